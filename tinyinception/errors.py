@@ -1,0 +1,49 @@
+"""Every error a user can cause, in one small family.
+
+All derive from the built-in class a Python programmer would expect, so `except ValueError` keeps working.
+"""
+
+
+class TinyInceptionError(Exception):
+    """Base class: the message is complete and meant for the user, so the command line prints it without a traceback."""
+
+
+class ShapeError(TinyInceptionError, ValueError):
+    """Sizes that do not fit together; the message names the operation, the layer path and the sizes."""
+
+
+class DtypeError(TinyInceptionError, TypeError):
+    """An array of a kind that an operation does not take, such as integer images or float labels."""
+
+
+class ArgumentError(TinyInceptionError, ValueError):
+    """An argument outside its range, or an unknown name."""
+
+
+class NonFiniteError(TinyInceptionError, ArithmeticError):
+    """NaN or infinity where finite numbers are needed."""
+
+
+class GraphError(TinyInceptionError, RuntimeError):
+    """Backward without a graph, twice through the same graph, or from something that is no scalar."""
+
+
+class GradientError(TinyInceptionError, AssertionError):
+    """A gradient that differs from the differences of its function; the message is gradcheck's table."""
+
+
+class DataError(TinyInceptionError, OSError):
+    """A data set that is missing, truncated, altered or unreadable; the message names the file."""
+
+
+class CheckpointError(TinyInceptionError, OSError):
+    """A checkpoint that is damaged, missing, unwritable, or belongs to another network."""
+
+
+def suggest(name: str, known: "list[str] | tuple[str, ...]", what: str) -> ArgumentError:
+    """The error for an unknown name: says what exists and, where one is close, which was probably meant."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return ArgumentError(f"unknown {what} {name!r}{hint} (known: {', '.join(sorted(known))})")

@@ -1,0 +1,40 @@
+"""Numba kernels on plain arrays, each with a readable NumPy twin of the same name in `kernels.reference`.
+
+Nothing is imported or compiled before the first call. The twin computes instead of the kernel for complex arrays (the
+complex step of gradcheck) and when Numba is switched off with NUMBA_DISABLE_JIT=1.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+
+import numpy as np
+
+_FAMILY = {
+    "conv2d": "conv", "conv2d_input_grad": "conv", "conv2d_weight_grad": "conv",
+    "max_pool": "pool", "max_pool_grad": "pool", "avg_pool": "pool", "avg_pool_grad": "pool",
+    "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_grad": "norm",
+    "local_response_norm": "lrn", "local_response_norm_grad": "lrn",
+    "concat_channels": "concat", "split_channels": "concat",
+}
+__all__ = sorted(_FAMILY)
+
+
+def jit_disabled() -> bool:
+    """Whether NUMBA_DISABLE_JIT asks for the NumPy twins."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+def _dispatcher(name: str):
+    def call(first, *args, **kwargs):
+        probe = first[0] if isinstance(first, (list, tuple)) else first
+        family = "reference" if jit_disabled() or np.iscomplexobj(probe) else _FAMILY[name]
+        return getattr(import_module(f"{__name__}.{family}"), name)(first, *args, **kwargs)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"The kernel `{name}`, or its NumPy twin: see kernels/{_FAMILY[name]}.py and kernels/reference.py."
+    return call
+
+
+globals().update({name: _dispatcher(name) for name in _FAMILY})

@@ -1,0 +1,117 @@
+"""The contract of an operation: one class per operation, one instance per node of the graph.
+
+An operation knows arrays and shapes, never tensors. The call site, `tinyinception.tensor.apply`, checks shapes, runs
+`forward`, records the node and fires hooks; `Tensor.backward` walks the recorded nodes and calls `backward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyinception.errors import ShapeError
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one forward pass of an operation costs.
+
+    macs: multiply-adds of convolutions and matrix products, the unit in which the papers count.
+    flops: every arithmetic operation, a multiply-add being two.
+    parameters: learnable numbers the operation reads.
+    activations: numbers it writes.
+    """
+
+    macs: int = 0
+    flops: int = 0
+    parameters: int = 0
+    activations: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.macs + other.macs, self.flops + other.flops,
+                    self.parameters + other.parameters, self.activations + other.activations)
+
+
+@dataclass(frozen=True)
+class Window:
+    """How an operation slides over its input: what the receptive field is computed from.
+
+    kernel and stride are (height, width); padding is (top, bottom, left, right).
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+class Operation:
+    """One differentiable operation; one instance is one node of the graph.
+
+    A subclass states `shape`, `forward`, `backward` and `cost`, and `window` where it slides over pixels. Configuration
+    goes to the constructor; whatever `backward` needs, `forward` puts into `self.saved`, which is dropped after use.
+    `self.needs[i]` says whether input i wants a gradient: work for an input that does not is to be skipped.
+    """
+
+    analytic = False  # True where the formula also holds for complex numbers, so that a complex step may check it
+
+    needs: tuple[bool, ...] = ()
+    path: str = ""  # dotted path of the module that called, for errors, hooks and the graph
+    parents: tuple = ()  # for each input: its node, the leaf tensor itself, or None
+    output_shape: Shape = ()
+    saved: object = None
+    retained = None  # the output tensor, where the user asked to keep its gradient
+    freed = False
+
+    @property
+    def name(self) -> str:
+        """The operation's name as shown to the user."""
+        return type(self).__name__
+
+    def shape(self, *shapes: Shape | None) -> Shape:
+        """Output shape, or ShapeError naming the operation, the layer and the sizes."""
+        raise NotImplementedError(f"{self.name} does not state its output shape")
+
+    def forward(self, *arrays: np.ndarray | None) -> np.ndarray:
+        """The result, in the dtype of the input; puts what `backward` needs into `self.saved`."""
+        raise NotImplementedError(f"{self.name} has no forward")
+
+    def backward(self, grad: np.ndarray) -> Sequence[np.ndarray | None]:
+        """One gradient per input, None where `self.needs` says that none is wanted."""
+        raise NotImplementedError(f"{self.name} has no backward")
+
+    def cost(self, *shapes: Shape | None) -> Cost:
+        """Cost of one forward pass on inputs of these shapes."""
+        return Cost(activations=count(self.shape(*shapes)))
+
+    def window(self) -> Window | None:
+        """Kernel, stride and padding for the receptive field; None where output pixel = input pixel."""
+        return None
+
+    def fail(self, message: str) -> ShapeError:
+        """The ShapeError for this operation: prefixed with its name and the path of the layer that called it."""
+        return ShapeError(f"{self.where()}: {message}")
+
+    def where(self) -> str:
+        """`Conv2d in stem.conv1`, or just `Conv2d` outside any module."""
+        return f"{self.name} in {self.path}" if self.path else self.name
+
+    def release(self) -> None:
+        """Drop saved arrays and links after backward, so that memory falls while the walk goes on."""
+        self.saved, self.parents, self.freed = None, (), True
+
+
+def count(shape: Shape) -> int:
+    """Number of elements of a shape."""
+    total = 1
+    for size in shape:
+        total *= int(size)
+    return total
+
+
+def by_x(shape: Shape | None) -> str:
+    """A shape as the papers print it: 8x32x32x3."""
+    return "x".join(map(str, shape)) if shape else "scalar"

@@ -1,0 +1,105 @@
+"""Convolution and the linear layer, the operations with weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyinception import kernels
+from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
+from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
+
+
+class Conv2d(Operation):
+    """Two-dimensional cross-correlation, what deep learning calls convolution.
+
+    Inputs x N x H x W x Cin, w KH x KW x Cin/groups x Cout and, if any, b Cout; output N x OH x OW x Cout. Padding as in
+    `ops.padding.resolve`. With groups, group g maps the g-th slice of the input channels to the g-th slice of the output
+    channels (AlexNet's two towers; as many groups as channels is a depthwise convolution).
+    """
+
+    analytic = True
+    _window: Window | None = None
+
+    def __init__(self, stride: int | Pair = 1, padding: str | int | Pair | Pads = "valid", groups: int = 1):
+        self.stride, self.padding, self.groups = stride, padding, groups
+
+    def geometry(self, x: Shape, w: Shape) -> tuple[Pair, Pads, Pair]:
+        """Stride, padding in pixels, and output (height, width)."""
+        stride = pair(self.stride, "stride", 1, self.fail)
+        pads = resolve(self.padding, w[:2], stride, x[1:3], self.fail)
+        return stride, pads, output_size(x[1:3], w[:2], stride, pads, self.fail)
+
+    def shape(self, x: Shape, w: Shape, b: Shape | None = None) -> Shape:
+        if len(x) != 4 or 0 in x:
+            raise self.fail(f"input must be N x H x W x C with no empty axis, not {by_x(x)}")
+        if len(w) != 4 or 0 in w:
+            raise self.fail(f"weights must be KH x KW x Cin x Cout with no empty axis, not {by_x(w)}")
+        if not isinstance(self.groups, int) or self.groups < 1 or w[3] % self.groups:
+            raise self.fail(f"groups={self.groups} must be a whole number that divides the {w[3]} output channels")
+        if x[3] != w[2] * self.groups:
+            times = f" x {self.groups} groups" if self.groups > 1 else ""
+            raise self.fail(f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}")
+        if b is not None and b != (w[3],):
+            raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[3]} output channels")
+        stride, pads, (height, width) = self.geometry(x, w)
+        self._window = Window(w[:2], stride, pads)
+        return x[0], height, width, w[3]
+
+    def forward(self, x, w, b=None):
+        stride, pads, _ = self.geometry(x.shape, w.shape)
+        self.saved = x if self.needs[1] else None, w if self.needs[0] else None, x.shape, w.shape, stride, pads
+        return kernels.conv2d(x, w, b, stride, pads, self.groups)
+
+    def backward(self, grad):
+        x, w, x_shape, w_shape, stride, pads = self.saved
+        dx = kernels.conv2d_input_grad(grad, w, x_shape, stride, pads, self.groups) if self.needs[0] else None
+        dw = kernels.conv2d_weight_grad(grad, x, w_shape, stride, pads, self.groups) if self.needs[1] else None
+        db = grad.sum(axis=(0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
+        return (dx, dw, db)[:len(self.needs)]
+
+    def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
+        """A multiply-add per output element and weight that reaches it, padding included; a bias adds one FLOP each."""
+        out = count(self.shape(x, w, b))
+        macs = out * w[0] * w[1] * w[2]
+        return Cost(macs=macs, flops=2 * macs + (out if b else 0), parameters=count(w) + (w[3] if b else 0),
+                    activations=out)
+
+    def window(self) -> Window | None:
+        """Kernel, stride and padding, known once `shape` has seen the input and the weights."""
+        return self._window
+
+
+class Linear(Operation):
+    """x @ w + b: x N x K, w K x F, b F or none. Computed as a 1x1 convolution, so that one product serves both."""
+
+    analytic = True
+
+    def shape(self, x: Shape, w: Shape, b: Shape | None = None) -> Shape:
+        if len(x) != 2 or 0 in x:
+            raise self.fail(f"input must be N x K and not empty, not {by_x(x)}; flatten it first")
+        if len(w) != 2 or x[1] != w[0]:
+            raise self.fail(f"input {by_x(x)} has {x[1]} features, weights {by_x(w)} expect {w[0] if w else 0}")
+        if b is not None and b != (w[1],):
+            raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[1]} outputs")
+        return x[0], w[1]
+
+    def forward(self, x, w, b=None):
+        self.saved = x if self.needs[1] else None, w if self.needs[0] else None, x.shape, w.shape
+        return kernels.conv2d(_as_image(x), w[None, None], b, (1, 1), (0, 0, 0, 0), 1).reshape(x.shape[0], w.shape[1])
+
+    def backward(self, grad):
+        x, w, (n, k), w_shape = self.saved
+        image, at = _as_image(grad), ((1, 1), (0, 0, 0, 0), 1)
+        dx = kernels.conv2d_input_grad(image, w[None, None], (n, 1, 1, k), *at).reshape(n, k) if self.needs[0] else None
+        dw = kernels.conv2d_weight_grad(image, _as_image(x), (1, 1, *w_shape), *at)[0, 0] if self.needs[1] else None
+        db = grad.sum(axis=0) if len(self.needs) > 2 and self.needs[2] else None
+        return (dx, dw, db)[:len(self.needs)]
+
+    def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
+        out = count(self.shape(x, w, b))
+        return Cost(macs=out * w[0], flops=2 * out * w[0] + (out if b else 0), parameters=count(w) + (w[1] if b else 0),
+                    activations=out)
+
+
+def _as_image(rows: np.ndarray) -> np.ndarray:
+    return rows[:, None, None, :]

@@ -1,0 +1,108 @@
+"""Operations that move numbers without computing: reshape, transpose, slice, pad."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinyinception.ops.base import Operation, Shape, by_x, count
+
+
+class Reshape(Operation):
+    """The same elements in another shape; one size may be -1, and follows from the others."""
+
+    analytic = True
+
+    def __init__(self, shape: Sequence[int]):
+        if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
+            shape = shape[0]
+        self.target = tuple(int(n) for n in shape)
+
+    def shape(self, a: Shape) -> Shape:
+        known = count(tuple(n for n in self.target if n != -1))
+        free = self.target.count(-1)
+        if any(n < -1 for n in self.target) or free > 1 or (free and (known == 0 or count(a) % known)) or (
+                not free and known != count(a)):
+            raise self.fail(f"cannot view {by_x(a)} ({count(a)} elements) as {self.target}")
+        return tuple(count(a) // known if n == -1 else n for n in self.target)
+
+    def forward(self, a):
+        self.saved = a.shape
+        return a.reshape(self.shape(a.shape))
+
+    def backward(self, grad):
+        return (grad.reshape(self.saved),)
+
+
+class Transpose(Operation):
+    """Axes in another order; without axes, reversed."""
+
+    analytic = True
+
+    def __init__(self, axes: Sequence[int] = ()):
+        self.axes = tuple(axes[0]) if len(axes) == 1 and not isinstance(axes[0], int) else tuple(axes)
+
+    def order(self, ndim: int) -> tuple[int, ...]:
+        """The permutation for an input of ndim axes."""
+        return tuple(i % ndim for i in self.axes) if self.axes else tuple(reversed(range(ndim)))
+
+    def shape(self, a: Shape) -> Shape:
+        if self.axes and sorted(i + len(a) if i < 0 else i for i in self.axes) != list(range(len(a))):
+            raise self.fail(f"axes {self.axes} are no permutation of the {len(a)} axes of {by_x(a)}")
+        return tuple(a[i] for i in self.order(len(a)))
+
+    def forward(self, a):
+        self.saved = self.order(a.ndim)
+        return a.transpose(self.saved)
+
+    def backward(self, grad):
+        return (grad.transpose(np.argsort(self.saved)),)
+
+
+class Slice(Operation):
+    """a[index] for whole numbers, slices, None and `...`; every element is used at most once."""
+
+    analytic = True
+
+    def __init__(self, index):
+        self.index = index if isinstance(index, tuple) else (index,)
+
+    def shape(self, a: Shape) -> Shape:
+        if not all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool)
+                   for i in self.index):
+            raise self.fail(f"index {self.index} must be whole numbers, slices, None or ...")
+        try:
+            return np.broadcast_to(np.empty((), np.int8), a)[self.index].shape
+        except (IndexError, ValueError) as error:
+            raise self.fail(f"index {self.index} does not fit a tensor of shape {by_x(a)} ({error})") from None
+
+    def forward(self, a):
+        self.saved = a.shape
+        return np.asarray(a[self.index])
+
+    def backward(self, grad):
+        out = np.zeros(self.saved, grad.dtype)
+        out[self.index] = grad
+        return (out,)
+
+
+class Pad(Operation):
+    """A frame of a constant around each axis; widths as (before, after) per axis."""
+
+    def __init__(self, widths: Sequence[tuple[int, int]], value: float = 0.0):
+        self.widths, self.value = tuple((int(b), int(e)) for b, e in widths), value
+
+    analytic = True
+
+    def shape(self, a: Shape) -> Shape:
+        if len(self.widths) != len(a) or any(n < 0 for pair in self.widths for n in pair):
+            raise self.fail(f"widths {self.widths} must be one (before, after) of at least 0 for each axis of {by_x(a)}")
+        return tuple(n + before + after for n, (before, after) in zip(a, self.widths, strict=True))
+
+    def forward(self, a):
+        self.saved = a.shape
+        return np.pad(a, self.widths, constant_values=self.value)
+
+    def backward(self, grad):
+        return (grad[tuple(slice(b, b + n) for n, (b, _) in zip(self.saved, self.widths, strict=True))],)

@@ -1,0 +1,53 @@
+"""Padding and output sizes of everything that slides a window over pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Pair = tuple[int, int]
+Pads = tuple[int, int, int, int]  # top, bottom, left, right
+
+
+def pair(value: int | Pair, name: str, least: int, fail: Callable) -> Pair:
+    """(height, width) from one number or two; `fail(message)` makes the error where one is below `least`."""
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or not all(isinstance(n, int) and n >= least for n in both):
+        raise fail(f"{name} must be one or two whole numbers of at least {least}, not {value!r}")
+    return both
+
+
+def resolve(padding: str | int | Pair | Pads, kernel: Pair, stride: Pair, size: Pair, fail: Callable) -> Pads:
+    """Padding in pixels for an input of `size` (height, width).
+
+    padding: "valid" (none), "same" (TensorFlow's rule: the output has ceil(size / stride) pixels and the odd pixel goes to
+    the bottom and right), one number for all sides, (vertical, horizontal), or (top, bottom, left, right).
+    """
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "same":
+        total = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(size, kernel, stride, strict=True)]
+        return total[0] // 2, total[0] - total[0] // 2, total[1] // 2, total[1] - total[1] // 2
+    sides = (padding,) * 4 if isinstance(padding, int) else padding
+    if isinstance(sides, str) or len(sides) not in (2, 4) or not all(isinstance(n, int) and n >= 0 for n in sides):
+        raise fail(f"padding must be 'valid', 'same', or 1, 2 or 4 whole numbers of at least 0, not {padding!r}")
+    return tuple(sides) if len(sides) == 4 else (sides[0], sides[0], sides[1], sides[1])
+
+
+def output_size(size: Pair, kernel: Pair, stride: Pair, pads: Pads, fail: Callable, *, ceil_mode: bool = False) -> Pair:
+    """(height, width) of the output.
+
+    ceil_mode: round up instead of down, but drop a last window that would start in the padding at the far side (the rule
+    of Caffe and PyTorch). Raises through `fail` where the kernel is larger than the padded input.
+    """
+    result = []
+    for n, k, s, (before, after) in zip(size, kernel, stride, (pads[:2], pads[2:]), strict=True):
+        room = n + before + after - k
+        if room < 0:
+            raise fail(f"kernel {kernel[0]}x{kernel[1]} is larger than the padded input "
+                       f"{size[0] + pads[0] + pads[1]}x{size[1] + pads[2] + pads[3]} "
+                       f"({size[0]}x{size[1]} with padding {pads})")
+        steps = -(-room // s) if ceil_mode else room // s
+        if ceil_mode and steps * s >= n + before:
+            steps -= 1
+        result.append(steps + 1)
+    return result[0], result[1]

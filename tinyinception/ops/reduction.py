@@ -1,0 +1,81 @@
+"""Sum, mean and maximum over axes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+
+
+class Reduction(Operation):
+    """One number from many, along one axis, several, or all (None)."""
+
+    def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False):
+        self.axis, self.keepdims = axis, keepdims
+
+    def axes(self, a: Shape) -> tuple[int, ...]:
+        """The reduced axes of an input of shape a, as numbers from 0 on."""
+        given = range(len(a)) if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
+        axes = tuple(i + len(a) if i < 0 else i for i in given)
+        if any(not 0 <= i < len(a) for i in axes) or len(set(axes)) < len(axes):
+            raise self.fail(f"axis {self.axis} does not fit an input of shape {by_x(a)}")
+        return axes
+
+    def shape(self, a: Shape) -> Shape:
+        axes = self.axes(a)
+        if any(a[i] == 0 for i in axes):
+            raise self.fail(f"nothing to reduce: the input {by_x(a)} is empty along axis {self.axis}")
+        return tuple(1 if i in axes else n for i, n in enumerate(a) if self.keepdims or i not in axes)
+
+    def spread(self, values: np.ndarray, a: Shape) -> np.ndarray:
+        """Something of the output's shape, made to broadcast against the input of shape a."""
+        axes = self.axes(a)
+        return values.reshape(tuple(1 if i in axes else n for i, n in enumerate(a)))
+
+    def cost(self, a: Shape) -> Cost:
+        return Cost(flops=count(a), activations=count(self.shape(a)))
+
+
+class Sum(Reduction):
+    """Sum."""
+
+    analytic = True
+
+    def forward(self, a):
+        self.saved = a.shape
+        return np.asarray(a.sum(axis=self.axes(a.shape), keepdims=self.keepdims))
+
+    def backward(self, grad):
+        return (np.broadcast_to(self.spread(grad, self.saved), self.saved),)
+
+
+class Mean(Reduction):
+    """Arithmetic mean."""
+
+    analytic = True
+
+    def forward(self, a):
+        self.saved = a.shape
+        return np.asarray(a.mean(axis=self.axes(a.shape), keepdims=self.keepdims))
+
+    def backward(self, grad):
+        n = count(self.saved) // max(count(grad.shape), 1)
+        return (np.broadcast_to(self.spread(grad / grad.dtype.type(n), self.saved), self.saved),)
+
+
+class Max(Reduction):
+    """Maximum; where several elements share it, the first takes the whole gradient."""
+
+    def forward(self, a):
+        axes = self.axes(a.shape)
+        kept = tuple(i for i in range(a.ndim) if i not in axes)
+        rows = a.transpose(*kept, *axes).reshape(*(a.shape[i] for i in kept), -1)
+        first = rows.argmax(axis=-1)[..., None]
+        self.saved = a.shape, kept + axes, rows.shape, first
+        return np.take_along_axis(rows, first, -1).reshape(self.shape(a.shape))
+
+    def backward(self, grad):
+        shape, order, rows_shape, first = self.saved
+        rows = np.zeros(rows_shape, grad.dtype)
+        np.put_along_axis(rows, first, grad.reshape(first.shape), -1)
+        return (rows.reshape([shape[i] for i in order]).transpose(np.argsort(order)),)

@@ -1,0 +1,404 @@
+"""Tensor, the tape and the single place where operations are called.
+
+`apply(operation, *tensors)` is that place: it checks shapes and dtypes, runs `forward` unless a tensor is shape-only,
+records the node, and fires hooks. Counting, timing, watching for NaN and the receptive field are hooks; nothing else in
+the package describes a network a second time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from tinyinception import ops
+from tinyinception.errors import DtypeError, GraphError, ShapeError
+from tinyinception.ops.base import Operation, Shape, by_x, count
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
+
+
+class _State(threading.local):
+    """What the call site knows about its surroundings, per thread."""
+
+    recording = True
+    path: tuple[str, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+
+
+class Hook:
+    """Observer of every operation. Subclass, override what you need, and watch with `with observe(hook):`."""
+
+    def before(self, op: Operation, inputs: Sequence[Tensor | None]) -> None:
+        """Called when shapes are checked, before forward."""
+
+    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+        """Called with the result of forward."""
+
+    def before_backward(self, op: Operation, grad: np.ndarray) -> None:
+        """Called with the gradient that reaches the operation's output."""
+
+    def after_backward(self, op: Operation, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
+        """Called with the gradients of the operation's inputs."""
+
+
+_state = _State()
+
+
+@contextmanager
+def _setting(**values: object) -> Iterator[None]:
+    before = {name: getattr(_state, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(_state, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(_state, name, value)
+
+
+def no_grad():
+    """Context in which operations record no graph."""
+    return _setting(recording=False)
+
+
+def enable_grad():
+    """Context in which operations record a graph, also inside `no_grad()`."""
+    return _setting(recording=True)
+
+
+def observe(*hooks: Hook):
+    """Context in which `hooks` see every operation, in addition to those already watching."""
+    return _setting(hooks=_state.hooks + hooks)
+
+
+def scope(name: str):
+    """Context that adds `name` to the path under which operations are reported; modules use it."""
+    return _setting(path=(*_state.path, name) if name else _state.path)
+
+
+def is_recording() -> bool:
+    """Whether operations currently record a graph."""
+    return _state.recording
+
+
+def current_path() -> str:
+    """Dotted path of the module that is running."""
+    return ".".join(_state.path)
+
+
+def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
+    """Call an operation: the only place where one is called.
+
+    Raises ShapeError from the operation's own check, and DtypeError where inputs differ in dtype; both name the layer.
+    """
+    op.path = current_path()
+    shape = op.shape(*(None if t is None else t.shape for t in inputs))
+    given = [t for t in inputs if t is not None]
+    dtype = given[0].dtype
+    if any(t.dtype != dtype for t in given):
+        raise DtypeError(f"{op.where()}: inputs are of different dtypes, {', '.join(str(t.dtype) for t in given)}; "
+                         "convert the array with x.astype(...) or the module with module.to(...)")
+    hooks = _state.hooks
+    for hook in hooks:
+        hook.before(op, inputs)
+    op.needs = tuple(_state.recording and t is not None and t.requires_grad for t in inputs)
+    op.output_shape = shape
+    data = None
+    if all(t.data is not None for t in given):
+        data = op.forward(*(None if t is None else t.data for t in inputs))
+    output = Tensor._result(data, shape, dtype)
+    if any(op.needs):
+        op.parents = tuple((t.node or t) if need else None for t, need in zip(inputs, op.needs, strict=True))
+        output.node, output.requires_grad = op, True
+    else:
+        op.saved = None
+    for hook in hooks:
+        hook.after(op, inputs, output)
+    return output
+
+
+class Tensor:
+    """A NumPy array that remembers how it was computed.
+
+    data: array-like; Python numbers and lists become float32, float32 and float64 arrays keep their dtype and are not
+    copied. requires_grad: collect a gradient in `.grad` (a NumPy array) when `backward` reaches this tensor.
+    Raises DtypeError for integer arrays: an image of bytes has to be scaled first.
+    """
+
+    __slots__ = ("__weakref__", "data", "dtype", "grad", "node", "requires_grad", "shape")
+    __array_ufunc__ = None  # numpy leaves `array + tensor` to the tensor
+
+    def __init__(self, data, *, requires_grad: bool = False):
+        if isinstance(data, Tensor):
+            raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
+        array = data if isinstance(data, (np.ndarray, np.generic)) else np.asarray(data, dtype=np.float32)
+        array = np.asarray(array)
+        if array.dtype not in FLOATS:
+            raise DtypeError(f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "
+                             "x.astype(np.float32) / 255")
+        self.data: np.ndarray | None = array
+        self.shape: Shape = array.shape
+        self.dtype = array.dtype
+        self.requires_grad = requires_grad
+        self.grad: np.ndarray | None = None
+        self.node: Operation | None = None
+
+    @classmethod
+    def _result(cls, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> Tensor:
+        out = object.__new__(Tensor)
+        out.data, out.shape, out.dtype = data, shape, dtype
+        out.requires_grad, out.grad, out.node = False, None, None
+        return out
+
+    @classmethod
+    def shape_only(cls, *shape: int, dtype: np.dtype | type = np.float32, requires_grad: bool = False) -> Tensor:
+        """A tensor with shape and dtype but no data: what flows through it costs neither time nor memory."""
+        out = cls._result(None, tuple(int(n) for n in shape), np.dtype(dtype))
+        out.requires_grad = requires_grad
+        return out
+
+    # -- graph ---------------------------------------------------------------------------------------------------
+
+    def backward(self, gradient: np.ndarray | None = None, *, retain_graph: bool = False) -> None:
+        """Add d(self)/d(leaf), contracted with `gradient`, to the `.grad` of every leaf that wants one.
+
+        gradient: array of this tensor's shape; may be left out for a single element, where it is 1. The graph is freed
+        on the way unless `retain_graph`. Raises GraphError without a graph, or where it has been used and freed.
+        """
+        if not self.requires_grad:
+            raise GraphError("backward: nothing to differentiate; no input required a gradient, or no_grad() was active")
+        if self.data is None:
+            raise GraphError("backward: this tensor is shape-only, there are no numbers to differentiate")
+        if gradient is None:
+            if count(self.shape) != 1:
+                raise GraphError(f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() or "
+                                 ".mean(), or pass the gradient of its elements")
+            gradient = np.ones(self.shape, self.dtype)
+        gradient = np.asarray(gradient, self.dtype)
+        if gradient.shape != self.shape:
+            raise ShapeError(f"backward: gradient is {by_x(gradient.shape)}, the tensor {by_x(self.shape)}")
+        _walk(self, gradient, retain_graph)
+
+    def retain_grad(self) -> Tensor:
+        """Keep the gradient of this intermediate result in `.grad` too; returns self."""
+        if self.node is not None:
+            self.node.retained = self
+        return self
+
+    def detach(self) -> Tensor:
+        """The same data without its history."""
+        return Tensor._result(self.data, self.shape, self.dtype)
+
+    # -- plain access --------------------------------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray:
+        """The array itself, not a copy; GraphError for a shape-only tensor."""
+        if self.data is None:
+            raise GraphError(f"this tensor of shape {by_x(self.shape)} is shape-only and has no data")
+        return self.data
+
+    def item(self) -> float:
+        """The single element as a Python number; ShapeError where there are more."""
+        if count(self.shape) != 1:
+            raise ShapeError(f"item: the tensor has {count(self.shape)} elements ({by_x(self.shape)}), not one")
+        return self.numpy().reshape(()).item()
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return count(self.shape)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ShapeError("len: the tensor is a scalar")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        text = f"Tensor({by_x(self.shape)}, {self.dtype}"
+        if self.data is None:
+            return text + ", shape-only)"
+        if self.data.size and not np.iscomplexobj(self.data):
+            finite = np.isfinite(self.data)
+            good = self.data[finite] if not finite.all() else self.data
+            if good.size:
+                text += f", mean {good.mean(dtype=np.float64):.4g}, std {good.std(dtype=np.float64):.4g}"
+            if good.size < self.data.size:
+                nans = int(np.isnan(self.data).sum())
+                text += f", WARNING: {nans} NaN, {self.data.size - good.size - nans} infinite"
+        if self.node is not None:
+            text += f", from {self.node.where()}"
+        return text + (", requires_grad)" if self.requires_grad else ")")
+
+    # -- operators -----------------------------------------------------------------------------------------------
+
+    def __add__(self, other):
+        return apply(ops.Add(), self, self._like(other))
+
+    def __sub__(self, other):
+        return apply(ops.Subtract(), self, self._like(other))
+
+    def __mul__(self, other):
+        return apply(ops.Multiply(), self, self._like(other))
+
+    def __truediv__(self, other):
+        return apply(ops.Divide(), self, self._like(other))
+
+    def __pow__(self, exponent: float):
+        if isinstance(exponent, Tensor):
+            raise DtypeError("** takes a number as exponent; write (b.log() * exponent).exp() for a tensor")
+        return apply(ops.Power(exponent), self)
+
+    def __matmul__(self, other):
+        return apply(ops.MatMul(), self, self._like(other))
+
+    def __radd__(self, other):
+        return self._like(other) + self
+
+    def __rsub__(self, other):
+        return self._like(other) - self
+
+    def __rmul__(self, other):
+        return self._like(other) * self
+
+    def __rtruediv__(self, other):
+        return self._like(other) / self
+
+    def __rmatmul__(self, other):
+        return self._like(other) @ self
+
+    def __neg__(self):
+        return apply(ops.Negate(), self)
+
+    def __getitem__(self, index):
+        return apply(ops.Slice(index), self)
+
+    def exp(self) -> Tensor:
+        return apply(ops.Exp(), self)
+
+    def log(self) -> Tensor:
+        return apply(ops.Log(), self)
+
+    def relu(self) -> Tensor:
+        return apply(ops.ReLU(), self)
+
+    def sigmoid(self) -> Tensor:
+        return apply(ops.Sigmoid(), self)
+
+    def tanh(self) -> Tensor:
+        return apply(ops.Tanh(), self)
+
+    def sum(self, axis=None, *, keepdims: bool = False) -> Tensor:
+        return apply(ops.Sum(axis, keepdims), self)
+
+    def mean(self, axis=None, *, keepdims: bool = False) -> Tensor:
+        return apply(ops.Mean(axis, keepdims), self)
+
+    def max(self, axis=None, *, keepdims: bool = False) -> Tensor:
+        return apply(ops.Max(axis, keepdims), self)
+
+    def reshape(self, *shape: int) -> Tensor:
+        return apply(ops.Reshape(shape), self)
+
+    def transpose(self, *axes: int) -> Tensor:
+        return apply(ops.Transpose(axes), self)
+
+    def flatten(self, start: int = 1) -> Tensor:
+        """All axes from `start` on as one; the default keeps the batch."""
+        return apply(ops.Reshape((*self.shape[:start], count(self.shape[start:]))), self)
+
+    def pad(self, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
+        """Pad with a constant; widths as (before, after) per axis."""
+        return apply(ops.Pad(widths, value), self)
+
+    def split(self, sizes: Sequence[int], axis: int = -1) -> list[Tensor]:
+        """Consecutive pieces of the given sizes along an axis; ShapeError unless they add up to it."""
+        axis = axis % self.ndim
+        if sum(sizes) != self.shape[axis]:
+            raise ShapeError(f"split: sizes {tuple(sizes)} add up to {sum(sizes)}, axis {axis} has {self.shape[axis]}")
+        pieces, start = [], 0
+        for size in sizes:
+            pieces.append(self[(slice(None),) * axis + (slice(start, start + size),)])
+            start += size
+        return pieces
+
+    def _like(self, other) -> Tensor:
+        """`other` as a tensor; numbers take this tensor's dtype, so that float32 stays float32."""
+        if isinstance(other, Tensor):
+            return other
+        return Tensor(np.asarray(other, self.dtype) if np.ndim(other) == 0 else other)
+
+
+def concat(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
+    """Join along an axis, by default the channels."""
+    if not tensors:
+        raise ShapeError("concat: no tensors given")
+    return apply(ops.Concat(axis), *tensors)
+
+
+def _topological(root: Operation) -> list[Operation]:
+    """Nodes such that each comes after every node it feeds from; iterative, since networks are deeper than Python's stack."""
+    order: list[Operation] = []
+    seen: set[int] = set()
+    stack: list[tuple[Operation, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack.extend((p, False) for p in node.parents if isinstance(p, Operation))
+    return order
+
+
+def _walk(root: Tensor, gradient: np.ndarray, retain_graph: bool) -> None:
+    """Backward over the graph: each node once, when every gradient that reaches it has been added up."""
+    pending: dict[int, np.ndarray] = {}
+    owned: set[int] = set()  # gradients that are our own sums, and may be added to in place
+
+    def send(parent: Operation | Tensor, grad: np.ndarray) -> None:
+        if isinstance(parent, Tensor):
+            parent.grad = grad.copy() if parent.grad is None else parent.grad + grad
+        elif id(parent) not in pending:
+            pending[id(parent)] = grad
+        elif id(parent) in owned:
+            pending[id(parent)] += grad
+        else:  # the first gradient may be shared with another node, so the sum needs an array of its own
+            pending[id(parent)] = pending[id(parent)] + grad
+            owned.add(id(parent))
+
+    send(root.node or root, gradient)
+    if root.node is None:
+        return
+    for op in reversed(_topological(root.node)):
+        if op.freed:
+            raise GraphError(f"backward: the graph through {op.where()} was already used and freed; run forward again, or "
+                             "call backward(retain_graph=True) the first time")
+        grad = pending.pop(id(op))
+        for hook in _state.hooks:
+            hook.before_backward(op, grad)
+        if op.retained is not None:
+            op.retained.grad = grad.copy() if op.retained.grad is None else op.retained.grad + grad
+        grads = tuple(op.backward(grad))
+        for hook in _state.hooks:
+            hook.after_backward(op, grad, grads)
+        for parent, part in zip(op.parents, grads, strict=True):
+            if parent is not None:
+                send(parent, _checked(op, parent, part))
+        if not retain_graph:
+            op.release()
+
+
+def _checked(op: Operation, parent: Operation | Tensor, grad: np.ndarray | None) -> np.ndarray:
+    """A gradient with the wrong shape would broadcast silently; an operation's author hears of it here."""
+    expected = parent.shape if isinstance(parent, Tensor) else parent.output_shape
+    if grad is None or grad.shape != expected:
+        raise GraphError(f"{op.where()}: backward returned {'None' if grad is None else by_x(grad.shape)} for an input of "
+                         f"shape {by_x(expected)}")
+    return grad
