@@ -1,0 +1,27 @@
+"""Optimisers, schedules, gradient clipping and the running average of parameters.
+
+Parameters are known here only by their `.data`, `.grad` and `.shape`, so this room imports neither tensor nor nn.
+"""
+
+from tinyinception.optim.adam import Adam
+from tinyinception.optim.average import RunningAverage
+from tinyinception.optim.clip import clip_grad_norm
+from tinyinception.optim.optimizer import Optimizer, weights_only
+from tinyinception.optim.rmsprop import RMSProp
+from tinyinception.optim.schedules import Constant, Cosine, ExponentialStaircase, Schedule, Triangular
+from tinyinception.optim.sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "Constant",
+    "Cosine",
+    "ExponentialStaircase",
+    "Optimizer",
+    "RMSProp",
+    "RunningAverage",
+    "Schedule",
+    "Triangular",
+    "clip_grad_norm",
+    "weights_only",
+]

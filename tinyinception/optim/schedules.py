@@ -1,0 +1,105 @@
+"""Learning rates as pure functions of the step: without state, so resuming needs only the step.
+
+Steps count from 0. A schedule over `steps` steps reaches its end at step `steps`, the first that is not trained any
+more, and stays there. Rising lines start from zero at step -1, so that no step is lost to a rate of zero.
+"""
+
+import math
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Protocol
+
+from tinyinception.optim.checks import number
+
+
+class Schedule(Protocol):
+    """`lr = schedule(step)`."""
+
+    def __call__(self, step: int) -> float: ...
+
+
+def _whole(step: int) -> int:
+    # A Python int: with a NumPy one, NumPy's power and Python's differ in the last bit.
+    return int(number("schedule: step", step, "[0, inf)", Integral))
+
+
+@dataclass(frozen=True)
+class Constant:
+    """Always `base`."""
+
+    base: float
+
+    def __post_init__(self) -> None:
+        number("Constant: base", self.base, "[0, inf)")
+
+    def __call__(self, step: int) -> float:
+        _whole(step)
+        return float(self.base)
+
+
+@dataclass(frozen=True)
+class ExponentialStaircase:
+    """base * rate^floor(step / every).
+
+    Inception-v3 and v4: base 0.045, rate 0.94, every two epochs (Rethinking, section 8). GoogLeNet: rate 0.96, every 8
+    epochs (section 6).
+    """
+
+    base: float
+    rate: float
+    every: int
+
+    def __post_init__(self) -> None:
+        number("ExponentialStaircase: base", self.base, "(0, inf)")
+        number("ExponentialStaircase: rate", self.rate, "(0, 1]")
+        number("ExponentialStaircase: every", self.every, "[1, inf)", Integral)
+
+    def __call__(self, step: int) -> float:
+        step = _whole(step)
+        return float(self.base * self.rate ** (step // self.every))
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """A linear rise that reaches `base` at step `warmup`, then half a cosine down to `final` at step `steps`.
+
+    Loshchilov and Hutter 2017 without restarts; PyTorch's CosineAnnealingLR with T_max = steps - warmup.
+    """
+
+    base: float
+    steps: int
+    warmup: int = 0
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        number("Cosine: base", self.base, "(0, inf)")
+        number("Cosine: steps", self.steps, "[1, inf)", Integral)
+        number("Cosine: warmup", self.warmup, f"[0, {self.steps})", Integral)
+        number("Cosine: final", self.final, f"[0, {self.base}]")
+
+    def __call__(self, step: int) -> float:
+        step = _whole(step)
+        if step < self.warmup:
+            return float(self.base * ((step + 1) / (self.warmup + 1)))
+        done = min(1.0, (step - self.warmup) / (self.steps - self.warmup))
+        return float(self.final + (self.base - self.final) * (1.0 + math.cos(math.pi * done)) / 2.0)
+
+
+@dataclass(frozen=True)
+class Triangular:
+    """A straight line up to `base` at step `peak`, and one down to zero at step `steps`."""
+
+    base: float
+    steps: int
+    peak: int
+
+    def __post_init__(self) -> None:
+        number("Triangular: base", self.base, "(0, inf)")
+        number("Triangular: steps", self.steps, "[1, inf)", Integral)
+        number("Triangular: peak", self.peak, f"[0, {self.steps})", Integral)
+
+    def __call__(self, step: int) -> float:
+        step = _whole(step)
+        if step < self.peak:
+            return float(self.base * ((step + 1) / (self.peak + 1)))
+        return float(self.base * (max(0, self.steps - step) / (self.steps - self.peak)))
