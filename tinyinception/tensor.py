@@ -16,6 +16,7 @@ import numpy as np
 from tinyinception import ops
 from tinyinception.errors import DtypeError, GraphError, ShapeError
 from tinyinception.ops.base import Operation, Shape, by_x, count
+from tinyinception.tape import walk
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
 
@@ -169,18 +170,19 @@ class Tensor:
         on the way unless `retain_graph`. Raises GraphError without a graph, or where it has been used and freed.
         """
         if not self.requires_grad:
-            raise GraphError("backward: nothing to differentiate; no input required a gradient, or no_grad() was active")
+            raise GraphError("backward: nothing to differentiate; no input required a gradient, or no_grad() was "
+                             "active")
         if self.data is None:
             raise GraphError("backward: this tensor is shape-only, there are no numbers to differentiate")
         if gradient is None:
             if count(self.shape) != 1:
-                raise GraphError(f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() or "
-                                 ".mean(), or pass the gradient of its elements")
+                raise GraphError(f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() "
+                                 "or .mean(), or pass the gradient of its elements")
             gradient = np.ones(self.shape, self.dtype)
         gradient = np.asarray(gradient, self.dtype)
         if gradient.shape != self.shape:
             raise ShapeError(f"backward: gradient is {by_x(gradient.shape)}, the tensor {by_x(self.shape)}")
-        _walk(self, gradient, retain_graph)
+        walk(self, gradient, retain_graph, _state.hooks)
 
     def retain_grad(self) -> Tensor:
         """Keep the gradient of this intermediate result in `.grad` too; returns self."""
@@ -339,66 +341,3 @@ def concat(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
     if not tensors:
         raise ShapeError("concat: no tensors given")
     return apply(ops.Concat(axis), *tensors)
-
-
-def _topological(root: Operation) -> list[Operation]:
-    """Nodes such that each comes after every node it feeds from; iterative, since networks are deeper than Python's stack."""
-    order: list[Operation] = []
-    seen: set[int] = set()
-    stack: list[tuple[Operation, bool]] = [(root, False)]
-    while stack:
-        node, done = stack.pop()
-        if done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            stack.append((node, True))
-            stack.extend((p, False) for p in node.parents if isinstance(p, Operation))
-    return order
-
-
-def _walk(root: Tensor, gradient: np.ndarray, retain_graph: bool) -> None:
-    """Backward over the graph: each node once, when every gradient that reaches it has been added up."""
-    pending: dict[int, np.ndarray] = {}
-    owned: set[int] = set()  # gradients that are our own sums, and may be added to in place
-
-    def send(parent: Operation | Tensor, grad: np.ndarray) -> None:
-        if isinstance(parent, Tensor):
-            parent.grad = grad.copy() if parent.grad is None else parent.grad + grad
-        elif id(parent) not in pending:
-            pending[id(parent)] = grad
-        elif id(parent) in owned:
-            pending[id(parent)] += grad
-        else:  # the first gradient may be shared with another node, so the sum needs an array of its own
-            pending[id(parent)] = pending[id(parent)] + grad
-            owned.add(id(parent))
-
-    send(root.node or root, gradient)
-    if root.node is None:
-        return
-    for op in reversed(_topological(root.node)):
-        if op.freed:
-            raise GraphError(f"backward: the graph through {op.where()} was already used and freed; run forward again, or "
-                             "call backward(retain_graph=True) the first time")
-        grad = pending.pop(id(op))
-        for hook in _state.hooks:
-            hook.before_backward(op, grad)
-        if op.retained is not None:
-            op.retained.grad = grad.copy() if op.retained.grad is None else op.retained.grad + grad
-        grads = tuple(op.backward(grad))
-        for hook in _state.hooks:
-            hook.after_backward(op, grad, grads)
-        for parent, part in zip(op.parents, grads, strict=True):
-            if parent is not None:
-                send(parent, _checked(op, parent, part))
-        if not retain_graph:
-            op.release()
-
-
-def _checked(op: Operation, parent: Operation | Tensor, grad: np.ndarray | None) -> np.ndarray:
-    """A gradient with the wrong shape would broadcast silently; an operation's author hears of it here."""
-    expected = parent.shape if isinstance(parent, Tensor) else parent.output_shape
-    if grad is None or grad.shape != expected:
-        raise GraphError(f"{op.where()}: backward returned {'None' if grad is None else by_x(grad.shape)} for an input of "
-                         f"shape {by_x(expected)}")
-    return grad

@@ -10,9 +10,9 @@ import numba
 def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Callable:
     """Decorator: compile with Numba on first call, and keep the machine code on disk.
 
-    relax: LLVM fast-math flags the kernel may use. Fused multiply-add is always fine; "reassoc" lets a sum be vectorised;
-    "nnan" and "ninf" would delete NaN and infinity and are never used. Where neither the package's folder nor the user's
-    cache can be written, the kernel is compiled anew in each process instead of failing.
+    relax: LLVM fast-math flags the kernel may use. Fused multiply-add is always fine; "reassoc" lets a sum be
+    vectorised; "nnan" and "ninf" would delete NaN and infinity and are never used. Where neither the package's folder
+    nor the user's cache can be written, the kernel is compiled anew in each process instead of failing.
     """
     options = {"parallel": parallel, "fastmath": set(relax), "nogil": True, "error_model": "numpy"}
 

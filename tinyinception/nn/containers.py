@@ -1,0 +1,70 @@
+"""Modules made of modules: in sequence, or side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tinyinception.errors import ArgumentError
+from tinyinception.nn.module import Module
+from tinyinception.tensor import Tensor, concat
+
+
+class Container(Module):
+    """Children by name: "0", "1" in `Sequential(a, b)`; "conv" in `Sequential(conv=a)` or `Sequential({"conv": a})`."""
+
+    def __init__(self, *modules: Module | Mapping[str, Module], **named: Module):
+        if len(modules) == 1 and isinstance(modules[0], Mapping):
+            named = {**modules[0], **named}
+        else:
+            named = {**{str(i): module for i, module in enumerate(modules)}, **named}
+        for name, module in named.items():
+            self._add(name, module)
+
+    def _add(self, name: str, module: Module) -> None:
+        owner = type(self).__name__
+        if not isinstance(module, Module):
+            raise ArgumentError(f"{owner}: {name!r} is a {type(module).__name__}, not a Module")
+        if "." in name or hasattr(self, name):
+            raise ArgumentError(f"{owner}: {name!r} cannot be a child's name; it has a dot, is used twice, or is an "
+                                "attribute of every module")
+        setattr(self, name, module)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.children())
+
+    def __iter__(self) -> Iterator[Module]:
+        return self.children()
+
+    def __getitem__(self, key: int | str) -> Module:
+        return dict(self.named_children())[key] if isinstance(key, str) else list(self.children())[key]
+
+
+class Sequential(Container):
+    """Each module on the result of the one before."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        for module in self.children():
+            x = module(x)
+        return x
+
+
+class Branches(Container):
+    """Every module on the same input, the results joined over the channels in order, as in an Inception module."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return concat([branch(x) for branch in self.children()])
+
+
+def channels_after(module: Module, in_channels: int) -> int:
+    """Channels of `module`'s result on an input of `in_channels`.
+
+    What states no `out_channels`, such as pooling, keeps them.
+    """
+    if (stated := getattr(module, "out_channels", None)) is not None:
+        return stated
+    if isinstance(module, Branches):
+        return sum(channels_after(branch, in_channels) for branch in module)
+    if isinstance(module, Sequential):
+        for child in module:
+            in_channels = channels_after(child, in_channels)
+    return in_channels

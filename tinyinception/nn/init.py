@@ -1,0 +1,112 @@
+"""Initialisers: each factory returns a function `init(rng, shape, dtype)` that draws a parameter's first values.
+
+Weights are KH x KW x Cin/groups x Cout for convolutions and K x F for linear layers. The fan-in is the number of
+products that are summed for one output, the fan-out the number of outputs that one input feeds (one group, stride 1).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.ops import by_x
+
+Initializer = Callable[[np.random.Generator, Sequence[int], np.dtype], np.ndarray]
+
+
+def constant(value: float) -> Initializer:
+    """The same number everywhere."""
+    return lambda rng, shape, dtype: np.full(shape, value, dtype)
+
+
+zeros = constant(0.0)
+ones = constant(1.0)
+
+
+def normal(std: float) -> Initializer:
+    """Gaussian with mean 0 and standard deviation `std`."""
+    _not_negative("normal", std=std)
+    return lambda rng, shape, dtype: (rng.standard_normal(shape) * std).astype(dtype)
+
+
+def uniform(limit: float) -> Initializer:
+    """Uniform between -limit and limit."""
+    _not_negative("uniform", limit=limit)
+    return lambda rng, shape, dtype: rng.uniform(-limit, limit, shape).astype(dtype)
+
+
+def truncated_normal(std: float, *, cut: float = 2.0) -> Initializer:
+    """Gaussian whose values beyond `cut` standard deviations are drawn again.
+
+    Cutting at 2 leaves 0.8796 of `std` as the actual standard deviation; TensorFlow, in which the papers' networks were
+    trained, does the same. PyTorch's `trunc_normal_` cuts at absolute bounds instead.
+    """
+    _not_negative("truncated_normal", std=std)
+    if not cut > 0:
+        raise ArgumentError(f"truncated_normal: cut must be above 0, got {cut!r}")
+
+    def init(rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+        values = rng.standard_normal(shape)
+        while (beyond := np.abs(values) > cut).any():
+            values[beyond] = rng.standard_normal(np.count_nonzero(beyond))
+        return (values * std).astype(dtype)
+
+    return init
+
+
+def variance_scaling(factor: float = 2.0, mode: str = "fan_in", distribution: str = "truncated_normal") -> Initializer:
+    """Values of variance factor / fan, so that signals keep their size from layer to layer.
+
+    mode: "fan_in", "fan_out" or "fan_avg". distribution: "truncated_normal", "normal" or "uniform". The defaults are
+    TF-slim's, used for Inception-v3: the Gaussian is widened to a variance of 1.3 * factor / fan before it is cut at
+    two sigmas, which restores factor / fan to within 1 %.
+    """
+    _not_negative("variance_scaling", factor=factor)
+    distributions = {
+        "normal": lambda variance: normal(math.sqrt(variance)),
+        "truncated_normal": lambda variance: truncated_normal(math.sqrt(1.3 * variance)),
+        "uniform": lambda variance: uniform(math.sqrt(3.0 * variance)),
+    }
+    for name, value, known in (("mode", mode, _FANS), ("distribution", distribution, distributions)):
+        if value not in known:
+            raise ArgumentError(f"variance_scaling: {name} must be one of {', '.join(known)}, got {value!r}")
+
+    def init(rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+        fan = _FANS[mode](*fans(shape))
+        return distributions[distribution](factor / fan)(rng, shape, dtype)
+
+    return init
+
+
+def he(mode: str = "fan_in") -> Initializer:
+    """Gaussian of variance 2 / fan, made for ReLU (He et al. 2015, section 2.2)."""
+    return variance_scaling(2.0, mode, "normal")
+
+
+def glorot() -> Initializer:
+    """Uniform of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010, equation 16)."""
+    return variance_scaling(1.0, "fan_avg", "uniform")
+
+
+def fans(shape: Sequence[int]) -> tuple[int, int]:
+    """(fan-in, fan-out) of a weight; ShapeError for a bias, which has neither."""
+    if len(shape) < 2:
+        raise ShapeError(f"initialiser: a parameter of shape {by_x(tuple(shape))} has no fan-in; use constant() for it")
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]
+
+
+_FANS = {
+    "fan_in": lambda fan_in, fan_out: fan_in,
+    "fan_out": lambda fan_in, fan_out: fan_out,
+    "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
+}
+
+
+def _not_negative(initializer: str, **arguments: float) -> None:
+    for name, value in arguments.items():
+        if not 0 <= value < math.inf:
+            raise ArgumentError(f"{initializer}: {name} must be a finite number of at least 0, got {value!r}")

@@ -1,0 +1,225 @@
+"""Layers: modules that are one operation each, with the parameters it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Integral
+
+from tinyinception import ops
+from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.nn import functional
+from tinyinception.nn.functional import Padding, Pair
+from tinyinception.nn.init import Initializer, glorot, he, ones, zeros
+from tinyinception.nn.module import Module
+from tinyinception.nn.parameter import Parameter, buffer
+from tinyinception.ops import by_x
+from tinyinception.ops import padding as geometry
+from tinyinception.tensor import Tensor, apply, current_path
+
+HE, GLOROT = he(), glorot()
+
+
+class Conv2d(Module):
+    """Convolution, N x H x W x in_channels to N x OH x OW x out_channels.
+
+    Parameters: weight KH x KW x in_channels/groups x out_channels, and bias out_channels unless `bias=False`.
+    Raises ArgumentError at construction for counts that are no positive whole numbers or that `groups` does not divide.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
+                 padding: Padding = "same", groups: int = 1, bias: bool = True, init: Initializer = HE):
+        _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ArgumentError(f"Conv2d: groups={groups} must divide in_channels={in_channels} "
+                                f"and out_channels={out_channels}")
+        self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
+        self.kernel, self.stride = _sliding("Conv2d", kernel, stride, padding)
+        self.weight = Parameter.create((*self.kernel, in_channels // groups, out_channels), init)
+        self.bias = Parameter.create((out_channels,), zeros) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
+                                 groups=self.groups)
+
+    def describe(self) -> str:
+        groups = f", groups {self.groups}" if self.groups > 1 else ""
+        return (f"{self.in_channels} -> {self.out_channels}, {by_x(self.kernel)}"
+                f"{_stride_text(self.stride)}, padding {self.padding}{groups}")
+
+
+class Linear(Module):
+    """Linear map, N x in_features to N x out_features; weight in_features x out_features, bias unless `bias=False`."""
+
+    def __init__(self, in_features: int, out_features: int, *, bias: bool = True,
+                 init: Initializer = GLOROT):
+        _positive("Linear", in_features=in_features, out_features=out_features)
+        self.in_features, self.out_features = in_features, out_features
+        self.weight = Parameter.create((in_features, out_features), init)
+        self.bias = Parameter.create((out_features,), zeros) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.linear(x, self.weight, self.bias)
+
+    def describe(self) -> str:
+        return f"{self.in_features} -> {self.out_features}"
+
+
+class BatchNorm2d(Module):
+    """Batch normalisation over all but the last axis (Ioffe and Szegedy 2015), optionally with the ReLU that follows.
+
+    momentum: weight of the newest batch in the running statistics; TensorFlow's decay d is momentum 1 - d. gamma, beta:
+    whether to learn a scale and a shift; the papers' networks leave gamma out, since the layer after a ReLU can absorb
+    it. Buffers: running_mean and running_var, the variance unbiased; evaluation normalises with them.
+    """
+
+    def __init__(self, channels: int, *, eps: float = 1e-3, momentum: float = 0.1, gamma: bool = True,
+                 beta: bool = True, relu: bool = False):
+        _positive("BatchNorm2d", channels=channels)
+        if not eps > 0 or not 0 < momentum <= 1:
+            raise ArgumentError(f"BatchNorm2d: eps must be above 0 and momentum in (0, 1], got eps={eps!r} "
+                                f"and momentum={momentum!r}")
+        self.channels, self.eps, self.momentum, self.relu = channels, eps, momentum, relu
+        self.gamma = Parameter.create((channels,), ones) if gamma else None
+        self.beta = Parameter.create((channels,), zeros) if beta else None
+        self.register_buffer("running_mean", buffer((channels,), zeros))
+        self.register_buffer("running_var", buffer((channels,), ones))
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.channels,):
+            raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels")
+        running = None if self.training else (self.running_mean, self.running_var)
+        op = ops.BatchNorm(self.eps, relu=self.relu, running=running)
+        y = apply(op, x, self.gamma, self.beta)
+        if self.training and y.data is not None:
+            unbiased = op.var * (op.count / (op.count - 1))
+            self.running_mean += self.momentum * (op.mean - self.running_mean)
+            self.running_var += self.momentum * (unbiased - self.running_var)
+        return y
+
+    def describe(self) -> str:
+        return f"{self.channels}" + (", relu" if self.relu else "")
+
+
+class LocalResponseNorm(Module):
+    """Normalisation across `size` neighbouring channels: x / (k + alpha * sum of squares) ** beta.
+
+    The defaults are AlexNet's (section 3.3). With `mean=True` the sum becomes a mean, alpha / size: Caffe's and
+    PyTorch's scaling.
+    """
+
+    def __init__(self, size: int = 5, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, mean: bool = False):
+        _positive("LocalResponseNorm", size=size)
+        self.size, self.alpha, self.beta, self.k = size, alpha / size if mean else alpha, beta, k
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.local_response_norm(x, self.size, alpha=self.alpha, beta=self.beta, k=self.k)
+
+    def describe(self) -> str:
+        return f"{self.size}, alpha {self.alpha:g}, beta {self.beta:g}, k {self.k:g}"
+
+
+class MaxPool2d(Module):
+    """Largest value of each window; the stride is the kernel unless given."""
+
+    def __init__(self, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+                 ceil_mode: bool = False):
+        self.kernel, self.stride = _sliding("MaxPool2d", kernel, kernel if stride is None else stride, padding)
+        self.padding, self.ceil_mode = padding, ceil_mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.max_pool2d(x, self.kernel, stride=self.stride, padding=self.padding, ceil_mode=self.ceil_mode)
+
+    def describe(self) -> str:
+        return _pool_text(self)
+
+
+class AvgPool2d(Module):
+    """Mean of each window; padding is left out of the mean unless `count_include_pad`."""
+
+    def __init__(self, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+                 ceil_mode: bool = False, count_include_pad: bool = False):
+        self.kernel, self.stride = _sliding("AvgPool2d", kernel, kernel if stride is None else stride, padding)
+        self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.avg_pool2d(x, self.kernel, stride=self.stride, padding=self.padding, ceil_mode=self.ceil_mode,
+                                     count_include_pad=self.count_include_pad)
+
+    def describe(self) -> str:
+        return _pool_text(self) + (", counting padding" if self.count_include_pad else "")
+
+
+class AdaptiveAvgPool2d(Module):
+    """Means over windows chosen so that the output has the given height and width."""
+
+    def __init__(self, output_size: int | Pair):
+        self.output_size = geometry.pair(output_size, "output_size", 1, _fail("AdaptiveAvgPool2d"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.adaptive_avg_pool2d(x, self.output_size)
+
+    def describe(self) -> str:
+        return by_x(self.output_size)
+
+
+class GlobalAvgPool(Module):
+    """Mean over all pixels, N x H x W x C to N x C: what replaced AlexNet's and VGG's fully connected layers."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.global_avg_pool(x)
+
+
+class ReLU(Module):
+    """max(x, 0)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.relu()
+
+
+class Dropout(Module):
+    """Zero each element with probability `rate` in training, scaling the others up; the identity in evaluation."""
+
+    def __init__(self, rate: float):
+        if not 0 <= rate < 1:
+            raise ArgumentError(f"Dropout: rate must be in [0, 1), got {rate!r}")
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self.rate) if self.training and self.rate else x
+
+    def describe(self) -> str:
+        return f"{self.rate:g}"
+
+
+class Flatten(Module):
+    """N x ... to N x K."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten()
+
+
+def _positive(layer: str, **arguments: int) -> None:
+    for name, value in arguments.items():
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            raise ArgumentError(f"{layer}: {name} must be a whole number of at least 1, got {value!r}")
+
+
+def _fail(layer: str) -> Callable[[str], ArgumentError]:
+    return lambda message: ArgumentError(f"{layer}: {message}")
+
+
+def _sliding(layer: str, kernel: int | Pair, stride: int | Pair, padding: Padding) -> tuple[Pair, Pair]:
+    """Kernel and stride as (height, width); all three are checked here, long before the first image arrives."""
+    kernel = geometry.pair(kernel, "kernel", 1, _fail(layer))
+    stride = geometry.pair(stride, "stride", 1, _fail(layer))
+    geometry.resolve(padding, kernel, stride, kernel, _fail(layer))
+    return kernel, stride
+
+
+def _stride_text(stride: Pair) -> str:
+    return "" if stride == (1, 1) else f", stride {stride[0]}" if stride[0] == stride[1] else f", stride {by_x(stride)}"
+
+
+def _pool_text(pool: MaxPool2d | AvgPool2d) -> str:
+    return (f"{by_x(pool.kernel)}{_stride_text(pool.stride)}, padding {pool.padding}"
+            + (", ceil mode" if pool.ceil_mode else ""))

@@ -1,0 +1,52 @@
+"""Parameter: a tensor that a module learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import numpy as np
+
+from tinyinception.nn import random
+from tinyinception.nn.init import Initializer
+from tinyinception.tensor import Tensor
+
+_shape_only: ContextVar[bool] = ContextVar("shape_only", default=False)
+
+
+@contextmanager
+def shape_only() -> Iterator[None]:
+    """Context in which modules are built with shapes but without data: any network is instant and weighs nothing."""
+    token = _shape_only.set(True)
+    try:
+        yield
+    finally:
+        _shape_only.reset(token)
+
+
+class Parameter(Tensor):
+    """A Tensor that requires a gradient and that a Module finds when it is assigned to an attribute."""
+
+    __slots__ = ()
+
+    def __init__(self, data):
+        super().__init__(data, requires_grad=True)
+
+    @classmethod
+    def create(cls, shape: Sequence[int], init: Initializer) -> Parameter:
+        """A float32 parameter with values from `init`, or without values inside `shape_only()`."""
+        parameter = cls(buffer(shape, init))
+        if _shape_only.get():
+            parameter.data = None
+        return parameter
+
+    def __repr__(self) -> str:
+        return "Parameter" + super().__repr__().removeprefix("Tensor")
+
+
+def buffer(shape: Sequence[int], init: Initializer) -> np.ndarray:
+    """A float32 array for a module's state; inside `shape_only()` one zero that poses as the whole array."""
+    if _shape_only.get():
+        return np.broadcast_to(np.float32(0), tuple(shape))
+    return init(random.generator(), tuple(shape), np.dtype(np.float32))

@@ -1,0 +1,76 @@
+"""Backward over the recorded graph: each node once, after every gradient that reaches it has been added up.
+
+A parent is either an operation, the node of an intermediate result, or a leaf tensor, which this module knows only by
+its `shape` and `grad`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tinyinception.errors import GraphError
+from tinyinception.kernels.memory import empty
+from tinyinception.ops.base import Operation, by_x
+
+
+def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> None:
+    """Send `gradient` from the tensor `root` to every leaf, freeing the graph on the way unless it is retained."""
+    pending: dict[int, np.ndarray] = {}
+    owned: set[int] = set()  # gradients that are our own sums, and may be added to in place
+
+    def send(parent, grad: np.ndarray) -> None:
+        if not isinstance(parent, Operation):
+            parent.grad = grad.copy() if parent.grad is None else parent.grad + grad
+        elif id(parent) not in pending:
+            pending[id(parent)] = grad
+        elif id(parent) in owned:
+            pending[id(parent)] += grad
+        else:  # the first gradient may be shared with another node, so the sum needs an array of its own
+            pending[id(parent)] = np.add(pending[id(parent)], grad, out=empty(grad.shape, grad.dtype))
+            owned.add(id(parent))
+
+    send(root.node or root, gradient)
+    for op in reversed(topological(root.node) if root.node else []):
+        if op.freed:
+            raise GraphError(f"backward: the graph through {op.where()} was already used and freed; run forward again, "
+                             "or call backward(retain_graph=True) the first time")
+        grad = pending.pop(id(op))
+        for hook in hooks:
+            hook.before_backward(op, grad)
+        if op.retained is not None:
+            op.retained.grad = grad.copy() if op.retained.grad is None else op.retained.grad + grad
+        grads = tuple(op.backward(grad))
+        for hook in hooks:
+            hook.after_backward(op, grad, grads)
+        for parent, part in zip(op.parents, grads, strict=True):
+            if parent is not None:
+                send(parent, _checked(op, parent, part))
+        if not retain_graph:
+            op.release()
+
+
+def topological(root: Operation) -> list[Operation]:
+    """Nodes, each after all it feeds from; iterative, since networks are deeper than Python's stack."""
+    order: list[Operation] = []
+    seen: set[int] = set()
+    stack: list[tuple[Operation, bool]] = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack.extend((p, False) for p in node.parents if isinstance(p, Operation))
+    return order
+
+
+def _checked(op: Operation, parent, grad: np.ndarray | None) -> np.ndarray:
+    """A gradient with the wrong shape would broadcast silently; an operation's author hears of it here."""
+    expected = parent.output_shape if isinstance(parent, Operation) else parent.shape
+    if grad is None or grad.shape != expected:
+        returned = "None" if grad is None else by_x(grad.shape)
+        raise GraphError(f"{op.where()}: backward returned {returned} for an input of shape {by_x(expected)}")
+    return grad
