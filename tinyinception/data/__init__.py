@@ -1,0 +1,152 @@
+"""Data sets by name: the package's own drawn one, CIFAR-10 and -100, MNIST, Fashion-MNIST, and any folder of images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyinception.data import drawn
+from tinyinception.data.cache import cache_dir, present
+from tinyinception.data.cifar import CIFAR10, CIFAR100, read_cifar10, read_cifar100
+from tinyinception.data.dataset import Dataset
+from tinyinception.data.fetch import Recipe
+from tinyinception.data.fetch import fetch as _fetch
+from tinyinception.data.folder import read_folder, read_image
+from tinyinception.data.loader import Loader
+from tinyinception.data.mnist import FASHION_MNIST, MNIST, read_fashion_mnist, read_mnist
+from tinyinception.data.transforms import Cutout, Normalize, RandomCrop, RandomFlip, Transform, Translate
+from tinyinception.errors import ArgumentError, DataError, suggest
+
+__all__ = [
+    "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "Row", "Transform", "Translate",
+    "cache_dir", "fetch", "listing", "load", "names", "read_folder", "read_image",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A data set that has to be fetched: how, how its verified folder is read, and what the list says of it."""
+
+    recipe: Recipe
+    read: Callable[[Path], Dataset]
+    classes: int
+    train: int
+    test: int
+
+
+_FETCHED = {
+    entry.recipe.name: entry
+    for entry in (
+        _Entry(CIFAR10, read_cifar10, 10, 50_000, 10_000),
+        _Entry(CIFAR100, read_cifar100, 100, 50_000, 10_000),
+        _Entry(FASHION_MNIST, read_fashion_mnist, 10, 60_000, 10_000),
+        _Entry(MNIST, read_mnist, 10, 60_000, 10_000),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list of data sets; `bytes` is what has to be transferred."""
+
+    name: str
+    classes: int
+    train: int
+    test: int
+    bytes: int
+    cached: bool
+    source: str
+
+
+def names() -> tuple[str, ...]:
+    """The data sets that `load` knows by name, the default first."""
+    return ("drawn", *_FETCHED)
+
+
+def load(
+    name: str = "drawn",
+    *,
+    source: str | Path | None = None,
+    progress: bool = True,
+    limit: int | None = None,
+    image_size: int | None = None,
+) -> Dataset:
+    """A data set by name, or from a folder of images sorted by class.
+
+    Args:
+        source: a folder or archive to take the files from; otherwise the cache, the official address, a mirror.
+        limit: keep at most this many images of each split.
+        image_size: for a folder of images, the side in pixels to which they are scaled (32).
+
+    Raises:
+        ArgumentError: an unknown name (says which is near), or an argument that this data set does not take.
+        DataError: files missing, truncated or altered.
+    """
+    folder = Path(name).expanduser()
+    if name not in names() and folder.is_dir():
+        if source is not None:
+            raise ArgumentError(f"source: the folder {name} is read where it lies")
+        return read_folder(folder, image_size=32 if image_size is None else image_size, limit=limit, progress=progress)
+    _known(name)
+    if image_size is not None:
+        raise ArgumentError(f"image_size: only folders of images are scaled, {name} has its own size")
+    if limit is not None and limit < 1:
+        raise ArgumentError(f"limit: at least one image must be kept, not {limit}")
+    if name == "drawn":
+        if source is not None:
+            raise ArgumentError("source: the drawn data set is made here, not read")
+        return _drawn(limit)
+    entry = _FETCHED[name]
+    dataset = entry.read(_fetch(entry.recipe, source, progress=progress))
+    return dataset if limit is None else dataset.first(limit)
+
+
+def fetch(name: str, source: str | Path | None = None, progress: bool = True) -> Path:
+    """Brings a data set to the cache, replacing damaged files there, and returns its folder.
+
+    Raises:
+        ArgumentError: an unknown name, or one that needs no fetching.
+        DataError: says what was tried, and how to do it by hand.
+    """
+    _known(name)
+    if name not in _FETCHED:
+        raise ArgumentError(f"{name} is made by the package itself, there is nothing to fetch")
+    return _fetch(_FETCHED[name].recipe, source, progress=progress, repair=True)
+
+
+def listing() -> tuple[Row, ...]:
+    """Every named data set with its sizes, whether it lies in the cache, and where it comes from."""
+    rows = [Row("drawn", len(drawn.CLASSES), drawn.TRAIN, drawn.TEST, 0, True, "drawn by this package")]
+    for name, entry in _FETCHED.items():
+        downloads = entry.recipe.downloads
+        rows.append(
+            Row(
+                name,
+                entry.classes,
+                entry.train,
+                entry.test,
+                sum(what.size for what in downloads),
+                present(cache_dir() / name, entry.recipe.members),
+                downloads[0].url.rsplit("/", 1)[0],
+            )
+        )
+    return tuple(rows)
+
+
+def _known(name: str) -> None:
+    if name in names():
+        return
+    if "/" in name or "\\" in name or name.startswith(("~", ".")):
+        raise DataError(f"{name}: no such folder of images")
+    raise suggest(name, names(), "data set")
+
+
+def _drawn(limit: int | None) -> Dataset:
+    counts = [n if limit is None else min(n, limit) for n in (drawn.TRAIN, drawn.TEST)]
+    return Dataset(
+        "drawn",
+        *drawn.draw(counts[0]),
+        *drawn.draw(counts[1], split="test"),
+        classes=drawn.CLASSES,
+        mean=drawn.MEAN,
+        std=drawn.STD,
+    )

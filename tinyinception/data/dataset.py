@@ -1,0 +1,134 @@
+"""A data set in memory, checked once when it is made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinyinception.data.loader import Loader
+from tinyinception.data.transforms import RandomCrop, RandomFlip, Transform
+from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+
+
+def pixel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel, in units of [0, 1] pixels; images are uint8, N x H x W x C."""
+    levels = np.arange(256) / 255
+    means, deviations = [], []
+    for channel in range(images.shape[-1]):
+        counts = np.bincount(images[..., channel].ravel(), minlength=256)
+        mean = counts @ levels / counts.sum()
+        means.append(round(float(mean), 5))
+        deviations.append(round(float(np.sqrt(counts @ (levels - mean) ** 2 / counts.sum())), 5))
+    return tuple(means), tuple(deviations)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images (uint8, N x H x W x C) and labels (int64, N) for training and test.
+
+    `mean` and `std` are per channel in units of [0, 1] pixels, computed from the training images where not given;
+    `flip` says whether a mirrored image keeps its label.
+
+    Raises:
+        ShapeError, DtypeError, ArgumentError: name the field that does not fit, and the sizes.
+    """
+
+    name: str
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    classes: tuple[str, ...]
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    flip: bool = True
+
+    def __post_init__(self) -> None:
+        self._check("train")
+        self._check("test")
+        train, test = self.train_images.shape[1:], self.test_images.shape[1:]
+        if train != test:
+            raise ShapeError(f"{self.name}: train_images are {train} each, test_images {test}")
+        if not self.mean and not self.std:
+            mean, std = pixel_statistics(self.train_images)
+            object.__setattr__(self, "mean", mean)
+            object.__setattr__(self, "std", tuple(s or 1.0 for s in std))  # a constant channel is only centred
+        channels = self.train_images.shape[-1]
+        for field in ("mean", "std"):
+            values = getattr(self, field)
+            if len(values) != channels:
+                raise ShapeError(f"{self.name}: {field} has {len(values)} values, the images have {channels} channels")
+        if min(self.std) <= 0:
+            raise ArgumentError(f"{self.name}: std must be positive, but is {self.std}")
+
+    def _check(self, split: str) -> None:
+        images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
+        where = f"{self.name}: {split}_"
+        if images.dtype != np.uint8:
+            raise DtypeError(f"{where}images must be uint8, but are {images.dtype}")
+        if labels.dtype != np.int64:
+            raise DtypeError(f"{where}labels must be int64, but are {labels.dtype}")
+        if images.ndim != 4 or 0 in images.shape:
+            raise ShapeError(f"{where}images must be N x H x W x C and not empty, but have shape {images.shape}")
+        if labels.shape != images.shape[:1]:
+            raise ShapeError(f"{where}labels has shape {labels.shape} for {len(images)} images")
+        if labels.min() < 0 or labels.max() >= len(self.classes):
+            wrong = int(np.flatnonzero((labels < 0) | (labels >= len(self.classes)))[0])
+            raise ArgumentError(f"{where}labels[{wrong}] is {labels[wrong]}, of {len(self.classes)} classes from 0")
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width, channels."""
+        return self.train_images.shape[1:]
+
+    @property
+    def augmentation(self) -> tuple[Transform, ...]:
+        """The usual augmentation of small images: crops padded by 4 pixels, and mirroring where it keeps the label."""
+        return (RandomCrop(4), RandomFlip()) if self.flip else (RandomCrop(4),)
+
+    def __repr__(self) -> str:
+        height, width, channels = self.image_shape
+        return (
+            f"Dataset({self.name!r}: {len(self.train_images):,} + {len(self.test_images):,} images of "
+            f"{height}x{width}x{channels}, {len(self.classes)} classes)"
+        )
+
+    def first(self, n: int) -> "Dataset":
+        """At most the first n images of each split; mean and std stay. Raises ArgumentError for n below 1."""
+        if n < 1:
+            raise ArgumentError(f"limit: at least one image must be kept, not {n}")
+        return replace(
+            self,
+            train_images=self.train_images[:n],
+            train_labels=self.train_labels[:n],
+            test_images=self.test_images[:n],
+            test_labels=self.test_labels[:n],
+        )
+
+    def loader(
+        self,
+        split: str,
+        batch_size: int,
+        *,
+        augment: bool | Iterable[Transform] = False,
+        shuffle: bool = False,
+        seed: int = 0,
+        drop_last: bool = False,
+        prefetch: int = 2,
+    ) -> Loader:
+        """Batches of one split, "train" or "test"; augment is True for the usual one, or the transforms to apply."""
+        if split not in ("train", "test"):
+            raise ArgumentError(f"split is 'train' or 'test', not {split!r}")
+        transforms = (self.augmentation if augment else ()) if isinstance(augment, bool) else tuple(augment)
+        return Loader(
+            getattr(self, f"{split}_images"),
+            getattr(self, f"{split}_labels"),
+            batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            transforms=transforms,
+            mean=self.mean,
+            std=self.std,
+            drop_last=drop_last,
+            prefetch=prefetch,
+        )

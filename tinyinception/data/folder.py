@@ -1,0 +1,107 @@
+"""Any folder of images sorted by class: FOLDER/cat/*.jpg, FOLDER/dog/*.png, or so below train/ and test/ (or val/)."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tinyinception.data.dataset import Dataset
+from tinyinception.errors import ArgumentError, DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+_TEST_SHARE = 0.2  # of each class, where the folder itself does not separate training from test
+
+
+def read_image(path: str | Path, size: int = 32, channels: int = 3) -> np.ndarray:
+    """One image file as uint8, size x size x channels (3 for RGB, 1 for grey).
+
+    The largest central square is scaled; the camera's rotation is applied; transparency is laid over white; 16-bit grey
+    is scaled to 8. Raises DataError for a file that is missing, damaged, or no image.
+    """
+    from PIL import Image, ImageOps
+
+    if channels not in (1, 3):
+        raise ArgumentError(f"channels must be 1 or 3, but is {channels}")
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (2 * size, 2 * size))  # lets a large JPEG be decoded at a fraction of its size
+            picture = ImageOps.exif_transpose(image)
+            if picture.mode.startswith("I;16"):  # Pillow would clip it to white
+                picture = Image.fromarray((np.asarray(picture, np.uint16) >> 8).astype(np.uint8))
+            if picture.has_transparency_data:
+                picture = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+            picture = picture.convert("RGB" if channels == 3 else "L")
+            picture = ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
+            return np.asarray(picture, np.uint8).reshape(size, size, channels)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} cannot be read as an image: {error}") from error
+
+
+def read_folder(
+    folder: str | Path, *, image_size: int = 32, limit: int | None = None, progress: bool = True
+) -> Dataset:
+    """The images of a folder, at most `limit` of each split, in an order that mixes the classes and never changes.
+
+    Without train/ and test/ (or val/) subfolders a fifth of each class, chosen by a hash of the names, is for testing.
+
+    Raises:
+        DataError: no class folders, a class without images, other classes in test than in train, an unreadable image.
+        ArgumentError: image_size or limit below 1.
+    """
+    if image_size < 1:
+        raise ArgumentError(f"image_size must be at least 1 pixel, but is {image_size}")
+    if limit is not None and limit < 1:
+        raise ArgumentError(f"limit: at least one image must be kept, not {limit}")
+    folder = Path(folder).expanduser()
+    held_out = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
+    if (folder / "train").is_dir() and held_out:
+        train, test = _classes(folder / "train"), _classes(held_out)
+        if tuple(train) != tuple(test):
+            differing = ", ".join(sorted(set(train) ^ set(test)))
+            raise DataError(f"{folder}: train and {held_out.name} have different classes ({differing})")
+    else:
+        train, test = _split(_classes(folder))
+    classes = tuple(train)
+    splits = [_read(group, image_size, limit, progress) for group in (train, test)]
+    return Dataset(folder.resolve().name, *splits[0], *splits[1], classes=classes)
+
+
+def _classes(folder: Path) -> dict[str, list[Path]]:
+    """Class name -> its image files, by a hash of their names: a fixed order that no numbering or date can bias."""
+    found = {}
+    for place in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__"))):
+        files = [p for p in place.rglob("[!.]*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+        if not files:
+            raise DataError(f"{place}: a class folder without images (known: {', '.join(SUFFIXES)})")
+        found[place.name] = sorted(files, key=lambda path, place=place: _rank(path.relative_to(place)))
+    if len(found) < 2:
+        raise DataError(f"{folder}: expected at least two folders of images, one per class, found {len(found)}")
+    return found
+
+
+def _rank(path: Path) -> bytes:
+    return hashlib.sha256(path.as_posix().encode()).digest()
+
+
+def _split(classes: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+    train, test = {}, {}
+    for name, files in classes.items():
+        if len(files) < 2:
+            raise DataError(f"{files[0].parent}: one image cannot be split into training and test")
+        count = max(1, round(_TEST_SHARE * len(files)))
+        test[name], train[name] = files[:count], files[count:]
+    return train, test
+
+
+def _read(
+    classes: dict[str, list[Path]], size: int, limit: int | None, progress: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    from tqdm import tqdm
+
+    labelled = [(path, label) for label, files in enumerate(classes.values()) for path in files]
+    labelled = sorted(labelled, key=lambda pair: _rank(Path(pair[0].parent.name, pair[0].name)))[:limit]
+    bar = tqdm(labelled, desc="images", unit="img", file=sys.stderr, leave=False, disable=not progress)
+    images = np.stack([read_image(path, size) for path, _ in bar])
+    return images, np.array([label for _, label in labelled], np.int64)

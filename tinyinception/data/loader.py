@@ -1,0 +1,141 @@
+"""Batches in a reproducible order, prepared ahead of the training step by a thread."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+
+from tinyinception.data.transforms import Normalize, Transform
+from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+
+Batch = tuple[np.ndarray, np.ndarray]
+
+_ORDER, _AUGMENT = 0, 1  # keep the random streams of shuffling and augmentation apart
+
+
+class Loader:
+    """Shuffled, augmented, normalised batches: x float32 N x H x W x C contiguous, y int64.
+
+    The order is a pure function of (seed, epoch) and the augmentation of (seed, epoch, batch index), so a run that
+    stopped in mid-epoch continues with the same batches from its epoch and position alone. Transforms work on the
+    images as they are stored; normalisation comes last.
+
+    Args:
+        images: N x H x W x C, uint8, or floating in [0, 1].
+        labels: N integers.
+        mean, std: per channel, in units of [0, 1] pixels.
+        drop_last: leave out a last batch that is not full.
+        prefetch: batches prepared ahead by a thread; 0 prepares each when it is asked for, in the caller's thread.
+
+    Raises:
+        ShapeError, DtypeError, ArgumentError: name what does not fit, before any batch is made.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        *,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        shuffle: bool = False,
+        seed: int = 0,
+        transforms: Iterable[Transform] = (),
+        drop_last: bool = False,
+        prefetch: int = 2,
+    ) -> None:
+        if images.ndim != 4 or 0 in images.shape:
+            raise ShapeError(f"Loader: images must be N x H x W x C and not empty, but have shape {images.shape}")
+        if images.dtype != np.uint8 and images.dtype.kind != "f":
+            raise DtypeError(f"Loader: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+        if labels.shape != images.shape[:1]:
+            raise ShapeError(f"Loader: labels of shape {labels.shape} for {len(images)} images")
+        if labels.dtype.kind not in "iu":
+            raise DtypeError(f"Loader: labels must be integers, but are {labels.dtype}")
+        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+            raise ArgumentError(f"Loader: batch_size must be a whole number of at least 1, but is {batch_size}")
+        if drop_last and batch_size > len(images):
+            raise ArgumentError(
+                f"Loader: drop_last leaves no batch, batch_size is {batch_size} and there are {len(images)} images"
+            )
+        if seed < 0 or prefetch < 0:
+            raise ArgumentError(f"Loader: seed and prefetch must not be negative, but are {seed} and {prefetch}")
+        self.images, self.labels, self.batch_size = images, labels, batch_size
+        self.shuffle, self.seed, self.drop_last, self.prefetch = shuffle, seed, drop_last, prefetch
+        self.transforms = tuple(transforms)
+        self.normalize = Normalize(mean, std)
+        if len(self.normalize.mean) != images.shape[-1]:
+            raise ShapeError(
+                f"Loader: mean has {len(self.normalize.mean)} values, the images have {images.shape[-1]} channels"
+            )
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        n = len(self.images)
+        return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The indices of the images in the order of an epoch."""
+        if not self.shuffle:
+            return np.arange(len(self.images))
+        return np.random.default_rng([self.seed, _ORDER, epoch]).permutation(len(self.images))
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from batch index `start` on. Raises ArgumentError outside the epoch."""
+        if epoch < 0:
+            raise ArgumentError(f"Loader: epoch must not be negative, but is {epoch}")
+        if not 0 <= start <= len(self):
+            raise ArgumentError(f"Loader: start must lie in 0 to {len(self)} batches, but is {start}")
+        order = self.order(epoch)
+
+        def batch(index: int) -> Batch:
+            return self._batch(epoch, index, order[index * self.batch_size : (index + 1) * self.batch_size])
+
+        indices = range(start, len(self))
+        return _ahead(batch, indices, self.prefetch) if self.prefetch else map(batch, indices)
+
+    def _batch(self, epoch: int, index: int, chosen: np.ndarray) -> Batch:
+        images = self.images[chosen]
+        rng = np.random.default_rng([self.seed, _AUGMENT, epoch, index])
+        for transform in self.transforms:
+            images = transform(images, rng)
+        return np.ascontiguousarray(self.normalize(images)), self.labels[chosen].astype(np.int64)
+
+
+def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> Iterator[Batch]:
+    """Yields make(i) in order while a thread works up to `depth` items ahead; closing the iterator ends the thread.
+
+    The thread runs NumPy only: two threads that launch Numba kernels at once abort under Numba's workqueue layer.
+    """
+    ready: queue.SimpleQueue = queue.SimpleQueue()
+    room = threading.Semaphore(depth)
+    abandoned = threading.Event()
+
+    def work() -> None:
+        try:
+            for index in indices:
+                room.acquire()
+                if abandoned.is_set():
+                    return
+                ready.put((make(index), None))
+            ready.put((None, None))
+        except BaseException as error:
+            ready.put((None, error))
+
+    thread = threading.Thread(target=work, name="tinyinception-loader", daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch, error = ready.get()
+            if error is not None:
+                raise error
+            if batch is None:
+                return
+            room.release()
+            yield batch
+    finally:
+        abandoned.set()
+        room.release()
+        thread.join()

@@ -1,0 +1,118 @@
+"""Augmentation of whole batches (N x H x W x C, uint8 or float): each transform is called with images and a random
+generator, returns new images of the same shape and dtype, and leaves its input alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+
+Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+_PAD = {"zero": "constant", "reflect": "reflect", "edge": "edge"}
+
+
+@dataclass(frozen=True)
+class RandomFlip:
+    """Mirrors left and right with the given probability."""
+
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.p <= 1:
+            raise ArgumentError(f"RandomFlip: p must lie in [0, 1], but is {self.p}")
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        mirrored = rng.random(len(images)) < self.p
+        return np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+
+
+@dataclass(frozen=True)
+class RandomCrop:
+    """Pads every side, then cuts the original size out at a random place (He et al. 2016, section 4.2, with padding 4).
+
+    fill is "zero" (black in uint8), "reflect" or "edge".
+    """
+
+    padding: int = 4
+    fill: str = "zero"
+
+    def __post_init__(self) -> None:
+        if self.padding < 1:
+            raise ArgumentError(f"{type(self).__name__}: must move by at least 1 pixel, not {self.padding}")
+        if self.fill not in _PAD:
+            raise ArgumentError(f"{type(self).__name__}: fill is one of {', '.join(_PAD)}, not {self.fill!r}")
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        n, height, width, _ = images.shape
+        pad = self.padding
+        if self.fill == "reflect" and pad >= min(height, width):
+            raise ShapeError(f"{type(self).__name__}: {pad} reflected pixels do not fit images of {height}x{width}")
+        padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode=_PAD[self.fill])
+        top, left = rng.integers(0, 2 * pad + 1, (2, n, 1))
+        rows, columns = top + np.arange(height), left + np.arange(width)
+        return padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+
+
+@dataclass(frozen=True)
+class Translate(RandomCrop):
+    """Moves every image by up to `padding` whole pixels in both directions; its border pixels fill the gap."""
+
+    fill: str = "edge"
+
+
+@dataclass(frozen=True)
+class Cutout:
+    """Blanks a square whose centre lies anywhere in the image, so it may reach over the border (DeVries & Taylor 2017).
+
+    fill is in the images' own units: one number, or one per channel.
+    """
+
+    size: int
+    fill: float | tuple[float, ...] = 0
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ArgumentError(f"Cutout: size must be at least 1 pixel, but is {self.size}")
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        n, height, width, _ = images.shape
+        top = rng.integers(0, height, (n, 1)) - self.size // 2
+        left = rng.integers(0, width, (n, 1)) - self.size // 2
+        rows = (np.arange(height) >= top) & (np.arange(height) < top + self.size)
+        columns = (np.arange(width) >= left) & (np.arange(width) < left + self.size)
+        hidden = rows[:, :, None, None] & columns[:, None, :, None]
+        return np.where(hidden, np.asarray(self.fill, images.dtype), images)
+
+
+class Normalize:
+    """(pixel - mean) / std per channel as float32, pixels in [0, 1]: uint8 is divided by 255, floats are taken as is.
+
+    Raises:
+        ShapeError: another number of channels. DtypeError: images neither uint8 nor floating.
+        ArgumentError: std not positive.
+    """
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        self.mean, self.std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
+        if self.mean.ndim != 1 or self.mean.shape != self.std.shape:
+            raise ShapeError(f"Normalize: mean {mean} and std {std} must hold one number per channel each")
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.std).all() and (self.std > 0).all()):
+            raise ArgumentError(f"Normalize: mean {mean} must be finite, and std {std} positive")
+        # One row per channel, worked out in float64: the result is correctly rounded, and faster than arithmetic.
+        levels = np.arange(256) / 255
+        self._table = ((levels[None, :] - self.mean[:, None]) / self.std[:, None]).astype(np.float32)
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
+        channels = len(self.mean)
+        if images.shape[-1] != channels:
+            raise ShapeError(f"Normalize: images of shape {images.shape} for {channels} channels of mean and std")
+        if images.dtype == np.uint8:
+            out = np.empty(images.shape, np.float32)
+            for channel in range(channels):
+                out[..., channel] = self._table[channel][images[..., channel]]
+            return out
+        if images.dtype.kind != "f":
+            raise DtypeError(f"Normalize: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+        return ((images - self.mean) / self.std).astype(np.float32)
