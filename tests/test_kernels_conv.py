@@ -87,7 +87,7 @@ def test_agrees_with_pytorch(case):
             np.testing.assert_allclose(found, stored[name], rtol=1e-12, atol=1e-12)
 
 
-# sizes on both sides of every blocking constant: tiles of rows, depth in L1 and L2, panels, parts of the weight gradient
+# beyond every blocking constant: rows of a tile, depth in L1 and L2, panels, parts of the weight gradient
 LARGE = [
     (9, 16, 16, 33, 70, (3, 3), (1, 1), (1, 1, 1, 1)),
     (1, 13, 13, 300, 20, (3, 3), (1, 1), (1, 1, 1, 1)),
@@ -96,7 +96,7 @@ LARGE = [
 ]
 
 
-@pytest.mark.parametrize("n, h, w, cin, cout, kernel, stride, pads", LARGE)
+@pytest.mark.parametrize(("n", "h", "w", "cin", "cout", "kernel", "stride", "pads"), LARGE)
 def test_large_shapes_cross_every_block(n, h, w, cin, cout, kernel, stride, pads):
     rng = np.random.default_rng(1)
     x, weight = rng.standard_normal((n, h, w, cin)), rng.standard_normal((*kernel, cin, cout))
@@ -106,7 +106,7 @@ def test_large_shapes_cross_every_block(n, h, w, cin, cout, kernel, stride, pads
         assert relative(found, expected) < 1e-12
 
 
-@pytest.mark.parametrize("n, h, w, cin, cout, kernel, stride, pads", LARGE)
+@pytest.mark.parametrize(("n", "h", "w", "cin", "cout", "kernel", "stride", "pads"), LARGE)
 def test_one_and_two_threads_give_the_same_bits(n, h, w, cin, cout, kernel, stride, pads):
     rng = np.random.default_rng(2)
     x, weight = (rng.standard_normal(s).astype(np.float32) for s in ((n, h, w, cin), (*kernel, cin, cout)))

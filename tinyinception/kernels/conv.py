@@ -6,15 +6,15 @@ weights. Instead of the whole matrix, each thread packs a tile of rows that fits
     for each tile of output pixels:                      in parallel; tiles depend on shapes only, so do the bits
         for each group of taps:                          so that the packed tile stays in the L2 cache
             pack:     tile of im2col, rows x depth
-            multiply: for each panel of output channels, for each block of rows: `_tile` keeps a rows x channels block of
-                      the result in vector registers while it runs down the depth
+            multiply: for each panel of output channels, for each block of rows: `_tile` keeps a block of the result
+                      in vector registers while it runs down the depth
         copy the finished tile to the output, adding the bias
 
-One kernel serves three purposes. Backward to the input is the same gather with the roles of channels exchanged; with a
-stride, the input pixels fall into stride x stride phases, each of which sees only its own taps and is a plain convolution.
-Backward to the weights is a product over pixels of the same packed tiles with the incoming gradient. The twins are `conv2d`,
-`conv2d_input_grad` and `conv2d_weight_grad` in `reference.py`; see also Chetlur et al., "cuDNN" (2014), and Goto and
-van de Geijn, "Anatomy of high-performance matrix multiplication" (2008).
+Backward to the input is the same gather with the roles of channels exchanged; with a stride, the input pixels fall into
+stride x stride phases, each of which sees only its own taps and is a plain convolution. Backward to the weights is a
+product over pixels of the same packed tiles with the incoming gradient. The twins are `conv2d`, `conv2d_input_grad` and
+`conv2d_weight_grad` in `reference.py`; see also Chetlur et al., "cuDNN" (2014), and Goto and van de Geijn, "Anatomy of
+high-performance matrix multiplication" (2008).
 """
 
 from __future__ import annotations
@@ -78,8 +78,9 @@ def _clear(typingctx, target, size):
 def _make_tile(vectors: int):
     """The register tile: C[ROWS, vectors] (+)= A[ROWS, depth] @ B[depth, vectors], written as explicit vector code.
 
-    A, B and C are addresses; strides count elements; `like` is an array of their dtype. All accumulators live in registers for the whole depth, which no
-    compiler manages reliably from loops; hence an intrinsic that emits LLVM instructions.
+    A, B and C are addresses; strides count elements; `like` is an array of their dtype. All accumulators live in
+    registers for the whole depth, which no compiler manages reliably from loops; hence an intrinsic that emits LLVM
+    instructions.
     """
 
     @intrinsic
@@ -115,8 +116,9 @@ def _make_tile(vectors: int):
             k = builder.phi(i64)
             k.add_incoming(number(0), entry)
             sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(ROWS)]
-            for total in sum(sums, []):
-                total.add_incoming(ir.Constant(vector, None), entry)
+            for row in sums:
+                for total in row:
+                    total.add_incoming(ir.Constant(vector, None), entry)
             b_at, a_at = builder.mul(k, b_depth), builder.mul(k, a_depth)
             right = [builder.load(vector_at(pb, builder.add(b_at, number(v * lanes))), align=align)
                      for v in range(vectors)]
@@ -194,13 +196,18 @@ def _pack_rows(x, channel, channels, taps, tap_from, tap_to, grid, step, row_fro
     for row in range(row_from, row_to):
         n, u, v = row // (grid[0] * grid[1]), row // grid[1] % grid[0], row % grid[1]
         target = packed.ctypes.data + size * (row - row_from) * row_size
-        for t in range(tap_from, tap_to):
-            i, j = u * step[0] + taps[t, 0], v * step[1] + taps[t, 1]
+        t = tap_from
+        while t < tap_to:
+            i, j, run = u * step[0] + taps[t, 0], v * step[1] + taps[t, 1], min(taps[t, 2], tap_to - t)
+            if channels < depth or j < 0 or j + run > width:
+                run = 1  # neighbouring taps lie side by side in memory, unless a group or the border divides them
             if 0 <= i < height and 0 <= j < width:
-                _copy(target, x.ctypes.data + size * (((n * height + i) * width + j) * depth + channel), size * channels)
+                pixel = ((n * height + i) * width + j) * depth + channel
+                _copy(target, x.ctypes.data + size * pixel, size * channels * run)
             else:
-                _clear(target, size * channels)
-            target += size * channels
+                _clear(target, size * channels * run)
+            target += size * channels * run
+            t += run
 
 
 @kernel(parallel=False)
@@ -218,11 +225,11 @@ def _multiply(like, a, a_row, rows, inner, packed, depth, begin, result, vectors
 
 
 @kernel()
-def _gather_product(x, channel, channels, taps, grid, step, weights, bias, out, out_channel, out_channels, origin, spread,
-                    workers):
-    """out[n, origin + spread * (u, v)] = bias + sum over taps t, channels c of x[n, step * (u, v) + t, c] weights[t, c].
+def _gather_product(x, channel, channels, taps, grid, step, weights, bias, out, out_channel, out_channels, origin,
+                    spread, workers):
+    """out[n, origin + spread * p] = bias + sum over taps t, channels c of x[n, step * p + t, c] weights[t, c].
 
-    weights: (taps * channels) x out_channels. The pixels (u, v) run over `grid`.
+    weights: (taps * channels) x out_channels. The pixels p run over `grid`.
     """
     lanes = VECTOR_BYTES // x.itemsize
     vectors = (out_channels + lanes - 1) // lanes
@@ -252,7 +259,8 @@ def _gather_product(x, channel, channels, taps, grid, step, weights, bias, out, 
                 if in_place:
                     a, a_row = x.ctypes.data + x.itemsize * (row_from * x.shape[3] + channel), x.shape[3]
                 else:
-                    _pack_rows(x, channel, channels, taps, tap_from, tap_to, grid, step, row_from, row_to, left, row_size)
+                    _pack_rows(x, channel, channels, taps, tap_from, tap_to, grid, step, row_from, row_to, left,
+                               row_size)
                     a, a_row = left.ctypes.data, row_size
                 _multiply(x, a, a_row, row_to - row_from, inner, packed, depth, tap_from * channels, result, vectors)
             for row in range(row_from, row_to):
@@ -288,9 +296,9 @@ def _weight_product(x, channel, channels, taps, grid, step, grad, out_channel, o
                 first, mine = _panel(p, vectors, VECTORS)
                 b = right.ctypes.data + x.itemsize * first * lanes * (row_to - row_from)
                 for k in range(0, (tap_to - tap_from) * channels, ROWS):
-                    c = sums.ctypes.data + x.itemsize * (((part * groups + group) * row_size + k) * wide + first * lanes)
-                    _tile(x, mine, left.ctypes.data + x.itemsize * k, 1, row_size, b, row_to - row_from, c, wide,
-                          tile - begin)
+                    block = ((part * groups + group) * row_size + k) * wide + first * lanes
+                    _tile(x, mine, left.ctypes.data + x.itemsize * k, 1, row_size, b, row_to - row_from,
+                          sums.ctypes.data + x.itemsize * block, wide, tile - begin)
 
 
 @kernel()
@@ -307,9 +315,17 @@ def _add_parts(sums, channels_each, depth, out, out_channel, out_channels):
             out[k, out_channel + f] = total
 
 
-def _taps(kernel_size, pads):
-    """Offsets (row, column) of the taps from stride times the output pixel, one line per tap."""
-    return np.array([(i - pads[0], j - pads[2]) for i in range(kernel_size[0]) for j in range(kernel_size[1])], np.int64)
+def _taps(rows, columns):
+    """One line per tap: its offsets (row, column) from step times the output pixel, and the taps up to the row's end.
+
+    rows, columns: ascending offsets; the columns without gaps.
+    """
+    return np.array([(i, j, columns[-1] - j + 1) for i in rows for j in columns], np.int64)
+
+
+def _window(kh, kw, pads):
+    """The taps of a kernel KH x KW on an input with padding."""
+    return _taps(range(-pads[0], kh - pads[0]), range(-pads[2], kw - pads[2]))
 
 
 def conv2d(x, w, b, stride, pads, groups):
@@ -320,7 +336,7 @@ def conv2d(x, w, b, stride, pads, groups):
     grid = (h + pads[0] + pads[1] - kh) // stride[0] + 1, (wd + pads[2] + pads[3] - kw) // stride[1] + 1
     out, fg = empty((n, *grid, f), x.dtype), f // groups
     bias = np.zeros(f, x.dtype) if b is None else np.ascontiguousarray(b)
-    taps, matrix, workers = _taps((kh, kw), pads), w.reshape(kh * kw * cg, f), numba.get_num_threads()
+    taps, matrix, workers = _window(kh, kw, pads), w.reshape(kh * kw * cg, f), numba.get_num_threads()
     for g in range(groups):
         _gather_product(x, g * cg, cg, taps, grid, tuple(stride), np.ascontiguousarray(matrix[:, g * fg:(g + 1) * fg]),
                         bias[g * fg:(g + 1) * fg], out, g * fg, fg, (0, 0), (1, 1), workers)
@@ -330,25 +346,25 @@ def conv2d(x, w, b, stride, pads, groups):
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups):
     """Gradient of conv2d for its input: each phase of the stride gathers from the output pixels that looked at it."""
     grad = np.ascontiguousarray(grad)
-    n, h, wd, c = x_shape
+    _, h, wd, _ = x_shape
     kh, kw, cg, f = w.shape
     fg, bias = f // groups, np.zeros(cg, grad.dtype)
     out = empty(x_shape, grad.dtype)
     for pi, pj in np.ndindex(min(stride[0], h), min(stride[1], wd)):
         # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - a) / stride, where whole
-        rows = [a for a in range(kh) if (pi + pads[0] - a) % stride[0] == 0]
-        columns = [a for a in range(kw) if (pj + pads[2] - a) % stride[1] == 0]
+        rows = [a for a in reversed(range(kh)) if (pi + pads[0] - a) % stride[0] == 0]
+        columns = [a for a in reversed(range(kw)) if (pj + pads[2] - a) % stride[1] == 0]
         grid = (h - pi + stride[0] - 1) // stride[0], (wd - pj + stride[1] - 1) // stride[1]
         if not rows or not columns:
             out[:, pi::stride[0], pj::stride[1]] = 0
             continue
-        taps = np.array([((pi + pads[0] - a) // stride[0], (pj + pads[2] - b) // stride[1])
-                         for a in rows for b in columns], np.int64)
+        taps = _taps([(pi + pads[0] - a) // stride[0] for a in rows],
+                     [(pj + pads[2] - a) // stride[1] for a in columns])
         for g in range(groups):
             part = w[rows][:, columns][..., g * fg:(g + 1) * fg]
-            matrix = np.ascontiguousarray(part.transpose(0, 1, 3, 2)).reshape(len(taps) * fg, cg)
-            _gather_product(grad, g * fg, fg, taps, grid, (1, 1), matrix, bias, out, g * cg, cg, (pi, pj), tuple(stride),
-                            numba.get_num_threads())
+            matrix = np.ascontiguousarray(part.transpose(0, 1, 3, 2)).reshape(len(rows) * len(columns) * fg, cg)
+            _gather_product(grad, g * fg, fg, taps, grid, (1, 1), matrix, bias, out, g * cg, cg, (pi, pj),
+                            tuple(stride), numba.get_num_threads())
     return out
 
 
@@ -358,10 +374,11 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
     kh, kw, cg, f = w_shape
     n, oh, ow, _ = grad.shape
     fg, lanes = f // groups, VECTOR_BYTES // x.itemsize
-    taps = _taps((kh, kw), pads)
+    taps = _window(kh, kw, pads)
     taps_each = min(len(taps), max(1, DEPTH_L2 // cg))
     parts = max(1, min(MOST_PARTS, n * oh * ow // LEAST_ROWS))
-    sums = empty((parts, -(-len(taps) // taps_each), -(-taps_each * cg // ROWS) * ROWS, -(-fg // lanes) * lanes), x.dtype)
+    depth, wide = -(-taps_each * cg // ROWS) * ROWS, -(-fg // lanes) * lanes
+    sums = empty((parts, -(-len(taps) // taps_each), depth, wide), x.dtype)
     out = np.empty((kh * kw * cg, f), x.dtype)
     for g in range(groups):
         _weight_product(x, g * cg, cg, taps, (oh, ow), tuple(stride), grad, g * fg, fg, parts, taps_each, sums)

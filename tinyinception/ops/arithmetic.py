@@ -128,8 +128,8 @@ class MatMul(Operation):
 
     def shape(self, a: Shape, b: Shape) -> Shape:
         if len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
-            raise self.fail(f"cannot multiply {by_x(a)} by {by_x(b)}: both need two axes or more, and the last of the first "
-                            "must equal the last but one of the second")
+            raise self.fail(f"cannot multiply {by_x(a)} by {by_x(b)}: both need two axes or more, and the last of the "
+                            "first must equal the last but one of the second")
         try:
             return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
         except ValueError:

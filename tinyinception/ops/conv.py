@@ -12,9 +12,9 @@ from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
 class Conv2d(Operation):
     """Two-dimensional cross-correlation, what deep learning calls convolution.
 
-    Inputs x N x H x W x Cin, w KH x KW x Cin/groups x Cout and, if any, b Cout; output N x OH x OW x Cout. Padding as in
-    `ops.padding.resolve`. With groups, group g maps the g-th slice of the input channels to the g-th slice of the output
-    channels (AlexNet's two towers; as many groups as channels is a depthwise convolution).
+    Inputs x N x H x W x Cin, w KH x KW x Cin/groups x Cout and, if any, b Cout; output N x OH x OW x Cout. Padding as
+    in `ops.padding.resolve`. With groups, group g maps the g-th slice of the input channels to the g-th slice of the
+    output channels (AlexNet's two towers; as many groups as channels is a depthwise convolution).
     """
 
     analytic = True

@@ -69,7 +69,7 @@ class Slice(Operation):
         self.index = index if isinstance(index, tuple) else (index,)
 
     def shape(self, a: Shape) -> Shape:
-        if not all(i is None or i is Ellipsis or isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool)
+        if not all(i is None or i is Ellipsis or (isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool))
                    for i in self.index):
             raise self.fail(f"index {self.index} must be whole numbers, slices, None or ...")
         try:
@@ -97,7 +97,8 @@ class Pad(Operation):
 
     def shape(self, a: Shape) -> Shape:
         if len(self.widths) != len(a) or any(n < 0 for pair in self.widths for n in pair):
-            raise self.fail(f"widths {self.widths} must be one (before, after) of at least 0 for each axis of {by_x(a)}")
+            raise self.fail(f"widths {self.widths} must be one (before, after) of at least 0 for each axis of "
+                            f"{by_x(a)}")
         return tuple(n + before + after for n, (before, after) in zip(a, self.widths, strict=True))
 
     def forward(self, a):

@@ -19,8 +19,8 @@ def pair(value: int | Pair, name: str, least: int, fail: Callable) -> Pair:
 def resolve(padding: str | int | Pair | Pads, kernel: Pair, stride: Pair, size: Pair, fail: Callable) -> Pads:
     """Padding in pixels for an input of `size` (height, width).
 
-    padding: "valid" (none), "same" (TensorFlow's rule: the output has ceil(size / stride) pixels and the odd pixel goes to
-    the bottom and right), one number for all sides, (vertical, horizontal), or (top, bottom, left, right).
+    padding: "valid" (none), "same" (TensorFlow's rule: the output has ceil(size / stride) pixels and the odd pixel
+    goes to the bottom and right), one number for all sides, (vertical, horizontal), or (top, bottom, left, right).
     """
     if padding == "valid":
         return 0, 0, 0, 0
@@ -36,8 +36,8 @@ def resolve(padding: str | int | Pair | Pads, kernel: Pair, stride: Pair, size: 
 def output_size(size: Pair, kernel: Pair, stride: Pair, pads: Pads, fail: Callable, *, ceil_mode: bool = False) -> Pair:
     """(height, width) of the output.
 
-    ceil_mode: round up instead of down, but drop a last window that would start in the padding at the far side (the rule
-    of Caffe and PyTorch). Raises through `fail` where the kernel is larger than the padded input.
+    ceil_mode: round up instead of down, but drop a last window that would start in the padding at the far side (the
+    rule of Caffe and PyTorch). Raises through `fail` where the kernel is larger than the padded input.
     """
     result = []
     for n, k, s, (before, after) in zip(size, kernel, stride, (pads[:2], pads[2:]), strict=True):

@@ -1,0 +1,98 @@
+"""Local response normalisation across channels: Krizhevsky et al. 2012, section 3.3.
+
+b[c] = a[c] / (k + alpha * sum of a[j]^2 over the `size` channels j around c) ^ beta, the window being cut at both ends.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.memory import dense, empty
+
+CHUNKS = 64
+
+
+@kernel(parallel=False)
+def _scales(a, size, alpha, k, squares, scale):
+    """scale[c] = k + alpha * (sum of squares around c); `squares` keeps size - 1 zeros around the channels."""
+    channels, before = scale.shape[0], size // 2
+    for c in range(channels):
+        squares[before + c] = a[c] * a[c]
+    scale[:] = 0
+    for t in range(size):
+        for c in range(channels):
+            scale[c] += squares[c + t]
+    for c in range(channels):
+        scale[c] = k + alpha * scale[c]
+
+
+@kernel(parallel=False)
+def _divide(a, scale, beta, y):
+    """y = a / scale^beta; the papers' exponent, 3/4, is two square roots, which are a vector instruction."""
+    if beta == 0.75:
+        for c in range(a.shape[0]):
+            root = np.sqrt(scale[c])
+            y[c] = a[c] / (root * np.sqrt(root))
+    else:
+        for c in range(a.shape[0]):
+            y[c] = a[c] / scale[c] ** beta
+
+
+@kernel()
+def _lrn(x, size, alpha, beta, k, y):
+    rows, channels = x.shape
+    chunks = min(CHUNKS, rows)
+    for index in prange(chunks):
+        chunk = np.int64(index)
+        squares, scale = np.zeros(channels + size - 1, x.dtype), np.empty(channels, x.dtype)
+        for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
+            _scales(x[r], size, alpha, k, squares, scale)
+            _divide(x[r], scale, beta, y[r])
+
+
+@kernel()
+def _lrn_grad(grad, x, size, alpha, beta, k, dx):
+    rows, channels = x.shape
+    chunks, after = min(CHUNKS, rows), (size - 1) // 2
+    for index in prange(chunks):
+        chunk = np.int64(index)
+        squares, scale = np.zeros(channels + size - 1, x.dtype), np.empty(channels, x.dtype)
+        sent, received = np.zeros(channels + size - 1, x.dtype), np.empty(channels, x.dtype)
+        for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
+            a, g, out = x[r], grad[r], dx[r]
+            _scales(a, size, alpha, k, squares, scale)
+            _divide(g, scale, beta, out)
+            for c in range(channels):  # channel c was in the windows of c - after .. c + before: the mirrored window
+                sent[after + c] = out[c] * a[c] / scale[c]
+            received[:] = 0
+            for t in range(size):
+                for c in range(channels):
+                    received[c] += sent[c + t]
+            twice = x.dtype.type(2) * alpha * beta  # a bare 2 is an integer, and would make this float64
+            for c in range(channels):
+                out[c] -= twice * a[c] * received[c]
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    return dense(x).reshape(-1, x.shape[-1])
+
+
+def local_response_norm(x: np.ndarray, size: int, alpha: float, beta: float, k: float) -> np.ndarray:
+    """Each number divided by a power of the energy of its neighbours; channels last.
+
+    size: channels in the window, from c - size // 2 to c + (size - 1) // 2. alpha multiplies the sum, as in the paper;
+    Caffe and PyTorch multiply the mean, which is alpha / size here.
+    """
+    y, real = empty(x.shape, x.dtype), x.dtype.type
+    _lrn(_rows(x), size, real(alpha), real(beta), real(k), _rows(y))
+    return y
+
+
+def local_response_norm_grad(grad: np.ndarray, x: np.ndarray, size: int, alpha: float, beta: float,
+                             k: float) -> np.ndarray:
+    """Gradient of the input."""
+    dx, real = empty(x.shape, x.dtype), x.dtype.type
+    _lrn_grad(_rows(grad), _rows(x), size, real(alpha), real(beta), real(k), _rows(dx))
+    return dx

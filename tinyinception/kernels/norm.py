@@ -1,0 +1,190 @@
+"""Batch normalisation, fused with ReLU on request: Ioffe & Szegedy 2015, algorithm 1.
+
+All of it is memory traffic, so every pass reads each array once and writes nothing but results. Channels come last; all
+other axes are rows. Three ideas:
+
+- Sums are taken of x minus an anchor close to the mean, in float64, or a mean far larger than the deviation would leave
+  nothing of the variance.
+- Rows are folded: k rows of C channels become one of k*C, per-channel numbers being repeated k times, so that the inner
+  loop is long for few channels too. The k partial sums per channel are added at the end.
+- Rows are dealt to a number of chunks that depends on the shape alone, and chunk sums are added in order: the same bits
+  whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.memory import dense, empty
+
+CHUNKS = 64
+FOLDED = 512  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
+NEVER = np.nan  # no comparison with NaN is true, so this floor switches the ReLU off
+
+Affine = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@kernel()
+def _sums(x, anchor, first, second):
+    """Per chunk of rows and per column: sums of x - anchor and of its square."""
+    rows, columns = x.shape
+    chunks = first.shape[0]
+    for index in prange(chunks):
+        chunk = np.int64(index)
+        one, two = first[chunk], second[chunk]
+        for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
+            for c in range(columns):
+                d = np.float64(x[r, c] - anchor[c])
+                one[c] += d
+                two[c] += d * d
+
+
+@kernel()
+def _apply(x, anchor, scale, offset, floor, y):
+    """y = max(floor, (x - anchor) * scale + offset)."""
+    rows, columns = x.shape
+    for index in prange(rows):
+        r = np.int64(index)
+        for c in range(columns):
+            v = (x[r, c] - anchor[c]) * scale[c] + offset[c]
+            y[r, c] = floor if v < floor else v
+
+
+@kernel()
+def _grad_sums(grad, x, anchor, scale, offset, floor, first, second):
+    """Per chunk of rows and per column: sums of the gradient that passed the ReLU, alone and times x - anchor."""
+    rows, columns = x.shape
+    chunks = first.shape[0]
+    zero = grad.dtype.type(0)
+    for index in prange(chunks):
+        chunk = np.int64(index)
+        one, two = first[chunk], second[chunk]
+        for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
+            for c in range(columns):
+                d = x[r, c] - anchor[c]
+                g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
+                one[c] += np.float64(g)
+                two[c] += np.float64(g) * np.float64(d)
+
+
+@kernel()
+def _grad_apply(grad, x, anchor, scale, offset, floor, slope, constant, dx):
+    """dx = scale * gradient that passed the ReLU + slope * (x - anchor) + constant."""
+    rows, columns = x.shape
+    zero = grad.dtype.type(0)
+    for index in prange(rows):
+        r = np.int64(index)
+        for c in range(columns):
+            d = x[r, c] - anchor[c]
+            g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
+            dx[r, c] = scale[c] * g + (slope[c] * d + constant[c])
+
+
+def _fold(rows: int, channels: int) -> int:
+    """How many rows to lay side by side: a power of two that divides their number."""
+    k = 1
+    while 2 * k * channels <= FOLDED and rows % (2 * k) == 0:
+        k *= 2
+    return k
+
+
+class _Folded:
+    """x as rows of k * C numbers, and per-channel numbers to match."""
+
+    def __init__(self, x: np.ndarray):
+        self.channels = x.shape[-1]
+        self.count = x.size // self.channels
+        self.k = _fold(self.count, self.channels)
+        self.dtype = x.dtype
+        self.shape = (self.count // self.k, self.k * self.channels)
+
+    def rows(self, array: np.ndarray) -> np.ndarray:
+        return dense(array, self.dtype).reshape(self.shape)
+
+    def columns(self, per_channel: np.ndarray) -> np.ndarray:
+        return np.tile(per_channel.astype(self.dtype), self.k)
+
+    def floor(self, relu: bool) -> np.generic:
+        return self.dtype.type(0 if relu else NEVER)
+
+    def partials(self) -> tuple[np.ndarray, np.ndarray]:
+        both = np.zeros((2, min(CHUNKS, self.shape[0]), self.shape[1]))
+        return both[0], both[1]
+
+    def total(self, partial: np.ndarray) -> np.ndarray:
+        """The sum per channel, added up in a fixed order."""
+        return partial.reshape(-1, self.channels).sum(axis=0)
+
+
+def _affine(mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None,
+            dtype: np.dtype) -> Affine:
+    """Anchor, scale and offset with (x - anchor) * scale + offset = gamma * (x - mean) * invstd + beta.
+
+    The anchor is the mean rounded to the dtype of x, so x - anchor is exact near the mean; the rounding error of the
+    mean goes into the offset.
+    """
+    anchor = mean.astype(dtype).astype(np.float64)
+    scale = invstd if gamma is None else invstd * gamma
+    offset = (anchor - mean) * scale
+    return anchor, scale, offset if beta is None else offset + beta
+
+
+def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, eps: float,
+               relu: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Normalise each channel by the mean and biased variance of its own rows.
+
+    x: any shape with channels last. Returns y and, in float64 per channel, mean, 1 / sqrt(var + eps) and var.
+    """
+    fold = _Folded(x)
+    rows = fold.rows(x)
+    anchor = np.array(rows[0, :fold.channels])
+    first, second = fold.partials()
+    _sums(rows, fold.columns(anchor), first, second)
+    shift = fold.total(first) / fold.count
+    var = np.maximum(fold.total(second) / fold.count - shift * shift, 0.0)
+    mean = anchor + shift
+    invstd = 1.0 / np.sqrt(var + eps)
+    return _normalise(x, rows, fold, _affine(mean, invstd, gamma, beta, x.dtype), relu), mean, invstd, var
+
+
+def batch_norm_eval(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray | None,
+                    beta: np.ndarray | None, eps: float, relu: bool) -> np.ndarray:
+    """Normalise each channel by a given mean and variance."""
+    fold = _Folded(x)
+    affine = _affine(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
+    return _normalise(x, fold.rows(x), fold, affine, relu)
+
+
+def _normalise(x: np.ndarray, rows: np.ndarray, fold: _Folded, affine: Affine, relu: bool) -> np.ndarray:
+    y = empty(x.shape, x.dtype)
+    _apply(rows, *map(fold.columns, affine), fold.floor(relu), y.reshape(fold.shape))
+    return y
+
+
+def batch_norm_grad(grad: np.ndarray, x: np.ndarray, mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None,
+                    beta: np.ndarray | None, relu: bool, training: bool,
+                    input_grad: bool = True) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+    """Gradients of x, gamma and beta. The ReLU's mask is computed again from x, so that y need not be kept.
+
+    training: whether mean and invstd came from x itself, so that the gradient flows through them too. input_grad:
+    without it the gradient of x is None, and its pass is saved.
+    """
+    fold = _Folded(x)
+    mean, invstd = mean.astype(np.float64), invstd.astype(np.float64)
+    anchor, scale, offset = _affine(mean, invstd, gamma, beta, x.dtype)
+    shared = (fold.rows(grad), fold.rows(x), *map(fold.columns, (anchor, scale, offset)), fold.floor(relu))
+    first, second = fold.partials()
+    _grad_sums(*shared, first, second)
+    dbeta = fold.total(first)
+    dgamma = (fold.total(second) - (mean - anchor) * dbeta) * invstd
+    dx = None
+    if input_grad:
+        slope = constant = np.zeros(fold.channels)
+        if training:
+            slope = -scale * invstd * dgamma / fold.count
+            constant = -scale * dbeta / fold.count - slope * (mean - anchor)
+        dx = empty(x.shape, x.dtype)
+        _grad_apply(*shared, fold.columns(slope), fold.columns(constant), dx.reshape(fold.shape))
+    return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)

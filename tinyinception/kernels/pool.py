@@ -1,0 +1,157 @@
+"""Max and average pooling. Arrays are N x H x W x C; pads are (top, bottom, left, right).
+
+Backward gathers: each input pixel adds up what the windows that cover it send back, in a fixed order, so rows can be
+worked on in parallel without a race and the bits do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.memory import dense, empty
+
+Pair = tuple[int, int]
+Pads = tuple[int, int, int, int]
+
+
+def winner_dtype(taps: int) -> type:
+    """Smallest of the two integer types in use that can number the taps of a window."""
+    return np.uint8 if taps <= 256 else np.int32
+
+
+@kernel()
+def _max_pool(x, y, winner, kh, kw, sh, sw, top, left):
+    batch, height, width, channels = x.shape
+    out_h, out_w = y.shape[1], y.shape[2]
+    for index in prange(batch * out_h):
+        row = np.int64(index)
+        n, oy = row // out_h, row % out_h
+        y0 = oy * sh - top
+        for ox in range(out_w):
+            x0 = ox * sw - left
+            empty_so_far = True
+            for iy in range(max(y0, 0), min(y0 + kh, height)):
+                for ix in range(max(x0, 0), min(x0 + kw, width)):
+                    tap = winner.dtype.type((iy - y0) * kw + ix - x0)
+                    if empty_so_far:  # starting from the first real tap is padding with minus infinity
+                        empty_so_far = False
+                        for c in range(channels):
+                            y[n, oy, ox, c] = x[n, iy, ix, c]
+                            winner[n, oy, ox, c] = tap
+                    else:
+                        for c in range(channels):
+                            old, new = y[n, oy, ox, c], x[n, iy, ix, c]
+                            # NaN is unequal to itself: the first one wins and stays
+                            better = (new > old) | ((new != new) & (old == old))
+                            y[n, oy, ox, c] = new if better else old
+                            winner[n, oy, ox, c] = tap if better else winner[n, oy, ox, c]
+
+
+@kernel()
+def _max_pool_grad(grad, winner, dx, kh, kw, sh, sw, top, left):
+    batch, height, width, channels = dx.shape
+    out_h, out_w = grad.shape[1], grad.shape[2]
+    zero = grad.dtype.type(0)
+    for index in prange(batch * height):
+        row = np.int64(index)
+        n, iy = row // height, row % height
+        dx[n, iy] = 0
+        y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
+        for ix in range(width):
+            x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
+            for oy in range(y_first, y_last + 1):
+                for ox in range(x_first, x_last + 1):
+                    tap = winner.dtype.type((iy + top - oy * sh) * kw + ix + left - ox * sw)
+                    for c in range(channels):
+                        dx[n, iy, ix, c] += grad[n, oy, ox, c] if winner[n, oy, ox, c] == tap else zero
+
+
+@kernel(parallel=False)
+def _taps(start, size, length, before, after, count_include_pad):
+    """How many taps of a window that starts at `start` the average counts along one axis."""
+    if count_include_pad:  # what ceil_mode lets hang over beyond the padding never counts
+        return min(start + size, length + after) - max(start, -before)
+    return min(start + size, length) - max(start, 0)
+
+
+@kernel()
+def _avg_pool(x, y, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
+    batch, height, width, channels = x.shape
+    out_h, out_w = y.shape[1], y.shape[2]
+    for index in prange(batch * out_h):
+        row = np.int64(index)
+        n, oy = row // out_h, row % out_h
+        y0 = oy * sh - top
+        tall = _taps(y0, kh, height, top, bottom, count_include_pad)
+        for ox in range(out_w):
+            x0 = ox * sw - left
+            divisor = x.dtype.type(tall * _taps(x0, kw, width, left, right, count_include_pad))
+            for c in range(channels):
+                y[n, oy, ox, c] = 0
+            for iy in range(max(y0, 0), min(y0 + kh, height)):
+                for ix in range(max(x0, 0), min(x0 + kw, width)):
+                    for c in range(channels):
+                        y[n, oy, ox, c] += x[n, iy, ix, c]
+            for c in range(channels):
+                y[n, oy, ox, c] /= divisor
+
+
+@kernel()
+def _avg_pool_grad(grad, dx, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
+    batch, height, width, channels = dx.shape
+    out_h, out_w = grad.shape[1], grad.shape[2]
+    one = dx.dtype.type(1)
+    for index in prange(batch * height):
+        row = np.int64(index)
+        n, iy = row // height, row % height
+        dx[n, iy] = 0
+        y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
+        for ix in range(width):
+            x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
+            for oy in range(y_first, y_last + 1):
+                tall = _taps(oy * sh - top, kh, height, top, bottom, count_include_pad)
+                for ox in range(x_first, x_last + 1):
+                    wide = _taps(ox * sw - left, kw, width, left, right, count_include_pad)
+                    share = one / dx.dtype.type(tall * wide)
+                    for c in range(channels):
+                        dx[n, iy, ix, c] += grad[n, oy, ox, c] * share
+
+
+def max_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum of each window, and which tap it was: the first of equals, counted row by row; the padding never wins.
+
+    Returns y and winner, both N x OH x OW x C; winner is uint8, or int32 for windows of more than 256 taps. NaN in a
+    window makes its maximum NaN.
+    """
+    x = dense(x)
+    shape = (x.shape[0], *out_hw, x.shape[3])
+    y, winner = empty(shape, x.dtype), empty(shape, winner_dtype(kernel[0] * kernel[1]))
+    _max_pool(x, y, winner, *kernel, *stride, pads[0], pads[2])
+    return y, winner
+
+
+def max_pool_grad(grad: np.ndarray, winner: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stride: Pair,
+                  pads: Pads) -> np.ndarray:
+    """Gradient of the input: each window sends its gradient to its winner."""
+    dx = empty(x_shape, grad.dtype)
+    _max_pool_grad(dense(grad), winner, dx, *kernel, *stride, pads[0], pads[2])
+    return dx
+
+
+def avg_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair,
+             count_include_pad: bool) -> np.ndarray:
+    """Mean of each window; the divisor counts the padding inside the window or leaves it out, by PyTorch's rules."""
+    x = dense(x)
+    y = empty((x.shape[0], *out_hw, x.shape[3]), x.dtype)
+    _avg_pool(x, y, *kernel, *stride, *pads, count_include_pad)
+    return y
+
+
+def avg_pool_grad(grad: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stride: Pair, pads: Pads,
+                  count_include_pad: bool) -> np.ndarray:
+    """Gradient of the input: each window spreads its gradient evenly over the pixels it averaged."""
+    dx = empty(x_shape, grad.dtype)
+    _avg_pool_grad(dense(grad), dx, *kernel, *stride, *pads, count_include_pad)
+    return dx

@@ -1,0 +1,218 @@
+"""The readable twin of every kernel: NumPy only, one idea per line, the oracle of the tests.
+
+Loops run over the taps of a window, never over pixels. Twins also hold for complex arrays where the formula is
+analytic.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# -- convolution -------------------------------------------------------------------------------------------------------
+
+
+def im2col(x, kernel, stride, pads):
+    """The im2col matrix of x (N x H x W x C): N x OH x OW x (KH*KW*C), one row for each output pixel.
+
+    A row holds the window that the output pixel looks at, tap after tap. Convolution is then one matrix product; the
+    price is that every input pixel is stored KH*KW times.
+    """
+    (kh, kw), (sh, sw), (top, bottom, left, right) = kernel, stride, pads
+    x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
+    oh, ow = (x.shape[1] - kh) // sh + 1, (x.shape[2] - kw) // sw + 1
+    taps = [x[:, i:i + sh * oh:sh, j:j + sw * ow:sw] for i in range(kh) for j in range(kw)]
+    return np.concatenate(taps, axis=-1)
+
+
+def col2im(columns, x_shape, kernel, stride, pads):
+    """Transpose of im2col: add every column back to the pixel it was copied from."""
+    (kh, kw), (sh, sw), (top, bottom, left, right) = kernel, stride, pads
+    n, h, w, c = x_shape
+    _, oh, ow, _ = columns.shape
+    x = np.zeros((n, h + top + bottom, w + left + right, c), columns.dtype)
+    for tap in range(kh * kw):
+        i, j = divmod(tap, kw)
+        x[:, i:i + sh * oh:sh, j:j + sw * ow:sw] += columns[..., tap * c:(tap + 1) * c]
+    return x[:, top:top + h, left:left + w]
+
+
+def conv2d(x, w, b, stride, pads, groups):
+    """x N x H x W x C, w KH x KW x C/groups x F, b F or None -> N x OH x OW x F."""
+    kh, kw, cg, f = w.shape
+    outputs = []
+    for xg, wg in zip(np.split(x, groups, axis=3), np.split(w, groups, axis=3), strict=True):
+        outputs.append(im2col(xg, (kh, kw), stride, pads) @ wg.reshape(kh * kw * cg, f // groups))
+    y = np.concatenate(outputs, axis=3)
+    return y if b is None else y + b
+
+
+def conv2d_input_grad(grad, w, x_shape, stride, pads, groups):
+    """Gradient of conv2d for its input, from the gradient of its output."""
+    kh, kw, cg, f = w.shape
+    slice_shape = (*x_shape[:3], cg)
+    parts = []
+    for gg, wg in zip(np.split(grad, groups, axis=3), np.split(w, groups, axis=3), strict=True):
+        columns = gg @ wg.reshape(kh * kw * cg, f // groups).T
+        parts.append(col2im(columns, slice_shape, (kh, kw), stride, pads))
+    return np.concatenate(parts, axis=3)
+
+
+def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
+    """Gradient of conv2d for its weights, from the gradient of its output."""
+    kh, kw, cg, f = w_shape
+    parts = []
+    for gg, xg in zip(np.split(grad, groups, axis=3), np.split(x, groups, axis=3), strict=True):
+        columns = im2col(xg, (kh, kw), stride, pads).reshape(-1, kh * kw * cg)
+        parts.append((columns.T @ gg.reshape(-1, f // groups)).reshape(kh, kw, cg, f // groups))
+    return np.concatenate(parts, axis=3)
+
+
+# -- pooling -----------------------------------------------------------------------------------------------------------
+
+
+def _extend(x, kernel, stride, pads, out_hw, fill):
+    """x with its padding, and with what the last windows need beyond it under ceil_mode, filled with one value."""
+    beyond = [max((o - 1) * s + k - n - before, after) for o, s, k, n, before, after in
+              zip(out_hw, stride, kernel, x.shape[1:3], pads[::2], pads[1::2], strict=True)]
+    return np.pad(x, ((0, 0), (pads[0], beyond[0]), (pads[2], beyond[1]), (0, 0)), constant_values=fill)
+
+
+def _taps(x, kernel, stride, out_hw):
+    """For each tap of the window, the view of (extended) x that holds this tap of every window."""
+    (oh, ow), (sh, sw) = out_hw, stride
+    return [x[:, i:i + sh * (oh - 1) + 1:sh, j:j + sw * (ow - 1) + 1:sw]
+            for i in range(kernel[0]) for j in range(kernel[1])]
+
+
+def _crop(extended, x_shape, pads):
+    return np.ascontiguousarray(extended[:, pads[0]:pads[0] + x_shape[1], pads[2]:pads[2] + x_shape[2]])
+
+
+def max_pool(x, kernel, stride, pads, out_hw):
+    """Maximum of each window and the number of its first tap that reaches it."""
+    taps = _taps(_extend(x, kernel, stride, pads, out_hw, -np.inf), kernel, stride, out_hw)
+    inside = _taps(_extend(np.ones_like(x, bool), kernel, stride, pads, out_hw, False), kernel, stride, out_hw)
+    best, winner = np.full(taps[0].shape, -np.inf, x.dtype), np.full(taps[0].shape, -1)
+    for number, (new, real) in enumerate(zip(taps, inside, strict=True)):
+        better = real & ((winner < 0) | (new > best) | (np.isnan(new) & ~np.isnan(best)))
+        best, winner = np.where(better, new, best), np.where(better, number, winner)
+    return best, winner.astype(np.uint8 if len(taps) <= 256 else np.int32)
+
+
+def max_pool_grad(grad, winner, x_shape, kernel, stride, pads):
+    """Each window sends its gradient to its winner."""
+    out_hw = grad.shape[1:3]
+    dx = _extend(np.zeros(x_shape, grad.dtype), kernel, stride, pads, out_hw, 0)
+    for number, tap in enumerate(_taps(dx, kernel, stride, out_hw)):
+        tap += np.where(winner == number, grad, 0)
+    return _crop(dx, x_shape, pads)
+
+
+def _divisors(x_shape, kernel, stride, pads, out_hw, count_include_pad):
+    """How many pixels each window averages: 1 x OH x OW x 1."""
+    counted = np.ones((1, *x_shape[1:3], 1))
+    if count_include_pad:
+        counted = np.pad(counted, ((0, 0), pads[:2], pads[2:], (0, 0)), constant_values=1)
+        pads = (0, 0, 0, 0)
+    return sum(_taps(_extend(counted, kernel, stride, pads, out_hw, 0), kernel, stride, out_hw))
+
+
+def avg_pool(x, kernel, stride, pads, out_hw, count_include_pad):
+    """Sum of each window over the number of pixels it counts."""
+    total = sum(_taps(_extend(x, kernel, stride, pads, out_hw, 0), kernel, stride, out_hw))
+    return (total / _divisors(x.shape, kernel, stride, pads, out_hw, count_include_pad)).astype(x.dtype)
+
+
+def avg_pool_grad(grad, x_shape, kernel, stride, pads, count_include_pad):
+    """Each window spreads its gradient evenly over the pixels it averaged."""
+    out_hw = grad.shape[1:3]
+    share = (grad / _divisors(x_shape, kernel, stride, pads, out_hw, count_include_pad)).astype(grad.dtype)
+    dx = _extend(np.zeros(x_shape, grad.dtype), kernel, stride, pads, out_hw, 0)
+    for tap in _taps(dx, kernel, stride, out_hw):
+        tap += share
+    return _crop(dx, x_shape, pads)
+
+
+# -- batch normalisation -----------------------------------------------------------------------------------------------
+
+
+def _wide(x):
+    """x with 64 bits per real number."""
+    return x.astype(np.result_type(x, np.float64))
+
+
+def _affine(normed, gamma, beta):
+    scaled = normed if gamma is None else normed * gamma
+    return scaled if beta is None else scaled + beta
+
+
+def _normalise(x, mean, invstd, gamma, beta, relu):
+    y = _affine((_wide(x) - mean) * invstd, gamma, beta)
+    return np.where(y < 0, 0, y).astype(x.dtype) if relu else y.astype(x.dtype)
+
+
+def batch_norm(x, gamma, beta, eps, relu):
+    """y, mean, 1 / sqrt(var + eps) and biased variance; channels last, everything else is a row."""
+    axes = tuple(range(x.ndim - 1))
+    mean = _wide(x).mean(axis=axes)
+    var = ((_wide(x) - mean) ** 2).mean(axis=axes)
+    invstd = 1 / np.sqrt(var + eps)
+    return _normalise(x, mean, invstd, gamma, beta, relu), mean, invstd, var
+
+
+def batch_norm_eval(x, mean, var, gamma, beta, eps, relu):
+    """Normalise by a given mean and variance."""
+    return _normalise(x, mean, 1 / np.sqrt(_wide(var) + eps), gamma, beta, relu)
+
+
+def batch_norm_grad(grad, x, mean, invstd, gamma, beta, relu, training, input_grad=True):
+    """Gradients of x, gamma and beta."""
+    axes = tuple(range(x.ndim - 1))
+    normed, g = (_wide(x) - mean) * invstd, _wide(grad)
+    if relu:
+        g = np.where(_affine(normed, gamma, beta) <= 0, 0, g)
+    dbeta, dgamma = g.sum(axis=axes), (g * normed).sum(axis=axes)
+    dx = None
+    if input_grad:
+        dx = g if gamma is None else g * gamma
+        if training:
+            dx = dx - dx.mean(axis=axes) - normed * (dx * normed).mean(axis=axes)
+        dx = (dx * invstd).astype(x.dtype)
+    return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+
+
+# -- local response normalisation --------------------------------------------------------------------------------------
+
+
+def _window_sum(v, before, after):
+    """Sum over the channels from c - before to c + after that exist."""
+    channels = v.shape[-1]
+    padded = np.pad(v, [(0, 0)] * (v.ndim - 1) + [(before, after)])
+    return sum(padded[..., t:t + channels] for t in range(before + after + 1))
+
+
+def local_response_norm(x, size, alpha, beta, k):
+    """b = a / (k + alpha * sum of a^2 over `size` channels) ^ beta."""
+    return (x / (k + alpha * _window_sum(x * x, size // 2, (size - 1) // 2)) ** beta).astype(x.dtype)
+
+
+def local_response_norm_grad(grad, x, size, alpha, beta, k):
+    """Own channel through the numerator, neighbours through the denominators they share."""
+    scale = k + alpha * _window_sum(x * x, size // 2, (size - 1) // 2)
+    shared = _window_sum(grad * x * scale ** (-beta - 1), (size - 1) // 2, size // 2)
+    return (grad * scale ** -beta - 2 * alpha * beta * x * shared).astype(x.dtype)
+
+
+# -- concatenation -----------------------------------------------------------------------------------------------------
+
+
+def concat_channels(arrays):
+    """Join along the last axis."""
+    return np.concatenate(arrays, axis=-1)
+
+
+def split_channels(array, sizes, wanted=None):
+    """Consecutive pieces of the last axis, None for those that are not wanted."""
+    pieces = np.split(array, np.cumsum(sizes)[:-1], axis=-1)
+    wanted = [True] * len(pieces) if wanted is None else wanted
+    return [np.ascontiguousarray(p) if want else None for p, want in zip(pieces, wanted, strict=True)]

@@ -1,0 +1,41 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyinception.errors import ArgumentError
+from tinyinception.ops.base import Cost, Operation, Shape, count
+
+
+class Dropout(Operation):
+    """Zero each element with probability `rate` and scale the others by 1 / (1 - rate) (Hinton et al. 2012, inverted).
+
+    The mask is drawn in forward from `rng`, the same for every dtype. In evaluation, leave the operation out.
+    """
+
+    analytic = True
+
+    def __init__(self, rate: float, rng: np.random.Generator):
+        if not 0 <= rate < 1:
+            raise ArgumentError(f"Dropout: rate must be at least 0 and below 1, not {rate!r}")
+        self.rate, self.rng = rate, rng
+
+    def shape(self, x: Shape) -> Shape:
+        return x
+
+    def forward(self, x):
+        self.saved = self.rng.random(x.shape, dtype=np.float32) >= self.rate
+        return self._masked(x)
+
+    def backward(self, grad):
+        return (self._masked(grad),)
+
+    def _masked(self, array: np.ndarray) -> np.ndarray:
+        out = array * self.saved
+        out *= 1 / (1 - self.rate)
+        return out
+
+    def cost(self, x: Shape) -> Cost:
+        """One multiplication per element."""
+        return Cost(flops=count(x), activations=count(x))

@@ -1,0 +1,48 @@
+"""Joining branches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyinception import kernels
+from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+
+
+class Concat(Operation):
+    """Join inputs along an axis, by default the channels: how an Inception module puts its branches together."""
+
+    analytic = True
+
+    def __init__(self, axis: int = -1):
+        self.axis = axis
+
+    def shape(self, *shapes: Shape) -> Shape:
+        if not shapes:
+            raise self.fail("nothing to join")
+        first = shapes[0]
+        if not -len(first) <= self.axis < len(first):
+            raise self.fail(f"axis {self.axis} does not fit an input of shape {by_x(first)}")
+        axis = self.axis % len(first)
+        for number, other in enumerate(shapes):
+            if 0 in other:
+                raise self.fail(f"input {number} is empty: {by_x(other)}")
+            if len(other) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, other, strict=True))
+                                               if i != axis):
+                raise self.fail(f"inputs may differ in axis {axis} only, but input 0 is {by_x(first)} and input "
+                                f"{number} is {by_x(other)}")
+        return *first[:axis], sum(s[axis] for s in shapes), *first[axis + 1:]
+
+    def forward(self, *arrays):
+        axis = self.axis % arrays[0].ndim
+        self.saved = axis, [a.shape[axis] for a in arrays]
+        return kernels.concat_channels(arrays) if axis == arrays[0].ndim - 1 else np.concatenate(arrays, axis)
+
+    def backward(self, grad):
+        axis, sizes = self.saved
+        if axis == grad.ndim - 1:
+            return tuple(kernels.split_channels(grad, sizes, self.needs))
+        return tuple(np.split(grad, np.cumsum(sizes)[:-1], axis))
+
+    def cost(self, *shapes: Shape) -> Cost:
+        """No arithmetic, only copies."""
+        return Cost(activations=count(self.shape(*shapes)))

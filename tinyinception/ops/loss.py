@@ -1,0 +1,120 @@
+"""log-softmax and cross-entropy, in natural logarithms."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyinception.errors import ArgumentError, DtypeError
+from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+
+TOLERANCE = 1e-5  # how far a distribution in float32 may be from adding up to 1
+
+
+class LogSoftmax(Operation):
+    """Logarithm of the softmax over the last axis."""
+
+    analytic = True
+
+    def shape(self, x: Shape) -> Shape:
+        if not x or 0 in x:
+            raise self.fail(f"input must have a last axis and no empty one, not {by_x(x)}")
+        return x
+
+    def forward(self, x):
+        self.saved = log_softmax(x)
+        return self.saved
+
+    def backward(self, grad):
+        return (grad - np.exp(self.saved) * grad.sum(axis=-1, keepdims=True),)
+
+    def cost(self, x: Shape) -> Cost:
+        """Per element a comparison for the maximum, a subtraction, exp, an addition, and the final subtraction."""
+        return Cost(flops=5 * count(self.shape(x)), activations=count(x))
+
+
+class CrossEntropy(Operation):
+    """H(q', p) = -sum q' log p, p being the softmax of the logits N x K (Szegedy et al. 2016, section 7).
+
+    target: N integer labels, or N x K probabilities q. q' = (1 - smoothing) q + smoothing * prior, the prior being K
+    probabilities, uniform by default. reduction: "mean" over the batch, a scalar, or "none", one loss per sample.
+    Raises ShapeError or ArgumentError for targets that do not fit, DtypeError for labels that are no integers.
+    """
+
+    analytic = True
+
+    def __init__(self, target: np.ndarray, *, smoothing: float = 0.0, prior: np.ndarray | None = None,
+                 reduction: str = "mean"):
+        self.target, self.smoothing, self.reduction = np.asarray(target), smoothing, reduction
+        self.prior = None if prior is None else np.asarray(prior, np.float64)
+
+    def shape(self, x: Shape) -> Shape:
+        if len(x) != 2 or 0 in x:
+            raise self.fail(f"logits must be N x K and not empty, not {by_x(x)}")
+        if self.reduction not in ("mean", "none"):
+            raise self._bad(f"reduction must be 'mean' or 'none', not {self.reduction!r}")
+        if not 0 <= self.smoothing <= 1:
+            raise self._bad(f"smoothing must be from 0 to 1, not {self.smoothing!r}")
+        self._check_target(*x)
+        if self.prior is not None:
+            if self.prior.shape != x[1:]:
+                raise self.fail(f"prior is {by_x(self.prior.shape)}, the logits {by_x(x)} have {x[1]} classes")
+            self._check_distributions(self.prior[None], "prior")
+        return () if self.reduction == "mean" else x[:1]
+
+    def _check_target(self, n: int, classes: int) -> None:
+        t = self.target
+        if t.shape not in ((n,), (n, classes)):
+            raise self.fail(f"target is {by_x(t.shape)}, but logits {n}x{classes} need {n} labels or {n}x{classes} "
+                            "probabilities")
+        if t.ndim == 2:
+            self._check_distributions(t, "target")
+        elif not np.issubdtype(t.dtype, np.integer):
+            raise DtypeError(f"{self.where()}: labels are {t.dtype}, but must be integers from 0 to {classes - 1}")
+        elif t.min() < 0 or t.max() >= classes:
+            i = int(np.flatnonzero((t < 0) | (t >= classes))[0])
+            raise self._bad(f"label {t[i]} at index {i} is out of range: the {classes} classes are numbered 0 to "
+                            f"{classes - 1}")
+
+    def _check_distributions(self, rows: np.ndarray, name: str) -> None:
+        total = rows.sum(axis=-1, dtype=np.float64)
+        good = (rows >= 0).all(axis=-1) & (np.abs(total - 1) <= TOLERANCE)
+        if not good.all():
+            i = int(np.flatnonzero(~good)[0])
+            raise self._bad(f"{name} must hold probabilities: no negative number, and a sum of 1; row {i} adds up to "
+                            f"{total[i]:.6g}, its smallest is {rows[i].min():.6g}")
+
+    def _bad(self, message: str) -> ArgumentError:
+        return ArgumentError(f"{self.where()}: {message}")
+
+    def smoothed(self, n: int, classes: int) -> np.ndarray:
+        """q', N x K in float64."""
+        if self.target.ndim == 2:
+            q = self.target.astype(np.float64)
+        else:
+            q = np.zeros((n, classes))
+            q[np.arange(n), self.target] = 1
+        if self.smoothing:
+            q = (1 - self.smoothing) * q + self.smoothing * (1 / classes if self.prior is None else self.prior)
+        return q
+
+    def forward(self, x):
+        logp, q = log_softmax(x), self.smoothed(*x.shape).astype(x.real.dtype)
+        self.saved = logp, q
+        # a class of probability 0 costs nothing, even where a logit of minus infinity has ruled it out
+        loss = -np.multiply(q, logp, where=q != 0, out=np.zeros_like(logp)).sum(axis=-1)
+        return np.asarray(loss.mean() if self.reduction == "mean" else loss)
+
+    def backward(self, grad):
+        logp, q = self.saved
+        scale = grad / len(q) if self.reduction == "mean" else grad[:, None]
+        return ((np.exp(logp) - q) * scale,)
+
+    def cost(self, x: Shape) -> Cost:
+        """log-softmax, and a multiply-add per element."""
+        return Cost(flops=7 * count(x), activations=count(self.shape(x)))
+
+
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """Over the last axis, shifted by the maximum so that no exponential overflows."""
+    shifted = x - x.real.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))

@@ -1,0 +1,162 @@
+"""Pooling: the maximum or the mean of windows, or the mean of a given number of bins."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyinception import kernels
+from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
+from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
+
+
+class Pool(Operation):
+    """What pools with a sliding window have in common: x N x H x W x C -> N x OH x OW x C.
+
+    stride defaults to the kernel; padding is as in `ops.padding.resolve` but at most half the kernel, so that every
+    window sees a pixel; ceil_mode adds the last window that fits only partly, unless it would start in the padding.
+    """
+
+    _window: Window | None = None
+
+    def __init__(self, kernel: int | Pair, stride: int | Pair | None = None, padding: str | int | Pair | Pads = "valid",
+                 *, ceil_mode: bool = False):
+        self.kernel, self.padding, self.ceil_mode = kernel, padding, ceil_mode
+        self.stride = kernel if stride is None else stride
+
+    def geometry(self, x: Shape) -> tuple[Window, Pair]:
+        """Window with the padding in pixels, and output (height, width)."""
+        kernel = pair(self.kernel, "kernel", 1, self.fail)
+        stride = pair(self.stride, "stride", 1, self.fail)
+        pads = resolve(self.padding, kernel, stride, x[1:3], self.fail)
+        if max(pads[:2]) > kernel[0] // 2 or max(pads[2:]) > kernel[1] // 2:
+            raise self.fail(f"padding {pads} is more than half of the kernel {by_x(kernel)}, so that a window could "
+                            "see no pixel")
+        out = output_size(x[1:3], kernel, stride, pads, self.fail, ceil_mode=self.ceil_mode)
+        return Window(kernel, stride, pads), out
+
+    def shape(self, x: Shape) -> Shape:
+        _check_images(self, x)
+        self._window, out = self.geometry(x)
+        return x[0], *out, x[3]
+
+    def window(self) -> Window | None:
+        """Kernel, stride and padding, known once `shape` has seen the input."""
+        return self._window
+
+
+class MaxPool2d(Pool):
+    """Maximum of each window; the padding counts as minus infinity.
+
+    The first maximum of a window, row by row, gets its whole gradient. NaN in a window makes its maximum NaN.
+    """
+
+    def forward(self, x):
+        window, out = self.geometry(x.shape)
+        y, winner = kernels.max_pool(x, window.kernel, window.stride, window.padding, out)
+        self.saved = winner, x.shape, window
+        return y
+
+    def backward(self, grad):
+        winner, x_shape, window = self.saved
+        return (kernels.max_pool_grad(grad, winner, x_shape, window.kernel, window.stride, window.padding),)
+
+    def cost(self, x: Shape) -> Cost:
+        """One FLOP for each comparison: taps - 1 per output."""
+        out = count(self.shape(x))
+        return Cost(flops=out * (count(self._window.kernel) - 1), activations=out)
+
+
+class AvgPool2d(Pool):
+    """Mean of each window; count_include_pad says whether the padding counts, as zeros, in sum and divisor."""
+
+    analytic = True
+
+    def __init__(self, kernel: int | Pair, stride: int | Pair | None = None, padding: str | int | Pair | Pads = "valid",
+                 *, ceil_mode: bool = False, count_include_pad: bool = False):
+        super().__init__(kernel, stride, padding, ceil_mode=ceil_mode)
+        self.count_include_pad = count_include_pad
+
+    def forward(self, x):
+        window, out = self.geometry(x.shape)
+        self.saved = x.shape, window
+        return kernels.avg_pool(x, window.kernel, window.stride, window.padding, out, self.count_include_pad)
+
+    def backward(self, grad):
+        x_shape, w = self.saved
+        return (kernels.avg_pool_grad(grad, x_shape, w.kernel, w.stride, w.padding, self.count_include_pad),)
+
+    def cost(self, x: Shape) -> Cost:
+        """One FLOP for each tap: taps - 1 additions and a division per output."""
+        out = count(self.shape(x))
+        return Cost(flops=out * count(self._window.kernel), activations=out)
+
+
+class AdaptiveAvgPool2d(Operation):
+    """Means of output_size bins that cover the image evenly.
+
+    Bin i of o reads from floor(i H / o) to ceil((i + 1) H / o), so neighbours overlap where the sizes do not divide.
+    """
+
+    analytic = True
+    _window: Window | None = None
+
+    def __init__(self, output_size: int | Pair):
+        self.output_size = output_size
+
+    def bins(self, x: Shape) -> list[tuple[int, int, slice, slice]]:
+        """Output row and column, and the rows and columns of the input that it averages."""
+        out = pair(self.output_size, "output_size", 1, self.fail)
+        rows, columns = (_bins(size, bins) for size, bins in zip(x[1:3], out, strict=True))
+        return [(i, j, r, c) for i, r in enumerate(rows) for j, c in enumerate(columns)]
+
+    def shape(self, x: Shape) -> Shape:
+        _check_images(self, x)
+        bins, out = self.bins(x), pair(self.output_size, "output_size", 1, self.fail)
+        widest = max(r.stop - r.start for _, _, r, _ in bins), max(c.stop - c.start for _, _, _, c in bins)
+        self._window = Window(widest, (max(x[1] // out[0], 1), max(x[2] // out[1], 1)))
+        return x[0], *out, x[3]
+
+    def forward(self, x):
+        self.saved = x.shape
+        y = np.empty(AdaptiveAvgPool2d.shape(self, x.shape), x.dtype)
+        for i, j, rows, columns in self.bins(x.shape):
+            y[:, i, j] = x[:, rows, columns].mean(axis=(1, 2))
+        return y.reshape(self.shape(x.shape))
+
+    def backward(self, grad):
+        grad = grad.reshape(AdaptiveAvgPool2d.shape(self, self.saved))
+        dx = np.zeros(self.saved, grad.dtype)
+        for i, j, rows, columns in self.bins(self.saved):
+            area = (rows.stop - rows.start) * (columns.stop - columns.start)
+            dx[:, rows, columns] += (grad[:, i, j] / area)[:, None, None]
+        return (dx,)
+
+    def cost(self, x: Shape) -> Cost:
+        """One FLOP for each pixel of each bin: additions and a division."""
+        out = self.shape(x)
+        area = sum((r.stop - r.start) * (c.stop - c.start) for _, _, r, c in self.bins(x))
+        return Cost(flops=x[0] * x[3] * area, activations=count(out))
+
+    def window(self) -> Window | None:
+        """The largest bin and the distance of bins, known once `shape` has seen the input."""
+        return self._window
+
+
+class GlobalAvgPool(AdaptiveAvgPool2d):
+    """Mean of each channel over all pixels: N x H x W x C -> N x C."""
+
+    def __init__(self):
+        super().__init__(1)
+
+    def shape(self, x: Shape) -> Shape:
+        n, _, _, c = super().shape(x)
+        return n, c
+
+
+def _bins(size: int, bins: int) -> list[slice]:
+    return [slice(i * size // bins, -(-(i + 1) * size // bins)) for i in range(bins)]
+
+
+def _check_images(op: Operation, x: Shape) -> None:
+    if len(x) != 4 or 0 in x:
+        raise op.fail(f"input must be N x H x W x C with no empty axis, not {by_x(x)}")
