@@ -1,0 +1,628 @@
+"""Training: the loop, resuming to the same bits, stopping well, and what can be done with a finished run."""
+
+import csv
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import tracemalloc
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyinception import data, models, nn, train
+from tinyinception.data import Dataset
+from tinyinception.errors import (
+    ArgumentError,
+    CheckpointError,
+    DataError,
+    NonFiniteError,
+    ShapeError,
+    TinyInceptionError,
+)
+from tinyinception.nn import functional
+from tinyinception.optim import SGD, Triangular
+from tinyinception.tensor import Tensor
+from tinyinception.train import loop, pictures, watch
+from tinyinception.train.checkpoint import CHECKPOINT, load
+from tinyinception.train.config import RECIPES
+from tinyinception.train.run import Run
+from tinyinception.train.scores import Scores, log_probabilities, score
+from tinyinception.train.session import Session
+
+ROOT = Path(__file__).parents[1]
+
+
+class Tiny(nn.Module):
+    """Everything a checkpoint has to keep, as small as it gets: convolution, batch-norm, dropout, an auxiliary head."""
+
+    aux_weight = 0.3
+
+    def __init__(self, classes, channels):
+        self.conv = nn.Conv2d(channels, 4, 3, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(4, relu=True)
+        self.mean = nn.GlobalAvgPool()
+        self.aux = nn.Linear(4, classes)
+        self.drop = nn.Dropout(0.25)
+        self.fc = nn.Linear(4, classes)
+
+    def forward(self, x):
+        h = self.mean(self.norm(self.conv(x)))
+        return nn.Output(self.fc(self.drop(h)), (self.aux(h),) if self.training else ())
+
+
+def build_tiny(name, *, classes, channels):
+    return Tiny(classes, channels)
+
+
+def shades(n=60, side=8, channels=3):
+    """Dark, medium and bright noise: three classes that the tiny network can learn."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(2 * n) % 3
+    images = rng.integers(0, 85, (2 * n, side, side, channels)) + 85 * labels[:, None, None, None]
+    images = images.astype(np.uint8)
+    return Dataset("shades", images[:n], labels[:n], images[n:], labels[n:], ("dark", "medium", "bright"))
+
+
+CONFIG = train.Config(epochs=3, batch_size=16, average=0.9, checkpoint_seconds=1e-9, crop=1, seed=5)  # 3 steps an epoch
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    monkeypatch.setattr(models, "build", build_tiny)
+    monkeypatch.setattr(loop, "draw_pictures", lambda *_: None)
+
+
+def fit(out, config=CONFIG, **options):
+    return train.fit(config, out, dataset=shades(), progress=False, **options)
+
+
+def bits(folder):
+    """All that a run ends with, apart from how long it took."""
+    tensors, state = load(Path(folder))
+    rows = [{k: v for k, v in row.items() if k not in ("seconds", "images_per_second")} for row in state["log"]]
+    state["position"].pop("seconds")
+    return {name: array.tobytes() for name, array in tensors.items()}, rows, state["position"], state["random"]
+
+
+def read_log(folder):
+    with open(Path(folder) / "log.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "build", build_tiny)
+        return fit(tmp_path_factory.mktemp("runs") / "finished")
+
+
+# -- the loop ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_learns_and_leaves_everything_in_its_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "draw_pictures", pictures.draw_pictures)
+    result = fit(tmp_path / "run", replace(CONFIG, epochs=12, average=None, lr=0.3, checkpoint_seconds=60))
+    assert result.test_accuracy > 0.9
+    assert result.epochs == 12
+    assert result.run == str(tmp_path / "run")
+    rows = read_log(result.run)
+    assert [int(row["epoch"]) for row in rows] == list(range(1, 13))
+    assert [int(row["step"]) for row in rows] == list(range(3, 37, 3))
+    assert float(rows[-1]["test_accuracy"]) == result.test_accuracy
+    assert result.seconds == pytest.approx(sum(float(row["seconds"]) for row in rows))
+    assert {row["averaged_test_accuracy"] for row in rows} == {""}
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "checkpoint.safetensors", "config.json", "confusion.png", "curves.png", "filters.png", "log.csv",
+        "mistakes.png", "result.json", "state.json"]
+    assert json.loads((tmp_path / "run" / "result.json").read_text()) == asdict(result)
+    for picture in (tmp_path / "run").glob("*.png"):
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_equal_configs_give_equal_bits(tmp_path, finished):
+    fit(tmp_path / "same")
+    assert bits(tmp_path / "same") == bits(finished.run)
+
+
+def test_the_seed_decides_both_the_first_weights_and_the_order_of_images():
+    five, six = (Session(replace(CONFIG, seed=seed), shades()) for seed in (5, 6))
+    assert (five.network.conv.weight.data != six.network.conv.weight.data).any()
+    assert (five.train_loader.order(0) != six.train_loader.order(0)).any()
+
+
+def test_every_step_uses_the_rate_of_the_schedule_at_that_step(tmp_path, monkeypatch):
+    rates = []
+    monkeypatch.setattr(SGD, "step", lambda self: rates.append(self.lr))
+    fit(tmp_path / "run", replace(CONFIG, lr=0.9, warmup=0.5))
+    assert rates == [Triangular(0.9, steps=9, peak=4)(step) for step in range(9)]
+    assert [float(row["lr"]) for row in read_log(tmp_path / "run")] == rates[2::3]
+
+
+def test_log_row_holds_means_over_the_epoch(tmp_path, monkeypatch):
+    steps = []
+    monkeypatch.setattr(loop, "train_step", lambda session, x, y: steps.append((len(y), len(steps))) or (len(steps), 8))
+    fit(tmp_path / "run", replace(CONFIG, epochs=1))
+    row = read_log(tmp_path / "run")[0]
+    assert [size for size, _ in steps] == [16, 16, 16]
+    assert float(row["train_loss"]) == 2.0
+    assert float(row["train_accuracy"]) == 0.5
+
+
+def one_step(config):
+    session = Session(config, shades())
+    before = session.network.state_dict()
+    images, labels = next(session.train_loader.epoch(0))
+    loss, correct = loop.train_step(session, images, labels)
+    return session, before, images, labels, loss, correct
+
+
+def test_a_step_is_the_gradient_of_smoothed_loss_plus_weighted_auxiliary_loss_plus_decay():
+    """Against the same step written out by hand; SGD's first Nesterov step is p - lr (1 + momentum) g."""
+    config = replace(CONFIG, lr=0.5, schedule="constant", aux_weight=0.7, label_smoothing=0.2, weight_decay=0.01)
+    session, before, images, labels, loss, correct = one_step(config)
+    other = Session(config, shades()).network
+    logits, (aux,) = other(Tensor(images))
+    target = np.full((16, 3), 0.2 / 3, np.float32)
+    target[np.arange(16), labels] += 0.8
+    main = -(functional.log_softmax(logits) * Tensor(target)).sum() / 16
+    (main - (functional.log_softmax(aux) * Tensor(target)).sum() * (0.7 / 16)).backward()
+    assert loss == pytest.approx(main.item(), rel=1e-6)
+    assert correct == (logits.numpy().argmax(axis=1) == labels).sum()
+    for name, parameter in other.named_parameters():
+        gradient = parameter.grad + (0.01 * before[name] if parameter.ndim >= 2 else 0)
+        np.testing.assert_allclose(session.network.state_dict()[name], before[name] - 0.5 * 1.9 * gradient,
+                                   rtol=1e-4, atol=1e-6)
+
+
+def test_auxiliary_heads_count_as_the_network_says_unless_the_config_does():
+    assert Session(CONFIG, shades()).aux_weight == 0.3
+    assert Session(replace(CONFIG, aux_weight=0.0), shades()).aux_weight == 0.0
+    session, before, *_ = one_step(replace(CONFIG, aux_weight=0.0, weight_decay=0.0))
+    np.testing.assert_array_equal(session.network.state_dict()["aux.weight"], before["aux.weight"])
+
+
+def test_the_learning_rate_follows_the_schedule_and_the_gradient_norm_is_clipped():
+    config = replace(CONFIG, warmup=0.5, lr=0.9, clip=1e-3, weight_decay=0.0)
+    session, before, *_ = one_step(config)
+    assert session.optimizer.lr == pytest.approx(0.9 / 5)  # 9 steps, the peak at step 4, rising from zero at step -1
+    norm = np.sqrt(sum(((array - before[name]) ** 2).sum() for name, array in session.network.state_dict().items()
+                       if "running" not in name))
+    assert norm == pytest.approx(0.18 * 1.9 * 1e-3, rel=1e-2)
+
+
+def test_measuring_changes_nothing(finished):
+    session = Session(CONFIG, shades())
+    before, random_before = session.network.state_dict(), nn.random.get_state()
+    first, second = (score(session.network, session.test_loader).log_probabilities for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    assert session.network.training
+    assert nn.random.get_state() == random_before
+    for name, array in session.network.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_memory_does_not_grow_with_the_steps():
+    session = Session(replace(CONFIG, epochs=100), shades())
+    images, labels = next(session.train_loader.epoch(0))
+
+    def run(steps):
+        for _ in range(steps):
+            loop.train_step(session, images, labels)
+        gc.collect()
+        alive = sum(isinstance(thing, (Tensor, nn.Module)) for thing in gc.get_objects())
+        return alive, tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        run(10)
+        tensors, memory = run(1)
+        tensors_later, memory_later = run(60)
+    finally:
+        tracemalloc.stop()
+    assert tensors_later == tensors
+    assert memory_later - memory < 20_000
+
+
+# -- resuming ------------------------------------------------------------------------------------------------------
+
+
+class Died(Exception):
+    pass
+
+
+def die_at(monkeypatch, step, exception=Died):
+    """Make training stop abruptly instead of doing a certain step."""
+    real = loop.train_step
+
+    def train_step(session, images, labels):
+        if session.position.step == step:
+            raise exception
+        return real(session, images, labels)
+    monkeypatch.setattr(loop, "train_step", train_step)
+
+
+@pytest.mark.parametrize("step", range(0, 9, 2))
+def test_resumed_at_any_step_it_ends_with_the_same_bits(tmp_path, monkeypatch, finished, step):
+    with monkeypatch.context() as patch:
+        die_at(patch, step)
+        with pytest.raises(Died):
+            fit(tmp_path / "run")
+    assert load(tmp_path / "run")[1]["position"]["step"] == step
+    nn.random.manual_seed(1234)  # whatever else the process did in between
+    result = train.resume(tmp_path / "run", dataset=shades(), progress=False)
+    assert bits(result.run) == bits(finished.run)
+    assert result.test_accuracy == finished.test_accuracy
+    assert [int(row["epoch"]) for row in read_log(result.run)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("changes", [{"optimizer": "adam"}, {"optimizer": "rmsprop", "clip": 1.0}, {"average": None}])
+def test_resume_restores_every_optimiser_from_a_checkpoint_older_than_the_death(tmp_path, monkeypatch, changes):
+    config = replace(CONFIG, lr=None, checkpoint_seconds=1000, **changes)
+    whole = fit(tmp_path / "whole", config)
+    with monkeypatch.context() as patch:
+        die_at(patch, 5)
+        with pytest.raises(Died):
+            fit(tmp_path / "run", config)
+    assert load(tmp_path / "run")[1]["position"]["step"] == 3
+    train.resume(tmp_path / "run", dataset=shades(), progress=False)
+    assert bits(tmp_path / "run") == bits(whole.run)
+
+
+def test_killed_in_mid_epoch_and_resumed_it_ends_with_the_same_bits(tmp_path, finished):
+    code = "import sys; sys.path.insert(0, 'tests'); import test_train; test_train.child(sys.argv[1], int(sys.argv[2]))"
+    child = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run"), "4"], cwd=ROOT, check=False,
+                           env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+    assert child.returncode == -signal.SIGKILL, child.stderr
+    assert load(tmp_path / "run")[1]["position"] | {"seconds": 0} == {
+        **load(tmp_path / "run")[1]["position"], "seconds": 0, "epoch": 1, "batch": 1, "step": 4}
+    train.resume(tmp_path / "run", dataset=shades(), progress=False)
+    assert bits(tmp_path / "run") == bits(finished.run)
+
+
+def child(out, step):
+    """In a process of its own: train, and be killed while a step is under way."""
+    models.build = build_tiny
+    real = functional.cross_entropy
+
+    def deadly(*arguments, **options):
+        if load(Path(out))[1]["position"]["step"] == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*arguments, **options)
+    loop.cross_entropy = deadly
+    fit(out)
+
+
+def test_resuming_a_finished_run_repeats_its_result(tmp_path):
+    result = fit(tmp_path / "run")
+    log = read_log(result.run)
+    for name in ("result.json", "log.csv"):
+        (tmp_path / "run" / name).unlink()
+    assert train.resume(tmp_path / "run", dataset=shades(), progress=False) == result
+    assert json.loads((tmp_path / "run" / "result.json").read_text()) == asdict(result)
+    assert read_log(result.run) == log
+
+
+def test_a_log_that_is_ahead_of_the_checkpoint_is_put_right(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        die_at(patch, 4)
+        with pytest.raises(Died):
+            fit(tmp_path / "run")
+    with open(tmp_path / "run" / "log.csv", "a") as file:
+        file.write("2,6,0.1,1,1,1,1,1,1,1\n")
+    train.resume(tmp_path / "run", dataset=shades(), progress=False)
+    assert [int(row["epoch"]) for row in read_log(tmp_path / "run")] == [1, 2, 3]
+
+
+def edit_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_checkpoint_that_does_not_belong_is_refused_naming_what_differs(tmp_path, monkeypatch):
+    fit(tmp_path / "run", replace(CONFIG, epochs=1))
+
+    def resume(dataset):
+        train.resume(tmp_path / "run", dataset=dataset, progress=False)
+
+    with pytest.raises(CheckpointError, match=r"another network .*conv.weight \(3x3x3x4, expected 3x3x1x4\)"):
+        resume(shades(channels=1))
+    with pytest.raises(CheckpointError, match=r"image_shape \(8, 8, 3\), not \(10, 10, 3\)"):
+        resume(shades(side=10))
+    edit_config(tmp_path / "run", lr=0.25, seed=3)
+    with pytest.raises(CheckpointError, match=r"lr 0\.1, not 0.25; seed 5, not 3"):
+        resume(shades())
+    edit_config(tmp_path / "run", lr="fast")
+    with pytest.raises(CheckpointError, match=r"config.json cannot be used: lr must be a number"):
+        resume(shades())
+    with pytest.raises(CheckpointError, match="is no run"):
+        train.resume(tmp_path)
+
+
+def test_a_damaged_checkpoint_is_refused_and_left_alone(tmp_path, monkeypatch):
+    fit(tmp_path / "run", replace(CONFIG, epochs=1))
+    path = tmp_path / "run" / CHECKPOINT
+    path.write_bytes(path.read_bytes()[:-10])
+    monkeypatch.setattr(loop, "load_data", lambda *_: pytest.fail("data were loaded first"))
+    for use in (train.evaluate, train.resume, train.load_run):
+        with pytest.raises(CheckpointError, match="damaged"):
+            use(tmp_path / "run")
+    assert path.exists()
+
+
+# -- stopping ------------------------------------------------------------------------------------------------------
+
+
+def interrupting(monkeypatch, at, times):
+    real = loop.train_step
+
+    def train_step(session, images, labels):
+        if session.position.step == at:
+            for _ in range(times):
+                os.kill(os.getpid(), signal.SIGINT)
+        return real(session, images, labels)
+    monkeypatch.setattr(loop, "train_step", train_step)
+
+
+def test_ctrl_c_finishes_the_step_saves_and_says_how_to_resume(tmp_path, monkeypatch, capsys, finished):
+    config = replace(CONFIG, checkpoint_seconds=1000)
+    before = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch:
+        interrupting(patch, 4, 1)
+        with pytest.raises(KeyboardInterrupt, match=f"continue with tinyinception train --resume {tmp_path}/run"):
+            fit(tmp_path / "run", config)
+    assert signal.getsignal(signal.SIGINT) is before
+    assert "Ctrl-C again quits at once" in capsys.readouterr().err
+    assert load(tmp_path / "run")[1]["position"]["step"] == 5
+    train.resume(tmp_path / "run", dataset=shades(), progress=False)
+    assert bits(tmp_path / "run") == bits(finished.run)
+
+
+def test_a_second_ctrl_c_quits_at_once(tmp_path, monkeypatch):
+    interrupting(monkeypatch, 4, 2)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit(tmp_path / "run", replace(CONFIG, checkpoint_seconds=1000))
+    assert str(caught.value) == ""
+    assert load(tmp_path / "run")[1]["position"]["step"] == 3
+
+
+class Broken(Tiny):
+    """From the fifth training step on one layer divides by zero, forward or only backward."""
+
+    forwards = 0
+    only_backward = False
+
+    def forward(self, x):
+        h = self.mean(self.norm(self.conv(x)))
+        self.forwards += x.data is not None and self.training
+        if self.forwards > 4:
+            zero = h * 0.0
+            h = h + zero ** 0.5 if self.only_backward else h / zero
+        return nn.Output(self.fc(h), (self.aux(h),) if self.training else ())
+
+
+@pytest.mark.parametrize(("only_backward", "what"), [
+    (False, r"the loss is nan at step 4, batch 1 of epoch 2; the first to be so was the output of Divide \(16x4, "),
+    (True, r"a gradient is NaN or infinite at step 4, .* the backward pass of Power \(gradient of its input 0: 16x4"),
+])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nan_stops_with_the_first_layer_and_keeps_the_last_good_checkpoint(tmp_path, monkeypatch, only_backward, what):
+    monkeypatch.setattr(Broken, "only_backward", only_backward)
+    monkeypatch.setattr(models, "build", lambda name, *, classes, channels: Broken(classes, channels))
+    with pytest.raises(NonFiniteError, match=what):
+        fit(tmp_path / "run")
+    tensors, state = load(tmp_path / "run")
+    assert state["position"]["step"] == 4
+    assert all(np.isfinite(array).all() for array in tensors.values())
+
+
+def test_the_culprit_may_be_the_images_or_a_parameter_and_layers_are_named_by_path():
+    network = Tiny(3, 3)
+    images = np.ones((2, 8, 8, 3), np.float32)
+
+    def step():
+        network(Tensor(images)).logits.sum().backward()
+
+    assert watch.blame(network, images, step).startswith("nothing")
+    bad = images.copy()
+    bad[1, 2, 3, 0] = np.nan
+    assert watch.blame(network, bad, step) == "the images of the batch (2x8x8x3, 1 NaN)"
+    network.norm.beta.data[...] = 1.0
+    network.fc.weight.data[...] = 3e38
+    assert watch.blame(network, images, step).startswith("the output of Linear in fc (2x3, 6 infinite")
+    network.fc.weight.data[0, 1] = np.inf
+    assert watch.blame(network, images, step) == "the parameter fc.weight (4x3, 1 infinite)"
+
+
+def test_nan_never_gets_into_a_checkpoint(tmp_path, monkeypatch):
+    """An update that overflows at the very last step is not seen by any later loss."""
+    real = loop.train_step
+
+    def train_step(session, images, labels):
+        result = real(session, images, labels)
+        if session.position.step == 8:
+            session.network.fc.weight.data[0, 0] = np.inf
+        return result
+    monkeypatch.setattr(loop, "train_step", train_step)
+    with pytest.raises(NonFiniteError, match=r"fc.weight holds NaN or infinity \(4x3, 1 infinite\); it is not saved"):
+        fit(tmp_path / "run")
+    assert load(tmp_path / "run")[1]["position"]["step"] == 8
+
+
+# -- refused before work is lost -----------------------------------------------------------------------------------
+
+
+def test_a_run_is_never_overwritten(tmp_path):
+    fit(tmp_path / "run", replace(CONFIG, epochs=1))
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(ArgumentError, match=r"already holds a run; continue it with .*--resume"):
+        fit(tmp_path / "run")
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "thesis.txt").write_text("mine")
+    with pytest.raises(ArgumentError, match="not empty"):
+        fit(tmp_path / "notes")
+    with pytest.raises(ArgumentError, match="is a file"):
+        fit(tmp_path / "notes" / "thesis.txt")
+
+
+def test_an_unwritable_folder_is_refused_before_data_are_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "load_data", lambda *_: pytest.fail("data were loaded first"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="cannot make the folder"):
+        train.fit(CONFIG, tmp_path / "file" / "run")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    with pytest.raises(CheckpointError, match=r"config.json: Permission denied"):
+        train.fit(CONFIG, tmp_path / "run")
+
+
+def test_a_run_that_cannot_start_leaves_no_folder(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    with pytest.raises(ShapeError, match="at least"):
+        train.fit(CONFIG, tmp_path / "run", dataset=shades(side=4), progress=False)
+    with pytest.raises(TinyInceptionError, match="no such folder"):
+        train.fit(replace(CONFIG, data="./nowhere"), tmp_path / "run", progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("epochs", 0), ("epochs", 1.5), ("batch_size", 0), ("lr", 0.0), ("lr", float("nan")), ("lr", "fast"),
+    ("warmup", 1.0), ("weight_decay", -1e-9), ("label_smoothing", 1.0), ("aux_weight", -0.1), ("clip", 0.0),
+    ("average", 1.0), ("crop", -1), ("cutout", 2.5),
+    ("seed", -1), ("limit", 0), ("checkpoint_seconds", 0.0), ("flip", "yes"), ("model", None),
+])
+def test_every_bad_value_is_refused_by_name(name, value):
+    with pytest.raises(ArgumentError, match=f"^{name} must be .*{value!r}"):
+        train.Config(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value", "near"), [
+    ("model", "inception_cifr", "inception_cifar"), ("optimizer", "sdg", "sgd"), ("schedule", "cosin", "cosine"),
+    ("epoch", 3, "epochs"),
+])
+def test_unknown_names_suggest_the_nearest(name, value, near):
+    with pytest.raises(ArgumentError, match=f"did you mean '{near}'"):
+        train.Config.for_data("drawn", **{name: value})
+
+
+def test_a_config_survives_json_and_follows_the_data_set():
+    config = train.Config.for_data("cifar10", optimizer="adam", crop=0)
+    assert train.Config.from_json(config.to_json()) == config
+    assert config.epochs != train.Config().epochs
+    assert config.lr != train.Config().lr
+    for text in ("{", "[1]", '{"colour": 1}'):
+        with pytest.raises(ArgumentError, match=r"config is no JSON|field of Config 'colour'"):
+            train.Config.from_json(text)
+
+
+def test_every_recipe_is_for_a_known_data_set_and_valid():
+    assert set(RECIPES) <= set(data.names())
+    for name, recipe in RECIPES.items():
+        config = train.Config.for_data(name)
+        assert {field: getattr(config, field) for field in recipe} == recipe
+
+
+# -- scores, evaluate, predict -------------------------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 12), k=st.integers(2, 7))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_scores_against_counting_by_hand(seed, n, k):
+    rng = np.random.default_rng(seed)
+    values, labels = rng.permuted(np.tile(np.arange(k), (n, 1)), axis=1) * -1.0, rng.integers(0, k, n)
+    scores = Scores(values, labels)
+    ranked = [sorted(range(k), key=lambda c, row=row: -row[c]) for row in values]
+    for top in range(1, k + 1):
+        assert scores.top(top) == sum(y in r[:top] for r, y in zip(ranked, labels, strict=True)) / n
+    assert scores.accuracy == scores.top(1)
+    assert scores.loss == pytest.approx(-sum(values[i][y] for i, y in enumerate(labels)) / n)
+    by_hand = np.zeros((k, k), int)
+    for r, y in zip(ranked, labels, strict=True):
+        by_hand[y][r[0]] += 1
+    np.testing.assert_array_equal(scores.confusion, by_hand)
+
+
+def test_mirrored_crops_average_probabilities(finished):
+    trained = train.load_run(finished.run)
+    images = np.random.default_rng(0).standard_normal((4, 8, 8, 3)).astype(np.float32)
+    straight, mirror = (np.exp(log_probabilities(trained.network, x)) for x in (images, images[:, :, ::-1].copy()))
+    assert np.abs(straight - mirror).max() > 1e-3
+    both = np.exp(log_probabilities(trained.network, images, 2))
+    np.testing.assert_allclose(both, (straight + mirror) / 2, rtol=1e-5)
+
+
+@pytest.fixture
+def shades_by_name(monkeypatch):
+    """`data.load` as train uses it, giving the set the finished run was trained on."""
+    monkeypatch.setattr("tinyinception.train.trained.load", lambda *_, **__: shades())
+
+
+def test_evaluate_repeats_what_the_run_measured(finished, shades_by_name):
+    last = read_log(finished.run)[-1]
+    columns = {False: "test_accuracy", True: "averaged_test_accuracy", None: "averaged_test_accuracy"}
+    for averaged, column in columns.items():
+        report = train.evaluate(finished.run, averaged=averaged, batch_size=7)
+        assert report["test_accuracy"] == float(last[column])
+        assert report["averaged"] == (averaged is not False)
+    loss = train.evaluate(finished.run, averaged=False)["test_loss"]
+    assert loss == pytest.approx(float(last["test_loss"]), rel=1e-6)
+    assert finished.test_accuracy == report["test_accuracy"]
+    assert json.loads(json.dumps(report)) == report
+    assert sum(map(sum, report["confusion"])) == report["images"] == 60
+    assert [c["name"] for c in report["classes"]] == ["dark", "medium", "bright"]
+    assert report["classes"][1]["accuracy"] == report["confusion"][1][1] / 20
+
+
+def test_the_running_average_takes_in_every_step_and_is_measured_beside_the_last_parameters(finished):
+    assert load(Path(finished.run))[0]["average/updates"] == 9
+    last, average = (train.load_run(finished.run, averaged).network for averaged in (False, True))
+    before = average.state_dict()
+    assert all((array != before[name]).any() for name, array in last.state_dict().items())
+
+    session = Session(CONFIG, shades())
+    session.restore(Run(Path(finished.run)), *load(Path(finished.run)))
+    for measured, network in zip(loop.measure(session), (last, average), strict=True):
+        np.testing.assert_array_equal(measured.log_probabilities, score(network, session.test_loader).log_probabilities)
+    np.testing.assert_array_equal(session.network.state_dict()["fc.weight"], last.state_dict()["fc.weight"])
+
+
+def test_evaluate_refuses_what_it_cannot_do(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("tinyinception.train.trained.load", lambda name, **_: data.load(name, limit=5))
+    with pytest.raises(ArgumentError, match="crops must be 1, or 2"):
+        train.evaluate(finished.run, crops=10)
+    with pytest.raises(ArgumentError, match=r"drawn has the classes disc, .* was trained for dark, medium, bright"):
+        train.evaluate(finished.run, "drawn")
+    fit(tmp_path / "plain", replace(CONFIG, epochs=1, average=None))
+    with pytest.raises(ArgumentError, match="without a running average"):
+        train.evaluate(tmp_path / "plain", averaged=True)
+
+
+def test_predict_classifies_files_as_the_network_classifies_their_pixels(finished, tmp_path):
+    from PIL import Image
+
+    dataset = shades()
+    files = [tmp_path / f"{i}.png" for i in range(5)]
+    for file, pixels in zip(files, dataset.test_images, strict=False):
+        Image.fromarray(pixels).save(file)
+    trained = train.load_run(finished.run)
+    normalized = (dataset.test_images[:5] / 255 - trained.facts.mean) / trained.facts.std
+    expected = functional.softmax(trained.network(Tensor(normalized.astype(np.float32))).logits).numpy()
+    for answer, row in zip(train.predict(finished.run, files, top=2), expected, strict=True):
+        assert [name for name, _ in answer] == [dataset.classes[k] for k in np.argsort(-row)[:2]]
+        assert [p for _, p in answer] == pytest.approx(sorted(row, reverse=True)[:2], rel=1e-5)
+
+
+def test_predict_refuses_what_is_no_image(finished, tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(DataError, match=r"text.png cannot be read as an image"):
+        train.predict(finished.run, [tmp_path / "text.png"])
+    with pytest.raises(ArgumentError, match="top must be at least 1"):
+        train.predict(finished.run, [tmp_path / "text.png"], top=0)
+    with pytest.raises(ArgumentError, match="no files"):
+        train.predict(finished.run, [])

@@ -1,0 +1,92 @@
+"""Checkpoints that a killed process, a full disk or a flipped bit cannot turn into something else than what was saved.
+
+The truth is one file, `checkpoint.safetensors`: tensors, and in its header the rest of the state as JSON and a SHA-256
+over both. One rename puts it in place, so there is no moment at which half of a checkpoint could be read. `state.json`
+is a copy of that JSON for people to read; nothing reads it back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from tinyinception.errors import CheckpointError
+
+CHECKPOINT, STATE = "checkpoint.safetensors", "state.json"
+
+Tensors = dict[str, np.ndarray]
+
+
+def save(folder: Path, tensors: Tensors, state: dict) -> None:
+    """Replace the checkpoint in `folder`; `state` is anything that JSON can hold.
+
+    Raises CheckpointError where it cannot be written (read-only folder, full disk); the one before is then still there.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    text = json.dumps(state)
+    dense = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    replace_file(folder / CHECKPOINT, to_bytes(dense, {"state": text, "sha256": _digest(dense, text)}))
+    replace_file(folder / STATE, (json.dumps(state, indent=2) + "\n").encode())
+
+
+def load(folder: Path) -> tuple[Tensors, dict]:
+    """The tensors and the state of the checkpoint in `folder`; CheckpointError where it is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise CheckpointError(f"{path}: there is no checkpoint here")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            names = file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged or cannot be read: {error}") from error
+    text = header.get("state", "")
+    if header.get("sha256") != _digest(tensors, text):
+        raise CheckpointError(f"{path} is damaged: its contents do not have the SHA-256 that was saved with them")
+    return tensors, json.loads(text)
+
+
+def replace_file(path: Path, contents: bytes) -> None:
+    """Write a file whole or not at all, safe on disk when this returns; CheckpointError where that fails."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise CheckpointError(f"cannot write {path}: {error.strerror or error}; "
+                              "what was saved before is kept") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut; Windows has no handle for it."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _digest(tensors: Tensors, text: str) -> str:
+    """SHA-256 over names, dtypes, shapes, numbers and state, so that no altered byte of the file goes unnoticed."""
+    total = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        array = tensors[name]
+        total.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
+        total.update(array.reshape(-1).data)
+    return total.hexdigest()

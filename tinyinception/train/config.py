@@ -1,0 +1,125 @@
+"""Everything that decides what a training run computes: two runs of equal config end with equal bits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from numbers import Integral
+from typing import Any
+
+from tinyinception import models
+from tinyinception.errors import ArgumentError, suggest
+from tinyinception.optim.checks import number
+
+LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak, for batches of 128
+SCHEDULES = ("constant", "staircase", "cosine", "triangular")
+
+# What each data set wants otherwise than the drawn set, for which the defaults below were chosen.
+RECIPES: dict[str, dict[str, Any]] = {
+    "cifar10": {"epochs": 16, "average": 0.998},
+    "cifar100": {"epochs": 20, "average": 0.998},
+    "fashion_mnist": {"epochs": 10, "crop": 2},
+    "mnist": {"epochs": 5, "crop": 2},
+}
+
+_INTERVALS = {
+    "epochs": ("[1, inf)", Integral),
+    "batch_size": ("[1, inf)", Integral),
+    "lr": ("(0, inf)", None),
+    "warmup": ("[0, 1)", None),
+    "weight_decay": ("[0, inf)", None),
+    "label_smoothing": ("[0, 1)", None),
+    "aux_weight": ("[0, inf)", None),
+    "clip": ("(0, inf)", None),
+    "average": ("(0, 1)", None),
+    "crop": ("[0, inf)", Integral),
+    "cutout": ("[0, inf)", Integral),
+    "seed": ("[0, inf)", Integral),
+    "limit": ("[1, inf)", Integral),
+    "checkpoint_seconds": ("(0, inf]", None),
+}
+_OPTIONAL = ("aux_weight", "clip", "average", "limit")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A training run as one value that can be written down; `Config.for_data` knows the defaults of each data set.
+
+    data: a name of `data.names()`, or a folder of images sorted by class; source: where to take a named set's files.
+    optimizer: sgd (Nesterov, momentum 0.9), rmsprop (the papers') or adam (decoupled decay). lr: the highest rate,
+    None = the optimiser's usual one. schedule: constant, staircase (0.94 every two epochs), cosine or triangular.
+    warmup: the part of all steps during which the last two rise.
+    weight_decay: on kernels and matrices only. aux_weight: factor of the auxiliary heads' losses, None = the network's.
+    clip: limit of the gradients' global norm.
+    average: decay of the running average of the parameters, which is then what counts as the result.
+    flip: None = what the data set says; crop, cutout: pixels, 0 = off. limit: at most so many images of each split.
+    checkpoint_seconds: between two checkpoints in mid-epoch; each epoch ends with one anyway.
+
+    Raises ArgumentError naming the field.
+    """
+
+    model: str = "inception_cifar"
+    data: str = "drawn"
+    source: str | None = None
+    epochs: int = 6
+    batch_size: int = 128
+    optimizer: str = "sgd"
+    lr: float | None = None
+    schedule: str = "triangular"
+    warmup: float = 0.25
+    weight_decay: float = 5e-4
+    label_smoothing: float = 0.1
+    aux_weight: float | None = None
+    clip: float | None = None
+    average: float | None = None
+    flip: bool | None = None
+    crop: int = 4
+    cutout: int = 0
+    seed: int = 0
+    limit: int | None = None
+    checkpoint_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("model", "data", "optimizer", "schedule"):
+            if not isinstance(getattr(self, name), str):
+                raise ArgumentError(f"{name} must be a name, got {getattr(self, name)!r}")
+        models.info(self.model)
+        if self.optimizer not in LEARNING_RATES:
+            raise suggest(self.optimizer, list(LEARNING_RATES), "optimizer")
+        if self.schedule not in SCHEDULES:
+            raise suggest(self.schedule, SCHEDULES, "schedule")
+        if self.lr is None:
+            object.__setattr__(self, "lr", LEARNING_RATES[self.optimizer])
+        for name, (interval, kind) in _INTERVALS.items():
+            value = getattr(self, name)
+            if value is None and name in _OPTIONAL:
+                continue
+            number(name, value, interval, *([kind] if kind else []))
+        if self.flip not in (None, True, False):
+            raise ArgumentError(f"flip must be True, False or None, got {self.flip!r}")
+
+    @classmethod
+    def for_data(cls, data: str, **changes: Any) -> Config:
+        """The defaults for a data set, with the given fields changed."""
+        unknown = [name for name in changes if name not in {field.name for field in fields(cls)}]
+        if unknown:
+            raise suggest(unknown[0], [field.name for field in fields(cls)], "field of Config")
+        recipe = dict(RECIPES.get(data, {}))
+        if "optimizer" in changes:
+            recipe.pop("lr", None)  # a rate chosen for one optimiser says nothing about another
+        return cls(**{**recipe, "data": data, **changes})
+
+    def to_json(self) -> str:
+        """The text of config.json."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Config:
+        """The inverse of `to_json`. Raises ArgumentError for text that is no config."""
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise ArgumentError(f"config is no JSON: {error}") from None
+        if not isinstance(values, dict):
+            raise ArgumentError("config is no JSON object")
+        return cls.for_data(**{"data": "drawn", **values})

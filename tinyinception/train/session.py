@@ -1,0 +1,188 @@
+"""All that changes while a network is trained, and how it goes into a checkpoint and comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tinyinception import models
+from tinyinception.data import Cutout, Dataset, RandomCrop, RandomFlip, Transform
+from tinyinception.errors import CheckpointError
+from tinyinception.nn import random
+from tinyinception.optim import (
+    SGD,
+    Adam,
+    Constant,
+    Cosine,
+    ExponentialStaircase,
+    Optimizer,
+    RMSProp,
+    RunningAverage,
+    Schedule,
+    Triangular,
+    weights_only,
+)
+from tinyinception.tensor import Tensor, no_grad
+from tinyinception.train.checkpoint import Tensors, save
+from tinyinception.train.config import Config
+from tinyinception.train.run import Run
+from tinyinception.train.watch import check_finite
+
+
+@dataclass
+class Position:
+    """Where training stands: `batch` batches of epoch `epoch` are done, and the sums below are over these."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    images: int = 0
+    seconds: float = 0.0
+
+    def add(self, loss: float, correct: int, images: int) -> None:
+        """Count one step."""
+        self.batch += 1
+        self.step += 1
+        self.loss_sum += loss * images
+        self.correct += correct
+        self.images += images
+
+    def next_epoch(self) -> None:
+        """Start the following epoch at its first batch."""
+        self.__init__(epoch=self.epoch + 1, step=self.step)
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a trained network has to know of its data, so that it can be used without them."""
+
+    name: str
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> DataFacts:
+        """The facts of a data set."""
+        return cls(**{name: getattr(dataset, name) for name in cls.__dataclass_fields__})
+
+    @classmethod
+    def restore(cls, values: dict[str, Any]) -> DataFacts:
+        """The inverse of `dataclasses.asdict`, after a detour through JSON."""
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+    def build(self, model: str) -> Any:
+        """A network of this name for such data, seen to accept such images before any time is spent on it."""
+        network = models.build(model, classes=len(self.classes), channels=self.image_shape[-1])
+        with no_grad():
+            network(Tensor.shape_only(2, *self.image_shape))
+        return network
+
+
+@dataclass
+class Session:
+    """A training run in memory. Equal config and data give equal sessions, bit for bit."""
+
+    config: Config
+    dataset: Dataset
+    position: Position = field(default_factory=Position)
+    log: list[dict] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        config, dataset = self.config, self.dataset
+        random.manual_seed(config.seed)
+        self.facts = DataFacts.of(dataset)
+        self.network = self.facts.build(config.model)
+        self.aux_weight = self.network.aux_weight if config.aux_weight is None else config.aux_weight
+        self.train_loader = dataset.loader(
+            "train", config.batch_size, augment=_transforms(config, dataset), shuffle=True, seed=config.seed,
+            drop_last=len(dataset.train_images) >= config.batch_size)
+        self.test_loader = dataset.loader("test", config.batch_size)
+        self.schedule = _schedule(config, len(self.train_loader))
+        self.optimizer = _optimizer(config, self.network)
+        self.average = None
+        if config.average is not None:
+            self.average = RunningAverage(_averaged(self.network), config.average)
+
+    def save(self, run: Run) -> None:
+        """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite."""
+        check_finite(self.network)
+        tensors = {f"{part}/{name}": array for part, arrays in self._parts() for name, array in arrays.items()}
+        save(run.folder, tensors, {"config": asdict(self.config), "data": asdict(self.facts), "log": self.log,
+                                   "position": asdict(self.position), "random": random.get_state()})
+
+    def restore(self, run: Run, tensors: Tensors, state: dict) -> None:
+        """Continue from what `save` wrote for this run. Raises CheckpointError naming what does not fit."""
+        load_network(run, tensors, self.network, averaged=False)
+        then, now = state["config"], asdict(self.config)
+        differing = [f"{name} {then.get(name)!r}, not {now[name]!r}" for name in now if now[name] != then.get(name)]
+        then, now = asdict(DataFacts.restore(state["data"])), asdict(self.facts)
+        differing += [f"data {name} {then[name]!r}, not {now[name]!r}" for name in now if now[name] != then[name]]
+        if differing:
+            raise CheckpointError(f"{run.folder}: the checkpoint was made with {'; '.join(differing)}")
+        self.optimizer.load_state_dict(_part(tensors, "optimizer"))
+        if self.average is not None:
+            self.average.load_state_dict(_part(tensors, "average"))
+        random.set_state(state["random"])
+        self.position, self.log = Position(**state["position"]), state["log"]
+
+    def _parts(self) -> Iterator[tuple[str, Tensors]]:
+        yield "network", self.network.state_dict()
+        yield "optimizer", self.optimizer.state_dict()
+        if self.average is not None:
+            yield "average", self.average.state_dict()
+
+
+def load_network(run: Run, tensors: Tensors, network: Any, averaged: bool) -> None:
+    """Give a network the parameters and statistics of a checkpoint, or their running averages."""
+    values = _part(tensors, "network")
+    if averaged:
+        values |= _part(tensors, "average/average")
+    try:
+        network.load_state_dict(values)
+    except CheckpointError as error:
+        raise CheckpointError(f"{run.folder}: the checkpoint is of another network than the one in config.json: "
+                              f"{error}") from error
+
+
+def _part(tensors: Tensors, part: str) -> Tensors:
+    """The tensors of a checkpoint below a name such as "optimizer", under their own names."""
+    return {name.removeprefix(f"{part}/"): array for name, array in tensors.items() if name.startswith(f"{part}/")}
+
+
+def _averaged(network: Any) -> list[tuple[str, Any]]:
+    """Parameters and batch-norm's running statistics: averaged weights would not fit statistics that are not."""
+    return [*network.named_parameters(), *network.named_buffers()]
+
+
+def _transforms(config: Config, dataset: Dataset) -> list[Transform]:
+    flip = dataset.flip if config.flip is None else config.flip
+    grey = tuple(round(255 * mean) for mean in dataset.mean)
+    return [*([RandomCrop(config.crop)] if config.crop else []),
+            *([RandomFlip()] if flip else []),
+            *([Cutout(config.cutout, grey)] if config.cutout else [])]
+
+
+def _schedule(config: Config, epoch_steps: int) -> Schedule:
+    steps = config.epochs * epoch_steps
+    warmup = int(config.warmup * steps)
+    if config.schedule == "constant":
+        return Constant(config.lr)
+    if config.schedule == "staircase":
+        return ExponentialStaircase(config.lr, 0.94, 2 * epoch_steps)
+    if config.schedule == "cosine":
+        return Cosine(config.lr, steps, warmup)
+    return Triangular(config.lr, steps, warmup)
+
+
+def _optimizer(config: Config, network: Any) -> Optimizer:
+    options = {"lr": config.lr, "weight_decay": config.weight_decay, "decay_filter": weights_only}
+    if config.optimizer == "sgd":
+        return SGD(network.named_parameters(), momentum=0.9, nesterov=True, **options)
+    if config.optimizer == "rmsprop":
+        return RMSProp(network.named_parameters(), **options)
+    return Adam(network.named_parameters(), decoupled=True, **options)
