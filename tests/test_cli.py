@@ -1,0 +1,289 @@
+"""The command line, run in this process: what it prints where, exit statuses, and one line for every mistake."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tinyinception
+from tinyinception import cli, data, train
+from tinyinception.cli import lessons, main
+from tinyinception.cli.parser import COMMANDS
+from tinyinception.count import compare, summary
+from tinyinception.errors import TinyInceptionError
+from tinyinception.kernels import jit
+
+ROOT = Path(tinyinception.__file__).parent.parent
+
+
+@pytest.fixture
+def run(capsys):
+    """run("summary", "M") -> (status, standard output, standard error)."""
+
+    def call(*words):
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a tiny run, made through the command line, and what `train --json` printed."""
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", io.StringIO())
+        status = main(["train", "--model", "plain_cifar", "--limit", "64", "--epochs", "1", "--batch-size", "32",
+                       "--seed", "3", "--lr", "0.01", "--out", str(folder), "--json"])
+        assert status == 0
+        return folder, sys.stdout.getvalue()
+
+
+# -- help and mistakes -----------------------------------------------------------------------------------------------
+
+
+def test_help_lists_every_command_and_has_examples(run):
+    for words in ([], ["--help"], ["-h"]):
+        status, out, err = run(*words)
+        assert (status, err) == (0, "")
+        assert all(f"\n  {command} " in out for command in COMMANDS)
+        assert "examples:\n  tinyinception train" in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples(run, command):
+    status, out, err = run(command, "--help")
+    assert (status, err) == (0, "")
+    assert f"usage: tinyinception {command}" in out
+    assert f"examples:\n  tinyinception {command}" in out
+
+
+def test_version(run):
+    status, out, _ = run("--version")
+    assert status == 0
+    assert out.strip()
+
+
+MISTAKES = [
+    (["sumary"], 2, "unknown command 'sumary'; did you mean 'summary'? (see `tinyinception --help`)"),
+    (["frobnicate"], 2, "unknown command 'frobnicate' (see `tinyinception --help`)"),
+    (["--verson"], 2, "unknown flag '--verson'; did you mean '--version'? (see `tinyinception --help`)"),
+    (["train", "--epoch", "3"], 2, "unknown flag '--epoch'; did you mean '--epochs'? (see `tinyinception train -"),
+    (["train", "--batchsize=3"], 2, "unknown flag '--batchsize=3'; did you mean '--batch-size'?"),
+    (["train", "--epochs", "many"], 2, "argument --epochs: invalid int value: 'many'"),
+    (["train", "extra"], 2, "unknown argument 'extra'"),
+    (["train", "--resume", "runs/a", "--batch-size", "8"], 2, "leave out --batch-size"),
+    (["train", "--resume", "runs/a", "--from", "x"], 2, "leave out --from"),
+    (["train", "--resume", "runs/a", "--out", "x"], 2, "leave out --out"),
+    (["summary"], 2, "the following arguments are required: MODEL"),
+    (["summary", "inception_cifra"], 1, "unknown model 'inception_cifra'; did you mean 'inception_cifar'?"),
+    (["summary", "plain_cifar", "--input-size", "0"], 1, "input_size must be"),
+    (["compare", "plain_cifar", "plain_cifr"], 1, "unknown model 'plain_cifr'; did you mean 'plain_cifar'?"),
+    (["train", "--data", "cifar-10"], 1, "unknown data set 'cifar-10'; did you mean 'cifar10'?"),
+    (["train", "--optimizer", "adan"], 1, "unknown optimizer 'adan'; did you mean 'adam'?"),
+    (["train", "--epochs", "0"], 1, "epochs must be"),
+    (["train", "--threads", "0"], 1, "--threads 0: "),
+    (["train", "--resume", "/nowhere"], 1, "/nowhere is no run"),
+    (["evaluate", "/nowhere"], 1, "/nowhere is no run"),
+    (["predict", "/nowhere", "a.png"], 1, "/nowhere is no run"),
+    (["predict", "/nowhere"], 2, "the following arguments are required: IMAGE"),
+    (["data", "lst"], 2, "'lst' is not list or fetch; did you mean 'list'?"),
+    (["data", "fetch"], 2, "data fetch: which one?"),
+    (["data", "list", "mnist"], 2, "data list takes no NAME"),
+    (["data", "fetch", "minst"], 1, "unknown data set 'minst'; did you mean 'mnist'?"),
+    (["lesson", "1", "--all"], 2, "either a number or --all"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected", "message"), MISTAKES, ids=[" ".join(words) for words, _, _ in MISTAKES])
+def test_a_mistake_is_one_line_on_standard_error(run, monkeypatch, tmp_path, words, expected, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "lessons" / "01_first.py").write_text('"""First."""\n')
+    status, out, err = run(*words)
+    assert (status, out) == (expected, "")
+    assert err.startswith("tinyinception: error: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_an_interrupt_says_how_to_go_on(run, monkeypatch):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt("stopped and saved; continue with tinyinception train --resume x")
+
+    monkeypatch.setattr(train, "fit", stop)
+    assert run("train") == (130, "", "tinyinception: stopped and saved; continue with tinyinception train --resume x\n")
+
+
+def test_a_bug_keeps_its_traceback(run, monkeypatch):
+    monkeypatch.setattr(data, "listing", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run("data", "list")
+
+
+# -- answers ---------------------------------------------------------------------------------------------------------
+
+
+def test_summary_and_compare_print_what_the_package_counts(run):
+    words = ["--input-size", "48", "--classes", "7", "--channels", "1"]
+    counted = summary("inception_cifar", 48, channels=1, classes=7)
+    assert run("summary", "inception_cifar", *words) == (0, f"{counted}\n", "")
+    status, out, err = run("summary", "inception_cifar", *words, "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out) == counted.to_json()
+    compared = compare(["plain_cifar", "inception_cifar"])
+    assert run("compare", "plain_cifar", "inception_cifar") == (0, f"{compared}\n", "")
+    assert json.loads(run("compare", "plain_cifar", "inception_cifar", "--json")[1]) == compared.to_json()
+
+
+def test_data_list(run):
+    status, out, _ = run("data", "list")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["name", *data.names()]
+    rows = json.loads(run("data", "list", "--json")[1])["data"]
+    assert [row["name"] for row in rows] == list(data.names())
+    assert rows[0]["classes"] == 10
+
+
+def test_data_fetch_passes_name_and_source_on(run, monkeypatch):
+    monkeypatch.setattr(data, "fetch", lambda name, source: Path("/cache") / name / (source or "none"))
+    assert run("data", "fetch", "mnist") == (0, "/cache/mnist/none\n", "")
+    out = run("data", "fetch", "mnist", "--from", "disk", "--json")[1]
+    assert json.loads(out) == {"name": "mnist", "folder": "/cache/mnist/disk"}
+
+
+def test_train_flags_reach_the_config(run, monkeypatch):
+    calls, threads = [], []
+    monkeypatch.setattr(jit, "set_threads", threads.append)
+
+    def fit(config, out):
+        calls.append((config, out))
+        return train.Result(0.5, 2, 60.0, 1000.0, "runs/x")
+
+    monkeypatch.setattr(train, "fit", fit)
+    status, out, _ = run("train", "--data", "cifar10", "--from", "disk", "--model", "plain_cifar", "--limit", 5,
+                         "--epochs", 2, "--batch-size", 7, "--optimizer", "adam", "--lr", 0.25, "--schedule", "cosine",
+                         "--seed", 9, "--threads", 2, "--out", "runs/x")
+    assert status == 0
+    assert out == "test accuracy 50.00% after 2 epochs in 60 s (1,000 images/s)\nrun folder runs/x\n"
+    expected = train.Config.for_data("cifar10", source="disk", model="plain_cifar", limit=5, epochs=2, batch_size=7,
+                                     optimizer="adam", lr=0.25, schedule="cosine", seed=9)
+    run("train")
+    assert calls == [(expected, "runs/x"), (train.Config.for_data("drawn"), None)]
+    assert threads == [2]
+
+
+def test_train_prints_one_json_object(trained):
+    folder, out = trained
+    result = json.loads(out)
+    assert out.count("\n") == 1
+    assert list(result) == ["test_accuracy", "epochs", "seconds", "images_per_second", "run"]
+    assert result["epochs"] == 1
+    assert Path(result["run"]) == folder
+    assert json.loads((folder / "config.json").read_text())["seed"] == 3
+
+
+def test_resume_of_a_finished_run_repeats_its_result(run, trained):
+    folder, out = trained
+    status, again, _ = run("train", "--resume", folder, "--json")
+    assert status == 0
+    assert json.loads(again)["test_accuracy"] == json.loads(out)["test_accuracy"]
+
+
+def test_evaluate(run, trained):
+    folder, printed = trained
+    status, out, _ = run("evaluate", folder, "--json")
+    assert status == 0
+    measured = json.loads(out)
+    assert measured["test_accuracy"] == json.loads(printed)["test_accuracy"]
+    text = run("evaluate", folder)[1].splitlines()
+    assert text[0] == "plain_cifar on drawn, 64 test images"
+    assert text[1].startswith(f"test accuracy {measured['test_accuracy']:.2%}")
+    assert len(text) == 2 + len(measured["classes"])
+
+
+def test_predict(run, trained, tmp_path):
+    folder, _ = trained
+    image = tmp_path / "noise.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)).save(image)
+    status, out, err = run("predict", folder, image, image, "--top", 3, "--json")
+    assert (status, err) == (0, "")
+    answer = json.loads(out)
+    assert [p["image"] for p in answer["predictions"]] == [str(image)] * 2
+    classes = answer["predictions"][0]["classes"]
+    assert len(classes) == 3
+    assert classes[0]["probability"] >= classes[1]["probability"] >= classes[2]["probability"]
+    text = run("predict", folder, image, "--top", 3)[1].splitlines()
+    assert text[0] == str(image)
+    assert text[1].split() == [f"{classes[0]['probability']:.2%}", *classes[0]["name"].split()]
+    status, out, err = run("predict", folder, folder / "log.csv")
+    assert (status, out) == (1, "")
+    assert "log.csv cannot be read as an image" in err
+
+
+# -- lessons ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """Two lessons beside the package, the second of which fails; both note that they ran."""
+    monkeypatch.setattr(lessons, "folders", lambda: [tmp_path / "none", tmp_path])
+    note = f"open({str(tmp_path / 'ran')!r}, 'a').write"
+    (tmp_path / "02_fails.py").write_text(f"{note}('2')\nraise SystemExit(3)\n")
+    (tmp_path / "1_works.py").write_text(f'"""One: a convolution.\n\nMore."""\n{note}("1")\n')
+    (tmp_path / "helper.py").write_text("")
+    return tmp_path
+
+
+def test_lessons_are_listed_by_title_in_order(run, course):
+    assert run("lesson") == (0, "  1  One: a convolution.\n  2  02_fails\n", "")
+
+
+def test_lessons_run_by_number_or_all_and_stop_at_the_first_failure(run, course):
+    assert run("lesson", 1)[0] == 0
+    status, _, err = run("lesson", "--all")
+    assert (course / "ran").read_text() == "112"
+    assert status == 1
+    assert err == f"tinyinception: error: lesson {course / '02_fails.py'} ended with status 3\n"
+    assert "there is no lesson 7 (known: 1, 2)" in run("lesson", 7)[2]
+
+
+def test_no_lessons_says_where_it_looked(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(lessons, "folders", lambda: [tmp_path])
+    status, _, err = run("lesson")
+    assert status == 1
+    assert f"no lessons found in {tmp_path}" in err
+
+
+# -- as a process ----------------------------------------------------------------------------------------------------
+
+
+def test_as_a_process_it_is_light_and_survives_a_closed_pipe():
+    script = ("import sys\nfrom tinyinception.cli import main\nstatus = main(['compare', 'plain_cifar'])\n"
+              "heavy = {'numba', 'matplotlib', 'PIL', 'pooch', 'safetensors', 'tqdm'} & set(sys.modules)\n"
+              "sys.exit(f'imported {heavy}' if heavy else status)")
+    here = {"cwd": ROOT, "check": False, "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", script], **here)
+    assert (done.returncode, done.stderr) == (0, "")
+    process = subprocess.Popen([sys.executable, "-m", "tinyinception", "compare", "plain_cifar"], cwd=ROOT,
+                               env={**os.environ, "PYTHONUNBUFFERED": ""}, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == cli.PIPE_CLOSED
+
+
+def test_every_error_of_the_package_becomes_status_1(run, monkeypatch):
+    def fail():
+        raise TinyInceptionError("said in one line")
+
+    monkeypatch.setattr(data, "listing", fail)
+    assert run("data", "list", "--json") == (1, "", "tinyinception: error: said in one line\n")

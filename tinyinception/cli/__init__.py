@@ -1,0 +1,41 @@
+"""The command line. Every command is a call into another room of the package; results go to standard output."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from tinyinception.cli.parser import UsageError, parse
+from tinyinception.errors import TinyInceptionError
+
+INTERRUPTED, PIPE_CLOSED = 130, 141  # what a shell reports of a program ended by SIGINT, by SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, 1 for an error, 2 for wrong usage, 130 after Ctrl-C.
+
+    argv: the words after the program's name, by default those of this process. An error is one line on standard error.
+    """
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv)
+        if options is not None:
+            from tinyinception.cli import commands  # only now: help and usage errors are instant
+
+            getattr(commands, f"run_{options.command}")(options)
+        sys.stdout.flush()  # here, where a closed pipe is still caught
+        return 0
+    except UsageError as error:
+        return _say(f"error: {error}", 2)
+    except TinyInceptionError as error:
+        return _say(f"error: {error}", 1)
+    except KeyboardInterrupt as stop:
+        return _say(str(stop) or "interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader has seen enough, as in `tinyinception summary M | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush fails no more
+        return PIPE_CLOSED
+
+
+def _say(message: str, status: int) -> int:
+    print(f"tinyinception: {message}", file=sys.stderr)
+    return status

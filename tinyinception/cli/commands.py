@@ -1,0 +1,130 @@
+"""What each command does: ask a room of the package, print the answer; only that room is imported."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from tinyinception.cli.parser import UsageError
+from tinyinception.errors import ArgumentError
+
+# The flags of `train` that are fields of train.Config.
+FIELDS = ("model", "data", "source", "limit", "epochs", "batch_size", "optimizer", "lr", "schedule", "seed")
+
+
+def run_train(options: Namespace) -> None:
+    """Train, or continue a run; the result on standard output, all progress on standard error."""
+    from tinyinception import train
+
+    given = {name: getattr(options, name) for name in FIELDS if getattr(options, name) is not None}
+    if options.resume is not None:
+        foreign = [*given, *(["out"] if options.out is not None else [])]
+        if foreign:
+            flag = {"source": "from"}.get(foreign[0], foreign[0]).replace("_", "-")
+            raise UsageError(f"--resume continues a run with its own settings; leave out --{flag}")
+    if options.threads is not None:
+        _set_threads(options.threads)
+    if options.resume is not None:
+        result = train.resume(options.resume)
+    else:
+        result = train.fit(train.Config.for_data(given.pop("data", "drawn"), **given), options.out)
+    _answer(options, asdict(result), [
+        f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs in {result.seconds:.0f} s "
+        f"({result.images_per_second:,.0f} images/s)", f"run folder {result.run}"])
+
+
+def run_evaluate(options: Namespace) -> None:
+    """Measure a run."""
+    from tinyinception import train
+
+    measured = train.evaluate(options.folder, options.data, crops=options.crops)
+    width = max(len(row["name"]) for row in measured["classes"])
+    lines = [f"{measured['model']} on {measured['data']}, {measured['images']:,} test images",
+             f"test accuracy {measured['test_accuracy']:.2%}   top 5 {measured['test_top5']:.2%}   "
+             f"loss {measured['test_loss']:.4f}"]
+    for row in measured["classes"]:
+        share = "no images" if row["accuracy"] is None else f"{row['accuracy']:7.2%} of {row['images']:,}"
+        lines.append(f"  {row['name']:{width}}  {share}")
+    _answer(options, measured, lines)
+
+
+def run_predict(options: Namespace) -> None:
+    """Classify files."""
+    from tinyinception import train
+
+    answers = train.predict(options.folder, options.images, top=options.top)
+    predictions, lines = [], []
+    for image, answer in zip(options.images, answers, strict=True):
+        predictions.append({"image": image, "classes": [{"name": name, "probability": p} for name, p in answer]})
+        lines += [image, *(f"  {p:7.2%}  {name}" for name, p in answer)]
+    _answer(options, {"run": options.folder, "predictions": predictions}, lines)
+
+
+def run_summary(options: Namespace) -> None:
+    """Count one network."""
+    from tinyinception.count import summary
+
+    counted = summary(options.model, options.input_size, channels=options.channels, classes=options.classes)
+    _answer(options, counted.to_json(), [str(counted)])
+
+
+def run_compare(options: Namespace) -> None:
+    """Count several networks."""
+    from tinyinception.count import compare
+
+    compared = compare(options.models, options.input_size, channels=options.channels, classes=options.classes)
+    _answer(options, compared.to_json(), [str(compared)])
+
+
+def run_data(options: Namespace) -> None:
+    """List data sets, or fetch one."""
+    from tinyinception import data
+
+    if options.action == "fetch":
+        if options.name is None:
+            raise UsageError("data fetch: which one? Give the NAME of a data set (see `tinyinception data list`)")
+        folder = str(data.fetch(options.name, options.source))
+        _answer(options, {"name": options.name, "folder": folder}, [folder])
+        return
+    if options.name is not None or options.source is not None:
+        raise UsageError("data list takes no NAME and no --from")
+    rows = data.listing()
+    lines = [f"{'name':15}{'classes':>8}{'train':>9}{'test':>8}{'download':>11}  where"]
+    for row in rows:
+        size = f"{row.bytes / 1e6:.1f} MB" if row.bytes else "none"
+        where = f"in the cache, from {row.source}" if row.cached and row.bytes else row.source
+        lines.append(f"{row.name:15}{row.classes:8}{row.train:9,}{row.test:8,}{size:>11}  {where}")
+    _answer(options, {"data": [asdict(row) for row in rows]}, lines)
+
+
+def run_lesson(options: Namespace) -> None:
+    """List lessons, or run them, each in a Python of its own."""
+    from tinyinception.cli import lessons
+
+    found = lessons.find()
+    if options.all and options.number is not None:
+        raise UsageError("lesson: either a number or --all")
+    if options.number is not None and options.number not in found:
+        raise ArgumentError(f"there is no lesson {options.number} (known: {', '.join(map(str, found))})")
+    if options.all or options.number is not None:
+        for number in found if options.all else [options.number]:
+            lessons.run(found[number])
+        return
+    for number, path in found.items():
+        print(f"{number:3}  {lessons.title(path)}")
+
+
+def _set_threads(n: int) -> None:
+    from tinyinception.kernels.jit import set_threads
+
+    try:
+        set_threads(n)
+    except ValueError as error:  # Numba's, with the range that this machine has
+        raise ArgumentError(f"--threads {n}: {error}") from None
+
+
+def _answer(options: Namespace, value: dict, lines: Sequence[str]) -> None:
+    """A command's whole standard output: `value` as one JSON object where that was asked for, otherwise `lines`."""
+    print(json.dumps(value) if options.json else "\n".join(lines))

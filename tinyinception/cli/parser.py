@@ -1,0 +1,205 @@
+"""The words of the command line: commands, flags, help texts."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+DESCRIPTION = """The Inception papers made executable: train and take apart Inception networks on NumPy and Numba.
+
+commands:
+  train      train a network; the run becomes a folder with checkpoint, log and pictures
+  evaluate   measure a trained run on test images
+  predict    classify image files with a trained run
+  summary    count a network: parameters, multiply-adds, depth, receptive field
+  compare    count several networks side by side
+  data       list the data sets, or fetch one
+  lesson     list the lessons, or run one"""
+
+FLAGS = ("-h", "--help", "--version")  # of the program itself; all others belong to a command
+
+EXAMPLES = {
+    "": """  tinyinception train --out runs/first
+  tinyinception predict runs/first cat.png
+  tinyinception summary inception_cifar
+  tinyinception COMMAND --help""",
+    "train": """  tinyinception train                       the default network on the drawn data, a minute or two
+  tinyinception train --data cifar10 --out runs/c10
+  tinyinception train --resume runs/c10     continue after Ctrl-C or a crash, to the same bits
+  tinyinception train --model googlenet_cifar --epochs 2 --limit 2000""",
+    "evaluate": """  tinyinception evaluate runs/c10
+  tinyinception evaluate runs/c10 --crops 2 --json""",
+    "predict": """  tinyinception predict runs/c10 cat.png dog.jpg
+  tinyinception predict runs/c10 cat.png --top 3 --json""",
+    "summary": """  tinyinception summary inception_cifar
+  tinyinception summary inception_cifar --input-size 48 --classes 100 --json""",
+    "compare": """  tinyinception compare inception_cifar plain_cifar""",
+    "data": """  tinyinception data list
+  tinyinception data fetch cifar10
+  tinyinception data fetch mnist --from ~/downloads""",
+    "lesson": """  tinyinception lesson         list them
+  tinyinception lesson 1       run the first
+  tinyinception lesson --all   run them one after the other""",
+}
+
+
+class UsageError(Exception):
+    """Wrong words on the command line; the message is complete."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but an error is an exception with one line instead of a usage text and an exit."""
+
+    def error(self, message: str) -> None:
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace | None:
+    """The options of a command line, with `command`, the name of the command; None where help was printed.
+
+    Raises UsageError, which for an unknown command or flag says which is near.
+    """
+    top = _top()
+    if not argv or argv[0] in FLAGS[:2]:
+        top.print_help()
+        return None
+    if argv[0] == FLAGS[2]:
+        print(_version())
+        return None
+    if argv[0] not in COMMANDS:
+        kind, known = ("flag", FLAGS) if argv[0].startswith("-") else ("command", COMMANDS)
+        raise UsageError(f"unknown {kind} {argv[0]!r}{_hint(argv[0], known)} (see `tinyinception --help`)")
+    parser = COMMANDS[argv[0]](argv[0])
+    if any(word in ("-h", "--help") for word in argv[1:]):
+        parser.print_help()
+        return None
+    options, extra = parser.parse_known_args(argv[1:])
+    if extra:
+        flags = re.findall(r"--[a-z-]+", parser.format_usage())
+        kind = "flag" if extra[0].startswith("-") else "argument"
+        hint = _hint(extra[0].split("=")[0], flags)
+        raise UsageError(f"unknown {kind} {extra[0]!r}{hint} (see `{parser.prog} --help`)")
+    return options
+
+
+def _top() -> Parser:
+    parser = Parser(prog="tinyinception", description=DESCRIPTION, epilog="examples:\n" + EXAMPLES[""],
+                    formatter_class=argparse.RawDescriptionHelpFormatter, usage="tinyinception COMMAND [options]")
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    return parser
+
+
+def _command(name: str, description: str, *, json: bool = True) -> Parser:
+    """What the parsers of all commands have in common."""
+    parser = Parser(prog=f"tinyinception {name}", description=description, epilog="examples:\n" + EXAMPLES[name],
+                    formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    parser.set_defaults(command=name)
+    if json:
+        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    return parser
+
+
+def _train(name: str) -> Parser:
+    parser = _command(name, "Train a network. Flags that are left out have defaults that suit the data set.")
+    add = parser.add_argument
+    add("--model", metavar="M", help="name of a network (default: inception_cifar)")
+    add("--data", metavar="D", help="data set, see `tinyinception data list`, or a folder of images sorted by class "
+                                    "(default: drawn)")
+    add("--from", dest="source", metavar="DIR", help="folder or archive to take the data set's files from")
+    add("--limit", type=int, metavar="N", help="use at most N images of each split")
+    add("--epochs", type=int, metavar="N", help="passes over the training images")
+    add("--batch-size", type=int, metavar="N", help="images per step (default: 128)")
+    add("--optimizer", metavar="O", help="sgd, rmsprop or adam (default: sgd)")
+    add("--lr", type=float, metavar="X", help="highest learning rate (default: depends on the optimizer)")
+    add("--schedule", metavar="S", help="constant, staircase, cosine or triangular (default: triangular)")
+    add("--seed", type=int, metavar="S", help="seed of initial weights, order, augmentation and dropout (default: 0)")
+    add("--threads", type=int, metavar="N", help="CPU threads (default: all cores); results do not depend on it")
+    add("--out", metavar="DIR", help="folder for the run (default: runs/MODEL-DATA-TIME)")
+    add("--resume", metavar="DIR", help="continue the run in DIR with its own settings")
+    return parser
+
+
+def _evaluate(name: str) -> Parser:
+    parser = _command(name, "Measure a trained run on test images.")
+    parser.add_argument("folder", metavar="RUN", help="folder of the run")
+    parser.add_argument("--data", metavar="D", help="another data set with the same classes (default: the run's own)")
+    parser.add_argument("--crops", type=int, default=1, metavar="K",
+                        help="views per image whose answers are averaged: 1, or 2 for it and its mirror image")
+    return parser
+
+
+def _predict(name: str) -> Parser:
+    parser = _command(name, "Classify image files with a trained run.")
+    parser.add_argument("folder", metavar="RUN", help="folder of the run")
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
+    parser.add_argument("--top", type=int, default=5, metavar="K", help="classes to print for each (default: 5)")
+    return parser
+
+
+def _summary(name: str) -> Parser:
+    parser = _command(name, "Count a network, layer by layer, as it is for inference.")
+    parser.add_argument("model", metavar="MODEL", help="name of a network")
+    _network_flags(parser)
+    return parser
+
+
+def _compare(name: str) -> Parser:
+    parser = _command(name, "Count several networks side by side; factors are relative to the first.")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="names of networks")
+    _network_flags(parser)
+    return parser
+
+
+def _network_flags(parser: Parser) -> None:
+    parser.add_argument("--input-size", type=int, metavar="N",
+                        help="height and width of the image (default: the network's own)")
+    parser.add_argument("--channels", type=int, default=3, metavar="C", help="channels of the image (default: 3)")
+    parser.add_argument("--classes", type=int, metavar="K", help="number of classes (default: the network's own)")
+
+
+def _data(name: str) -> Parser:
+    parser = _command(name, "List the data sets, or fetch one into the cache.")
+    parser.add_argument("action", type=_one_of("list", "fetch"), metavar="list|fetch")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the data set to fetch")
+    parser.add_argument("--from", dest="source", metavar="DIR", help="folder or archive to take its files from")
+    return parser
+
+
+def _lesson(name: str) -> Parser:
+    parser = _command(name, "List the lessons, or run them.", json=False)
+    parser.add_argument("number", nargs="?", type=int, metavar="N", help="number of the lesson to run")
+    parser.add_argument("--all", action="store_true", help="run all lessons in order")
+    return parser
+
+
+COMMANDS: dict[str, Callable[[str], Parser]] = {
+    "train": _train, "evaluate": _evaluate, "predict": _predict, "summary": _summary, "compare": _compare,
+    "data": _data, "lesson": _lesson,
+}
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    """An argument's type: one of a few words."""
+
+    def check(word: str) -> str:
+        if word not in words:
+            raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(words)}{_hint(word, words)}")
+        return word
+
+    return check
+
+
+def _hint(word: str, known: Sequence[str] | dict[str, object]) -> str:
+    near = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("tinyinception")
+    except PackageNotFoundError:
+        return "unknown: not installed, running from its source"

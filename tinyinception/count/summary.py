@@ -1,0 +1,162 @@
+"""What a network costs: one shape-only forward pass under a tally, instant at any input size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyinception import models, nn
+from tinyinception.count.table import comparison_table, summary_table
+from tinyinception.count.tally import Field, Row, Tally
+from tinyinception.errors import ArgumentError
+from tinyinception.ops.base import Shape, by_x, count
+from tinyinception.tensor import Tensor, no_grad, observe
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The counts of one network for one image; `print` it for the table.
+
+    input: H x W x C. rows: one per operation, in the order of the forward pass. field: receptive field and depth at the
+    logits, pooling of all pixels to one left out. unread: learnable numbers that this forward pass did not use, such as
+    those of auxiliary heads. buffers: numbers stored but not learnt, such as running means.
+    """
+
+    model: str
+    input: Shape
+    rows: tuple[Row, ...]
+    field: Field
+    unread: int
+    buffers: int
+
+    @property
+    def params(self) -> int:
+        """Learnable numbers that the forward pass reads, each once."""
+        return sum(row.params for row in self.rows)
+
+    @property
+    def params_trainable(self) -> int:
+        """Those of them that require a gradient."""
+        return sum(row.params_trainable for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of convolutions and matrix products."""
+        return sum(row.macs for row in self.rows)
+
+    @property
+    def flops(self) -> int:
+        """Every arithmetic operation; a multiply-add is two."""
+        return sum(row.flops for row in self.rows)
+
+    @property
+    def activations(self) -> int:
+        """Numbers written by all operations."""
+        return sum(row.activations for row in self.rows)
+
+    @property
+    def depth(self) -> int:
+        """Weight layers on the longest path from the image to the logits."""
+        return self.field.depth
+
+    @property
+    def receptive_field(self) -> tuple[int, int]:
+        """(height, width) in input pixels of what a pixel of the last grid sees; it may be larger than the image."""
+        return self.field.size
+
+    def totals(self) -> dict[str, object]:
+        """The counts of the whole network, as plain Python values; the receptive field by its longer side."""
+        return {"model": self.model, "input": list(self.input), "params": self.params,
+                "params_trainable": self.params_trainable, "macs": self.macs, "flops": self.flops,
+                "depth": self.depth, "receptive_field": max(self.receptive_field)}
+
+    def to_json(self) -> dict[str, object]:
+        """`totals` and the rows: what `tinyinception summary --json` prints."""
+        layers = [{"name": row.name, "op": row.op, "output": list(row.output), "params": row.params, "macs": row.macs}
+                  for row in self.rows]
+        return {**self.totals(), "layers": layers}
+
+    def __str__(self) -> str:
+        return summary_table(self)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several networks side by side; `print` it for the table."""
+
+    summaries: tuple[Summary, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """What `tinyinception compare --json` prints."""
+        return {"models": [s.totals() for s in self.summaries]}
+
+    def __str__(self) -> str:
+        return comparison_table(self.summaries)
+
+
+def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, channels: int = 3,
+            classes: int | None = None, training: bool = False) -> Summary:
+    """Count a network, by name or as a module, on one image.
+
+    input_size: pixels, one number for a square or (height, width); a named network has a default, a module needs one.
+    classes: of a named network, default its own. training: count it as it is trained, auxiliary heads included.
+    Raises ArgumentError for unknown names and bad numbers, ShapeError where the input is too small for the network.
+    """
+    if isinstance(model, str):
+        name, info = model, models.info(model)
+        _positive("channels", channels)
+        with nn.shape_only():
+            model = models.build(name, channels=channels, classes=info.classes if classes is None else classes)
+        input_size = info.input_size if input_size is None else input_size
+    else:
+        name = type(model).__name__
+        if classes is not None:
+            raise ArgumentError("summary: classes goes with the name of a network; this is a module, already built")
+    shape = (*_pair(input_size), _positive("channels", channels))
+    parameters = list(model.parameters())
+    batch = 2 if training else 1  # batch-norm refuses to train on a single value per channel
+    image = Tensor.shape_only(batch, *shape, dtype=parameters[0].dtype if parameters else np.float32)
+    tally = Tally(image, parameters)
+    with _mode(model, training), no_grad(), observe(tally):
+        result = model(image)
+    return Summary(name, shape, tuple(tally.rows), tally.field(getattr(result, "logits", result)),
+                   sum(count(p.shape) for p in tally.unread.values()),
+                   sum(count(b.shape) for _, b in model.named_buffers()))
+
+
+def compare(networks: Sequence[nn.Module | str], input_size: int | tuple[int, int] | None = None, *,
+            channels: int = 3, classes: int | None = None) -> Comparison:
+    """Summaries side by side; arguments as in `summary`."""
+    if not networks:
+        raise ArgumentError("compare: no networks given")
+    return Comparison(tuple(summary(m, input_size, channels=channels, classes=classes) for m in networks))
+
+
+@contextmanager
+def _mode(model: nn.Module, training: bool) -> Iterator[None]:
+    """Training or evaluation for a while; afterwards each part is as it was."""
+    before = [(module, module.training) for _, module in model.named_modules()]
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, mode in before:
+            module.training = mode
+
+
+def _positive(name: str, value: int) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ArgumentError(f"summary: {name} must be a whole number of at least 1, not {value!r}")
+    return value
+
+
+def _pair(input_size: int | tuple[int, int] | None) -> tuple[int, int]:
+    if input_size is None:
+        raise ArgumentError("summary: a module needs input_size, in pixels")
+    both = (input_size, input_size) if isinstance(input_size, int) else tuple(input_size)
+    if len(both) != 2:
+        raise ArgumentError(f"summary: input_size must be one number or (height, width), not {by_x(both)}")
+    return _positive("input_size", both[0]), _positive("input_size", both[1])
