@@ -107,7 +107,8 @@ class CrossEntropy(Operation):
     def backward(self, grad):
         logp, q = self.saved
         scale = grad / len(q) if self.reduction == "mean" else grad[:, None]
-        return ((np.exp(logp) - q) * scale,)
+        total = q.sum(axis=-1, keepdims=True)  # 1 but for rounding, as the check of soft targets allows
+        return ((np.exp(logp) * total - q) * scale,)
 
     def cost(self, x: Shape) -> Cost:
         """log-softmax, and a multiply-add per element."""

@@ -1,0 +1,261 @@
+"""Wrong backward passes: what gradcheck has to catch.
+
+`GENERAL` breaks any operation; `SPECIFIC` holds, per operation, the mistakes that its author would most likely make.
+A mutation gets a Call and returns the wrong gradients.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyinception.kernels import reference
+from tinyinception.ops import Operation
+
+Grads = Sequence[np.ndarray | None]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of backward: the operation, its inputs, the gradient that came in, and what is right."""
+
+    op: Operation
+    inputs: tuple[np.ndarray | None, ...]
+    grad: np.ndarray
+    right: Grads
+
+    def but(self, position: int, wrong: np.ndarray) -> list[np.ndarray | None]:
+        """The right gradients with another one in one place."""
+        grads = list(self.right)
+        grads[position] = None if grads[position] is None else np.broadcast_to(wrong, grads[position].shape)
+        return grads
+
+
+class Wreck:
+    """An operation whose backward is wrong: `Wreck(op, mutation).op`. `damage` says how wrong it turned out to be."""
+
+    def __init__(self, op: Operation, mutation: Callable[[Call], Grads]):
+        wreck = self
+        self.damage = 0.0
+
+        class Mutant(type(op)):
+            def forward(self, *arrays):
+                self.inputs = arrays
+                return super().forward(*arrays)
+
+            def backward(self, grad):
+                again = copy.deepcopy(self)
+                right = [None if g is None else np.array(g) for g in super().backward(grad)]
+                again.right_backward = super(Mutant, again).backward
+                wrong = list(mutation(Call(again, self.inputs, grad, right)))
+                wreck.damage = max(wreck.damage, _distance(wrong, right))
+                return wrong
+
+        self.op = copy.copy(op)
+        self.op.__class__ = Mutant
+
+
+def _distance(wrong: Grads, right: Grads) -> float:
+    """Largest difference, relative to the largest right gradient of that input; 0 where both are next to nothing."""
+    pairs = [(np.abs(w - r).max(), np.abs(r).max()) for w, r in zip(wrong, right, strict=True) if r is not None]
+    return max(gap / max(size, 1e-12) if gap > 1e-7 else 0.0 for gap, size in pairs)
+
+
+# -- mistakes that any operation can make ------------------------------------------------------------------------------
+
+
+def scaled(call: Call) -> Grads:
+    """Everything 1 % too large."""
+    return [None if g is None else g * 1.01 for g in call.right]
+
+
+def zeros(call: Call) -> Grads:
+    """Nothing at all."""
+    return [None if g is None else np.zeros_like(g) for g in call.right]
+
+
+def last_scaled(call: Call) -> Grads:
+    """Only the last input's gradient 1 % too large."""
+    last = max(i for i, g in enumerate(call.right) if g is not None)
+    return call.but(last, call.right[last] * 1.01)
+
+
+def first_forgotten(call: Call) -> Grads:
+    """The first input's gradient missing."""
+    return call.but(0, np.zeros(()))
+
+
+def largest_dropped(call: Call) -> Grads:
+    """One number of the first input's gradient missing."""
+    wrong = call.right[0].copy()
+    wrong.flat[np.abs(wrong).argmax()] = 0
+    return call.but(0, wrong)
+
+
+def term_dropped(call: Call) -> Grads:
+    """Every second output's contribution missing from all sums."""
+    grad = call.grad.copy()
+    grad.flat[::2] = 0
+    return call.op.right_backward(grad)
+
+
+GENERAL = (scaled, zeros, last_scaled, first_forgotten, largest_dropped, term_dropped)
+
+
+# -- the mistake that suggests itself, operation by operation ----------------------------------------------------------
+
+
+def mean_for_sum(call: Call) -> Grads:
+    """Broadcast inputs get the mean of what they should get the sum of."""
+    return [None if g is None else g * (g.size / call.grad.size) for g in call.right]
+
+
+def adaptive_overwrites(call: Call) -> Grads:
+    """Where bins overlap, the last one wins."""
+    dx = np.zeros(call.right[0].shape)
+    for i, j, rows, columns in call.op.bins(dx.shape):
+        area = (rows.stop - rows.start) * (columns.stop - columns.start)
+        dx[:, rows, columns] = (call.grad[:, i, j] / area)[:, None, None]
+    return [dx]
+
+
+def pool_overwrites(call: Call) -> Grads:
+    """Where windows overlap, those in odd rows are lost."""
+    grad = call.grad.copy()
+    grad[:, 1::2] = 0
+    return call.op.right_backward(grad)
+
+
+def divisor_ignores_padding(call: Call) -> Grads:
+    """Average pooling with the wrong rule for the padding."""
+    call.op.count_include_pad = not call.op.count_include_pad
+    x, (window, _) = call.inputs[0], call.op.geometry(call.inputs[0].shape)
+    return [reference.avg_pool_grad(call.grad, x.shape, window.kernel, window.stride, window.padding,
+                                    call.op.count_include_pad)]
+
+
+def every_tap_wins(call: Call) -> Grads:
+    """Max-pool's gradient spread over the window instead of given to the maximum."""
+    x, (window, _) = call.inputs[0], call.op.geometry(call.inputs[0].shape)
+    return [reference.avg_pool_grad(call.grad, x.shape, window.kernel, window.stride, window.padding, False)]
+
+
+def _batch_norm_without(call: Call, mean: bool, variance: bool) -> Grads:
+    """Gradient of batch-norm for x, where the batch's mean or variance is taken for a constant."""
+    if call.op.running is not None or call.op.relu:
+        return call.right
+    (x, gamma, *_), axes = call.inputs, tuple(range(call.grad.ndim - 1))
+    invstd = 1 / np.sqrt(x.var(axis=axes) + call.op.eps)
+    normed, g = (x - x.mean(axis=axes)) * invstd, call.grad * (1 if gamma is None else gamma)
+    dx = g - (g.mean(axis=axes) if mean else 0) - (normed * (g * normed).mean(axis=axes) if variance else 0)
+    return call.but(0, dx * invstd)
+
+
+def batch_mean_constant(call: Call) -> Grads:
+    """Batch-norm without the term through the mean."""
+    return _batch_norm_without(call, mean=False, variance=True)
+
+
+def batch_variance_constant(call: Call) -> Grads:
+    """Batch-norm without the term through the variance."""
+    return _batch_norm_without(call, mean=True, variance=False)
+
+
+def relu_of_batch_norm_forgotten(call: Call) -> Grads:
+    """Fused ReLU, but its mask is not applied."""
+    call.op.relu = False
+    return call.op.right_backward(call.grad)
+
+
+def concat_swapped(call: Call) -> Grads:
+    """Two branches get each other's gradient."""
+    if len(call.right) < 2 or call.right[0].shape != call.right[1].shape:
+        return call.right
+    return [call.right[1], call.right[0], *call.right[2:]]
+
+
+def kernel_flipped(call: Call) -> Grads:
+    """Convolution where correlation is meant."""
+    x, w = call.inputs[:2]
+    return call.but(0, reference.conv2d_input_grad(call.grad, w[::-1, ::-1], x.shape, *_geometry(call)))
+
+
+def first_tap_lost(call: Call) -> Grads:
+    """A loop over the kernel that starts at 1."""
+    x, w = call.inputs[0], call.inputs[1].copy()
+    w[0, 0] = 0
+    return call.but(0, reference.conv2d_input_grad(call.grad, w, x.shape, *_geometry(call)))
+
+
+def _geometry(call: Call):
+    stride, pads, _ = call.op.geometry(call.inputs[0].shape, call.inputs[1].shape)
+    return stride, pads, call.op.groups
+
+
+def bias_averaged(call: Call) -> Grads:
+    """The bias gets the mean over the batch."""
+    if len(call.right) < 3 or call.right[2] is None:
+        return call.right
+    return call.but(2, call.right[2] / len(call.inputs[0]))
+
+
+def smoothing_forgotten(call: Call) -> Grads:
+    """Softmax minus one-hot, though the labels are smoothed."""
+    logp, _ = call.op.saved
+    call.op.smoothing = 0.0
+    call.op.saved = logp, call.op.smoothed(*logp.shape)
+    return call.op.right_backward(call.grad)
+
+
+def batch_not_averaged(call: Call) -> Grads:
+    """The loss is a mean, its gradient that of the sum."""
+    return [call.right[0] * len(call.inputs[0])] if call.op.reduction == "mean" else call.right
+
+
+def neighbours_forgotten(call: Call) -> Grads:
+    """Local response normalisation whose denominator is taken for a constant."""
+    x, op = call.inputs[0], call.op
+    return [call.grad * reference.local_response_norm(x, op.size, op.alpha, op.beta, op.k) / x]
+
+
+def divided_by(sign: float):
+    """Quotient rule with another sign."""
+    return lambda call: call.but(1, call.right[1] * sign) if call.right[1] is not None else call.right
+
+
+SPECIFIC: dict[str, tuple[Callable[[Call], Grads], ...]] = {
+    "AdaptiveAvgPool2d": (adaptive_overwrites,),
+    "Add": (mean_for_sum,),
+    "AvgPool2d": (pool_overwrites, divisor_ignores_padding),
+    "BatchNorm": (batch_mean_constant, batch_variance_constant, relu_of_batch_norm_forgotten),
+    "Concat": (concat_swapped,),
+    "Conv2d": (kernel_flipped, first_tap_lost, bias_averaged),
+    "CrossEntropy": (smoothing_forgotten, batch_not_averaged),
+    "Divide": (mean_for_sum, divided_by(-1.0)),
+    "Dropout": (lambda call: [call.grad], lambda call: [call.right[0] * (1 - call.op.rate)]),
+    "Exp": (lambda call: [call.grad],),
+    "GlobalAvgPool": (lambda call: [call.right[0] * np.prod(call.inputs[0].shape[1:3])],),
+    "Linear": (bias_averaged,),
+    "LocalResponseNorm": (neighbours_forgotten,),
+    "Log": (lambda call: [call.grad * call.inputs[0]],),
+    "LogSoftmax": (lambda call: [call.grad], lambda call: [call.grad - np.exp(call.op.saved)]),
+    "MatMul": (mean_for_sum,),
+    "Max": (lambda call: [np.broadcast_to(call.op.spread(call.grad, call.inputs[0].shape), call.inputs[0].shape)],),
+    "MaxPool2d": (pool_overwrites, every_tap_wins),
+    "Mean": (lambda call: [call.right[0] * (call.inputs[0].size / call.grad.size)],),
+    "Multiply": (mean_for_sum, lambda call: call.right[:1] + [call.right[1] * np.sign(call.inputs[1])]),
+    "Negate": (lambda call: [call.grad],),
+    "Pad": (lambda call: [np.roll(call.right[0], 1)],),
+    "Power": (lambda call: [call.grad * call.inputs[0] ** (call.op.exponent - 1)],),
+    "ReLU": (lambda call: [call.grad], lambda call: [call.grad * (call.inputs[0] < 0)]),
+    "Reshape": (lambda call: [call.grad.reshape(call.inputs[0].shape, order="F")],),
+    "Sigmoid": (lambda call: [call.grad * call.op.saved], lambda call: [call.grad * (1 - call.op.saved)]),
+    "Slice": (lambda call: [np.roll(call.right[0], 1)],),
+    "Subtract": (mean_for_sum, divided_by(-1.0)),
+    "Sum": (lambda call: [call.right[0] / call.inputs[0].shape[0]],),
+    "Tanh": (lambda call: [call.grad * (1 - call.op.saved)],),
+    "Transpose": (lambda call: [call.grad.reshape(call.inputs[0].shape)],),
+}
