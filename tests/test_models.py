@@ -128,7 +128,7 @@ def test_the_seed_fixes_the_weights_and_the_state_moves_to_another_network():
 def test_networks_are_built_from_the_unit_they_are_given():
     network = build("inception_cifar", unit=partial(nn.ConvUnit, norm=None))
     assert not list(network.named_buffers())
-    assert network.stem.conv.conv.bias is not None
+    assert network.stem.conv1.conv.bias is not None
 
 
 def test_default_widths_suit_the_kernels():

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinyinception import kernels
 from tinyinception.errors import GraphError
 from tinyinception.kernels.memory import empty
 from tinyinception.ops.base import Operation, by_x
+
+LARGE = 1 << 18  # elements
 
 
 def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> None:
@@ -26,9 +29,9 @@ def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> Non
         elif id(parent) not in pending:
             pending[id(parent)] = grad
         elif id(parent) in owned:
-            pending[id(parent)] += grad
+            pending[id(parent)] = _sum(pending[id(parent)], grad, pending[id(parent)])
         else:  # the first gradient may be shared with another node, so the sum needs an array of its own
-            pending[id(parent)] = np.add(pending[id(parent)], grad, out=empty(grad.shape, grad.dtype))
+            pending[id(parent)] = _sum(pending[id(parent)], grad, empty(grad.shape, grad.dtype))
             owned.add(id(parent))
 
     send(root.node or root, gradient)
@@ -65,6 +68,13 @@ def topological(root: Operation) -> list[Operation]:
             stack.append((node, True))
             stack.extend((p, False) for p in node.parents if isinstance(p, Operation))
     return order
+
+
+def _sum(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """out = a + b, on all cores where that is worth waking them."""
+    if a.size < LARGE or not (a.flags.c_contiguous and b.flags.c_contiguous):
+        return np.add(a, b, out=out)
+    return kernels.add(a, b, out)
 
 
 def _checked(op: Operation, parent, grad: np.ndarray | None) -> np.ndarray:

@@ -12,9 +12,8 @@ weights. Instead of the whole matrix, each thread packs a tile of rows that fits
 
 Backward to the input is the same gather with the roles of channels exchanged; with a stride, the input pixels fall into
 stride x stride phases, each of which sees only its own taps and is a plain convolution. Backward to the weights is a
-product over pixels of the same packed tiles with the incoming gradient. The twins are `conv2d`, `conv2d_input_grad` and
-`conv2d_weight_grad` in `reference.py`; see also Chetlur et al., "cuDNN" (2014), and Goto and van de Geijn, "Anatomy of
-high-performance matrix multiplication" (2008).
+product over pixels of the same packed tiles with the incoming gradient. See Chetlur et al., "cuDNN" (2014), and Goto
+and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import empty
+from tinyinception.kernels.memory import dense, empty
 
 
 def _machine() -> tuple[int, int, int]:
@@ -45,10 +44,10 @@ def _machine() -> tuple[int, int, int]:
 
 VECTOR_BYTES, ROWS, VECTORS = _machine()
 TILE_ROWS = 12 * ROWS  # output pixels per packed tile
-DEPTH_L1 = 128  # depth of a panel of weights that stays in the L1 cache while the rows of a tile pass
+DEPTH_L1 = 64  # depth of a panel of weights that stays in the L1 cache, which two threads may share, while rows pass
 DEPTH_L2 = 1024  # depth of a packed tile
-LEAST_ROWS = 1024  # pixels that are worth a partial sum of the weight gradient
-MOST_PARTS = 16
+LEAST_ROWS = 512  # pixels that are worth a partial sum of the weight gradient
+MOST_PARTS = 32
 
 
 @intrinsic
@@ -73,6 +72,21 @@ def _clear(typingctx, target, size):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def _take(typingctx, counter):
+    """The number at an address, which is counted up at once: each caller gets another one.
+
+    Threads take tiles one by one instead of half of them each, so that a thread whose core is wanted elsewhere holds up
+    the others by a tile, not by its half.
+    """
+
+    def codegen(context, builder, signature, args):
+        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", pointer, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(types.int64), codegen
 
 
 def _make_tile(vectors: int):
@@ -234,12 +248,8 @@ def _gather_product(x, channel, channels, taps, grid, step, weights, bias, out, 
     lanes = VECTOR_BYTES // x.itemsize
     vectors = (out_channels + lanes - 1) // lanes
     wide, depth = vectors * lanes, taps.shape[0] * channels
-    panels = (vectors + VECTORS - 1) // VECTORS
     packed = np.empty(depth * wide, x.dtype)
-    for index in prange(panels):
-        first, mine = _panel(np.int64(index), vectors, VECTORS)
-        _pack_columns(weights, 0, depth, first * lanes, min(mine * lanes, out_channels - first * lanes), lanes,
-                      packed[first * lanes * depth:])
+    _pack_columns(weights, 0, depth, 0, out_channels, lanes, packed)
     rows = x.shape[0] * grid[0] * grid[1]
     tiles = (rows + TILE_ROWS - 1) // TILE_ROWS
     taps_each = max(1, DEPTH_L2 // channels)
@@ -247,10 +257,13 @@ def _gather_product(x, channel, channels, taps, grid, step, weights, bias, out, 
     # a pointwise product reads x where it stands; there is nothing to gather
     plain = (taps.shape[0] == 1 and taps[0, 0] == 0 and taps[0, 1] == 0 and step[0] == 1 and step[1] == 1
              and grid[0] == x.shape[1] and grid[1] == x.shape[2])
-    for index in prange(workers):
-        worker = np.int64(index)  # prange counts unsigned, and unsigned with signed makes floats
+    counter = np.zeros(1, np.int64)
+    for _ in prange(workers):
         left, result = np.empty(TILE_ROWS * row_size, x.dtype), np.empty(TILE_ROWS * wide, x.dtype)
-        for tile in range(tiles * worker // workers, tiles * (worker + 1) // workers):
+        while True:
+            tile = _take(counter.ctypes.data)
+            if tile >= tiles:
+                break
             row_from, row_to = tile * TILE_ROWS, min((tile + 1) * TILE_ROWS, rows)
             in_place = plain and row_to - row_from == TILE_ROWS
             for tap_from in range(0, taps.shape[0], taps_each):
@@ -272,33 +285,35 @@ def _gather_product(x, channel, channels, taps, grid, step, weights, bias, out, 
 
 
 @kernel()
-def _weight_product(x, channel, channels, taps, grid, step, grad, out_channel, out_channels, parts, taps_each, sums):
-    """sums[part] = im2col(x)^T @ grad over the pixels of a part: (parts, groups of taps, depth of a group, channels).
-
-    Both the depth of a group and the channels are rounded up to whole register tiles.
-    """
+def _weight_product(x, channel, channels, taps, grid, step, grad, out_channel, out_channels, taps_each, sums, workers):
+    """sums[part, group of taps, depth, channel] = im2col(x)^T @ grad over a part's pixels, in whole register tiles."""
     lanes = VECTOR_BYTES // x.itemsize
-    _, groups, row_size, wide = sums.shape
+    parts, groups, row_size, wide = sums.shape
     vectors = wide // lanes
     rows = x.shape[0] * grid[0] * grid[1]
     flat = grad.reshape(rows, grad.shape[3])
     tiles = (rows + DEPTH_L1 - 1) // DEPTH_L1
-    for index in prange(parts * groups):
-        part, group = np.int64(index) // groups, np.int64(index) % groups
+    counter = np.zeros(1, np.int64)
+    for _ in prange(workers):
         left, right = np.empty(DEPTH_L1 * row_size, x.dtype), np.empty(DEPTH_L1 * wide, x.dtype)
-        tap_from, tap_to = group * taps_each, min((group + 1) * taps_each, taps.shape[0])
-        begin, end = tiles * part // parts, tiles * (part + 1) // parts
-        for tile in range(begin, end):
-            row_from, row_to = tile * DEPTH_L1, min((tile + 1) * DEPTH_L1, rows)
-            _pack_rows(x, channel, channels, taps, tap_from, tap_to, grid, step, row_from, row_to, left, row_size)
-            _pack_columns(flat, row_from, row_to, out_channel, out_channels, lanes, right)
-            for p in range((vectors + VECTORS - 1) // VECTORS):
-                first, mine = _panel(p, vectors, VECTORS)
-                b = right.ctypes.data + x.itemsize * first * lanes * (row_to - row_from)
-                for k in range(0, (tap_to - tap_from) * channels, ROWS):
-                    block = ((part * groups + group) * row_size + k) * wide + first * lanes
-                    _tile(x, mine, left.ctypes.data + x.itemsize * k, 1, row_size, b, row_to - row_from,
-                          sums.ctypes.data + x.itemsize * block, wide, tile - begin)
+        while True:
+            unit = _take(counter.ctypes.data)
+            if unit >= parts * groups:
+                break
+            part, group = unit // groups, unit % groups
+            tap_from, tap_to = group * taps_each, min((group + 1) * taps_each, taps.shape[0])
+            begin, end = tiles * part // parts, tiles * (part + 1) // parts
+            for tile in range(begin, end):
+                row_from, row_to = tile * DEPTH_L1, min((tile + 1) * DEPTH_L1, rows)
+                _pack_rows(x, channel, channels, taps, tap_from, tap_to, grid, step, row_from, row_to, left, row_size)
+                _pack_columns(flat, row_from, row_to, out_channel, out_channels, lanes, right)
+                for p in range((vectors + VECTORS - 1) // VECTORS):
+                    first, mine = _panel(p, vectors, VECTORS)
+                    b = right.ctypes.data + x.itemsize * first * lanes * (row_to - row_from)
+                    for k in range(0, (tap_to - tap_from) * channels, ROWS):
+                        block = ((part * groups + group) * row_size + k) * wide + first * lanes
+                        _tile(x, mine, left.ctypes.data + x.itemsize * k, 1, row_size, b, row_to - row_from,
+                              sums.ctypes.data + x.itemsize * block, wide, tile - begin)
 
 
 @kernel()
@@ -306,7 +321,7 @@ def _add_parts(sums, channels_each, depth, out, out_channel, out_channels):
     """out[k, out_channel + f] = sum of the parts, first to last, without the padding of `_weight_product`."""
     parts = sums.shape[0]
     for index in prange(depth):
-        k = np.int64(index)
+        k = np.int64(index)  # prange counts unsigned, and unsigned with signed makes floats
         group, row = k // channels_each, k % channels_each
         for f in range(out_channels):
             total = sums[0, group, row, f]
@@ -316,10 +331,7 @@ def _add_parts(sums, channels_each, depth, out, out_channel, out_channels):
 
 
 def _taps(rows, columns):
-    """One line per tap: its offsets (row, column) from step times the output pixel, and the taps up to the row's end.
-
-    rows, columns: ascending offsets; the columns without gaps.
-    """
+    """Per tap its row offset, column offset, and the taps up to the row's end; offsets ascend, columns without gaps."""
     return np.array([(i, j, columns[-1] - j + 1) for i in rows for j in columns], np.int64)
 
 
@@ -330,12 +342,12 @@ def _window(kh, kw, pads):
 
 def conv2d(x, w, b, stride, pads, groups):
     """x N x H x W x C, w KH x KW x C/groups x F, b F or None -> N x OH x OW x F."""
-    x, w = np.ascontiguousarray(x), np.ascontiguousarray(w)
+    x, w = dense(x), dense(w)
     n, h, wd, _ = x.shape
     kh, kw, cg, f = w.shape
     grid = (h + pads[0] + pads[1] - kh) // stride[0] + 1, (wd + pads[2] + pads[3] - kw) // stride[1] + 1
     out, fg = empty((n, *grid, f), x.dtype), f // groups
-    bias = np.zeros(f, x.dtype) if b is None else np.ascontiguousarray(b)
+    bias = np.zeros(f, x.dtype) if b is None else dense(b)
     taps, matrix, workers = _window(kh, kw, pads), w.reshape(kh * kw * cg, f), numba.get_num_threads()
     for g in range(groups):
         _gather_product(x, g * cg, cg, taps, grid, tuple(stride), np.ascontiguousarray(matrix[:, g * fg:(g + 1) * fg]),
@@ -345,7 +357,7 @@ def conv2d(x, w, b, stride, pads, groups):
 
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups):
     """Gradient of conv2d for its input: each phase of the stride gathers from the output pixels that looked at it."""
-    grad = np.ascontiguousarray(grad)
+    grad = dense(grad)
     _, h, wd, _ = x_shape
     kh, kw, cg, f = w.shape
     fg, bias = f // groups, np.zeros(cg, grad.dtype)
@@ -370,7 +382,7 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups):
 
 def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
     """Gradient of conv2d for its weights, a product over all output pixels."""
-    grad, x = np.ascontiguousarray(grad), np.ascontiguousarray(x)
+    grad, x = dense(grad), dense(x)
     kh, kw, cg, f = w_shape
     n, oh, ow, _ = grad.shape
     fg, lanes = f // groups, VECTOR_BYTES // x.itemsize
@@ -381,6 +393,7 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
     sums = empty((parts, -(-len(taps) // taps_each), depth, wide), x.dtype)
     out = np.empty((kh * kw * cg, f), x.dtype)
     for g in range(groups):
-        _weight_product(x, g * cg, cg, taps, (oh, ow), tuple(stride), grad, g * fg, fg, parts, taps_each, sums)
+        _weight_product(x, g * cg, cg, taps, (oh, ow), tuple(stride), grad, g * fg, fg, taps_each, sums,
+                        numba.get_num_threads())
         _add_parts(sums, taps_each * cg, len(out), out, g * fg, fg)
     return out.reshape(w_shape)

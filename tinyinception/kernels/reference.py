@@ -216,3 +216,11 @@ def split_channels(array, sizes, wanted=None):
     pieces = np.split(array, np.cumsum(sizes)[:-1], axis=-1)
     wanted = [True] * len(pieces) if wanted is None else wanted
     return [np.ascontiguousarray(p) if want else None for p, want in zip(pieces, wanted, strict=True)]
+
+
+# -- sums of gradients -------------------------------------------------------------------------------------------------
+
+
+def add(a, b, out):
+    """out = a + b."""
+    return np.add(a, b, out=out)

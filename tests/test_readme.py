@@ -1,0 +1,18 @@
+"""README's examples run and print what they say; its commands are the ones that .ci/run takes from it."""
+
+import doctest
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_examples_print_what_readme_says():
+    failed, tried = doctest.testfile(str(README), module_relative=False)
+    assert tried > 0
+    assert failed == 0
+
+
+def test_the_two_commands_are_marked_for_ci():
+    text = README.read_text(encoding="utf-8")
+    for name in ("train", "test"):
+        assert f"<!-- {name} -->\n```sh\npython3 -m venv" in text
