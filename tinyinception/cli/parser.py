@@ -25,7 +25,7 @@ EXAMPLES = {
   tinyinception predict runs/first cat.png
   tinyinception summary inception_cifar
   tinyinception COMMAND --help""",
-    "train": """  tinyinception train                       the default network on the drawn data, a minute or two
+    "train": """  tinyinception train                       the default network on the drawn data, some minutes
   tinyinception train --data cifar10 --out runs/c10
   tinyinception train --resume runs/c10     continue after Ctrl-C or a crash, to the same bits
   tinyinception train --model googlenet_cifar --epochs 2 --limit 2000""",
@@ -110,7 +110,7 @@ def _train(name: str) -> Parser:
     add("--from", dest="source", metavar="DIR", help="folder or archive to take the data set's files from")
     add("--limit", type=int, metavar="N", help="use at most N images of each split")
     add("--epochs", type=int, metavar="N", help="passes over the training images")
-    add("--batch-size", type=int, metavar="N", help="images per step (default: 128)")
+    add("--batch-size", type=int, metavar="N", help="images per step (default: 64 for drawn, else 128)")
     add("--optimizer", metavar="O", help="sgd, rmsprop or adam (default: sgd)")
     add("--lr", type=float, metavar="X", help="highest learning rate (default: depends on the optimizer)")
     add("--schedule", metavar="S", help="constant, staircase, cosine or triangular (default: triangular)")

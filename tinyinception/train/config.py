@@ -11,15 +11,15 @@ from tinyinception import models
 from tinyinception.errors import ArgumentError, suggest
 from tinyinception.optim.checks import number
 
-LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak, for batches of 128
+LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
 
 # What each data set wants otherwise than the drawn set, for which the defaults below were chosen.
 RECIPES: dict[str, dict[str, Any]] = {
-    "cifar10": {"epochs": 10, "crop": 4},
-    "cifar100": {"epochs": 16, "crop": 4},
-    "fashion_mnist": {"epochs": 10, "crop": 2},
-    "mnist": {"epochs": 5, "crop": 2},
+    "cifar10": {"epochs": 10, "batch_size": 128, "crop": 4},
+    "cifar100": {"epochs": 16, "batch_size": 128, "crop": 4},
+    "fashion_mnist": {"epochs": 10, "batch_size": 128, "crop": 2},
+    "mnist": {"epochs": 5, "batch_size": 128, "crop": 2},
 }
 
 _INTERVALS = {
@@ -61,8 +61,8 @@ class Config:
     model: str = "inception_cifar"
     data: str = "drawn"
     source: str | None = None
-    epochs: int = 4
-    batch_size: int = 128
+    epochs: int = 3
+    batch_size: int = 64
     optimizer: str = "sgd"
     lr: float | None = None
     schedule: str = "triangular"
