@@ -71,7 +71,7 @@ def test_resume_restores_every_optimiser_from_a_checkpoint_older_than_the_death(
 
 
 def test_killed_in_mid_epoch_and_resumed_it_ends_with_the_same_bits(tmp_path, finished):
-    code = "import sys; sys.path.insert(0, 'tests'); from test_resume import child; child(sys.argv[1], int(sys.argv[2]))"
+    code = "import sys; sys.path.insert(0, 'tests'); import test_resume as t; t.child(sys.argv[1], int(sys.argv[2]))"
     child = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run"), "4"], cwd=ROOT, check=False,
                            env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
     assert child.returncode == -signal.SIGKILL, child.stderr
