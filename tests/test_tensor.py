@@ -371,3 +371,8 @@ def test_reading():
     assert Tensor(3).dtype == np.float32
     array = np.ones(3)
     assert Tensor(array).numpy() is array
+
+
+def test_an_array_where_a_tensor_belongs_is_refused_by_name():
+    with pytest.raises(DtypeError, match=r"^ReLU: input 0 is no Tensor but ndarray; wrap arrays in Tensor\(x\)$"):
+        apply(ops.ReLU(), np.zeros(3, np.float32))

@@ -96,6 +96,10 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
     Raises ShapeError from the operation's own check, and DtypeError where inputs differ in dtype; both name the layer.
     """
     op.path = current_path()
+    for number, t in enumerate(inputs):
+        if t is not None and not isinstance(t, Tensor):
+            raise DtypeError(f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
+                             "wrap arrays in Tensor(x)")
     shape = op.shape(*(None if t is None else t.shape for t in inputs))
     given = [t for t in inputs if t is not None]
     dtype = given[0].dtype
