@@ -75,8 +75,8 @@ def test_killed_in_mid_epoch_and_resumed_it_ends_with_the_same_bits(tmp_path, fi
     child = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run"), "4"], cwd=ROOT, check=False,
                            env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
     assert child.returncode == -signal.SIGKILL, child.stderr
-    assert load(tmp_path / "run")[1]["position"] | {"seconds": 0} == {
-        **load(tmp_path / "run")[1]["position"], "seconds": 0, "epoch": 1, "batch": 1, "step": 4}
+    position = load(tmp_path / "run")[1]["position"]
+    assert (position["epoch"], position["batch"], position["step"]) == (1, 1, 4)
     train.resume(tmp_path / "run", dataset=shades(), progress=False)
     assert bits(tmp_path / "run") == bits(finished.run)
 

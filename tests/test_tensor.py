@@ -7,6 +7,7 @@ import pytest
 
 from tinyinception import ops
 from tinyinception.errors import DtypeError, GraphError, ShapeError
+from tinyinception.tape import LARGE
 from tinyinception.tensor import Hook, Tensor, apply, concat, current_path, is_recording, no_grad, observe, scope
 
 
@@ -376,3 +377,19 @@ def test_reading():
 def test_an_array_where_a_tensor_belongs_is_refused_by_name():
     with pytest.raises(DtypeError, match=r"^ReLU: input 0 is no Tensor but ndarray; wrap arrays in Tensor\(x\)$"):
         apply(ops.ReLU(), np.zeros(3, np.float32))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_large_enough_for_the_kernel_add_up_and_leave_the_shared_ones_alone(dtype):
+    rng = np.random.default_rng(0)
+    weights = [rng.standard_normal(LARGE + 3).astype(dtype) for _ in range(3)]
+    kept = [w.copy() for w in weights]
+    x = Tensor(np.ones(LARGE + 3, dtype), requires_grad=True)
+    shared = x * 1.0  # an intermediate result: its gradients meet on the tape
+    pieces = [(shared * Tensor(w)).retain_grad() for w in weights]
+    (pieces[0] + pieces[1] + pieces[2]).backward(np.ones(LARGE + 3, dtype))
+    np.testing.assert_allclose(x.grad, sum(w.astype(np.float64) for w in weights), rtol=1e-5, atol=1e-5)
+    assert x.grad.dtype == dtype
+    for w, before, piece in zip(weights, kept, pieces, strict=True):
+        assert np.array_equal(w, before)
+        assert np.array_equal(piece.grad, np.ones(LARGE + 3))
