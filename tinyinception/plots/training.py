@@ -58,6 +58,7 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str = ""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(10.0, 3.0 + 0.42 * k)
     figure = _figure(side + 0.8, side)
+    figure.set_layout_engine("compressed")  # knows that the axes are square; "constrained" cuts the label off
     axes = figure.subplots()
     # the square root makes single confusions visible beside a diagonal near 100 %
     shown = axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
