@@ -41,7 +41,7 @@ def macs(name):
 
 
 def test_every_network_is_listed_the_default_first():
-    assert models.names() == CIFAR
+    assert models.names()[:len(CIFAR)] == CIFAR
     for name in CIFAR:
         assert models.info(name).input_size == (32, 32)
         assert models.info(name).classes == 10
@@ -81,13 +81,12 @@ def test_logits_and_auxiliary_logits_have_the_class_count(name, channels, classe
 
 
 @pytest.mark.parametrize("name", CIFAR)
-def test_the_smallest_accepted_image_runs_and_a_smaller_one_is_refused(name):
+def test_images_of_other_sizes_run_and_other_shapes_are_refused(name):
     network = build(name)
-    least = network.smallest
-    for height, width in ((least, least), (28, 28), (37, 45)):
+    for height, width in ((network.smallest, network.smallest), (28, 28), (37, 45)):
         assert network(Tensor.shape_only(2, height, width, 3)).logits.shape == (2, 10)
-    for shape in ((2, least - 1, 32, 3), (2, 32, least - 1, 3), (0, 32, 32, 3), (2, 32, 32, 1), (32, 32, 3)):
-        with pytest.raises(ShapeError, match=f"N x H x W x 3 .* at least {least} .* got {'x'.join(map(str, shape))}"):
+    for shape in ((0, 32, 32, 3), (2, 32, 32, 1), (32, 32, 3)):
+        with pytest.raises(ShapeError, match=f"N x H x W x 3 .* at least 1, got {'x'.join(map(str, shape))}"):
             network(Tensor.shape_only(*shape))
 
 
@@ -151,7 +150,7 @@ def test_wrong_names_and_options_are_refused(name, options, told):
 
 def test_an_auxiliary_classifier_needs_its_stage():
     with pytest.raises(ArgumentError, match="unknown stages: b"):
-        Network({"a": nn.ReLU()}, channels=3, smallest=1, aux={"b": nn.ReLU()})
+        Network({"a": nn.ReLU()}, channels=3, input_size=1, aux={"b": nn.ReLU()})
 
 
 def test_auxiliary_classifiers_are_on_the_way_and_do_not_change_it():
@@ -162,7 +161,7 @@ def test_auxiliary_classifiers_are_on_the_way_and_do_not_change_it():
         def forward(self, x):
             return x * self.factor
 
-    network = Network({"a": Times(2.0), "b": Times(3.0)}, channels=1, smallest=1,
+    network = Network({"a": Times(2.0), "b": Times(3.0)}, channels=1, input_size=1,
                       aux={"a": Times(10.0), "b": Times(100.0)})
     x = Tensor(np.ones((1, 1, 1, 1), np.float32))
     output = network(x)

@@ -94,6 +94,7 @@ UNARY = {
     "every other, backwards": (lambda t: t[:, ::-2], lambda v: v[:, ::-2]),
     "new axis": (lambda t: t[None, ..., 0], lambda v: v[None, ..., 0]),
     "nothing": (lambda t: t[2:], lambda v: v[2:]),
+    "equal pieces": (lambda t: t.split(3)[1] * 2, lambda v: v[..., 3:] * 2),
     "pieces": (lambda t: t.split([1, 3])[1] * 2, lambda v: v[..., 1:] * 2),
     "concat": (lambda t: concat([t, t[:, :1], t], axis=1), lambda v: np.concatenate([v, v[:, :1], v], 1)),
 }

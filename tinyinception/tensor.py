@@ -27,6 +27,7 @@ class _State(threading.local):
     recording = True
     path: tuple[str, ...] = ()
     hooks: tuple[Hook, ...] = ()
+    rehearsing = False
 
 
 class Hook:
@@ -73,6 +74,16 @@ def enable_grad():
 def observe(*hooks: Hook):
     """Context in which `hooks` see every operation, in addition to those already watching."""
     return _setting(hooks=_state.hooks + hooks)
+
+
+def rehearsal():
+    """Context for a run on shapes alone: no graph, and no hook of tensors or modules sees it."""
+    return _setting(recording=False, hooks=(), rehearsing=True)
+
+
+def is_rehearsing() -> bool:
+    """Whether this is a `rehearsal()`."""
+    return _state.rehearsing
 
 
 def scope(name: str):
@@ -322,11 +333,18 @@ class Tensor:
         """Pad with a constant; widths as (before, after) per axis."""
         return apply(ops.Pad(widths, value), self)
 
-    def split(self, sizes: Sequence[int], axis: int = -1) -> list[Tensor]:
-        """Consecutive pieces of the given sizes along an axis; ShapeError unless they add up to it."""
-        axis = axis % self.ndim
-        if sum(sizes) != self.shape[axis]:
-            raise ShapeError(f"split: sizes {tuple(sizes)} add up to {sum(sizes)}, axis {axis} has {self.shape[axis]}")
+    def split(self, sizes: int | Sequence[int], axis: int = -1) -> list[Tensor]:
+        """Consecutive pieces along an axis: of the given sizes, or of one size, of which the last may fall short.
+
+        Raises ShapeError unless the sizes are positive and add up to the axis.
+        """
+        if not -self.ndim <= axis < self.ndim:
+            raise ShapeError(f"split: there is no axis {axis} in {by_x(self.shape)}")
+        axis, length = axis % self.ndim, self.shape[axis]
+        if isinstance(sizes, int):
+            sizes = [min(sizes, length - start) for start in range(0, length, sizes)] if sizes > 0 else [sizes]
+        if sum(sizes) != length or min(sizes, default=0) < 1:
+            raise ShapeError(f"split: sizes {tuple(sizes)} add up to {sum(sizes)}, axis {axis} has {length}")
         pieces, start = [], 0
         for size in sizes:
             pieces.append(self[(slice(None),) * axis + (slice(start, start + size),)])

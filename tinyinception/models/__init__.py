@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 
 from tinyinception.errors import ArgumentError, suggest
-from tinyinception.nn import Module
+from tinyinception.models.network import Network
 
 
 @dataclass(frozen=True)
 class Info:
-    """What is known of a network without building it. input_size: the (height, width) it was made for."""
+    """What is known of a network without building it.
+
+    input_size: the (height, width) it was made for. options: what its function, by default of its own name, is given.
+    """
 
     module: str
     description: str
     input_size: tuple[int, int] = (32, 32)
     classes: int = 10
+    function: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+def _paper(module: str, description: str, size: int, function: str | None = None, **options) -> Info:
+    return Info(module, description, (size, size), 1000, function, options)
 
 
 _NETWORKS = {
@@ -30,6 +39,29 @@ _NETWORKS = {
     "plain_deep_cifar": Info("plain_cifar", "control at the cost of inception_cifar: many and narrow 3x3 convolutions"),
     "single_5x5_cifar": Info("five_cifar", "of the pair 5x5 against two 3x3: the one with 5x5"),
     "double_3x3_cifar": Info("five_cifar", "of the pair 5x5 against two 3x3: the one with two 3x3"),
+    "alexnet": _paper("alexnet", "the network of 2012: two towers, response normalisation", 227),
+    "alexnet_torchvision": _paper("alexnet", "TorchVision's: one tower, other widths", 224),
+    "vgg16": _paper("vgg", "configuration D of VGG", 224),
+    "googlenet": _paper("googlenet", "the paper's, with a plain 7x7 first", 224),
+    "googlenet_separable": _paper("googlenet", "the paper's, with the separable 7x7 that fits its Table 1", 224,
+                                  "googlenet", separable=True),
+    "googlenet_torchvision": _paper("googlenet", "TorchVision's: batch-norm, 3x3 in the 5x5 branch", 224),
+    "googlenet_slim": _paper("googlenet", "TF-slim's inception_v1: as TorchVision's, without auxiliary heads", 224),
+    "bn_inception": _paper("bn_inception", "Caffe's: 608 channels in 4c and 4d, redundant biases", 224),
+    "bn_inception_slim": _paper("bn_inception", "TF-slim's inception_v2: separable 7x7, 576 channels in 4c, 4d", 224),
+    "inception_v2": _paper("inception_v2", "Rethinking's Table 1, reconstructed with the released v3's stem", 299),
+    "inception_v2_a": _paper("inception_v2", "Rethinking's Table 1 by the letter, reconstructed", 299,
+                             "inception_v2", reading="a"),
+    "inception_v2_b": _paper("inception_v2", "as a, with one module of Fig. 6 fewer", 299, "inception_v2", reading="b"),
+    "inception_v3": _paper("inception_v3", "as released; TorchVision's conventions", 299),
+    "inception_v3_151": _paper("inception_v3", "Rethinking's Table 2: for images of 151x151", 151,
+                               "inception_v3", input_size=151),
+    "inception_v3_79": _paper("inception_v3", "Rethinking's Table 2: for images of 79x79", 79,
+                              "inception_v3", input_size=79),
+    "inception_v4": _paper("inception_v4", "uniform modules, no residual connections", 299),
+    "inception_resnet_v1": _paper("inception_resnet", "residual Inception at about v3's cost", 299),
+    "inception_resnet_v2": _paper("inception_resnet", "residual Inception as released, at about v4's cost", 299),
+    "inception_resnet_v2_paper": _paper("inception_resnet", "as its figures print it, two widths corrected", 299),
 }
 
 
@@ -45,7 +77,7 @@ def info(name: str) -> Info:
     return _NETWORKS[name]
 
 
-def build(name: str, *, classes: int | None = None, channels: int = 3, **options) -> Module:
+def build(name: str, *, classes: int | None = None, channels: int = 3, **options) -> Network:
     """A new network with fresh weights from `nn.random`.
 
     classes: as in `info(name)` unless given. channels: of the images. options: keyword arguments of its function.
@@ -58,8 +90,11 @@ def build(name: str, *, classes: int | None = None, channels: int = 3, **options
     for argument, value in (("classes", classes), ("channels", channels)):
         if value is not None and (not isinstance(value, int) or value < 1):
             raise ArgumentError(f"{name}: {argument} must be a whole number of at least 1, got {value!r}")
-    return factory(classes or info(name).classes, channels, **options)
+    network = factory(classes or info(name).classes, channels, **{**info(name).options, **options})
+    network.title = name
+    return network
 
 
-def _factory(name: str) -> Callable[..., Module]:
-    return getattr(import_module(f"tinyinception.models.{info(name).module}"), name)
+def _factory(name: str) -> Callable[..., Network]:
+    module = import_module(f"tinyinception.models.{info(name).module}")
+    return getattr(module, info(name).function or name)

@@ -29,5 +29,5 @@ def _pair(kernels: tuple[int, ...], classes: int, channels: int, dropout: float,
             "grid_8": chain(96, [(96, kernel) for kernel in kernels], unit=unit),
             "head": classifier(96, classes, dropout=dropout),
         },
-        channels=channels, smallest=8,
+        channels=channels, input_size=32,
     )

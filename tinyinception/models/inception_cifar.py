@@ -43,7 +43,7 @@ def inception_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.
             "mixed_4": mixed_4,
             "head": classifier(mixed_4.out_channels, classes, dropout=dropout),
         },
-        channels=channels, smallest=17,
+        channels=channels, input_size=32,
         aux={"mixed_8b": inception_v3_aux(mixed_8b.out_channels, classes, pool=AvgPool2d(3, stride=2), width=64,
                                           kernel=2, features=128, unit=unit)},
         aux_weight=0.4,

@@ -48,5 +48,5 @@ def inception_resnet_cifar(classes: int = 10, channels: int = 3, *, scale: float
             "blocks_4": Sequential(c(), c()),
             "head": classifier(wide_4, classes, dropout=dropout),
         },
-        channels=channels, smallest=8,
+        channels=channels, input_size=32,
     )

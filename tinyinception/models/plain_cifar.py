@@ -38,5 +38,5 @@ def _plain(widths_16: list[int], widths_8: list[int], widths_4: list[int], class
             "grid_4": row(widths_8[-1], widths_4),
             "head": classifier(widths_4[-1], classes, dropout=dropout),
         },
-        channels=channels, smallest=8,
+        channels=channels, input_size=32,
     )

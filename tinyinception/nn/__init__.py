@@ -30,13 +30,14 @@ from tinyinception.nn.layers import (
 from tinyinception.nn.module import Module, Output
 from tinyinception.nn.parameter import Parameter, shape_only
 from tinyinception.nn.residual import ResidualInception, inception_resnet_a, inception_resnet_b, inception_resnet_c
-from tinyinception.nn.units import ConvUnit, avg_pool, chain, max_pool
+from tinyinception.nn.units import ConvUnit, SeparableConv, avg_pool, chain, max_pool
 
 __all__ = [
     "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm2d", "Branches", "Conv2d", "ConvUnit", "Dropout", "Flatten",
     "GlobalAvgPool", "Linear", "LocalResponseNorm", "MaxPool2d", "Module", "Output", "Parameter", "ReLU",
-    "ResidualInception", "Sequential", "avg_pool", "chain", "channels_after", "classifier", "conv_then_pool",
-    "functional", "googlenet_aux", "grid_reduction", "inception", "inception_35x35", "inception_double3x3",
-    "inception_expanded", "inception_factorized", "inception_resnet_a", "inception_resnet_b", "inception_resnet_c",
-    "inception_v3_aux", "init", "max_pool", "naive_inception", "pool_then_conv", "random", "shape_only",
+    "ResidualInception", "SeparableConv", "Sequential", "avg_pool", "chain", "channels_after", "classifier",
+    "conv_then_pool", "functional", "googlenet_aux", "grid_reduction", "inception", "inception_35x35",
+    "inception_double3x3", "inception_expanded", "inception_factorized", "inception_resnet_a", "inception_resnet_b",
+    "inception_resnet_c", "inception_v3_aux", "init", "max_pool", "naive_inception", "pool_then_conv", "random",
+    "shape_only",
 ]

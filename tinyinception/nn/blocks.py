@@ -9,6 +9,7 @@ from __future__ import annotations
 from tinyinception.nn.containers import Branches, Sequential
 from tinyinception.nn.functional import Padding
 from tinyinception.nn.layers import MaxPool2d
+from tinyinception.nn.module import Module
 from tinyinception.nn.units import ConvUnit, Path, Pool, Unit, avg_pool, block, chain, max_pool, pooled, steps
 
 
@@ -26,16 +27,17 @@ def naive_inception(in_channels: int, *, n1: int, n3: int, n5: int, pool: Pool =
     })
 
 
-def inception(in_channels: int, *, n1: int, r3: int, n3: int, r5: int, n5: int, pool_proj: int, pool: Pool = max_pool,
-              unit: Unit = ConvUnit) -> Branches:
+def inception(in_channels: int, *, n1: int, r3: int, n3: int, r5: int, n5: int, pool_proj: int, five: int = 5,
+              pool: Pool = max_pool, unit: Unit = ConvUnit) -> Branches:
     """1x1 reductions before the 3x3 and the 5x5, a projection after the pooling (Going Deeper, Fig. 2b; GoogLeNet).
 
-    Widths in the order of Table 1's columns: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj.
+    Widths in the order of Table 1's columns: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj. five: the kernel of
+    the "5x5"; TF-slim's and TorchVision's is 3.
     """
     return block(in_channels, {
         "one": unit(in_channels, n1, 1),
         "three": chain(in_channels, [(r3, 1), (n3, 3)], unit=unit),
-        "five": chain(in_channels, [(r5, 1), (n5, 5)], unit=unit),
+        "five": chain(in_channels, [(r5, 1), (n5, five)], unit=unit),
         "pool": pooled(in_channels, pool_proj, pool, unit),
     })
 
@@ -103,15 +105,17 @@ def inception_expanded(in_channels: int, *, n1: int, single: Path, double: Path,
     })
 
 
-def grid_reduction(in_channels: int, *paths: Path, padding: Padding = "valid", unit: Unit = ConvUnit) -> Branches:
+def grid_reduction(in_channels: int, *paths: Path, padding: Padding = "valid", pool: Module | None = None,
+                   unit: Unit = ConvUnit) -> Branches:
     """Halve the grid and widen it at once: strided convolutions beside a strided max pooling (Rethinking, Fig. 10).
 
     paths: the last step of each has stride 2; v3's Mixed_6a has [(384, 3)] and [(64, 1), (96, 3), (96, 3)] on 288
     channels. padding: of all with stride 2; "valid" in v3 and later, "same" in BN-Inception, whose grids are even.
+    pool: 3x3 max pooling with that stride and padding unless given.
     """
     branches = {f"path{i}": chain(in_channels, path, stride=2, padding=padding, unit=unit)
                 for i, path in enumerate(paths, 1)}
-    return block(in_channels, {**branches, "pool": MaxPool2d(3, stride=2, padding=padding)})
+    return block(in_channels, {**branches, "pool": pool or MaxPool2d(3, stride=2, padding=padding)})
 
 
 def pool_then_conv(in_channels: int, out_channels: int, *, kernel: int = 1, padding: Padding = "valid",

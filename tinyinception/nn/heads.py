@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from tinyinception.nn.containers import Sequential
-from tinyinception.nn.layers import AvgPool2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU
+from tinyinception.nn.init import Initializer
+from tinyinception.nn.layers import GLOROT, AvgPool2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU
 from tinyinception.nn.module import Module
 from tinyinception.nn.units import ConvUnit, Unit
 
 
-def classifier(in_channels: int, classes: int, *, dropout: float = 0.0) -> Sequential:
+def classifier(in_channels: int, classes: int, *, dropout: float = 0.0, init: Initializer = GLOROT) -> Sequential:
     """Global average pooling, dropout, linear: N x H x W x in_channels to logits N x classes."""
-    return Sequential(pool=GlobalAvgPool(), dropout=Dropout(dropout), fc=Linear(in_channels, classes))
+    return Sequential(pool=GlobalAvgPool(), dropout=Dropout(dropout), fc=Linear(in_channels, classes, init=init))
 
 
 def googlenet_aux(in_channels: int, classes: int, *, pool: Module | None = None, grid: int = 4, width: int = 128,
-                  hidden: int = 1024, dropout: float = 0.7, unit: Unit = ConvUnit) -> Sequential:
+                  hidden: int = 1024, dropout: float = 0.7, unit: Unit = ConvUnit,
+                  init: Initializer = GLOROT) -> Sequential:
     """GoogLeNet's auxiliary classifier (Going Deeper, section 5): pooling, 1x1, hidden layer, dropout, logits.
 
     pool: 5x5 average pooling with stride 3 unless given. grid: height and width it leaves, 4 on the paper's 14x14.
     """
     return Sequential(pool=pool or AvgPool2d(5, stride=3), conv=unit(in_channels, width, 1), flatten=Flatten(),
-                      hidden=Linear(grid * grid * width, hidden), relu=ReLU(), dropout=Dropout(dropout),
-                      fc=Linear(hidden, classes))
+                      hidden=Linear(grid * grid * width, hidden, init=init), relu=ReLU(), dropout=Dropout(dropout),
+                      fc=Linear(hidden, classes, init=init))
 
 
 def inception_v3_aux(in_channels: int, classes: int, *, pool: Module | None = None, width: int = 128, kernel: int = 5,
-                     features: int = 768, unit: Unit = ConvUnit) -> Sequential:
+                     features: int = 768, unit: Unit = ConvUnit, init: Initializer = GLOROT) -> Sequential:
     """The auxiliary classifier of v3 and later (Rethinking, Fig. 8 and section 4): pooling, 1x1, k x k, logits.
 
     pool: 5x5 average pooling with stride 3 unless given, which leaves 5x5 of the 17x17 grid. kernel: of the last
@@ -33,4 +35,4 @@ def inception_v3_aux(in_channels: int, classes: int, *, pool: Module | None = No
     """
     return Sequential(pool=pool or AvgPool2d(5, stride=3), reduce=unit(in_channels, width, 1),
                       conv=unit(width, features, kernel, padding="valid"), average=GlobalAvgPool(),
-                      fc=Linear(features, classes))
+                      fc=Linear(features, classes, init=init))

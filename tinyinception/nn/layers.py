@@ -27,7 +27,8 @@ class Conv2d(Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
-                 padding: Padding = "same", groups: int = 1, bias: bool = True, init: Initializer = HE):
+                 padding: Padding = "same", groups: int = 1, bias: bool = True, init: Initializer = HE,
+                 bias_init: Initializer = zeros):
         _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ArgumentError(f"Conv2d: groups={groups} must divide in_channels={in_channels} "
@@ -35,7 +36,7 @@ class Conv2d(Module):
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
         self.kernel, self.stride = _sliding("Conv2d", kernel, stride, padding)
         self.weight = Parameter.create((*self.kernel, in_channels // groups, out_channels), init)
-        self.bias = Parameter.create((out_channels,), zeros) if bias else None
+        self.bias = Parameter.create((out_channels,), bias_init) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,

@@ -10,7 +10,7 @@ import numpy as np
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError
 from tinyinception.nn.parameter import Parameter
 from tinyinception.ops import by_x
-from tinyinception.tensor import FLOATS, Tensor, scope
+from tinyinception.tensor import FLOATS, Tensor, is_rehearsing, scope
 
 
 class Output(NamedTuple):
@@ -63,7 +63,7 @@ class Module:
     def __call__(self, *inputs):
         with scope(self._name):
             output = self.forward(*inputs)
-        for hook in tuple(self._hooks):
+        for hook in () if is_rehearsing() else tuple(self._hooks):
             hook(self, inputs, output)
         return output
 

@@ -41,6 +41,11 @@ class Parameter(Tensor):
             parameter.data = None
         return parameter
 
+    def redraw(self, init: Initializer) -> None:
+        """Start over with values from `init`, in the same shape and dtype; does nothing to one without values."""
+        if self.data is not None:
+            self.data = init(random.generator(), self.shape, self.dtype)
+
     def __repr__(self) -> str:
         return "Parameter" + super().__repr__().removeprefix("Tensor")
 

@@ -8,7 +8,7 @@ from functools import partial
 from tinyinception.errors import ArgumentError
 from tinyinception.nn.containers import Branches, Sequential, channels_after
 from tinyinception.nn.functional import Padding, Pair
-from tinyinception.nn.init import Initializer
+from tinyinception.nn.init import Initializer, zeros
 from tinyinception.nn.layers import HE, AvgPool2d, BatchNorm2d, Conv2d, MaxPool2d
 from tinyinception.nn.module import Module
 from tinyinception.ops import by_x
@@ -33,10 +33,11 @@ class ConvUnit(Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
                  padding: Padding = "same", groups: int = 1, norm: Callable[..., Module] | None = BatchNorm2d,
-                 relu: bool = True, bias: bool | None = None, init: Initializer = HE):
+                 relu: bool = True, bias: bool | None = None, init: Initializer = HE,
+                 bias_init: Initializer = zeros):
         self.out_channels = out_channels
         self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, groups=groups, init=init,
-                           bias=norm is None if bias is None else bias)
+                           bias=norm is None if bias is None else bias, bias_init=bias_init)
         self.norm = norm(out_channels, relu=relu) if norm is not None else None
         self.relu = relu and norm is None
 
@@ -45,6 +46,24 @@ class ConvUnit(Module):
         if self.norm is not None:
             x = self.norm(x)
         return x.relu() if self.relu else x
+
+
+class SeparableConv(Module):
+    """Depthwise-separable convolution: each channel alone to `multiplier` channels, then a 1x1, bias and ReLU.
+
+    Nothing stands between its two halves, which is why it counts as one weight layer. GoogLeNet's and BN-Inception's
+    first layer is one of multiplier 8 (Ioffe and Szegedy 2015, appendix, after Fig. 5).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, multiplier: int = 1,
+                 stride: int | Pair = 1, padding: Padding = "same", init: Initializer = HE):
+        self.out_channels = out_channels
+        self.depthwise = Conv2d(in_channels, in_channels * multiplier, kernel, stride=stride, padding=padding,
+                                groups=in_channels, bias=False, init=init)
+        self.pointwise = Conv2d(in_channels * multiplier, out_channels, 1, init=init)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pointwise(self.depthwise(x)).relu()
 
 
 def chain(in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padding = "same",
