@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from tinyinception import ops
 from tinyinception.ops import Operation
+from tinyinception.ops.padding import resolve
 
 sizes = st.integers(1, 4)
 shapes = st.lists(sizes, min_size=1, max_size=4).map(tuple)
@@ -202,7 +204,9 @@ def pool(draw, cls):
     kernel = draw(st.integers(1, 3)), draw(st.integers(1, 4))
     padding = draw(paddings(kernel[0] // 2, kernel[1] // 2))
     height, width = room(padding, x[1:3])
-    kernel = min(kernel[0], height), min(kernel[1], width)  # half of it still covers the padding of so small an image
+    kernel = min(kernel[0], height), min(kernel[1], width)
+    pads = resolve(padding, kernel, (1, 1), x[1:3], AssertionError)
+    assume(max(pads[:2]) <= kernel[0] // 2 and max(pads[2:]) <= kernel[1] // 2)  # a kernel just cut may be too small
     options = {"count_include_pad": draw(flags)} if cls is ops.AvgPool2d else {}
     return Case(cls(kernel, draw(st.one_of(st.none(), strides)), padding, ceil_mode=draw(flags), **options),
                 (draw(arrays(x)),))

@@ -1,6 +1,8 @@
-"""Counting networks: parameters, multiply-adds, FLOPs, depth and receptive field, from the operations' own `cost`."""
+"""Counting networks: parameters, multiply-adds, FLOPs, memory, depth, receptive field, from operations' own `cost`."""
 
-from tinyinception.count.summary import Comparison, Summary, compare, summary
-from tinyinception.count.tally import Field, Row, Tally
+from tinyinception.count.field import Field
+from tinyinception.count.memory import Memory
+from tinyinception.count.summary import Comparison, Conventions, Summary, compare, summary
+from tinyinception.count.tally import Row, Tally
 
-__all__ = ["Comparison", "Field", "Row", "Summary", "Tally", "compare", "summary"]
+__all__ = ["Comparison", "Conventions", "Field", "Memory", "Row", "Summary", "Tally", "compare", "summary"]

@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from tinyinception import models, nn
+from tinyinception.count.field import Field
+from tinyinception.count.html import comparison_html, summary_html
+from tinyinception.count.memory import Memory
 from tinyinception.count.table import comparison_table, summary_table
-from tinyinception.count.tally import Field, Row, Tally
+from tinyinception.count.tally import Row, Tally
 from tinyinception.errors import ArgumentError
 from tinyinception.ops.base import Shape, by_x, count
 from tinyinception.tensor import Tensor, no_grad, observe
 
 
+class Conventions(NamedTuple):
+    """The parameters of one network as three frameworks count them, whatever batch-norm it has itself.
+
+    affine: PyTorch's, weights, biases, gamma and beta. tf_train: what TF-slim trains, without gamma (`scale=False`).
+    keras: `count_params()` of Keras's Inception networks, that plus moving mean and variance.
+    """
+
+    affine: int
+    tf_train: int
+    keras: int
+
+
 @dataclass(frozen=True)
 class Summary:
-    """The counts of one network for one image; `print` it for the table.
+    """The counts of one network for one image; `print` it for the table, show it in a notebook for one that folds.
 
-    input: H x W x C. rows: one per operation, in the order of the forward pass. field: receptive field and depth at the
-    logits, pooling of all pixels to one left out. unread: learnable numbers that this forward pass did not use, such as
-    those of auxiliary heads. buffers: numbers stored but not learnt, such as running means.
+    input: H x W x C. training: whether auxiliary heads and dropout ran. rows: one per operation, in the order of the
+    forward pass. field: receptive field and depth at the logits, pooling of all pixels to one left out. memory: of
+    activations. unread: learnable numbers that this forward pass did not use, such as those of auxiliary heads.
+    buffers: numbers stored but not learnt, such as running means.
     """
 
     model: str
     input: Shape
+    training: bool
     rows: tuple[Row, ...]
     field: Field
+    memory: Memory
     unread: int
     buffers: int
 
     @property
     def params(self) -> int:
-        """Learnable numbers that the forward pass reads, each once."""
+        """Learnable numbers that the forward pass reads, each once: what PyTorch counts of this network."""
         return sum(row.params for row in self.rows)
 
     @property
@@ -43,19 +62,56 @@ class Summary:
         return sum(row.params_trainable for row in self.rows)
 
     @property
+    def conventions(self) -> Conventions:
+        """The parameters if batch-norm had scale and shift, shift alone, and shift and stored statistics."""
+        others = sum(row.params for row in self.rows if row.op != "BatchNorm")
+        channels = sum(row.norm_channels for row in self.rows)
+        return Conventions(others + 2 * channels, others + channels, others + 3 * channels)
+
+    @property
     def macs(self) -> int:
-        """Multiply-adds of convolutions and matrix products."""
+        """Multiply-adds of convolutions and matrix products in the forward pass."""
         return sum(row.macs for row in self.rows)
 
     @property
+    def weight_grad_macs(self) -> int:
+        """Multiply-adds of backward for the gradients of weights."""
+        return sum(row.weight_grad_macs for row in self.rows)
+
+    @property
+    def input_grad_macs(self) -> int:
+        """Multiply-adds of backward for the gradients of layers' inputs; the image needs none."""
+        return sum(row.input_grad_macs for row in self.rows)
+
+    @property
+    def backward_macs(self) -> int:
+        """Multiply-adds of backward."""
+        return self.weight_grad_macs + self.input_grad_macs
+
+    @property
+    def training_macs(self) -> int:
+        """Multiply-adds of forward and backward."""
+        return self.macs + self.backward_macs
+
+    @property
     def flops(self) -> int:
-        """Every arithmetic operation; a multiply-add is two."""
+        """Every arithmetic operation of the forward pass; a multiply-add is two."""
         return sum(row.flops for row in self.rows)
 
     @property
     def activations(self) -> int:
         """Numbers written by all operations."""
         return sum(row.activations for row in self.rows)
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes that all operations read and write as float32, were nothing cached between them."""
+        return sum(row.bytes_moved for row in self.rows)
+
+    @property
+    def intensity(self) -> float:
+        """Arithmetic intensity of the forward pass for one image: FLOPs per byte moved."""
+        return self.flops / max(self.bytes_moved, 1)
 
     @property
     def depth(self) -> int:
@@ -71,21 +127,36 @@ class Summary:
         """The counts of the whole network, as plain Python values; the receptive field by its longer side."""
         return {"model": self.model, "input": list(self.input), "params": self.params,
                 "params_trainable": self.params_trainable, "macs": self.macs, "flops": self.flops,
-                "depth": self.depth, "receptive_field": max(self.receptive_field)}
+                "depth": self.depth, "receptive_field": max(self.receptive_field), "training": self.training,
+                "params_by_convention": self.conventions._asdict(),
+                "backward_macs": {"weights": self.weight_grad_macs, "inputs": self.input_grad_macs},
+                "training_macs": self.training_macs, "activations": self.activations,
+                "activation_bytes": {"inference": self.memory.inference, "inference_peak": self.memory.peak,
+                                     "training": self.memory.training},
+                "bytes_moved": self.bytes_moved, "intensity": self.intensity}
 
     def to_json(self) -> dict[str, object]:
         """`totals` and the rows: what `tinyinception summary --json` prints."""
-        layers = [{"name": row.name, "op": row.op, "output": list(row.output), "params": row.params, "macs": row.macs}
-                  for row in self.rows]
-        return {**self.totals(), "layers": layers}
+        return {**self.totals(), "layers": [_layer(row) for row in self.rows]}
 
     def __str__(self) -> str:
         return summary_table(self)
 
+    def _repr_html_(self) -> str:
+        return summary_html(self)
+
+
+def _layer(row: Row) -> dict[str, object]:
+    return {"name": row.name, "op": row.op, "output": list(row.output), "params": row.params, "macs": row.macs,
+            "flops": row.flops, "backward_macs": {"weights": row.weight_grad_macs, "inputs": row.input_grad_macs},
+            "activations": row.activations, "bytes_moved": row.bytes_moved, "intensity": row.intensity,
+            "depth": row.field.depth, "receptive_field": list(row.field.size), "stride": list(row.field.stride),
+            "centre": list(row.field.centre)}
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several networks side by side; `print` it for the table."""
+    """Several networks side by side; `print` it for the table, or show it in a notebook."""
 
     summaries: tuple[Summary, ...]
 
@@ -95,6 +166,9 @@ class Comparison:
 
     def __str__(self) -> str:
         return comparison_table(self.summaries)
+
+    def _repr_html_(self) -> str:
+        return comparison_html(self.summaries)
 
 
 def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, channels: int = 3,
@@ -122,17 +196,25 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
     tally = Tally(image, parameters)
     with _mode(model, training), no_grad(), observe(tally):
         result = model(image)
-    return Summary(name, shape, tuple(tally.rows), tally.field(getattr(result, "logits", result)),
-                   sum(count(p.shape) for p in tally.unread.values()),
+    return Summary(name, shape, training, tuple(tally.rows), tally.field(getattr(result, "logits", result)),
+                   tally.memory(), sum(count(p.shape) for p in tally.unread.values()),
                    sum(count(b.shape) for _, b in model.named_buffers()))
 
 
-def compare(networks: Sequence[nn.Module | str], input_size: int | tuple[int, int] | None = None, *,
-            channels: int = 3, classes: int | None = None) -> Comparison:
-    """Summaries side by side; arguments as in `summary`."""
+def compare(networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
+            input_size: int | tuple[int, int] | None = None, *, channels: int = 3, classes: int | None = None,
+            training: bool = False) -> Comparison:
+    """Summaries side by side, of networks or of blocks; arguments as in `summary`.
+
+    networks: a mapping gives each a name of its own, as blocks need, which are all called after their class otherwise.
+    """
     if not networks:
         raise ArgumentError("compare: no networks given")
-    return Comparison(tuple(summary(m, input_size, channels=channels, classes=classes) for m in networks))
+    options = {"channels": channels, "classes": classes, "training": training}
+    if isinstance(networks, Mapping):
+        return Comparison(tuple(replace(summary(m, input_size, **options), model=name)
+                                for name, m in networks.items()))
+    return Comparison(tuple(summary(m, input_size, **options) for m in networks))
 
 
 @contextmanager

@@ -42,12 +42,17 @@ def tree(rows: Sequence[Row]) -> Branch:
     return root
 
 
+def rows_of(part: Branch | Row) -> list[Row]:
+    """The operations in a part of the tree."""
+    return part.rows if isinstance(part, Branch) else [part]
+
+
 def summary_table(summary: Summary) -> str:
     """Tree of layers with outputs, parameters, MACs, share of the MACs and receptive field, then the totals."""
     lines = [HEAD]
 
     def add(part: Branch | Row, indent: int) -> None:
-        inner = part.rows if isinstance(part, Branch) else [part]
+        inner = rows_of(part)
         unit = not isinstance(part, Branch) or part.is_unit()
         title = "  " * indent + (part.name if isinstance(part, Branch) else ".")
         macs = sum(row.macs for row in inner)
@@ -61,24 +66,44 @@ def summary_table(summary: Summary) -> str:
 
     for part in tree(summary.rows).parts.values():
         add(part, 0)
+    return "\n".join([*_columns(lines, left=3), "", *totals(summary)])
+
+
+def totals(summary: Summary) -> list[str]:
+    """What is said of the whole network, a line each."""
     height, width = summary.receptive_field
-    total = [f"{summary.model}, input {by_x(summary.input)}",
-             f"parameters       {summary.params:,}" + _also(summary),
-             f"multiply-adds    {summary.macs:,}",
-             f"FLOPs            {summary.flops:,}",
-             f"activations      {summary.activations:,}",
-             f"depth            {summary.depth} weight layers",
-             f"receptive field  {height}x{width}, stride {by_x(summary.field.stride)}"]
-    return "\n".join([*_columns(lines, left=3), "", *total])
+    affine, tf_train, keras = summary.conventions
+    told = [f"parameters       {summary.params:,}" + _also(summary)]
+    if affine != keras:  # there is batch-norm
+        told.append(f"                 {affine:,} with gamma (PyTorch), {tf_train:,} without (TF-slim), "
+                    f"{keras:,} with running statistics (Keras)")
+    return [f"{summary.model}, input {by_x(summary.input)}" + (", as in training" if summary.training else ""),
+            *told,
+            f"multiply-adds    {summary.macs:,}",
+            f"  of backward    {summary.backward_macs:,} ({summary.weight_grad_macs:,} for gradients of weights, "
+            f"{summary.input_grad_macs:,} of layers' inputs)",
+            f"FLOPs            {summary.flops:,}, {summary.intensity:.1f} per byte moved",
+            f"activations      {summary.activations:,}",
+            f"their memory     {megabytes(summary.memory.inference)} in inference, "
+            f"{megabytes(summary.memory.training)} in training, per image",
+            f"depth            {summary.depth} weight layers",
+            f"receptive field  {height}x{width}, stride {by_x(summary.field.stride)}"]
+
+
+def megabytes(size: int) -> str:
+    """Bytes in units of a million."""
+    return f"{size / 1e6:,.2f} MB"
 
 
 def comparison_table(summaries: Sequence[Summary]) -> str:
-    """One line per network; ratios are to the first."""
+    """One line per network; ratios are to the first, inference and training the memory of activations per image."""
     first = summaries[0]
-    lines = [("network", "input", "parameters", "", "MACs", "", "FLOPs", "activations", "depth", "sees")]
+    lines = [("network", "input", "parameters", "", "MACs", "", "FLOPs", "FLOP/B", "activations",
+              "inference", "training", "depth", "sees")]
     for s in summaries:
         lines.append((s.model, by_x(s.input), f"{s.params:,}", _ratio(s.params, first.params), f"{s.macs:,}",
-                      _ratio(s.macs, first.macs), f"{s.flops:,}", f"{s.activations:,}", f"{s.depth}",
+                      _ratio(s.macs, first.macs), f"{s.flops:,}", f"{s.intensity:.1f}", f"{s.activations:,}",
+                      megabytes(s.memory.inference), megabytes(s.memory.training), f"{s.depth}",
                       by_x(s.receptive_field)))
     return "\n".join(_columns(lines, left=2))
 

@@ -4,58 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
-from tinyinception.ops.base import Operation, Shape, Window, count
+from tinyinception.count.field import Field, is_global, union
+from tinyinception.count.memory import FLOAT, VIEWS, Lifetimes, Memory
+from tinyinception.ops.base import Operation, Shape, count
+from tinyinception.ops.conv import Conv2d
+from tinyinception.ops.norm import BatchNorm
 from tinyinception.tensor import Hook, Tensor
-
-
-@dataclass(frozen=True)
-class Field:
-    """What a tensor's top left pixel sees of the input, and how many weight layers deep it lies.
-
-    low and high are the first and last input pixel it depends on, as (row, column); they lie outside the image where
-    padding is seen. stride is the distance in input pixels between neighbouring pixels, as (vertical, horizontal).
-    """
-
-    low: tuple[int, int] = (0, 0)
-    high: tuple[int, int] = (0, 0)
-    stride: tuple[int, int] = (1, 1)
-    depth: int = 0
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Receptive field in input pixels, (height, width)."""
-        return self.high[0] - self.low[0] + 1, self.high[1] - self.low[1] + 1
-
-    def through(self, window: Window) -> Field:
-        """The field after sliding `window`."""
-        before = window.padding[::2]
-        sides = zip(self.low, self.high, self.stride, window.kernel, before, window.stride, strict=True)
-        low, high, stride = zip(*((low - pad * step, high + (k - 1 - pad) * step, step * s)
-                                  for low, high, step, k, pad, s in sides), strict=True)
-        return Field(low, high, stride, self.depth)
-
-    def deeper(self) -> Field:
-        """The same field, one weight layer further."""
-        return Field(self.low, self.high, self.stride, self.depth + 1)
-
-
-def union(fields: Sequence[Field]) -> Field:
-    """The field of something computed from several tensors: all they see, and the longest of their paths."""
-    if len(fields) == 1:
-        return fields[0]
-    return Field(low=tuple(map(min, zip(*(f.low for f in fields), strict=True))),
-                 high=tuple(map(max, zip(*(f.high for f in fields), strict=True))),
-                 stride=tuple(map(max, zip(*(f.stride for f in fields), strict=True))),
-                 depth=max(f.depth for f in fields))
 
 
 @dataclass(frozen=True)
 class Row:
     """One operation of one forward pass: `name` is the path of the layer that called it, `output` leaves the batch out.
 
-    params counts the learnable numbers it reads that no earlier row has read, so shared weights count once.
+    params counts the learnable numbers it reads that no earlier row has read, so shared weights count once;
+    norm_channels the channels of a batch-norm, likewise. weight_grad_macs and input_grad_macs: multiply-adds of
+    backward, for the gradients of parameters and of activations. bytes_moved: inputs, parameters and output once each,
+    as float32; a view moves nothing.
     """
 
     name: str
@@ -63,10 +29,24 @@ class Row:
     output: Shape
     params: int
     params_trainable: int
+    norm_channels: int
     macs: int
+    weight_grad_macs: int
+    input_grad_macs: int
     flops: int
     activations: int
+    bytes_moved: int
     field: Field
+
+    @property
+    def backward_macs(self) -> int:
+        """Multiply-adds of backward."""
+        return self.weight_grad_macs + self.input_grad_macs
+
+    @property
+    def intensity(self) -> float:
+        """FLOPs of the forward pass per byte moved; 0 where nothing moves."""
+        return self.flops / self.bytes_moved if self.bytes_moved else 0.0
 
 
 class Tally(Hook):
@@ -81,31 +61,80 @@ class Tally(Hook):
         self._known = frozenset(self.unread)
         self._images = image.shape[0]
         self._fields: WeakKeyDictionary[Tensor, Field] = WeakKeyDictionary({image: Field()})
+        self._lifetimes = Lifetimes(image)
+        self._learns: WeakSet[Tensor] = WeakSet()  # results that a gradient flows back through
+        self._depthwise: WeakSet[Tensor] = WeakSet()
+        self._norms: set[object] = set()
 
     def field(self, tensor: Tensor) -> Field:
         """The field of a tensor that the tally has seen; that of a lone pixel for any other."""
         return self._fields.get(tensor, Field())
 
+    def memory(self) -> Memory:
+        """Memory of the activations seen so far."""
+        return self._lifetimes.memory()
+
     def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
         given = [t for t in inputs if t is not None]
+        needs = [t is not None and (t.requires_grad or t in self._learns) for t in inputs]
         cost = op.cost(*(None if t is None else t.shape for t in inputs))
         weighted = cost.macs > 0 and any(id(t) in self._known for t in given)
-        seen = [self._fields[t] for t in given if t in self._fields]
-        field = Field()
-        if seen:  # otherwise the operation depends on no pixel, only on parameters or constants
-            field = union(seen)
-            window = op.window()
-            if window is not None and (weighted or not _is_global(window, given[0].shape, output.shape)):
-                field = field.through(window)
-            self._fields[output] = field = field.deeper() if weighted else field
+        field = self._field_after(op, given, output, weighted)
+        self._lifetimes.record(op, inputs, output, needs)
+        moved = 0 if isinstance(op, VIEWS) else self._numbers([*given, output])
+        if any(needs):
+            self._learns.add(output)
+        macs = cost.macs // self._images
+        # A product has two operands, and the gradient of each is a product of the output's gradient with the other: as
+        # many multiply-adds as forward. A bias's gradient is a sum.
+        wanted = [id(t) in self._known for t, need in zip(inputs[:2], needs, strict=False) if need]
         fresh = [self.unread.pop(id(t)) for t in given if id(t) in self.unread]
-        self.rows.append(Row(op.path, op.name, output.shape[1:], sum(count(p.shape) for p in fresh),
-                             sum(count(p.shape) for p in fresh if p.requires_grad),
-                             cost.macs // self._images, cost.flops // self._images, cost.activations // self._images,
-                             field))
+        self.rows.append(Row(
+            op.path, op.name, output.shape[1:], params=sum(count(p.shape) for p in fresh),
+            params_trainable=sum(count(p.shape) for p in fresh if p.requires_grad),
+            norm_channels=self._norm_channels(op, given), macs=macs, weight_grad_macs=macs * sum(wanted),
+            input_grad_macs=macs * (len(wanted) - sum(wanted)), flops=cost.flops // self._images,
+            activations=cost.activations // self._images, bytes_moved=moved * FLOAT, field=field))
 
+    def _field_after(self, op: Operation, given: Sequence[Tensor], output: Tensor, weighted: bool) -> Field:
+        seen = [self._fields[t] for t in given if t in self._fields]
+        if not seen:  # the operation depends on no pixel, only on parameters or constants
+            return Field()
+        field = union(seen)
+        window = op.window()
+        if window is not None and (weighted or not is_global(window, given[0].shape, output.shape)):
+            field = field.through(window)
+        if weighted and not self._completes_separable(op, given, output):
+            field = field.deeper()
+        self._fields[output] = field
+        return field
 
-def _is_global(window: Window, before: Shape, after: Shape) -> bool:
-    """Whether a pooling reduces all pixels to one: it ends the grid instead of widening what its pixels see."""
-    covers = all(k >= n for k, n in zip(window.kernel, before[1:3], strict=True))
-    return covers and count(after[1:-1]) == 1
+    def _completes_separable(self, op: Operation, given: Sequence[Tensor], output: Tensor) -> bool:
+        """Whether this is the 1x1 right after a depthwise convolution.
+
+        The two are one linear map, a convolution whose kernel is factorised: they count as one weight layer, as papers
+        count GoogLeNet's first. With batch-norm or ReLU between them, as in MobileNet, they are two. On images of a
+        single channel nothing tells the first half from an ordinary convolution.
+        """
+        if not isinstance(op, Conv2d):
+            return False
+        x, weight = given[:2]
+        if op.groups == x.shape[3] > 1:
+            self._depthwise.add(output)
+        return x in self._depthwise and op.groups == 1 and weight.shape[:2] == (1, 1)
+
+    def _numbers(self, tensors: Sequence[Tensor]) -> int:
+        """Numbers in activations, per image, and in parameters and constants; each tensor once."""
+        activations = {t for t in tensors if t in self._lifetimes}
+        return (sum(map(self._lifetimes.size, activations))
+                + sum(count(t.shape) for t in set(tensors) - activations))
+
+    def _norm_channels(self, op: Operation, given: Sequence[Tensor]) -> int:
+        """Channels of a batch-norm met for the first time: known by its parameters, else statistics, else its path."""
+        if not isinstance(op, BatchNorm):
+            return 0
+        layer = tuple(map(id, given[1:] or op.running or ())) or op.path
+        if layer in self._norms:
+            return 0
+        self._norms.add(layer)
+        return given[0].shape[-1]

@@ -94,6 +94,9 @@ class Negate(Operation):
     def backward(self, grad):
         return (-grad,)
 
+    def cost(self, a: Shape) -> Cost:
+        return Cost(flops=count(a), activations=count(a))
+
 
 class Power(Operation):
     """a ** exponent, for a number as exponent."""

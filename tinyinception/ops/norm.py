@@ -88,6 +88,6 @@ class LocalResponseNorm(Operation):
         return (kernels.local_response_norm_grad(grad, self.saved, self.size, self.alpha, self.beta, self.k),)
 
     def cost(self, x: Shape) -> Cost:
-        """Per element a square, size - 1 additions, alpha, k, a power and a division."""
+        """Per element a square, size - 1 additions, alpha, k, a power and a division; border channels as if inside."""
         elements = count(self.shape(x))
         return Cost(flops=elements * (self.size + 4), activations=elements)

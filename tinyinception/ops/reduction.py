@@ -33,7 +33,9 @@ class Reduction(Operation):
         return values.reshape(tuple(1 if i in axes else n for i, n in enumerate(a)))
 
     def cost(self, a: Shape) -> Cost:
-        return Cost(flops=count(a), activations=count(self.shape(a)))
+        """n - 1 additions or comparisons for each n that become one."""
+        out = count(self.shape(a))
+        return Cost(flops=count(a) - out, activations=out)
 
 
 class Sum(Reduction):
@@ -61,6 +63,10 @@ class Mean(Reduction):
     def backward(self, grad):
         n = count(self.saved) // max(count(grad.shape), 1)
         return (np.broadcast_to(self.spread(grad / grad.dtype.type(n), self.saved), self.saved),)
+
+    def cost(self, a: Shape) -> Cost:
+        """A sum and a division."""
+        return Cost(flops=count(a), activations=count(self.shape(a)))
 
 
 class Max(Reduction):
