@@ -172,23 +172,22 @@ def local_response_norm(op, x):
 
 
 def log_softmax(op, x):
-    """Per element, as documented: what is done once per row, the logarithm, is left out."""
     for row in x.reshape(-1, x.shape[-1]):
-        top, denominator = Number(), Number()  # minus infinity and zero
+        top = largest(row)
+        denominator = total(value.other(top).other() for value in row)
+        logarithm = denominator.other()
         for value in row:
-            top = top.other(value)
-        for value in row:
-            denominator = denominator + value.other(top).other()
-        for value in row:
-            value.other(denominator)
+            value.other(top, logarithm)
     return x.size
 
 
 def cross_entropy(op, x):
     log_softmax(op, x)
-    for _ in x.flat:
-        Number() + Number() * Number()
-    return 1 if op.reduction == "mean" else x.shape[0]
+    losses = [total(Number() * Number() for _ in row).other() for row in x]
+    if op.reduction == "mean":
+        total(losses).other(len(losses))
+        return 1
+    return len(losses)
 
 
 LOOPS = {

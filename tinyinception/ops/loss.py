@@ -28,8 +28,8 @@ class LogSoftmax(Operation):
         return (grad - np.exp(self.saved) * grad.sum(axis=-1, keepdims=True),)
 
     def cost(self, x: Shape) -> Cost:
-        """Per element a comparison for the maximum, a subtraction, exp, an addition, and the final subtraction."""
-        return Cost(flops=5 * count(self.shape(x)), activations=count(x))
+        """Per row of K: K - 1 comparisons, K subtractions, K times exp, K - 1 additions, a log, K subtractions."""
+        return Cost(flops=5 * count(x) - count(x[:-1]), activations=count(x))
 
 
 class CrossEntropy(Operation):
@@ -111,8 +111,9 @@ class CrossEntropy(Operation):
         return ((np.exp(logp) * total - q) * scale,)
 
     def cost(self, x: Shape) -> Cost:
-        """log-softmax, and a multiply-add per element."""
-        return Cost(flops=7 * count(x), activations=count(self.shape(x)))
+        """Per row the log-softmax, K products, K - 1 additions and a minus; the mean adds up the rows and divides."""
+        mean = x[0] if self.reduction == "mean" else 0
+        return Cost(flops=7 * count(x) - x[0] + mean, activations=count(self.shape(x)))
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:
