@@ -92,6 +92,10 @@ MISTAKES = [
     (["train", "--threads", "0"], 1, "--threads 0: "),
     (["train", "--resume", "/nowhere"], 1, "/nowhere is no run"),
     (["evaluate", "/nowhere"], 1, "/nowhere is no run"),
+    (["evaluate"], 2, "the following arguments are required: RUN"),
+    (["evaluate", "/nowhere", "--crops", "3"], 1, "crops must be one of 1, 2, 10, 12, 144, got 3"),
+    (["evaluate", "/nowhere", "--compare"], 1, "compare: needs exactly two runs, got 1"),
+    (["evaluate", "/nowhere", "--weights", "avaraged"], 2, "is not raw or averaged; did you mean 'averaged'?"),
     (["predict", "/nowhere", "a.png"], 1, "/nowhere is no run"),
     (["predict", "/nowhere"], 2, "the following arguments are required: IMAGE"),
     (["data", "lst"], 2, "'lst' is not list or fetch; did you mean 'list'?"),
@@ -199,14 +203,37 @@ def test_resume_of_a_finished_run_repeats_its_result(run, trained):
 
 def test_evaluate(run, trained):
     folder, printed = trained
-    status, out, _ = run("evaluate", folder, "--json")
-    assert status == 0
+    status, out, err = run("evaluate", folder, "--json")
+    assert (status, err) == (0, "")
     measured = json.loads(out)
     assert measured["test_accuracy"] == json.loads(printed)["test_accuracy"]
     text = run("evaluate", folder)[1].splitlines()
     assert text[0] == "plain_cifar on drawn, 64 test images"
     assert text[1].startswith(f"test accuracy {measured['test_accuracy']:.2%}")
     assert len(text) == 2 + len(measured["classes"])
+
+
+def test_evaluate_flags_reach_the_package(run, monkeypatch):
+    calls, alone = [], {"test_accuracy": 0.75, "test_top5": 1.0, "test_loss": 0.5, "ece": 0.125}
+
+    def evaluate(folders, data, **options):
+        calls.append((folders, data, options))
+        return {"runs": [{"run": folder, **alone} for folder in folders], "data": "pets", "images": 8,
+                "crops": options["crops"], **alone, "classes": [{"name": "cat", "images": 8, "accuracy": 0.75}],
+                "comparison": {"sentence": "b is better."}}
+
+    monkeypatch.setattr(train, "evaluate", evaluate)
+    plain = {"crops": 1, "averaged": None, "compare": False, "pictures": None}
+    assert run("evaluate", "a")[0] == 0
+    assert calls.pop() == (["a"], None, plain)
+    for word, averaged in (("raw", False), ("averaged", True)):
+        run("evaluate", "a", "--weights", word)
+        assert calls.pop() == (["a"], None, {**plain, "averaged": averaged})
+    figures = "test accuracy 75.00%   top 5 always right (1 classes)   loss 0.5000   calibration error 12.50%"
+    assert run("evaluate", "a", "b", "--data", "pets", "--crops", 144, "--compare", "--pictures", "seen") == (0, (
+        f"ensemble of 2 runs on pets, 8 test images, 144 views of each\n{figures}\n  cat   75.00% of 8\n"
+        f"a alone: {figures}\nb alone: {figures}\nb is better.\npictures in seen\n"), "")
+    assert calls == [(["a", "b"], "pets", {**plain, "crops": 144, "compare": True, "pictures": "seen"})]
 
 
 def test_predict(run, trained, tmp_path):

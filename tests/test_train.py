@@ -27,6 +27,7 @@ from tinyinception.tensor import Tensor
 from tinyinception.train import loop, pictures
 from tinyinception.train.checkpoint import load
 from tinyinception.train.config import RECIPES
+from tinyinception.train.crops import crop_scheme
 from tinyinception.train.run import Run
 from tinyinception.train.scores import Scores, log_probabilities, score
 from tinyinception.train.session import Session
@@ -256,17 +257,18 @@ def test_scores_against_counting_by_hand(seed, n, k):
 
 def test_mirrored_crops_average_probabilities(finished):
     trained = train.load_run(finished.run)
-    images = np.random.default_rng(0).standard_normal((4, 8, 8, 3)).astype(np.float32)
+    loader = replace(shades(), mean=trained.facts.mean, std=trained.facts.std).loader("test", 16)
+    images = loader.normalize(loader.images)
     straight, mirror = (np.exp(log_probabilities(trained.network, x)) for x in (images, images[:, :, ::-1].copy()))
     assert np.abs(straight - mirror).max() > 1e-3
-    both = np.exp(log_probabilities(trained.network, images, 2))
+    both = np.exp(score(trained.network, loader, crop_scheme(2, (8, 8), (8, 8))).log_probabilities)
     np.testing.assert_allclose(both, (straight + mirror) / 2, rtol=1e-5)
 
 
 @pytest.fixture
 def shades_by_name(monkeypatch):
     """`data.load` as train uses it, giving the set the finished run was trained on."""
-    monkeypatch.setattr("tinyinception.train.trained.load", lambda *_, **__: shades())
+    monkeypatch.setattr("tinyinception.train.judge.load", lambda *_, **__: shades())
 
 
 def test_evaluate_repeats_what_the_run_measured(finished, shades_by_name):
@@ -299,9 +301,9 @@ def test_the_running_average_takes_in_every_step_and_is_measured_beside_the_last
 
 
 def test_evaluate_refuses_what_it_cannot_do(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr("tinyinception.train.trained.load", lambda name, **_: data.load(name, limit=5))
-    with pytest.raises(ArgumentError, match="crops must be 1, or 2"):
-        train.evaluate(finished.run, crops=10)
+    monkeypatch.setattr("tinyinception.train.judge.load", lambda name, **_: data.load(name, limit=5))
+    with pytest.raises(ArgumentError, match="crops must be one of 1, 2, 10, 12, 144, got 3"):
+        train.evaluate(finished.run, crops=3)
     with pytest.raises(ArgumentError, match=r"drawn has the classes disc, .* was trained for dark, medium, bright"):
         train.evaluate(finished.run, "drawn")
     fit(tmp_path / "plain", replace(CONFIG, epochs=1, average=None))

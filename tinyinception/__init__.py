@@ -15,13 +15,16 @@ from importlib import import_module
 
 _ROOMS = ("count", "data", "errors", "gradcheck", "kernels", "models", "nn", "ops", "optim", "plots", "tensor", "train")
 _FROM_TENSOR = ("Hook", "Tensor", "concat", "no_grad", "observe")
+_FROM_PLOTS = ("draw",)
 
-__all__ = list(_ROOMS + _FROM_TENSOR)
+__all__ = list(_ROOMS + _FROM_TENSOR + _FROM_PLOTS)
 
 
 def __getattr__(name: str):
     if name in _FROM_TENSOR:
         return getattr(import_module("tinyinception.tensor"), name)
+    if name in _FROM_PLOTS:
+        return getattr(import_module("tinyinception.plots"), name)
     if name in _ROOMS:
         return import_module(f"tinyinception.{name}")
     if name == "__version__":

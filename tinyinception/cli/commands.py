@@ -36,18 +36,32 @@ def run_train(options: Namespace) -> None:
 
 
 def run_evaluate(options: Namespace) -> None:
-    """Measure a run."""
+    """Measure a run, or several together."""
     from tinyinception import train
 
-    measured = train.evaluate(options.folder, options.data, crops=options.crops)
+    measured = train.evaluate(options.folders, options.data, crops=options.crops, compare=options.compare,
+                              averaged={None: None, "raw": False, "averaged": True}[options.weights],
+                              pictures=options.pictures)
+    runs, classes = measured.get("runs", []), len(measured["classes"])
     width = max(len(row["name"]) for row in measured["classes"])
-    lines = [f"{measured['model']} on {measured['data']}, {measured['images']:,} test images",
-             f"test accuracy {measured['test_accuracy']:.2%}   top 5 {measured['test_top5']:.2%}   "
-             f"loss {measured['test_loss']:.4f}"]
+    what = f"ensemble of {len(runs)} runs" if runs else measured["model"]
+    views = f", {measured['crops']} views of each" if measured["crops"] > 1 else ""
+    lines = [f"{what} on {measured['data']}, {measured['images']:,} test images{views}", _figures(measured, classes)]
     for row in measured["classes"]:
         share = "no images" if row["accuracy"] is None else f"{row['accuracy']:7.2%} of {row['images']:,}"
         lines.append(f"  {row['name']:{width}}  {share}")
+    lines += [f"{one['run']} alone: {_figures(one, classes)}" for one in runs]
+    if options.compare:
+        lines.append(measured["comparison"]["sentence"])
+    if options.pictures is not None:
+        lines.append(f"pictures in {options.pictures}")
     _answer(options, measured, lines)
+
+
+def _figures(measured: dict, classes: int) -> str:
+    top = f"{measured['test_top5']:.2%}" if classes > 5 else f"always right ({classes} classes)"
+    return (f"test accuracy {measured['test_accuracy']:.2%}   top 5 {top}   loss {measured['test_loss']:.4f}   "
+            f"calibration error {measured['ece']:.2%}")
 
 
 def run_predict(options: Namespace) -> None:
@@ -66,15 +80,23 @@ def run_summary(options: Namespace) -> None:
     """Count one network."""
     from tinyinception.count import summary
 
-    counted = summary(options.model, options.input_size, channels=options.channels, classes=options.classes)
-    _answer(options, counted.to_json(), [str(counted)])
+    counted = summary(options.model, options.input_size, channels=options.channels, classes=options.classes,
+                      training=options.training)
+    lines = [str(counted)]
+    if options.draw is not None:
+        from tinyinception.plots import draw
+
+        draw(options.model, options.input_size, channels=options.channels, classes=options.classes, path=options.draw)
+        lines.append(f"picture in {options.draw}")
+    _answer(options, counted.to_json(), lines)
 
 
 def run_compare(options: Namespace) -> None:
     """Count several networks."""
     from tinyinception.count import compare
 
-    compared = compare(options.models, options.input_size, channels=options.channels, classes=options.classes)
+    compared = compare(options.models, options.input_size, channels=options.channels, classes=options.classes,
+                       training=options.training)
     _answer(options, compared.to_json(), [str(compared)])
 
 

@@ -11,7 +11,7 @@ DESCRIPTION = """The Inception papers made executable: train and take apart Ince
 
 commands:
   train      train a network; the run becomes a folder with checkpoint, log and pictures
-  evaluate   measure a trained run on test images
+  evaluate   measure trained runs on test images: crops, ensembles, comparisons
   predict    classify image files with a trained run
   summary    count a network: parameters, multiply-adds, depth, receptive field
   compare    count several networks side by side
@@ -30,11 +30,15 @@ EXAMPLES = {
   tinyinception train --resume runs/c10     continue after Ctrl-C or a crash, to the same bits
   tinyinception train --model googlenet_cifar --epochs 2 --limit 2000""",
     "evaluate": """  tinyinception evaluate runs/c10
-  tinyinception evaluate runs/c10 --crops 2 --json""",
+  tinyinception evaluate runs/c10 --crops 144 --pictures pictures
+  tinyinception evaluate runs/a runs/b      both as an ensemble
+  tinyinception evaluate runs/a runs/b --compare --json""",
     "predict": """  tinyinception predict runs/c10 cat.png dog.jpg
   tinyinception predict runs/c10 cat.png --top 3 --json""",
     "summary": """  tinyinception summary inception_cifar
-  tinyinception summary inception_cifar --input-size 48 --classes 100 --json""",
+  tinyinception summary inception_cifar --input-size 48 --classes 100 --json
+  tinyinception summary inception_v3 --training
+  tinyinception summary inception_v4 --draw inception_v4.png""",
     "compare": """  tinyinception compare inception_cifar plain_cifar""",
     "data": """  tinyinception data list
   tinyinception data fetch cifar10
@@ -122,11 +126,18 @@ def _train(name: str) -> Parser:
 
 
 def _evaluate(name: str) -> Parser:
-    parser = _command(name, "Measure a trained run on test images.")
-    parser.add_argument("folder", metavar="RUN", help="folder of the run")
-    parser.add_argument("--data", metavar="D", help="another data set with the same classes (default: the run's own)")
-    parser.add_argument("--crops", type=int, default=1, metavar="K",
-                        help="views per image whose answers are averaged: 1, or 2 for it and its mirror image")
+    parser = _command(name, "Measure a trained run on test images, or several as an ensemble that averages its "
+                            "probabilities.")
+    add = parser.add_argument
+    add("folders", nargs="+", metavar="RUN", help="folders of the runs")
+    add("--data", metavar="D", help="another data set with the same classes (default: the run's own)")
+    add("--crops", type=int, default=1, metavar="K",
+        help="views per image whose answers are averaged: 1, 2 (it and its mirror image), 10 (corners and centre, "
+             "mirrored too), 12 (and the whole image) or 144 (12 of three squares at four scales)")
+    add("--weights", type=_one_of("raw", "averaged"), metavar="raw|averaged",
+        help="the last parameters or their running average (default: the average where the run kept one)")
+    add("--compare", action="store_true", help="of two runs, say how sure the difference between them is")
+    add("--pictures", metavar="DIR", help="write confusion.png, calibration.png and crops.png to a folder")
     return parser
 
 
@@ -139,9 +150,11 @@ def _predict(name: str) -> Parser:
 
 
 def _summary(name: str) -> Parser:
-    parser = _command(name, "Count a network, layer by layer, as it is for inference.")
+    parser = _command(name, "Count a network, layer by layer.")
     parser.add_argument("model", metavar="MODEL", help="name of a network")
     _network_flags(parser)
+    parser.add_argument("--draw", metavar="FILE", help="draw it as well, coloured by share of multiply-adds, to a "
+                                                       "picture such as FILE.png or FILE.svg")
     return parser
 
 
@@ -157,6 +170,8 @@ def _network_flags(parser: Parser) -> None:
                         help="height and width of the image (default: the network's own)")
     parser.add_argument("--channels", type=int, default=3, metavar="C", help="channels of the image (default: 3)")
     parser.add_argument("--classes", type=int, metavar="K", help="number of classes (default: the network's own)")
+    parser.add_argument("--training", action="store_true",
+                        help="count what runs in training: auxiliary classifiers and dropout too")
 
 
 def _data(name: str) -> Parser:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinyinception.data import Loader
+from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn.functional import log_softmax
 from tinyinception.tensor import Tensor, no_grad
+from tinyinception.train.crops import Scheme
+from tinyinception.train.statistics import Calibration, calibration
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,11 @@ class Scores:
         return self.log_probabilities.argmax(axis=1)
 
     @property
+    def correct(self) -> np.ndarray:
+        """Whether the most probable class of each image is the true one."""
+        return self.predicted == self.labels
+
+    @property
     def losses(self) -> np.ndarray:
         """The cross-entropy of each image, without label smoothing."""
         return -self.log_probabilities[np.arange(len(self.labels)), self.labels]
@@ -37,10 +46,13 @@ class Scores:
     @property
     def accuracy(self) -> float:
         """Part of the images whose most probable class is the true one."""
-        return float((self.predicted == self.labels).mean())
+        return float(self.correct.mean())
 
     def top(self, k: int) -> float:
-        """Part of the images whose true class is among the k most probable; where some tie, it counts as the first."""
+        """Part of the images whose true class is among the k most probable; where some tie, it counts as the first.
+
+        Always 1 where there are no more than k classes.
+        """
         return float(((self.log_probabilities > -self.losses[:, None]).sum(axis=1) < k).mean())
 
     @property
@@ -50,25 +62,84 @@ class Scores:
         cells = self.labels * classes + self.predicted
         return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
+    def calibration(self, bins: int = 15) -> Calibration:
+        """How often the most probable class is the true one, against how probable it was said to be."""
+        return calibration(np.exp(self.log_probabilities.max(axis=1)).clip(0, 1), self.correct, bins)
 
-def log_probabilities(network: Any, images: np.ndarray, crops: int = 1) -> np.ndarray:
-    """Log-probabilities (N x K) of a batch by a network in evaluation mode.
 
-    crops = 2 averages the probabilities of an image and its mirror image.
-    """
+def log_probabilities(network: Any, images: np.ndarray) -> np.ndarray:
+    """Log-probabilities (N x K) of a normalised batch by a network in evaluation mode."""
     with no_grad():
-        views = [images, np.ascontiguousarray(images[:, :, ::-1])][:crops]
-        each = [log_softmax(network(Tensor(view)).logits).numpy() for view in views]
-    return np.logaddexp(*each) - np.float32(np.log(2)) if crops == 2 else each[0]
+        return log_softmax(network(Tensor(images)).logits).numpy()
 
 
-def score(network: Any, loader: Loader, crops: int = 1) -> Scores:
-    """Classify a loader's images in evaluation mode; the network is left in the mode in which it was."""
+def average(log_probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Logarithm of the weighted mean of probabilities: V x N x K to N x K in float64; the V weights sum to 1.
+
+    In log space, so that the logarithm of a probability too small for a float stays right.
+    """
+    shifted = log_probabilities.astype(np.float64) + np.log(weights)[:, None, None]
+    return np.logaddexp.reduce(shifted, axis=0)
+
+
+def score(network: Any, loader: Loader, scheme: Scheme | None = None, *, progress: bool = False) -> Scores:
+    """Classify a loader's images in evaluation mode; the network is left in the mode in which it was.
+
+    scheme: show each image in these views and average the probabilities; otherwise once, as it is. progress: a bar on
+    standard error, where that is a terminal.
+    """
     training = network.training
     network.eval()
     try:
-        batches = [(log_probabilities(network, images, crops), labels) for images, labels in loader.epoch(0)]
+        if scheme is None:
+            batches = [(log_probabilities(network, images), labels) for images, labels in loader.epoch(0)]
+        else:
+            batches = _score_views(network, loader, scheme, progress)
     finally:
         network.train(training)
     outputs, labels = zip(*batches, strict=True)
     return Scores(np.concatenate(outputs), np.concatenate(labels))
+
+
+def _score_views(network: Any, loader: Loader, scheme: Scheme,
+                 progress: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Few images at a time, so that the network sees about `batch_size` views at once, whatever the scheme."""
+    import sys
+
+    from tqdm import tqdm
+
+    weights, rows = scheme.weights, loader.batch_size
+    step = max(1, rows // len(weights))
+    batches = []
+    with tqdm(total=len(loader.images) * len(weights), desc="evaluating", unit="view", unit_scale=True,
+              file=sys.stderr, leave=False, disable=not (progress and sys.stderr.isatty())) as bar:
+        for start in range(0, len(loader.images), step):
+            views = scheme.cut(loader.images[start:start + step])
+            flat = views.reshape(-1, *views.shape[2:])
+            each = []
+            for row in range(0, len(flat), rows):
+                each.append(log_probabilities(network, np.ascontiguousarray(loader.normalize(flat[row:row + rows]))))
+                bar.update(len(each[-1]))
+            together = average(np.concatenate(each).reshape(*views.shape[:2], -1), weights)
+            batches.append((together, loader.labels[start:start + step].astype(np.int64)))
+    return batches
+
+
+def ensemble(scores: Sequence[Scores]) -> Scores:
+    """What several networks say together: the mean of their probabilities, each counting as much.
+
+    Raises ArgumentError for no scores, ShapeError for other classes, ArgumentError for other labels in some of them.
+    """
+    if not scores:
+        raise ArgumentError("ensemble: no scores given")
+    first = scores[0]
+    for other in scores[1:]:
+        if other.log_probabilities.shape != first.log_probabilities.shape:
+            raise ShapeError(f"ensemble: scores (images x classes) of {first.log_probabilities.shape} and "
+                             f"{other.log_probabilities.shape}")
+        if (other.labels != first.labels).any():
+            raise ArgumentError("ensemble: the scores belong to different labels, so to different images")
+    if len(scores) == 1:
+        return first
+    each = np.stack([one.log_probabilities for one in scores])
+    return Scores(average(each, np.full(len(scores), 1 / len(scores))), first.labels)

@@ -1,4 +1,4 @@
-"""What can be done with a trained run: measure it, and classify pictures with it."""
+"""A trained run, loaded, and pictures classified with it; how it is measured stands in judge.py."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tinyinception.data import Loader, Normalize, load, read_image
+from tinyinception.data import Normalize, read_image
 from tinyinception.errors import ArgumentError
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
 from tinyinception.train.run import Run
-from tinyinception.train.scores import log_probabilities, score
+from tinyinception.train.scores import log_probabilities
 from tinyinception.train.session import DataFacts, load_network
 
 BATCH = 256
@@ -49,40 +49,6 @@ def load_run(folder: str | Path, averaged: bool | None = None) -> Trained:
     return Trained(run, config, facts, network.eval(), averaged)
 
 
-def evaluate(folder: str | Path, data: str | None = None, *, batch_size: int = BATCH, crops: int = 1,
-             averaged: bool | None = None, progress: bool = True) -> dict:
-    """Measure a run's network on test images, by default those of its own data set.
-
-    data: another data set with the same classes, by name or as a folder of images sorted by class. crops: 1, or 2 to
-    average each image with its mirror image. Returns what JSON can hold: test_accuracy, test_top5, test_loss, per class
-    its accuracy, and the confusion counts (rows the true class). Raises as `load_run`, and ArgumentError or DataError.
-    """
-    if crops not in (1, 2):
-        raise ArgumentError(f"crops must be 1, or 2 for the image and its mirror image, got {crops!r}")
-    trained = load_run(folder, averaged)
-    facts, config = trained.facts, trained.config
-    own = data is None or data == config.data
-    dataset = load(config.data if own else data, source=config.source if own else None,
-                   limit=config.limit if own else None, progress=progress)
-    if dataset.classes != facts.classes:
-        raise ArgumentError(f"data: {dataset.name} has the classes {_some(dataset.classes)}, {folder} was trained for "
-                            f"{_some(facts.classes)}")
-    if dataset.image_shape[-1] != facts.image_shape[-1]:
-        raise ArgumentError(f"data: {dataset.name} has {dataset.image_shape[-1]} channels, {folder} was trained for "
-                            f"{facts.image_shape[-1]}")
-    scores = score(trained.network, Loader(dataset.test_images, dataset.test_labels, batch_size, mean=facts.mean,
-                                           std=facts.std), crops)
-    confusion = scores.confusion
-    return {
-        "run": str(trained.run.folder), "model": config.model, "data": dataset.name, "images": len(scores.labels),
-        "crops": crops, "averaged": trained.averaged, "test_accuracy": scores.accuracy, "test_top5": scores.top(5),
-        "test_loss": scores.loss,
-        "classes": [{"name": name, "images": int(n), "accuracy": float(right / n) if n else None}
-                    for name, n, right in zip(facts.classes, confusion.sum(axis=1), confusion.diagonal(), strict=True)],
-        "confusion": confusion.tolist(),
-    }
-
-
 def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
             averaged: bool | None = None) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.
@@ -106,7 +72,3 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
         answers += [[(trained.facts.classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]]
                     for row in probabilities]
     return answers
-
-
-def _some(names: tuple[str, ...], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "")

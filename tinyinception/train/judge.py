@@ -1,0 +1,195 @@
+"""Judging trained runs on test images as the papers do: several crops, several networks, and how sure one can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from tinyinception.data import Dataset, Loader, load
+from tinyinception.errors import ArgumentError, CheckpointError
+from tinyinception.train.checkpoint import replace_file
+from tinyinception.train.crops import POSITIONS, SCHEMES, Scheme, crop_scheme, resize
+from tinyinception.train.scores import Scores, ensemble, score
+from tinyinception.train.statistics import Difference, bootstrap_difference
+from tinyinception.train.trained import BATCH, Trained, load_run
+
+Folder = str | Path
+
+
+def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batch_size: int = BATCH, crops: int = 1,
+             averaged: bool | None = None, compare: bool = False, pictures: Folder | None = None,
+             progress: bool = True) -> dict:
+    """Measure a run's network, or the ensemble of several, on test images, by default those of its own data set.
+
+    An ensemble's probability is the mean of its networks', each of which counts as much. All must have been trained
+    for the same classes and are measured on the same images.
+
+    data: another data set with the same classes, by name or as a folder of images sorted by class. batch_size: views
+    that a network sees at once. crops: 1, 2, 10, 12 or 144 views of each image, see `crops.crop_scheme`. averaged: as
+    for `load_run`. compare: of two runs, add the difference with its interval, see `bootstrap_difference`. pictures: a
+    folder for confusion.png, calibration.png and crops.png.
+
+    Returns what JSON can hold: test_accuracy, test_top5 (1 where there are no more than five classes), test_loss, ece
+    (expected calibration error), the calibration in 15 bins, per class its accuracy, the confusion counts (rows the
+    true class), and for several runs under "runs" what each does alone. Raises as `load_run`, and ArgumentError or
+    DataError.
+    """
+    folders = [folder] if isinstance(folder, str | Path) else list(folder)
+    _check(folders, crops, compare, pictures)
+    judged = [load_run(one, averaged) for one in folders]
+    dataset = _common_data(judged, data, progress)
+    schemes = [crop_scheme(crops, dataset.image_shape[:2], one.facts.image_shape[:2]) for one in judged]
+    each = [score(one.network, Loader(dataset.test_images, dataset.test_labels, batch_size, mean=one.facts.mean,
+                                      std=one.facts.std), scheme, progress=progress)
+            for one, scheme in zip(judged, schemes, strict=True)]
+    judgement = Judgement(judged, dataset, schemes, each, ensemble(each))
+    report = judgement.report(crops)
+    if compare:
+        report["comparison"] = judgement.comparison()
+    if pictures is not None:
+        judgement.draw(Path(pictures).expanduser())
+    return report
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """Runs, the data they were measured on, how, the scores of each, and of all together."""
+
+    runs: list[Trained]
+    dataset: Dataset
+    schemes: list[Scheme]
+    each: list[Scores]
+    together: Scores
+
+    def report(self, crops: int) -> dict:
+        """See `evaluate`."""
+        scores, confusion = self.together, self.together.confusion
+        alone = [{"run": str(one.run.folder), "model": one.config.model, "averaged": one.averaged, **_figures(own)}
+                 for one, own in zip(self.runs, self.each, strict=True)]
+        return {
+            **({key: alone[0][key] for key in ("run", "model", "averaged")} if len(alone) == 1 else {"runs": alone}),
+            "data": self.dataset.name, "images": len(scores.labels), "crops": crops, **_figures(scores),
+            "calibration": scores.calibration().rows(),
+            "classes": [{"name": name, "images": int(n), "accuracy": float(right / n) if n else None}
+                        for name, n, right in zip(self.dataset.classes, confusion.sum(axis=1), confusion.diagonal(),
+                                                  strict=True)],
+            "confusion": confusion.tolist(),
+        }
+
+    def comparison(self) -> dict:
+        """The second of two runs against the first, with the sentence that says it."""
+        found: Difference = bootstrap_difference(*(own.correct for own in self.each))
+        return {"first": found.first, "second": found.second, "difference": found.difference,
+                "interval": [found.low, found.high], "confidence": found.confidence, "resamples": found.resamples,
+                "seed": found.seed, "only_first": found.only_first, "only_second": found.only_second,
+                "sentence": found.sentence(*_names(self.runs))}
+
+    def draw(self, folder: Path) -> None:
+        """Write confusion.png, calibration.png and crops.png (the first test image, for the first of several runs)."""
+        from tinyinception.plots import judging as plots
+        from tinyinception.plots.training import confusion_matrix
+
+        scores, names = self.together, _names(self.runs)
+        name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {self.dataset.name}"
+        figures = {
+            "confusion": confusion_matrix(scores.confusion, self.dataset.classes,
+                                          f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"),
+            "calibration": plots.calibration_curve(scores.calibration(), name),
+            "crops": crops_picture(self.schemes[0], self.dataset.test_images[0]),
+        }
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CheckpointError(f"pictures: cannot make the folder {folder}: {error.strerror or error}") from error
+        for file, figure in figures.items():
+            png = BytesIO()
+            figure.savefig(png)
+            replace_file(folder / f"{file}.png", png.getvalue())
+
+
+def crops_picture(scheme: Scheme, image: np.ndarray):
+    """A scheme as a matplotlib Figure: its boxes on one image (H x W x C) at every size, and the views they give."""
+    from tinyinception.plots.judging import crop_views
+
+    distinct, views = scheme.distinct, len(scheme.views)
+    squares = {view.square for view in distinct}
+    sizes = sorted({view.resized for view in distinct})
+    scaled = {size: resize(image[None], size)[0] for size in sizes}
+    boxes = {size: [(view.position, view.box) for view in distinct if view.resized == size and not view.mirrored]
+             for size in sizes}
+    rows: dict[str, dict[str, tuple[np.ndarray, int]]] = {}
+    for view, tile, weight in zip(distinct, scheme.cut(image[None])[:, 0], scheme.weights, strict=True):
+        # the whole square is the same at every scale and stands in the row of the first
+        row = rows.setdefault(f"shorter side {view.scale}" + (f"\n{view.square}" if len(squares) > 1 else ""), {})
+        row[view.position + (", mirrored" if view.mirrored else "")] = tile, round(weight * views)
+    columns = [position + mirrored for mirrored in ("", ", mirrored") for position in POSITIONS
+               if any(position + mirrored in row for row in rows.values())]
+    title = f"{views} views, {len(distinct)} of them different; below each, how many it stands for"
+    if len(distinct) == views:
+        title = f"{views} views" if views > 1 else "one view"
+    return crop_views([(scaled[size], boxes[size]) for size in sizes], rows, columns, title)
+
+
+def _check(folders: list[Folder], crops: int, compare: bool, pictures: Folder | None) -> None:
+    """Refuse what cannot be done before anything is loaded."""
+    if not folders:
+        raise ArgumentError("folder: no runs given")
+    if isinstance(crops, bool) or crops not in SCHEMES:
+        raise ArgumentError(f"crops must be one of {', '.join(map(str, SCHEMES))}, got {crops!r}")
+    if compare and len(folders) != 2:
+        raise ArgumentError(f"compare: needs exactly two runs, got {len(folders)}")
+    if pictures is not None and Path(pictures).expanduser().is_file():
+        raise ArgumentError(f"pictures: {pictures} is a file, not a folder")
+
+
+def _common_data(runs: list[Trained], data: str | None, progress: bool) -> Dataset:
+    """The data set on which all runs can be measured. Raises ArgumentError where they differ in classes or images."""
+    loaded: dict[tuple, Dataset] = {}
+    first = None
+    for one in runs:
+        config, facts, folder = one.config, one.facts, one.run.folder
+        own = data is None or data == config.data
+        key = (config.data, config.source, config.limit) if own else (data, None, None)
+        if key not in loaded:
+            loaded[key] = load(key[0], source=key[1], limit=key[2], progress=progress)
+        dataset = loaded[key]
+        if dataset.classes != facts.classes:
+            raise ArgumentError(f"data: {dataset.name} has the classes {_some(dataset.classes)}, {folder} was trained "
+                                f"for {_some(facts.classes)}")
+        if dataset.image_shape[-1] != facts.image_shape[-1]:
+            raise ArgumentError(f"data: {dataset.name} has {dataset.image_shape[-1]} channels, {folder} was trained "
+                                f"for {facts.image_shape[-1]}")
+        first = dataset if first is None else first
+        _same_images(runs[0], first, one, dataset)
+    return first
+
+
+def _same_images(first: Trained, data: Dataset, other: Trained, others: Dataset) -> None:
+    if data is others:
+        return
+    same = (data.classes == others.classes and np.array_equal(data.test_images, others.test_images)
+            and np.array_equal(data.test_labels, others.test_labels))
+    if not same:
+        raise ArgumentError(
+            f"runs: {first.run.folder} is measured on {len(data.test_images):,} test images of {data.name} with the "
+            f"classes {_some(data.classes)}, {other.run.folder} on {len(others.test_images):,} of {others.name} with "
+            f"{_some(others.classes)}; together they need the same images")
+
+
+def _figures(scores: Scores) -> dict[str, float]:
+    return {"test_accuracy": scores.accuracy, "test_top5": scores.top(5), "test_loss": scores.loss,
+            "ece": scores.calibration().error}
+
+
+def _names(runs: list[Trained]) -> list[str]:
+    """What to call runs: the names of their folders, in full where these are equal."""
+    short = [one.run.folder.resolve().name for one in runs]
+    return short if len(set(short)) == len(short) else [str(one.run.folder) for one in runs]
+
+
+def _some(names: tuple[str, ...], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "")
