@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_ROOMS = ("count", "data", "errors", "gradcheck", "kernels", "models", "nn", "ops", "optim", "plots", "tensor", "train")
+_ROOMS = ("count", "data", "errors", "gradcheck", "kernels", "models", "nn", "ops", "optim", "plots", "tensor", "train",
+          "weights")
 _FROM_TENSOR = ("Hook", "Tensor", "concat", "no_grad", "observe")
 _FROM_PLOTS = ("draw",)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -65,15 +66,44 @@ def _figures(measured: dict, classes: int) -> str:
 
 
 def run_predict(options: Namespace) -> None:
-    """Classify files."""
-    from tinyinception import train
+    """Classify files with a run, or with published weights."""
+    if options.weights is None:
+        if foreign := [flag for flag in ("model", "classes_file") if getattr(options, flag) is not None]:
+            raise UsageError(f"predict: --{foreign[0].replace('_', '-')} goes with --weights FILE, not with a run")
+        from tinyinception import train
 
-    answers = train.predict(options.folder, options.images, top=options.top)
+        _require(options, "RUN", "IMAGE")
+        folder, *images = options.files
+        used, answers = {"run": folder}, train.predict(folder, images, top=options.top)
+    else:
+        images = options.files
+        used, answers = _predict_published(options)
     predictions, lines = [], []
-    for image, answer in zip(options.images, answers, strict=True):
+    for image, answer in zip(images, answers, strict=True):
         predictions.append({"image": image, "classes": [{"name": name, "probability": p} for name, p in answer]})
         lines += [image, *(f"  {p:7.2%}  {name}" for name, p in answer)]
-    _answer(options, {"run": options.folder, "predictions": predictions}, lines)
+    _answer(options, {**used, "predictions": predictions}, lines)
+
+
+def _predict_published(options: Namespace) -> tuple[dict, list[list[tuple[str, float]]]]:
+    """What was used, and the answers; what was done to the images is said on standard error."""
+    if options.model is None:
+        raise UsageError("predict: --weights needs --model, the network that the weights are of")
+    _require(options, "IMAGE")
+    from tinyinception import weights
+
+    known = weights.published(options.model)
+    names = None if options.classes_file is None else weights.read_classes(options.classes_file)
+    answers = weights.predict(known.name, options.weights, options.files, classes=names, top=options.top)
+    print(weights.applied(known), file=sys.stderr)
+    return {"model": known.model, "weight_set": known.name, "weights": options.weights}, answers
+
+
+def _require(options: Namespace, *words: str) -> None:
+    """UsageError, in argparse's words, unless there is one of `files` for each word."""
+    if missing := words[len(options.files):]:
+        raise UsageError(f"the following arguments are required: {', '.join(missing)} "
+                         "(see `tinyinception predict --help`)")
 
 
 def run_summary(options: Namespace) -> None:

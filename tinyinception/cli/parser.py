@@ -34,7 +34,8 @@ EXAMPLES = {
   tinyinception evaluate runs/a runs/b      both as an ensemble
   tinyinception evaluate runs/a runs/b --compare --json""",
     "predict": """  tinyinception predict runs/c10 cat.png dog.jpg
-  tinyinception predict runs/c10 cat.png --top 3 --json""",
+  tinyinception predict runs/c10 cat.png --top 3 --json
+  tinyinception predict --model inception_v3 --weights v3.safetensors --classes-file imagenet.txt cat.png""",
     "summary": """  tinyinception summary inception_cifar
   tinyinception summary inception_cifar --input-size 48 --classes 100 --json
   tinyinception summary inception_v3 --training
@@ -142,10 +143,15 @@ def _evaluate(name: str) -> Parser:
 
 
 def _predict(name: str) -> Parser:
-    parser = _command(name, "Classify image files with a trained run.")
-    parser.add_argument("folder", metavar="RUN", help="folder of the run")
-    parser.add_argument("images", nargs="+", metavar="IMAGE", help="image files")
-    parser.add_argument("--top", type=int, default=5, metavar="K", help="classes to print for each (default: 5)")
+    parser = _command(name, "Classify image files with a trained run, or with published weights in place of RUN.")
+    add = parser.add_argument
+    parser.usage = "%(prog)s [options] RUN IMAGE...\n       %(prog)s [options] --model M --weights FILE IMAGE..."
+    add("files", nargs="*", metavar="RUN IMAGE", help="folder of the run, not with --weights, and image files")
+    add("--top", type=int, default=5, metavar="K", help="classes to print for each (default: 5)")
+    add("--model", metavar="M", help="with --weights: a published network such as inception_v3, or one of its weight "
+                                     "sets such as inception_v3.gluon_in1k, whose preprocessing is applied")
+    add("--weights", metavar="FILE", help="safetensors file with the names that timm and TorchVision publish")
+    add("--classes-file", metavar="FILE", help="with --weights: class names, one in each line (default: numbers)")
     return parser
 
 

@@ -1,0 +1,360 @@
+"""Published weights: what `load_weights` accepts and refuses, the way back, preprocessing, and `predict` with them.
+
+That names, shapes and layouts are PyTorch's is shown in test_networks_pytorch.py.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fixtures.weight_rule import weight
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.numpy import load_file, save_file
+
+from tinyinception import cli, models, nn, weights
+from tinyinception.errors import ArgumentError, CheckpointError, DataError, GraphError, NonFiniteError
+from tinyinception.tensor import Tensor, no_grad
+from tinyinception.weights.layout import Slot, layout
+from tinyinception.weights.names import translate
+
+FACTS = json.loads(np.load(Path(__file__).parent / "fixtures" / "networks_pytorch.npz")["facts"].tobytes())
+CLASSES = 7
+
+
+def bare(model="googlenet_torchvision", classes=CLASSES, **options):
+    with nn.shape_only():
+        return models.build(model, classes=classes, **options)
+
+
+def generated(model="googlenet_torchvision", classes=CLASSES, dtype=np.float32):
+    """A state_dict as PyTorch would have it, counters and auxiliary classifiers included."""
+    state = {}
+    for name, shape in FACTS["names"][model].items():
+        sized = [classes if n == 1000 else n for n in shape]
+        state[name] = (np.array(123) if name.endswith("tracked") else weight(name, tuple(sized)).astype(dtype))
+    return state
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    file = tmp_path_factory.mktemp("weights") / "googlenet.safetensors"
+    save_file(generated(), file)
+    return file
+
+
+def changed(stored, tmp_path, **changes):
+    """A copy of the file with other tensors, None for none; dots are written as two underscores."""
+    state = load_file(stored)
+    for name, array in changes.items():
+        state.pop(name.replace("__", "."), None)
+        if array is not None:
+            state[name.replace("__", ".")] = array
+    save_file(state, tmp_path / "changed.safetensors")
+    return tmp_path / "changed.safetensors"
+
+
+# -- names and layouts -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "theirs"), [
+    ("a.conv2_1x7", "b.1"), ("Mixed_5b.x", "features.6.x"), ("Mixed_5e.x", "features.9.x"), ("block_10.up", "repeat.9"),
+    ("a", None), ("a.conv2_1x7.deeper", None), ("xa.conv2_1x7", None), ("aXconv2_1x7", None)])
+def test_tables_are_read_as_documented(path, theirs):
+    table = {"a.conv{n}_{k}": "b.{n-1}", "Mixed_5{m}.x": "features.{m+5}.x", "block_{i}.up": "repeat.{i-1}"}
+    assert translate(path, table) == theirs
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 6), st.data())
+def test_a_linear_layer_after_a_grid_sees_the_same_inputs(grid, channels, outputs, data):
+    """Theirs on a flattened C x H x W is ours on the same numbers flattened H x W x C, and back."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 9)))
+    theirs = rng.normal(size=(outputs, channels * grid * grid))
+    image = rng.normal(size=(grid, grid, channels))
+    slot = Slot(nn.Linear(theirs.shape[1], outputs), "weight", "fc.weight", "fc.weight", grid)
+    slot.fill(theirs.astype(np.float32))
+    np.testing.assert_allclose(image.reshape(-1) @ slot.array, theirs @ image.transpose(2, 0, 1).reshape(-1),
+                               rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(slot.to_published(slot.array), theirs.astype(np.float32))
+    assert slot.shape == theirs.shape
+
+
+def test_only_published_networks_have_a_layout():
+    expected = {name: name for name in ("inception_v4", "inception_resnet_v2", "googlenet_torchvision",
+                                        "alexnet_torchvision", "vgg16")}
+    expected |= dict.fromkeys(("inception_v3", "inception_v3_151", "inception_v3_79"), "inception_v3")
+    for name in models.names():
+        if name in expected:
+            assert layout(bare(name)).network == expected[name]
+        else:
+            with pytest.raises(ArgumentError, match="is nearest, but differs at"):
+                layout(bare(name))
+    with pytest.raises(ArgumentError, match="alexnet_torchvision is nearest, but differs at conv2"):
+        layout(bare("alexnet"))
+    with pytest.raises(ArgumentError, match="differs at Conv2d_1a_3x3"):
+        layout(bare("inception_v3", convention="slim"))
+
+
+# -- load and save -----------------------------------------------------------------------------------------------------
+
+
+def test_loading_gives_every_tensor_in_our_layout_and_leaves_the_counters_out(stored):
+    network, state = bare(), generated()
+    weights.load_weights(network, stored)
+    own = network.state_dict()
+    np.testing.assert_array_equal(own["conv1.conv.weight"], state["conv1.conv.weight"].transpose(2, 3, 1, 0))
+    np.testing.assert_array_equal(own["inception_4b.five.conv2_3x3.norm.gamma"],
+                                  state["inception4b.branch3.1.bn.weight"])
+    np.testing.assert_array_equal(own["inception_5b.pool.proj.norm.running_var"],
+                                  state["inception5b.branch4.1.bn.running_var"])
+    np.testing.assert_array_equal(own["aux_inception_4d.fc.bias"], state["aux2.fc2.bias"])
+    np.testing.assert_array_equal(own["head.fc.weight"], state["fc.weight"].T)
+    assert all(array.flags.c_contiguous for array in own.values())
+    assert len(own) == sum(not name.endswith("tracked") for name in state)
+
+
+@pytest.mark.parametrize("model", ["googlenet_torchvision", "inception_v3"])
+def test_saving_what_was_loaded_gives_the_file_back(model, tmp_path):
+    state = generated(model)
+    save_file(state, tmp_path / "theirs.safetensors")
+    network = bare(model)
+    weights.load_weights(network, tmp_path / "theirs.safetensors")
+    weights.save_weights(network, tmp_path / "ours.safetensors")
+    ours = load_file(tmp_path / "ours.safetensors")
+    assert ours.keys() == state.keys()
+    for name, array in state.items():
+        assert (ours[name].dtype, ours[name].shape) == (array.dtype, array.shape)
+        np.testing.assert_array_equal(ours[name], 0 if name.endswith("tracked") else array)
+    assert {path.name for path in tmp_path.iterdir()} == {"theirs.safetensors", "ours.safetensors"}
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_numbers_become_the_networks_dtype(dtype, stored, tmp_path):
+    network = bare().to(np.float64)
+    file = changed(stored, tmp_path, fc__weight=np.full((CLASSES, 1024), 1 / 3, dtype))
+    weights.load_weights(network, file)
+    assert {array.dtype for array in network.state_dict().values()} == {np.dtype(np.float64)}
+    assert (network.state_dict()["head.fc.weight"] == np.float64(dtype(1 / 3))).all()
+
+
+def test_one_error_names_everything_and_nothing_changes(stored, tmp_path):
+    file = changed(stored, tmp_path, conv2__bn__running_mean=None, fc__bias=np.zeros(CLASSES + 2, np.float32),
+                   extra__weight=np.zeros(3, np.float32), conv3__bn__bias=np.zeros(192, np.int64))
+    network = models.build("googlenet_torchvision", classes=CLASSES)
+    before = network.state_dict()
+    with pytest.raises(CheckpointError) as caught:
+        weights.load_weights(network, file)
+    assert str(caught.value) == (
+        f"{file} does not fit this googlenet_torchvision: missing: conv2.bn.running_mean; surplus: extra.weight; "
+        f"of another shape: fc.bias (9, expected 7); of another dtype than F16, F32, F64: conv3.bn.bias (I64)")
+    for name, array in network.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_long_lists_are_cut(stored):
+    with pytest.raises(CheckpointError, match=r"missing: conv1\.conv\.weight.* and \d+ more; surplus: ") as caught:
+        weights.load_weights(bare("googlenet_torchvision"), _v3_file(stored.parent))
+    assert len(str(caught.value)) < 1500
+
+
+def _v3_file(folder):
+    save_file({"Conv2d_1a_3x3.conv.weight": np.zeros((32, 3, 3, 3), np.float32)}, folder / "v3.safetensors")
+    return folder / "v3.safetensors"
+
+
+def test_auxiliary_classifiers_are_dropped_only_on_demand(stored, tmp_path):
+    network = bare(aux=False)
+    with pytest.raises(CheckpointError, match=r"surplus: aux1\.conv.* \(ignore_aux=True leaves auxiliary"):
+        weights.load_weights(network, stored)
+    weights.load_weights(network, stored, ignore_aux=True)
+    weights.save_weights(network, tmp_path / "without.safetensors")
+    assert not [name for name in load_file(tmp_path / "without.safetensors") if name.startswith("aux")]
+    whole = models.build("googlenet_torchvision", classes=CLASSES)
+    with pytest.raises(CheckpointError, match=r"missing: aux1\.conv.* \(ignore_aux=True leaves auxiliary"):
+        weights.load_weights(whole, tmp_path / "without.safetensors")
+    before = whole.state_dict()
+    weights.load_weights(whole, stored, ignore_aux=True)
+    for name, array in whole.state_dict().items():
+        assert np.array_equal(array, before[name]) == (name.startswith("aux_")), name
+
+
+def test_an_auxiliary_classifier_that_nobody_publishes(tmp_path):
+    network = bare("inception_v4", aux=True)
+    with pytest.raises(CheckpointError, match=r"no published names for aux_Mixed_6h\.reduce, aux_Mixed_6h\.conv"):
+        weights.save_weights(network, tmp_path / "v4.safetensors")
+    save_file({"x": np.zeros(1, np.float32)}, tmp_path / "x.safetensors")
+    with pytest.raises(CheckpointError, match=r"without a published name: aux_Mixed_6h\.reduce"):
+        weights.load_weights(network, tmp_path / "x.safetensors")
+
+
+def test_the_background_class_is_dropped_only_on_demand(tmp_path):
+    file, state = tmp_path / "background.safetensors", generated(classes=CLASSES + 1)
+    save_file(state, file)
+    with pytest.raises(CheckpointError, match=r"expected 7x1024.*\(drop_background=True leaves class 0 out\)"):
+        weights.load_weights(bare(aux=False), changed(file, tmp_path, **{
+            name.replace(".", "__"): None for name in state if name.startswith("aux")}))
+    network = bare()
+    weights.load_weights(network, file, drop_background=True)
+    own = network.state_dict()
+    np.testing.assert_array_equal(own["head.fc.weight"], state["fc.weight"][1:].T)
+    np.testing.assert_array_equal(own["aux_inception_4a.fc.bias"], state["aux1.fc2.bias"][1:])
+    with pytest.raises(CheckpointError, match=r"fc\.weight \(8x1024, expected 9x1024\)"):
+        weights.load_weights(bare(classes=CLASSES + 1), file, drop_background=True)
+
+
+def test_what_is_no_weights_file_is_refused(tmp_path):
+    network, pickle = bare(), tmp_path / "model.pth"
+    pickle.write_bytes(b"\x80\x02" + bytes(100))
+    with pytest.raises(CheckpointError, match=r"model\.pth is no safetensors file.*a pickle is never loaded"):
+        weights.load_weights(network, pickle)
+    with pytest.raises(CheckpointError, match="there is no such file"):
+        weights.load_weights(network, tmp_path / "none.safetensors")
+    whole = tmp_path / "cut.safetensors"
+    save_file({"a": np.zeros(1000, np.float32)}, whole)
+    whole.write_bytes(whole.read_bytes()[:-1])
+    with pytest.raises(CheckpointError, match="damaged"):
+        weights.load_weights(network, whole)
+    with pytest.raises(GraphError, match=r"conv1\.conv\.weight has no numbers"):
+        weights.save_weights(network, tmp_path / "none.safetensors")
+
+
+def test_a_failed_save_keeps_the_older_file(stored, tmp_path):
+    network = bare()
+    weights.load_weights(network, stored)
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(CheckpointError, match="cannot write"):
+        weights.save_weights(network, tmp_path / "taken")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+# -- preprocessing -----------------------------------------------------------------------------------------------------
+
+
+def test_preprocessing_is_what_the_libraries_say():
+    """For Inception3 and GoogLeNet of TorchVision, which rescale inside, test_networks_pytorch compares the outcome."""
+    rescaled = {"inception_v3.imagenet1k_v1", "googlenet_torchvision.imagenet1k_v1"}
+    assert [known.name for known in weights.SETS] == list({known.name: 0 for known in weights.SETS})
+    assert {known.name for known in weights.SETS} == FACTS["sets"].keys()
+    for known in weights.SETS:
+        said = FACTS["sets"][known.name]
+        for fact in ("input_size", "resize", "interpolation", "classes"):
+            assert getattr(known, fact) == said[fact], (known.name, fact)
+        if known.name in rescaled:
+            assert (said["mean"], said["std"]) == ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+            assert (known.mean, known.std) == ((0.5,) * 3, (0.5,) * 3)
+        else:
+            assert ([*known.mean], [*known.std]) == (said["mean"], said["std"])
+
+
+def test_published_is_found_by_name_and_by_network():
+    assert weights.published("inception_v3").name == "inception_v3.tv_in1k"
+    assert weights.published("inception_v3.gluon_in1k").mean == (0.485, 0.456, 0.406)
+    assert weights.published(bare("vgg16")).name == "vgg16.imagenet1k_v1"
+    with pytest.raises(ArgumentError, match=r"did you mean 'inception_v4'"):
+        weights.published("inception_v44")
+    with pytest.raises(ArgumentError, match="no files are published"):
+        weights.published(bare("inception_cifar"))
+
+
+def test_nothing_is_done_to_images_inside(stored):
+    """A network with loaded weights computes on what it is given: its first convolution sees the very same numbers."""
+    network, seen = bare(aux=False).eval(), []
+    weights.load_weights(network, stored, ignore_aux=True)
+    network.conv1.conv.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].numpy()))
+    x = np.random.default_rng(0).normal(size=(1, 40, 40, 3)).astype(np.float32)
+    with no_grad():
+        network(Tensor(x))
+    np.testing.assert_array_equal(seen[0], x)
+
+
+# -- predict -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """300 x 400, every pixel's colour by its place."""
+    y, x = np.mgrid[:300, :400]
+    Image.fromarray(np.stack([y * 255 // 300, x * 255 // 400, (x + y) % 256], -1).astype(np.uint8)).save(
+        tmp_path / "picture.png")
+    return tmp_path / "picture.png"
+
+
+def test_predict_classifies_as_the_network_does_with_the_published_preprocessing(stored, picture):
+    """The twin: Pillow's own scaling and cropping, mean and std by hand, a softmax in float64."""
+    with Image.open(picture) as image:
+        scaled = image.resize((256, 256), Image.Resampling.BICUBIC, box=(50, 0, 350, 300)).crop((16, 16, 240, 240))
+    network = models.build("googlenet_torchvision", classes=CLASSES).eval()
+    weights.load_weights(network, stored)
+    with no_grad():
+        logits = network(Tensor((np.asarray(scaled, np.float32)[None] / 255 - 0.5) / 0.5)).logits.numpy()[0]
+    expected = np.exp(logits.astype(np.float64) - logits.max())
+    expected /= expected.sum()
+    names = [f"class {i}" for i in range(CLASSES)]
+    for answer in weights.predict("googlenet_torchvision", stored, [picture, picture], classes=names, top=3):
+        assert [name for name, _ in answer] == [names[k] for k in np.argsort(-expected)[:3]]
+        np.testing.assert_allclose([p for _, p in answer], np.sort(expected)[::-1][:3], rtol=1e-4)
+    assert {name for name, _ in weights.predict("googlenet_torchvision", stored, [picture], top=9)[0]} == set("0123456")
+
+
+def test_predict_refuses(stored, picture, tmp_path):
+    def predict(images=(picture,), file=stored, **options):
+        return weights.predict("googlenet_torchvision", file, images, **options)
+
+    with pytest.raises(DataError, match=r"2 class names were given, but the weights in .* have 7 classes"):
+        predict(classes=["a", "b"])
+    with pytest.raises(ArgumentError, match="top must be"):
+        predict(top=0)
+    with pytest.raises(ArgumentError, match="no files given"):
+        predict(images=())
+    with pytest.raises(DataError, match="cannot be read as an image"):
+        predict(images=(stored,))
+    with pytest.raises(CheckpointError, match=r"missing: fc\.bias"):
+        predict(file=_v3_file(tmp_path))
+    with pytest.raises(NonFiniteError, match="no finite probabilities"):
+        predict(file=changed(stored, tmp_path, fc__bias=np.full(CLASSES, np.nan, np.float32)))
+
+
+def test_class_names_are_lines(tmp_path):
+    file = tmp_path / "names.txt"
+    file.write_text("tench\n great white shark \r\nhen\n\n", encoding="utf-8")
+    assert weights.read_classes(file) == ["tench", "great white shark", "hen"]
+    for text in ("", "a\n\nb\n"):
+        file.write_text(text)
+        with pytest.raises(DataError, match="every line"):
+            weights.read_classes(file)
+    with pytest.raises(DataError, match="cannot be read as class names"):
+        weights.read_classes(tmp_path)
+
+
+def test_the_command_prints_the_top_five_and_says_what_it_does_to_images(stored, picture, tmp_path, capsys):
+    names = tmp_path / "names.txt"
+    names.write_text("\n".join("ABCDEFG") + "\n")
+    words = ["predict", "--model", "googlenet_torchvision", "--weights", str(stored), "--classes-file", str(names)]
+    expected = weights.predict("googlenet_torchvision", stored, [picture], classes=list("ABCDEFG"))[0]
+    assert cli.main([*words, str(picture)]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == [str(picture), *(f"  {p:7.2%}  {name}" for name, p in expected)]
+    assert len(expected) == 5
+    assert err == ("preprocessing of googlenet_torchvision.imagenet1k_v1: shorter side to 256 (bilinear), central "
+                   "224x224, RGB in 0 to 1 with mean 0.5 and std 0.5; scaled bicubically, while TorchVision does it "
+                   "otherwise\n")
+    assert cli.main([*words, "--json", str(picture)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["model"], answer["weight_set"]) == ("googlenet_torchvision", "googlenet_torchvision.imagenet1k_v1")
+    assert [c["name"] for c in answer["predictions"][0]["classes"]] == [name for name, _ in expected]
+
+
+@pytest.mark.parametrize(("words", "status", "message"), [
+    (["--weights", "w.safetensors", "a.png"], 2, "--weights needs --model"),
+    (["--model", "vgg16", "run", "a.png"], 2, "--model goes with --weights FILE"),
+    (["--classes-file", "names.txt", "run", "a.png"], 2, "--classes-file goes with --weights FILE"),
+    (["--model", "vgg16", "--weights", "w.safetensors"], 2, "the following arguments are required: IMAGE"),
+    ([], 2, "the following arguments are required: RUN, IMAGE"),
+    (["--model", "vgg61", "--weights", "w.safetensors", "a.png"], 1, "did you mean 'vgg16'"),
+    (["--model", "vgg16", "--weights", "/nowhere/w.safetensors", "a.png"], 1, "there is no such file")])
+def test_mistakes_of_the_command(words, status, message, capsys):
+    assert cli.main(["predict", *words]) == status
+    out, err = capsys.readouterr()
+    assert (out, message in err, err.count("\n")) == ("", True, 1)

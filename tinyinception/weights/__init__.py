@@ -1,0 +1,35 @@
+"""Published weights: PyTorch's names, layouts and preprocessing.
+
+    from tinyinception import models, weights
+
+    network = models.build("inception_v3")
+    weights.load_weights(network, "inception_v3.safetensors")
+    weights.published("inception_v3").mean      # (0.5, 0.5, 0.5): what images want, applied by nobody but `predict`
+
+timm publishes inception_v3, inception_v4 and inception_resnet_v2 as safetensors already. A .pth file, such as those of
+TorchVision (inception_v3, googlenet, alexnet, vgg16), is a pickle, which can run any program when it is read and is
+therefore never loaded here. On a machine with PyTorch this turns one into safetensors (its loader takes tensors only):
+
+    import torch
+    from safetensors.torch import save_file
+
+    state = torch.load("googlenet-1378be20.pth", map_location="cpu", weights_only=True)
+    save_file({name: tensor.float().contiguous() for name, tensor in state.items()
+               if not name.endswith("num_batches_tracked")}, "googlenet.safetensors", metadata={"format": "pt"})
+
+What is folded and what is not:
+
+- TorchVision's Inception3 and GoogLeNet rescale images inside the network (`transform_input`). `published` gives the
+  mean and std that have the same effect, 0.5 and 0.5; the weights stay as they are.
+- The ports of TensorFlow's networks have 1000 classes at timm today, where older files have a background class too:
+  `load_weights(..., drop_background=True)`.
+- Batch-norm is not folded into the convolutions, so that a loaded network can be trained on.
+
+timm's vgg16 has other names than TorchVision's, which are the ones read and written here.
+"""
+
+from tinyinception.weights.file import load_weights, save_weights
+from tinyinception.weights.predict import applied, predict, read_classes
+from tinyinception.weights.preprocessing import SETS, Published, published
+
+__all__ = ["SETS", "Published", "applied", "load_weights", "predict", "published", "read_classes", "save_weights"]

@@ -1,0 +1,137 @@
+"""Published weights in and out: safetensors files with PyTorch's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyinception.errors import CheckpointError, GraphError
+from tinyinception.nn import Module
+from tinyinception.ops import by_x
+from tinyinception.train.checkpoint import replace_file
+from tinyinception.weights.layout import Layout, Slot, layout
+from tinyinception.weights.names import TABLES
+
+COUNTER = "num_batches_tracked"  # of PyTorch's batch-norm: matters only where momentum is None, which is nowhere here
+READABLE = ("F16", "F32", "F64")
+SHOWN = 8  # names of each kind in one error
+
+
+def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, drop_background: bool = False) -> None:
+    """Give a network the weights of a safetensors file with the names that timm and TorchVision publish.
+
+    model: inception_v3, inception_v4, inception_resnet_v2, googlenet_torchvision, alexnet_torchvision or vgg16 of
+    `models.build`, for any number of classes; one built inside `nn.shape_only()` gets its numbers here. Layouts are
+    converted, floats of 16, 32 and 64 bits become the network's dtype, num_batches_tracked is passed over.
+    ignore_aux: leave auxiliary classifiers alone, those in the file unread and those of the model as they are.
+    drop_background: the file has one class more, TensorFlow's background, as class 0; it is left out.
+    Nothing is done to images, see `published`. Raises ArgumentError for a network of which no files are published, and
+    one CheckpointError that lists all missing, surplus and mis-shaped names and those of another dtype, or says that
+    the file is missing or damaged; then nothing has changed.
+    """
+    plan = layout(model)
+    with opened(file) as source:
+        slots = [slot for slot in plan.slots if not (ignore_aux and slot.is_aux)]
+        names = source.keys()
+        found = {name: source.get_slice(name) for name in names
+                 if not name.endswith(f".{COUNTER}") and not (ignore_aux and name.startswith(plan.table.aux))}
+        expected = {slot.published: _with_background(slot) if drop_background else slot.shape for slot in slots}
+        if problems := _problems(expected, found, () if ignore_aux else plan.unpublished):
+            raise CheckpointError(f"{file} does not fit this {plan.network}: {problems}{_hint(plan, expected, found)}")
+        for slot in slots:
+            array = source.get_tensor(slot.published)
+            slot.fill(array[1:] if drop_background and slot.is_classes else array)
+
+
+def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -> None:
+    """Write a network's weights as a safetensors file with the names of `load_weights`, in PyTorch's layouts.
+
+    The file takes the place of an older one only when it is whole. ignore_aux: without auxiliary classifiers. Raises
+    ArgumentError for a network that is not published, GraphError for one without numbers, and CheckpointError where the
+    file cannot be written or for an auxiliary classifier that the published network does not have.
+    """
+    from safetensors.numpy import save
+
+    plan = layout(model)
+    if plan.unpublished and not ignore_aux:
+        raise CheckpointError(f"{file}: there are no published names for {_some(plan.unpublished)}; "
+                              "ignore_aux=True leaves auxiliary classifiers out")
+    tensors = {}
+    for slot in plan.slots:
+        if ignore_aux and slot.is_aux:
+            continue
+        if slot.array is None:
+            raise GraphError(f"save_weights: {slot.path} has no numbers, it was built inside shape_only()")
+        tensors[slot.published] = np.asarray(slot.to_published(slot.array), order="C")
+        if slot.name == "running_var":
+            tensors[slot.published.replace("running_var", COUNTER)] = np.zeros((), np.int64)
+    replace_file(Path(file), save(tensors, {"format": "pt"}))  # timm asks for this "format"
+
+
+def class_count(network: str, file: str | Path) -> int:
+    """How many classes the weights in a file tell apart, by the size of their last layer; CheckpointError as above."""
+    name = f"{TABLES[network].last}.bias"
+    with opened(file) as source:
+        names = source.keys()
+        if name not in names:
+            raise CheckpointError(f"{file} does not fit {network}: missing: {name}")
+        return source.get_slice(name).get_shape()[0]
+
+
+@contextmanager
+def opened(file: str | Path) -> Iterator[Any]:
+    """A safetensors file whose tensors are read one by one; CheckpointError where it is missing, damaged or none."""
+    from safetensors import SafetensorError, safe_open
+
+    if not Path(file).is_file():
+        raise CheckpointError(f"{file}: there is no such file")
+    try:
+        with safe_open(file, framework="numpy") as source:
+            yield source
+    except CheckpointError:
+        raise
+    except (SafetensorError, OSError) as error:
+        hint = ("; a pickle is never loaded, the recipe in the documentation of tinyinception.weights makes a "
+                "safetensors file of it" if Path(file).suffix in (".pth", ".pt", ".bin", ".tar", ".ckpt") else "")
+        raise CheckpointError(f"{file} is no safetensors file, or a damaged one: {error}{hint}") from error
+
+
+def _problems(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any], unpublished: tuple[str, ...]) -> str:
+    """What keeps a file's tensors from being loaded, by kind, empty where nothing does."""
+    both = [name for name in expected if name in found]
+    shapes = {name: tuple(found[name].get_shape()) for name in both}
+    dtypes = {name: found[name].get_dtype() for name in both}
+    problems = {
+        "missing": [name for name in expected if name not in found],
+        "surplus": [name for name in found if name not in expected],
+        "of another shape": [f"{name} ({by_x(shapes[name])}, expected {by_x(expected[name])})"
+                             for name in both if shapes[name] != expected[name]],
+        f"of another dtype than {', '.join(READABLE)}": [f"{name} ({dtypes[name]})"
+                                                         for name in both if dtypes[name] not in READABLE],
+        "without a published name": list(unpublished),
+    }
+    return "; ".join(f"{kind}: {_some(names)}" for kind, names in problems.items() if names)
+
+
+def _hint(plan: Layout, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any]) -> str:
+    """The argument that may help."""
+    differing = [name for name in {**expected, **found} if (name in expected) != (name in found)]
+    last = f"{plan.table.last}.bias"
+    if plan.unpublished or any(name.startswith(plan.table.aux) for name in differing):
+        return " (ignore_aux=True leaves auxiliary classifiers alone)"
+    if last in found and last in expected and found[last].get_shape()[0] == expected[last][0] + 1:
+        return " (drop_background=True leaves class 0 out)"
+    return ""
+
+
+def _with_background(slot: Slot) -> tuple[int, ...]:
+    return (slot.shape[0] + 1, *slot.shape[1:]) if slot.is_classes else slot.shape
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

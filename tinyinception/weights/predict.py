@@ -1,0 +1,79 @@
+"""Classify image files with published weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tinyinception import models, nn
+from tinyinception.data import read_image
+from tinyinception.errors import ArgumentError, DataError, NonFiniteError
+from tinyinception.train.scores import log_probabilities
+from tinyinception.weights.file import class_count, load_weights
+from tinyinception.weights.preprocessing import Published, published
+
+BATCH = 8  # images of 299x299
+
+
+def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, classes: Sequence[str] | None = None,
+            top: int = 5) -> list[list[tuple[str, float]]]:
+    """Classify image files: for each the `top` most probable (class, probability), best first.
+
+    weight_set: as for `published`, whose preprocessing is applied, except that pictures are always scaled bicubically.
+    file: its safetensors file. classes: names in the network's order; numbers as text unless given. Raises, before
+    anything is computed, DataError for a file that is no image or a wrong number of class names, ArgumentError for top
+    below 1 or no images, and as `load_weights`; then NonFiniteError where the weights give no probabilities.
+    """
+    known = published(weight_set)
+    if top < 1:
+        raise ArgumentError(f"top must be at least 1, got {top!r}")
+    if not images:
+        raise ArgumentError("images: no files given")
+    count = class_count(known.model, file)
+    classes = [str(i) for i in range(count)] if classes is None else classes
+    if len(classes) != count:
+        raise DataError(f"{len(classes)} class names were given, but the weights in {file} have {count} classes")
+    pixels = np.stack([view(path, known) for path in images])
+    network = build(known.model, file, count)
+    answers = []
+    for start in range(0, len(pixels), BATCH):
+        probabilities = np.exp(log_probabilities(network, known.normalize(pixels[start:start + BATCH])))
+        if not np.isfinite(probabilities).all():
+            raise NonFiniteError(f"{file}: its weights give no finite probabilities")
+        answers += [[(classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]]
+                    for row in probabilities]
+    return answers
+
+
+def applied(known: Published) -> str:
+    """One line on what `predict` does to images, and where that is not what the set was published with."""
+    other = "" if known.interpolation == "bicubic" else f"; scaled bicubically, while {known.source} does it otherwise"
+    return f"preprocessing of {known.name}: {known.describe()}{other}"
+
+
+def build(model: str, file: str | Path, classes: int) -> nn.Module:
+    """A network with published weights in evaluation mode, without auxiliary classifiers. Raises as `load_weights`."""
+    with nn.shape_only():
+        network = models.build(model, classes=classes)
+    load_weights(network, file, ignore_aux=True)
+    return network.eval()
+
+
+def view(path: str | Path, known: Published) -> np.ndarray:
+    """What a network with this weight set sees of an image file, in bytes; DataError for a file that is no image."""
+    margin = (known.resize - known.input_size) // 2
+    inside = slice(margin, margin + known.input_size)
+    return read_image(path, known.resize)[inside, inside]
+
+
+def read_classes(file: str | Path) -> list[str]:
+    """Class names, one in each line, in the order of the network's classes; DataError where they cannot be read."""
+    try:
+        names = [line.strip() for line in Path(file).read_text(encoding="utf-8").rstrip().splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} cannot be read as class names: {error}") from error
+    if not names or not all(names):
+        raise DataError(f"{file}: every line must have the name of one class")
+    return names
