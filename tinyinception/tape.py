@@ -21,25 +21,32 @@ LARGE = 1 << 18  # elements
 def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> None:
     """Send `gradient` from the tensor `root` to every leaf, freeing the graph on the way unless it is retained."""
     pending: dict[int, np.ndarray] = {}
-    owned: set[int] = set()  # gradients that are our own sums, and may be added to in place
+    owned: set[int] = set()  # gradients that nobody else holds, and that may be changed in place
 
-    def send(parent, grad: np.ndarray) -> None:
+    def send(parent, grad: np.ndarray, fresh: bool) -> None:
         if not isinstance(parent, Operation):
-            parent.grad = grad.copy() if parent.grad is None else parent.grad + grad
-        elif id(parent) not in pending:
+            parent.grad = (grad if fresh else grad.copy()) if parent.grad is None else parent.grad + grad
+            return
+        sum_so_far = pending.get(id(parent))
+        if sum_so_far is grad and fresh:  # the operation has added to it itself
+            return
+        if sum_so_far is None:
             pending[id(parent)] = grad
-        elif id(parent) in owned:
-            pending[id(parent)] = _sum(pending[id(parent)], grad, pending[id(parent)])
-        else:  # the first gradient may be shared with another node, so the sum needs an array of its own
-            pending[id(parent)] = _sum(pending[id(parent)], grad, empty(grad.shape, grad.dtype))
+        else:
+            out = sum_so_far if id(parent) in owned else empty(grad.shape, grad.dtype)
+            pending[id(parent)], fresh = _sum(sum_so_far, grad, out), True
+        if fresh:
             owned.add(id(parent))
 
-    send(root.node or root, gradient)
+    send(root.node or root, gradient, False)
     for op in reversed(topological(root.node) if root.node else []):
         if op.freed:
             raise GraphError(f"backward: the graph through {op.where()} was already used and freed; run forward again, "
                              "or call backward(retain_graph=True) the first time")
         grad = pending.pop(id(op))
+        if not hooks:  # who watches sees what each operation was given and gave, not sums or what has been overwritten
+            op.into = tuple(pending.get(id(parent)) if id(parent) in owned else None for parent in op.parents)
+            op.overwrite = id(op) in owned and op.retained is None
         for hook in hooks:
             hook.before_backward(op, grad)
         if op.retained is not None:
@@ -49,7 +56,7 @@ def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> Non
             hook.after_backward(op, grad, grads)
         for parent, part in zip(op.parents, grads, strict=True):
             if parent is not None:
-                send(parent, _checked(op, parent, part))
+                send(parent, _checked(op, parent, part), op.fresh)
         if not retain_graph:
             op.release()
 

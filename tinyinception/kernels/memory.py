@@ -7,6 +7,7 @@ memory that an earlier, dead array of the same size has left behind.
 
 from __future__ import annotations
 
+import math
 import threading
 
 import numpy as np
@@ -38,7 +39,7 @@ def _aligned(block: np.ndarray) -> int:
 def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     """Like numpy.empty, aligned to 64 bytes, from recycled memory where it is large."""
     dtype = np.dtype(dtype)
-    size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+    size = dtype.itemsize * math.prod(shape)
     if size < SMALLEST:
         return np.empty(shape, dtype)
     with _lock:
@@ -53,10 +54,25 @@ def release() -> None:
         _free.clear()
 
 
-def dense(array: np.ndarray, dtype: np.dtype | type | None = None) -> np.ndarray:
+def dense(array: np.ndarray) -> np.ndarray:
     """The array itself where it is C-contiguous, aligned and writable, else a copy that is.
 
     To Numba each of these properties is part of the type: a transposed or read-only array that slipped through would
     compile its kernel once more, in the middle of training.
     """
-    return np.require(array, dtype, ("C", "A", "W"))
+    return array if array.flags.carray else np.require(array, None, ("C", "A", "W"))
+
+
+def wide(array: np.ndarray) -> np.ndarray:
+    """`dense`, but a slice of the channels of a dense array is left where it is: given with the row length of that one.
+
+    The result then begins at the slice's first channel, and only the slice's channels may be touched: of the last row
+    there is no more. So branches of a module can be parts of one array, and every kernel still sees one type.
+    """
+    if array.flags.carray or array.ndim < 2 or not array.flags.behaved:
+        return dense(array)
+    shape = *array.shape[:-1], array.strides[-2] // array.itemsize
+    strides = tuple(array.itemsize * math.prod(shape[axis + 1:]) for axis in range(array.ndim))
+    if array.strides != strides or shape[-1] < array.shape[-1]:
+        return dense(array)
+    return np.lib.stride_tricks.as_strided(array, shape, strides)

@@ -17,46 +17,55 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import dense, empty
+from tinyinception.kernels.memory import empty, wide
 
-CHUNKS = 64
-FOLDED = 512  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
+CHUNKS = 32
+FOLDED = 256  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
 NEVER = np.nan  # no comparison with NaN is true, so this floor switches the ReLU off
 
 Affine = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
+@kernel(parallel=False)
+def _repeated(per_channel, k):
+    """Numbers for each channel, k times over, to match folded rows."""
+    columns = np.empty(k * per_channel.size, per_channel.dtype)
+    for c in range(columns.size):
+        columns[c] = per_channel[c % per_channel.size]
+    return columns
+
+
 @kernel()
-def _sums(x, anchor, first, second):
+def _sums(x, anchor, k, first, second):
     """Per chunk of rows and per column: sums of x - anchor and of its square."""
-    rows, columns = x.shape
-    chunks = first.shape[0]
+    rows, (chunks, columns), anchors = x.shape[0], first.shape, _repeated(anchor, k)
     for index in prange(chunks):
         chunk = np.int64(index)
         one, two = first[chunk], second[chunk]
         for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
             for c in range(columns):
-                d = np.float64(x[r, c] - anchor[c])
+                d = np.float64(x[r, c] - anchors[c])
                 one[c] += d
                 two[c] += d * d
 
 
 @kernel()
-def _apply(x, anchor, scale, offset, floor, y):
+def _apply(x, affine, k, floor, y):
     """y = max(floor, (x - anchor) * scale + offset)."""
-    rows, columns = x.shape
+    rows = x.shape[0]
+    anchor, scale, offset = _repeated(affine[0], k), _repeated(affine[1], k), _repeated(affine[2], k)
     for index in prange(rows):
         r = np.int64(index)
-        for c in range(columns):
+        for c in range(scale.size):
             v = (x[r, c] - anchor[c]) * scale[c] + offset[c]
             y[r, c] = floor if v < floor else v
 
 
 @kernel()
-def _grad_sums(grad, x, anchor, scale, offset, floor, first, second):
+def _grad_sums(grad, x, affine, k, floor, first, second):
     """Per chunk of rows and per column: sums of the gradient that passed the ReLU, alone and times x - anchor."""
-    rows, columns = x.shape
-    chunks = first.shape[0]
+    rows, (chunks, columns) = x.shape[0], first.shape
+    anchor, scale, offset = _repeated(affine[0], k), _repeated(affine[1], k), _repeated(affine[2], k)
     zero = grad.dtype.type(0)
     for index in prange(chunks):
         chunk = np.int64(index)
@@ -70,13 +79,15 @@ def _grad_sums(grad, x, anchor, scale, offset, floor, first, second):
 
 
 @kernel()
-def _grad_apply(grad, x, anchor, scale, offset, floor, slope, constant, dx):
-    """dx = scale * gradient that passed the ReLU + slope * (x - anchor) + constant."""
-    rows, columns = x.shape
+def _grad_apply(grad, x, affine, k, floor, dx):
+    """dx = scale * gradient that passed the ReLU + slope * (x - anchor) + constant; dx may be grad."""
+    rows = x.shape[0]
+    anchor, scale, offset = _repeated(affine[0], k), _repeated(affine[1], k), _repeated(affine[2], k)
+    slope, constant = _repeated(affine[3], k), _repeated(affine[4], k)
     zero = grad.dtype.type(0)
     for index in prange(rows):
         r = np.int64(index)
-        for c in range(columns):
+        for c in range(scale.size):
             d = x[r, c] - anchor[c]
             g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
             dx[r, c] = scale[c] * g + (slope[c] * d + constant[c])
@@ -91,26 +102,26 @@ def _fold(rows: int, channels: int) -> int:
 
 
 class _Folded:
-    """x as rows of k * C numbers, and per-channel numbers to match."""
+    """Arrays of x's shape as rows of k * C numbers; k is 1 where one of them is a slice of the channels of another."""
 
-    def __init__(self, x: np.ndarray):
+    def __init__(self, x: np.ndarray, *others: np.ndarray):
         self.channels = x.shape[-1]
         self.count = x.size // self.channels
-        self.k = _fold(self.count, self.channels)
         self.dtype = x.dtype
-        self.shape = (self.count // self.k, self.k * self.channels)
-
-    def rows(self, array: np.ndarray) -> np.ndarray:
-        return dense(array, self.dtype).reshape(self.shape)
-
-    def columns(self, per_channel: np.ndarray) -> np.ndarray:
-        return np.tile(per_channel.astype(self.dtype), self.k)
+        arrays = [wide(array) for array in (x, *others)]
+        whole = all(array.shape[-1] == self.channels for array in arrays)
+        self.k = _fold(self.count, self.channels) if whole else 1
+        self.rows = [array.reshape(self.count // self.k, -1) for array in arrays]
 
     def floor(self, relu: bool) -> np.generic:
         return self.dtype.type(0 if relu else NEVER)
 
+    def per_channel(self, *numbers: np.ndarray) -> np.ndarray:
+        """Rows of numbers for each channel, in the dtype of x."""
+        return np.array(numbers, self.dtype)
+
     def partials(self) -> tuple[np.ndarray, np.ndarray]:
-        both = np.zeros((2, min(CHUNKS, self.shape[0]), self.shape[1]))
+        both = np.zeros((2, min(CHUNKS, self.count // self.k), self.k * self.channels))
         return both[0], both[1]
 
     def total(self, partial: np.ndarray) -> np.ndarray:
@@ -132,59 +143,65 @@ def _affine(mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta
 
 
 def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, eps: float,
-               relu: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+               relu: bool, moments: tuple[np.ndarray, np.ndarray] | None = None,
+               ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Normalise each channel by the mean and biased variance of its own rows.
 
-    x: any shape with channels last. Returns y and, in float64 per channel, mean, 1 / sqrt(var + eps) and var.
+    x: any shape with channels last. moments: that mean and variance, in float64, where they are known already. Returns
+    y and, in float64 per channel, mean, 1 / sqrt(var + eps) and var.
     """
-    fold = _Folded(x)
-    rows = fold.rows(x)
-    anchor = np.array(rows[0, :fold.channels])
-    first, second = fold.partials()
-    _sums(rows, fold.columns(anchor), first, second)
-    shift = fold.total(first) / fold.count
-    var = np.maximum(fold.total(second) / fold.count - shift * shift, 0.0)
-    mean = anchor + shift
+    mean, var = moments or _moments(_Folded(x))
     invstd = 1.0 / np.sqrt(var + eps)
-    return _normalise(x, rows, fold, _affine(mean, invstd, gamma, beta, x.dtype), relu), mean, invstd, var
+    return _normalise(x, _affine(mean, invstd, gamma, beta, x.dtype), relu), mean, invstd, var
+
+
+def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and biased variance of each channel, in float64."""
+    [rows] = fold.rows
+    anchor = rows[0, :fold.channels].copy()
+    first, second = fold.partials()
+    _sums(rows, anchor, fold.k, first, second)
+    shift = fold.total(first) / fold.count
+    return anchor + shift, np.maximum(fold.total(second) / fold.count - shift * shift, 0.0)
 
 
 def batch_norm_eval(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray | None,
                     beta: np.ndarray | None, eps: float, relu: bool) -> np.ndarray:
     """Normalise each channel by a given mean and variance."""
-    fold = _Folded(x)
     affine = _affine(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
-    return _normalise(x, fold.rows(x), fold, affine, relu)
+    return _normalise(x, affine, relu)
 
 
-def _normalise(x: np.ndarray, rows: np.ndarray, fold: _Folded, affine: Affine, relu: bool) -> np.ndarray:
+def _normalise(x: np.ndarray, affine: Affine, relu: bool) -> np.ndarray:
     y = empty(x.shape, x.dtype)
-    _apply(rows, *map(fold.columns, affine), fold.floor(relu), y.reshape(fold.shape))
+    fold = _Folded(x, y)
+    _apply(fold.rows[0], fold.per_channel(*affine), fold.k, fold.floor(relu), fold.rows[1])
     return y
 
 
 def batch_norm_grad(grad: np.ndarray, x: np.ndarray, mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None,
-                    beta: np.ndarray | None, relu: bool, training: bool,
-                    input_grad: bool = True) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+                    beta: np.ndarray | None, relu: bool, training: bool, input_grad: bool = True,
+                    overwrite: bool = False) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Gradients of x, gamma and beta. The ReLU's mask is computed again from x, so that y need not be kept.
 
     training: whether mean and invstd came from x itself, so that the gradient flows through them too. input_grad:
-    without it the gradient of x is None, and its pass is saved.
+    without it the gradient of x is None, and its pass is saved. overwrite: it may take the place of `grad`.
     """
-    fold = _Folded(x)
     mean, invstd = mean.astype(np.float64), invstd.astype(np.float64)
-    anchor, scale, offset = _affine(mean, invstd, gamma, beta, x.dtype)
-    shared = (fold.rows(grad), fold.rows(x), *map(fold.columns, (anchor, scale, offset)), fold.floor(relu))
+    affine = _affine(mean, invstd, gamma, beta, x.dtype)
+    grad = grad if grad.dtype == x.dtype else grad.astype(x.dtype)
+    dx = None if not input_grad else grad if overwrite else empty(x.shape, x.dtype)
+    fold = _Folded(x, grad, *([] if dx is None else [dx]))
     first, second = fold.partials()
-    _grad_sums(*shared, first, second)
+    _grad_sums(fold.rows[1], fold.rows[0], fold.per_channel(*affine), fold.k, fold.floor(relu), first, second)
+    anchor, scale, _ = affine
     dbeta = fold.total(first)
     dgamma = (fold.total(second) - (mean - anchor) * dbeta) * invstd
-    dx = None
     if input_grad:
         slope = constant = np.zeros(fold.channels)
         if training:
             slope = -scale * invstd * dgamma / fold.count
             constant = -scale * dbeta / fold.count - slope * (mean - anchor)
-        dx = empty(x.shape, x.dtype)
-        _grad_apply(*shared, fold.columns(slope), fold.columns(constant), dx.reshape(fold.shape))
+        _grad_apply(fold.rows[1], fold.rows[0], fold.per_channel(*affine, slope, constant), fold.k, fold.floor(relu),
+                    fold.rows[2])
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)

@@ -46,15 +46,23 @@ def conv2d(x, w, b, stride, pads, groups):
     return y if b is None else y + b
 
 
-def conv2d_input_grad(grad, w, x_shape, stride, pads, groups):
-    """Gradient of conv2d for its input, from the gradient of its output."""
+def conv2d_moments(x, w, b, stride, pads):
+    """conv2d, and of its result the mean and biased variance per channel."""
+    y = conv2d(x, w, b, stride, pads, 1)
+    mean = _wide(y).mean(axis=(0, 1, 2))
+    return y, mean, ((_wide(y) - mean) ** 2).mean(axis=(0, 1, 2))
+
+
+def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
+    """Gradient of conv2d for its input, from the gradient of its output; added to `into` where that is given."""
     kh, kw, cg, f = w.shape
     slice_shape = (*x_shape[:3], cg)
     parts = []
     for gg, wg in zip(np.split(grad, groups, axis=3), np.split(w, groups, axis=3), strict=True):
         columns = gg @ wg.reshape(kh * kw * cg, f // groups).T
         parts.append(col2im(columns, slice_shape, (kh, kw), stride, pads))
-    return np.concatenate(parts, axis=3)
+    dx = np.concatenate(parts, axis=3)
+    return dx if into is None else np.add(into, dx, out=into)
 
 
 def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
@@ -151,11 +159,11 @@ def _normalise(x, mean, invstd, gamma, beta, relu):
     return np.where(y < 0, 0, y).astype(x.dtype) if relu else y.astype(x.dtype)
 
 
-def batch_norm(x, gamma, beta, eps, relu):
+def batch_norm(x, gamma, beta, eps, relu, moments=None):
     """y, mean, 1 / sqrt(var + eps) and biased variance; channels last, everything else is a row."""
     axes = tuple(range(x.ndim - 1))
-    mean = _wide(x).mean(axis=axes)
-    var = ((_wide(x) - mean) ** 2).mean(axis=axes)
+    mean, var = moments or (_wide(x).mean(axis=axes), None)
+    var = ((_wide(x) - mean) ** 2).mean(axis=axes) if var is None else var
     invstd = 1 / np.sqrt(var + eps)
     return _normalise(x, mean, invstd, gamma, beta, relu), mean, invstd, var
 
@@ -165,7 +173,7 @@ def batch_norm_eval(x, mean, var, gamma, beta, eps, relu):
     return _normalise(x, mean, 1 / np.sqrt(_wide(var) + eps), gamma, beta, relu)
 
 
-def batch_norm_grad(grad, x, mean, invstd, gamma, beta, relu, training, input_grad=True):
+def batch_norm_grad(grad, x, mean, invstd, gamma, beta, relu, training, input_grad=True, overwrite=False):
     """Gradients of x, gamma and beta."""
     axes = tuple(range(x.ndim - 1))
     normed, g = (_wide(x) - mean) * invstd, _wide(grad)

@@ -23,24 +23,26 @@ class Conv2d(Module):
     """Convolution, N x H x W x in_channels to N x OH x OW x out_channels.
 
     Parameters: weight KH x KW x in_channels/groups x out_channels, and bias out_channels unless `bias=False`.
+    moments: whether a BatchNorm2d follows, which in training then finds the statistics of the batch ready.
     Raises ArgumentError at construction for counts that are no positive whole numbers or that `groups` does not divide.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
                  padding: Padding = "same", groups: int = 1, bias: bool = True, init: Initializer = HE,
-                 bias_init: Initializer = zeros):
+                 bias_init: Initializer = zeros, moments: bool = False):
         _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ArgumentError(f"Conv2d: groups={groups} must divide in_channels={in_channels} "
                                 f"and out_channels={out_channels}")
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
+        self.moments = moments
         self.kernel, self.stride = _sliding("Conv2d", kernel, stride, padding)
         self.weight = Parameter.create((*self.kernel, in_channels // groups, out_channels), init)
         self.bias = Parameter.create((out_channels,), bias_init) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
-                                 groups=self.groups)
+                                 groups=self.groups, moments=self.moments and self.training)
 
     def describe(self) -> str:
         groups = f", groups {self.groups}" if self.groups > 1 else ""
@@ -89,7 +91,7 @@ class BatchNorm2d(Module):
         if x.shape[-1:] != (self.channels,):
             raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels")
         running = None if self.training else (self.running_mean, self.running_var)
-        op = ops.BatchNorm(self.eps, relu=self.relu, running=running)
+        op = ops.BatchNorm(self.eps, relu=self.relu, running=running, moments=getattr(x.node, "moments", None))
         y = apply(op, x, self.gamma, self.beta)
         if self.training and y.data is not None:
             unbiased = op.var * (op.count / (op.count - 1))

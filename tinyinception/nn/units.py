@@ -39,6 +39,7 @@ class ConvUnit(Module):
         self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, groups=groups, init=init,
                            bias=norm is None if bias is None else bias, bias_init=bias_init)
         self.norm = norm(out_channels, relu=relu) if norm is not None else None
+        self.conv.moments = isinstance(self.norm, BatchNorm2d)
         self.relu = relu and norm is None
 
     def forward(self, x: Tensor) -> Tensor:

@@ -54,15 +54,21 @@ class Operation:
     A subclass states `shape`, `forward`, `backward` and `cost`, and `window` where it slides over pixels. Configuration
     goes to the constructor; whatever `backward` needs, `forward` puts into `self.saved`, which is dropped after use.
     `self.needs[i]` says whether input i wants a gradient: work for an input that does not is to be skipped.
+
+    In backward, where `into[i]` is an array, an operation that is `fresh` may add the gradient of input i to it and
+    return it, and where `overwrite` is true the gradient it was given may be changed. Both save passes over memory.
     """
 
     analytic = False  # True where the formula also holds for complex numbers, so that a complex step may check it
+    fresh = False  # True where backward returns arrays that nobody else holds, so that others may be added to them
 
     needs: tuple[bool, ...] = ()
     path: str = ""  # dotted path of the module that called, for errors, hooks and the graph
     parents: tuple = ()  # for each input: its node, the leaf tensor itself, or None
     output_shape: Shape = ()
     saved: object = None
+    into: tuple[np.ndarray | None, ...] | None = None
+    overwrite = False
     retained = None  # the output tensor, where the user asked to keep its gradient
     freed = False
 

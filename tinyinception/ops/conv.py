@@ -15,13 +15,17 @@ class Conv2d(Operation):
     Inputs x N x H x W x Cin, w KH x KW x Cin/groups x Cout and, if any, b Cout; output N x OH x OW x Cout. Padding as
     in `ops.padding.resolve`. With groups, group g maps the g-th slice of the input channels to the g-th slice of the
     output channels (AlexNet's two towers; as many groups as channels is a depthwise convolution).
+    moments: whether batch-norm follows, in training; then, where the graph is recorded and there is one group, the
+    attribute holds mean and biased variance of each output channel after forward, gathered while in the cache.
     """
 
-    analytic = True
+    analytic = fresh = True
+    moments: tuple[np.ndarray, np.ndarray] | None = None
     _window: Window | None = None
 
-    def __init__(self, stride: int | Pair = 1, padding: str | int | Pair | Pads = "valid", groups: int = 1):
-        self.stride, self.padding, self.groups = stride, padding, groups
+    def __init__(self, stride: int | Pair = 1, padding: str | int | Pair | Pads = "valid", groups: int = 1, *,
+                 moments: bool = False):
+        self.stride, self.padding, self.groups, self.gather = stride, padding, groups, moments
 
     def geometry(self, x: Shape, w: Shape) -> tuple[Pair, Pads, Pair]:
         """Stride, padding in pixels, and output (height, width)."""
@@ -48,11 +52,18 @@ class Conv2d(Operation):
     def forward(self, x, w, b=None):
         stride, pads, _ = self.geometry(x.shape, w.shape)
         self.saved = x if self.needs[1] else None, w if self.needs[0] else None, x.shape, w.shape, stride, pads
-        return kernels.conv2d(x, w, b, stride, pads, self.groups)
+        if not self.gather or self.groups > 1 or not any(self.needs):
+            return kernels.conv2d(x, w, b, stride, pads, self.groups)
+        y, *moments = kernels.conv2d_moments(x, w, b, stride, pads)
+        self.moments = tuple(moments)
+        return y
 
     def backward(self, grad):
         x, w, x_shape, w_shape, stride, pads = self.saved
-        dx = kernels.conv2d_input_grad(grad, w, x_shape, stride, pads, self.groups) if self.needs[0] else None
+        dx = None
+        if self.needs[0]:
+            into = self.into[0] if self.into else None
+            dx = kernels.conv2d_input_grad(grad, w, x_shape, stride, pads, self.groups, into)
         dw = kernels.conv2d_weight_grad(grad, x, w_shape, stride, pads, self.groups) if self.needs[1] else None
         db = grad.sum(axis=(0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
@@ -72,7 +83,7 @@ class Conv2d(Operation):
 class Linear(Operation):
     """x @ w + b: x N x K, w K x F, b F or none. Computed as a 1x1 convolution, so that one product serves both."""
 
-    analytic = True
+    analytic = fresh = True
 
     def shape(self, x: Shape, w: Shape, b: Shape | None = None) -> Shape:
         if len(x) != 2 or 0 in x:

@@ -13,15 +13,18 @@ class BatchNorm(Operation):
 
     Inputs x (any shape, channels last), gamma C or None, beta C or None. running: None to normalise by the statistics
     of the batch, or the (mean, variance) to normalise by. relu: max(0, .) follows, in the same pass over memory.
+    moments: mean and biased variance of the batch, in float64, where the operation that made x has gathered them.
     In the first form `mean`, `var` (biased) and `count` are there after forward, for the running statistics.
     """
 
+    fresh = True
     mean: np.ndarray | None = None
     var: np.ndarray | None = None
     count: int = 0
 
-    def __init__(self, eps: float, *, relu: bool = False, running: tuple[np.ndarray, np.ndarray] | None = None):
-        self.eps, self.relu, self.running = eps, relu, running
+    def __init__(self, eps: float, *, relu: bool = False, running: tuple[np.ndarray, np.ndarray] | None = None,
+                 moments: tuple[np.ndarray, np.ndarray] | None = None):
+        self.eps, self.relu, self.running, self.moments = eps, relu, running, moments
         self.analytic = not relu
 
     def shape(self, x: Shape, gamma: Shape | None = None, beta: Shape | None = None) -> Shape:
@@ -40,7 +43,7 @@ class BatchNorm(Operation):
 
     def forward(self, x, gamma=None, beta=None):
         if self.running is None:
-            y, mean, invstd, var = kernels.batch_norm(x, gamma, beta, self.eps, self.relu)
+            y, mean, invstd, var = kernels.batch_norm(x, gamma, beta, self.eps, self.relu, self.moments)
             self.mean, self.var, self.count = mean.astype(x.dtype), var.astype(x.dtype), count(x.shape[:-1])
         else:
             mean, var = self.running
@@ -51,7 +54,7 @@ class BatchNorm(Operation):
 
     def backward(self, grad):
         training = self.running is None
-        grads = kernels.batch_norm_grad(grad, *self.saved, self.relu, training, self.needs[0])
+        grads = kernels.batch_norm_grad(grad, *self.saved, self.relu, training, self.needs[0], self.overwrite)
         return tuple(g if need else None for g, need in zip(grads, self.needs, strict=False))
 
     def cost(self, x: Shape, gamma: Shape | None = None, beta: Shape | None = None) -> Cost:

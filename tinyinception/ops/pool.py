@@ -50,6 +50,8 @@ class MaxPool2d(Pool):
     The first maximum of a window, row by row, gets its whole gradient. NaN in a window makes its maximum NaN.
     """
 
+    fresh = True
+
     def forward(self, x):
         window, out = self.geometry(x.shape)
         y, winner = kernels.max_pool(x, window.kernel, window.stride, window.padding, out)
@@ -69,7 +71,7 @@ class MaxPool2d(Pool):
 class AvgPool2d(Pool):
     """Mean of each window; count_include_pad says whether the padding counts, as zeros, in sum and divisor."""
 
-    analytic = True
+    analytic = fresh = True
 
     def __init__(self, kernel: int | Pair, stride: int | Pair | None = None, padding: str | int | Pair | Pads = "valid",
                  *, ceil_mode: bool = False, count_include_pad: bool = False):
