@@ -15,7 +15,7 @@ _FAMILY = {
     "max_pool": "pool", "max_pool_grad": "pool", "avg_pool": "pool", "avg_pool_grad": "pool",
     "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_grad": "norm",
     "local_response_norm": "lrn", "local_response_norm_grad": "lrn",
-    "concat_channels": "concat", "split_channels": "concat", "add": "sums",
+    "concat_channels": "concat", "slice_channels_grad": "concat", "add": "sums",
 }
 _loaded: dict[str, ModuleType] = {}
 __all__ = list(_FAMILY)

@@ -1,4 +1,4 @@
-"""Concatenation along the channels and its inverse: strided copies, in parallel over rows."""
+"""Concatenation along the channels, and the gradient of a slice of them: copies in parallel over rows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import dense, empty
+from tinyinception.kernels.memory import empty, wide
 
 
 @kernel()
-def _copy(source, source_start, target, target_start, width):
+def _copy(source, target, start, width):
     for index in prange(source.shape[0]):
         r = np.int64(index)
-        into, out_of = target[r, target_start:], source[r, source_start:]
+        into, out_of = target[r, start:], source[r]
         for c in range(width):
             into[c] = out_of[c]
 
@@ -30,19 +30,26 @@ def concat_channels(arrays: Sequence[np.ndarray]) -> np.ndarray:
     joined = empty((*arrays[0].shape[:-1], sum(widths)), arrays[0].dtype)
     start = 0
     for a, width in zip(arrays, widths, strict=True):  # one call each: the compiled kernel is the same for any number
-        _copy(_rows(dense(a)), 0, _rows(joined), start, width)
+        _copy(_rows(wide(a)), _rows(joined), start, width)
         start += width
     return joined
 
 
-def split_channels(array: np.ndarray, sizes: Sequence[int],
-                   wanted: Sequence[bool] | None = None) -> list[np.ndarray | None]:
-    """Cut the last axis into consecutive contiguous pieces of the given sizes; None for those that are not wanted."""
-    source, start, pieces = _rows(dense(array)), 0, []
-    for width, want in zip(sizes, wanted or [True] * len(sizes), strict=True):
-        piece = empty((*array.shape[:-1], width), array.dtype) if want else None
-        if want:
-            _copy(source, start, _rows(piece), 0, width)
-        pieces.append(piece)
-        start += width
-    return pieces
+@kernel()
+def _place(source, width, target, start, add):
+    for index in prange(target.shape[0]):
+        r = np.int64(index)
+        row, out_of = target[r], source[r]
+        if not add:
+            row[:] = 0
+        into = row[start:]
+        for c in range(width):
+            into[c] += out_of[c]
+
+
+def slice_channels_grad(grad: np.ndarray, shape: tuple[int, ...], start: int,
+                        into: np.ndarray | None = None) -> np.ndarray:
+    """Gradient of x[..., start:start + C] for x of a shape: grad in its place, zeros around it, or added to `into`."""
+    out = empty(shape, grad.dtype) if into is None else into
+    _place(_rows(wide(grad)), grad.shape[-1], _rows(out), start, into is not None)
+    return out

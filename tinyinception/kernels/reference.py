@@ -219,11 +219,11 @@ def concat_channels(arrays):
     return np.concatenate(arrays, axis=-1)
 
 
-def split_channels(array, sizes, wanted=None):
-    """Consecutive pieces of the last axis, None for those that are not wanted."""
-    pieces = np.split(array, np.cumsum(sizes)[:-1], axis=-1)
-    wanted = [True] * len(pieces) if wanted is None else wanted
-    return [np.ascontiguousarray(p) if want else None for p, want in zip(pieces, wanted, strict=True)]
+def slice_channels_grad(grad, shape, start, into=None):
+    """Gradient of x[..., start:start + C]: grad in its place among zeros, or added to `into`."""
+    out = np.zeros(shape, grad.dtype) if into is None else into
+    out[..., start:start + grad.shape[-1]] += grad
+    return out
 
 
 # -- sums of gradients -------------------------------------------------------------------------------------------------

@@ -39,8 +39,6 @@ class Concat(Operation):
 
     def backward(self, grad):
         axis, sizes = self.saved
-        if axis == grad.ndim - 1:
-            return tuple(kernels.split_channels(grad, sizes, self.needs))
         return tuple(np.split(grad, np.cumsum(sizes)[:-1], axis))
 
     def cost(self, *shapes: Shape) -> Cost:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinyinception import kernels
 from tinyinception.ops.base import Operation, Shape, by_x, count
 
 
@@ -63,7 +64,7 @@ class Transpose(Operation):
 class Slice(Operation):
     """a[index] for whole numbers, slices, None and `...`; every element is used at most once."""
 
-    analytic = True
+    analytic = fresh = True
 
     def __init__(self, index):
         self.index = index if isinstance(index, tuple) else (index,)
@@ -82,9 +83,18 @@ class Slice(Operation):
         return np.asarray(a[self.index])
 
     def backward(self, grad):
-        out = np.zeros(self.saved, grad.dtype)
-        out[self.index] = grad
+        into = self.into[0] if self.into else None
+        if self._is_channels():
+            return (kernels.slice_channels_grad(grad, self.saved, self.index[-1].start or 0, into),)
+        out = np.zeros(self.saved, grad.dtype) if into is None else into
+        out[self.index] += grad
         return (out,)
+
+    def _is_channels(self) -> bool:
+        """Whether this is a run of channels of all pixels, as `split` cuts them."""
+        *pixels, channels = self.index
+        return (len(self.index) == len(self.saved) > 1 and all(i == slice(None) for i in pixels)
+                and isinstance(channels, slice) and channels.step is None and (channels.start or 0) >= 0)
 
 
 class Pad(Operation):
