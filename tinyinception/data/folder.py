@@ -36,7 +36,8 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3) -> np.ndarra
             picture = ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
             return np.asarray(picture, np.uint8).reshape(size, size, channels)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} cannot be read as an image: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read as an image: {reason}") from error
 
 
 def read_folder(
