@@ -133,6 +133,17 @@ def test_a_safetensors_file_without_our_header_is_refused(tmp_path):
         load(tmp_path)
 
 
+def test_a_checkpoint_that_may_not_be_opened_is_not_called_missing(tmp_path, monkeypatch):
+    save(tmp_path, tensors(1), STATE_OLD)
+
+    def closed(path, *rest):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", closed)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors .* cannot be read: Permission denied$"):
+        load(tmp_path)
+
+
 def test_a_missing_checkpoint_and_an_unwritable_place(tmp_path):
     with pytest.raises(CheckpointError, match="no checkpoint here"):
         load(tmp_path)

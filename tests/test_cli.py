@@ -255,6 +255,47 @@ def test_predict(run, trained, tmp_path):
     assert "log.csv cannot be read as an image" in err
 
 
+# -- places that the system refuses ----------------------------------------------------------------------------------
+
+REFUSED = "n" * 300  # the system refuses even to look at such a name, as it does below a folder closed to the user
+
+
+@pytest.mark.parametrize("words", [
+    ["train", "--out", REFUSED], ["train", "--resume", REFUSED], ["train", "--data", f"./{REFUSED}", "--out", "new"],
+    ["evaluate", REFUSED], ["predict", REFUSED, "cat.png"], ["data", "fetch", "mnist", "--from", REFUSED],
+    ["summary", "plain_cifar", "--draw", f"{REFUSED}.png"],
+], ids=lambda words: " ".join(words[:2]))
+def test_a_place_that_cannot_even_be_looked_at_is_one_error(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(*words)
+    assert (status, out) == (1, "")
+    assert err.startswith("tinyinception: error: ")
+    assert err.endswith(": File name too long\n")
+    assert err.count("\n") == 1
+    assert "Errno" not in err
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+
+
+def test_pictures_at_a_refused_place_and_a_refused_cache(run, trained, tmp_path, monkeypatch):
+    status, out, err = run("evaluate", trained[0], "--pictures", tmp_path / REFUSED)
+    assert (status, out) == (1, "")
+    assert "pictures: cannot make the folder" in err
+    assert err.endswith(": File name too long\n")
+    monkeypatch.setenv("TINYINCEPTION_DATA", str(tmp_path / REFUSED))
+    assert run("data", "list")[0] == 0
+    status, _, err = run("evaluate", trained[0], "--data", "mnist")
+    assert status == 1
+    assert err == f"tinyinception: error: {tmp_path / REFUSED / 'mnist'} cannot be read: File name too long\n"
+
+
+def test_what_the_system_refuses_elsewhere_is_one_line_too(run, monkeypatch):
+    def fail():
+        raise PermissionError(13, "Permission denied", "/closed")
+
+    monkeypatch.setattr(data, "listing", fail)
+    assert run("data", "list") == (1, "", "tinyinception: error: [Errno 13] Permission denied: '/closed'\n")
+
+
 # -- lessons ---------------------------------------------------------------------------------------------------------
 
 

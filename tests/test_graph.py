@@ -1,7 +1,9 @@
 """The graph of a result: its nodes and edges, the DOT text, and the layout of the picture."""
 
+import errno
 import re
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from hypothesis import strategies as st
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from tinyinception import ops
-from tinyinception.errors import GraphError
-from tinyinception.plots.graph import draw_graph, to_dot
+from tinyinception.errors import ArgumentError, GraphError
+from tinyinception.plots import draw_graph, to_dot
 from tinyinception.plots.layered import MARGIN, Node, place
 from tinyinception.tensor import Tensor, apply, concat, no_grad, scope
 
@@ -156,3 +158,26 @@ def test_layout_keeps_boxes_and_edges_apart(graph):
             for node in nodes:
                 assert not (abs(node.x - x) < node.width / 2 and node.y - node.height / 2 < bottom
                             and top < node.y + node.height / 2)
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    a = Tensor(1.0, requires_grad=True)
+    path = tmp_path / "graph.png"
+    draw_graph(a * a, path)
+    before = path.read_bytes()
+    assert before.startswith(b"\x89PNG")
+    with pytest.raises(ArgumentError, match=r"draw_graph: .*x\.doc must end in a format .* png"):
+        draw_graph(a * a, tmp_path / "x.doc")
+    with pytest.raises(ArgumentError, match=r"draw_graph: cannot write .*y\.png: No such file"):
+        draw_graph(a * a, tmp_path / "none" / "y.png")
+
+    def full(self, contents):
+        with open(self, "wb") as file:
+            file.write(contents[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ArgumentError, match=r"cannot write .*graph\.png: No space left"):
+        draw_graph(a * a, path)
+    assert [p.name for p in tmp_path.iterdir()] == ["graph.png"]
+    assert path.read_bytes() == before

@@ -131,6 +131,12 @@ def test_functional_losses():
     (lambda: nn.Conv2d(3, 2.5, 3), "out_channels .* got 2.5"),
     (lambda: nn.Conv2d(3, True, 3), "out_channels .* got True"),
     (lambda: nn.Conv2d(3, 3, 0), "Conv2d: kernel .* 0"),
+    (lambda: nn.Conv2d(3, 3, 2.5), "Conv2d: kernel .* 2.5"),
+    (lambda: nn.Conv2d(3, 3, True), "Conv2d: kernel .* True"),
+    (lambda: nn.Conv2d(3, 3, "3"), "Conv2d: kernel .* '3'"),
+    (lambda: nn.Conv2d(3, 3, None), "Conv2d: kernel .* None"),
+    (lambda: nn.Conv2d(3, 3, 3, padding=0.5), "Conv2d: padding .* 0.5"),
+    (lambda: nn.Conv2d(3, 3, 3, padding=None), "Conv2d: padding .* None"),
     (lambda: nn.Conv2d(3, 3, 3, stride=0), "Conv2d: stride .* 0"),
     (lambda: nn.Conv2d(3, 3, 3, padding=-1), "Conv2d: padding .* -1"),
     (lambda: nn.Conv2d(3, 3, 3, padding="full"), "Conv2d: padding .* 'full'"),
@@ -156,6 +162,13 @@ def test_functional_losses():
 def test_wrong_arguments_are_refused_at_construction(make, told):
     with pytest.raises(ArgumentError, match=told):
         make()
+
+
+def test_sizes_may_be_numpy_integers_and_lists():
+    three, two = np.int64(3), np.int32(2)
+    conv = nn.Conv2d(three, three, three, stride=[two, 1], padding=np.array([1, 1])[0])
+    assert conv(Tensor.shape_only(1, 8, 8, 3)).shape == (1, 4, 8, 3)
+    assert repr(conv).startswith("Conv2d(3 -> 3, 3x3, stride 2x1, padding 1)")
 
 
 def test_wrong_inputs_name_the_layer():

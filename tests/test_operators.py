@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
+from tinyinception.errors import GraphError, ShapeError
 from tinyinception.tensor import Tensor, concat
 
 
@@ -147,6 +148,29 @@ def test_gradient_at_the_kink_and_of_ties():
     (a.relu().sum() + a.max()).backward()
     np.testing.assert_array_equal(a.grad, [0, 0, 2, 1])  # relu: 0 at 0; max: all to the first of equals
 
+
+def test_a_tensor_is_a_sequence_an_array_and_if_it_has_one_element_a_number():
+    a = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    rows = list(a)
+    assert [row.shape for row in rows] == [(3,), (3,)]
+    (rows[1] * rows[1]).sum().backward()
+    np.testing.assert_array_equal(a.grad, [[0, 0, 0], [6, 8, 10]])
+    assert np.asarray(a) is a.numpy()
+    np.testing.assert_array_equal(np.array(a, dtype=np.float32), np.arange(6, dtype=np.float32).reshape(2, 3))
+    copy = np.array(a)
+    copy[0, 0] = 7
+    assert a.numpy()[0, 0] == 0
+    assert float(a[1, 2]) == 5.0
+    with pytest.raises(ShapeError, match="not one"):
+        float(a)
+    with pytest.raises(GraphError, match="shape-only"):
+        np.asarray(Tensor.shape_only(2))
+
+
+@pytest.mark.parametrize(("index", "kind"), [([0, 1], "list"), (np.ones((2, 3), bool), "ndarray"), (True, "bool")])
+def test_an_index_that_is_no_slice_is_refused_in_one_line(index, kind):
+    with pytest.raises(ShapeError, match=f"^Slice: an index must be whole numbers, slices, None or ..., not {kind}$"):
+        leaf(2, 3)[index]
 
 
 def test_shape_only_tensors_flow_through_everything():

@@ -236,6 +236,15 @@ class Tensor:
             raise ShapeError("len: the tensor is a scalar")
         return self.shape[0]
 
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.numpy(), dtype, copy=copy) if copy else np.asarray(self.numpy(), dtype)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
     def __repr__(self) -> str:
         text = f"Tensor({by_x(self.shape)}, {self.dtype}"
         if self.data is None:

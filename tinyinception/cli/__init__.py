@@ -34,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as in `tinyinception summary M | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush fails no more
         return PIPE_CLOSED
+    except OSError as error:  # what the system refuses at a place where nobody expected it
+        return _say(f"error: {error}", 1)
 
 
 def _say(message: str, status: int) -> int:

@@ -82,7 +82,7 @@ def load(
         DataError: files missing, truncated or altered.
     """
     folder = Path(name).expanduser()
-    if name not in names() and folder.is_dir():
+    if name not in names() and _is_folder(folder):
         if source is not None:
             raise ArgumentError(f"source: the folder {name} is read where it lies")
         return read_folder(folder, image_size=32 if image_size is None else image_size, limit=limit, progress=progress)
@@ -130,6 +130,13 @@ def listing() -> tuple[Row, ...]:
             )
         )
     return tuple(rows)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # a folder above it may not be entered
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _known(name: str) -> None:

@@ -49,7 +49,10 @@ def digest(path: Path) -> str:
 
 def present(folder: Path, members: tuple[Member, ...]) -> bool:
     """Whether every member lies in the folder with its right size; contents are not read."""
-    return all((folder / m.name).is_file() and (folder / m.name).stat().st_size == m.size for m in members)
+    try:
+        return all((folder / m.name).is_file() and (folder / m.name).stat().st_size == m.size for m in members)
+    except OSError:  # the cache may not be entered
+        return False
 
 
 def verify(folder: Path, members: tuple[Member, ...]) -> bool:
@@ -60,8 +63,11 @@ def verify(folder: Path, members: tuple[Member, ...]) -> bool:
     Raises:
         DataError: a file is there but truncated, altered or unreadable.
     """
-    if not all((folder / m.name).exists() for m in members):
-        return False
+    try:
+        if not all((folder / m.name).exists() for m in members):
+            return False
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
     known = _read_memo(folder)
     found = {}
     for member in members:

@@ -64,6 +64,9 @@ class Dataset:
     def _check(self, split: str) -> None:
         images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
         where = f"{self.name}: {split}_"
+        for name, array in (("images", images), ("labels", labels)):
+            if not isinstance(array, np.ndarray):
+                raise DtypeError(f"{where}{name} must be a NumPy array, but are a {type(array).__name__}")
         if images.dtype != np.uint8:
             raise DtypeError(f"{where}images must be uint8, but are {images.dtype}")
         if labels.dtype != np.int64:

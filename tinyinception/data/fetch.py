@@ -52,8 +52,10 @@ def fetch(recipe: Recipe, source: str | Path | None = None, *, progress: bool = 
     folder = cache_dir() / recipe.name
     if source is not None:
         place = Path(source).expanduser()
-        if not place.exists():
-            raise DataError(f"{place}: no such file or folder to take {recipe.name} from")
+        try:
+            place.stat()
+        except OSError as error:
+            raise DataError(f"{place}: nothing to take {recipe.name} from: {error.strerror or error}") from error
         with locked(folder):
             _install(recipe, place, folder)
         return folder

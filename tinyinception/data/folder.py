@@ -36,7 +36,8 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3) -> np.ndarra
             picture = ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
             return np.asarray(picture, np.uint8).reshape(size, size, channels)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} cannot be read as an image: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read as an image: {reason}") from error
 
 
 def read_folder(
@@ -71,7 +72,7 @@ def read_folder(
 def _classes(folder: Path) -> dict[str, list[Path]]:
     """Class name -> its image files, by a hash of their names: a fixed order that no numbering or date can bias."""
     found = {}
-    for place in sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__"))):
+    for place in _subfolders(folder):
         files = [p for p in place.rglob("[!.]*") if p.suffix.lower() in SUFFIXES and p.is_file()]
         if not files:
             raise DataError(f"{place}: a class folder without images (known: {', '.join(SUFFIXES)})")
@@ -79,6 +80,13 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
     if len(found) < 2:
         raise DataError(f"{folder}: expected at least two folders of images, one per class, found {len(found)}")
     return found
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    try:
+        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
+    except OSError as error:
+        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
 
 
 def _rank(path: Path) -> bytes:
@@ -102,6 +110,6 @@ def _read(
 
     labelled = [(path, label) for label, files in enumerate(classes.values()) for path in files]
     labelled = sorted(labelled, key=lambda pair: _rank(Path(pair[0].parent.name, pair[0].name)))[:limit]
-    bar = tqdm(labelled, desc="images", unit="img", file=sys.stderr, leave=False, disable=not progress)
-    images = np.stack([read_image(path, size) for path, _ in bar])
+    with tqdm(labelled, desc="images", unit="img", file=sys.stderr, leave=False, disable=not progress) as bar:
+        images = np.stack([read_image(path, size) for path, _ in bar])
     return images, np.array([label for _, label in labelled], np.int64)

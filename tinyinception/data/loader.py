@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from tinyinception.data.transforms import Normalize, Transform
-from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+from tinyinception.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 
 Batch = tuple[np.ndarray, np.ndarray]
 
@@ -30,6 +30,7 @@ class Loader:
 
     Raises:
         ShapeError, DtypeError, ArgumentError: name what does not fit, before any batch is made.
+        NonFiniteError: pixels that are NaN or infinite.
     """
 
     def __init__(
@@ -46,10 +47,13 @@ class Loader:
         drop_last: bool = False,
         prefetch: int = 2,
     ) -> None:
+        for name, array in (("images", images), ("labels", labels)):
+            if not isinstance(array, np.ndarray):
+                raise DtypeError(f"Loader: {name} must be a NumPy array, but are a {type(array).__name__}")
         if images.ndim != 4 or 0 in images.shape:
             raise ShapeError(f"Loader: images must be N x H x W x C and not empty, but have shape {images.shape}")
-        if images.dtype != np.uint8 and images.dtype.kind != "f":
-            raise DtypeError(f"Loader: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+        if images.dtype != np.uint8:
+            _check_floating(images)
         if labels.shape != images.shape[:1]:
             raise ShapeError(f"Loader: labels of shape {labels.shape} for {len(images)} images")
         if labels.dtype.kind not in "iu":
@@ -102,6 +106,20 @@ class Loader:
         for transform in self.transforms:
             images = transform(images, rng)
         return np.ascontiguousarray(self.normalize(images)), self.labels[chosen].astype(np.int64)
+
+
+def _check_floating(images: np.ndarray) -> None:
+    if images.dtype.kind != "f":
+        raise DtypeError(f"Loader: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+    low, high = images.min(), images.max()
+    if not np.isfinite(low + high):
+        i, *pixel = np.argwhere(~np.isfinite(images))[0].tolist()
+        raise NonFiniteError(f"Loader: images[{i}] is {images[i][tuple(pixel)]} at row, column, channel {pixel}")
+    if low < 0 or high > 1:
+        raise ArgumentError(
+            f"Loader: floating images must lie in [0, 1], but go from {low:g} to {high:g}; bytes can stay uint8, or be "
+            "divided by 255"
+        )
 
 
 def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> Iterator[Batch]:

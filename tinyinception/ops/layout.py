@@ -72,7 +72,8 @@ class Slice(Operation):
     def shape(self, a: Shape) -> Shape:
         if not all(i is None or i is Ellipsis or (isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool))
                    for i in self.index):
-            raise self.fail(f"index {self.index} must be whole numbers, slices, None or ...")
+            kinds = ", ".join(type(i).__name__ for i in self.index)
+            raise self.fail(f"an index must be whole numbers, slices, None or ..., not {kinds}")
         try:
             return np.broadcast_to(np.empty((), np.int8), a)[self.index].shape
         except (IndexError, ValueError) as error:

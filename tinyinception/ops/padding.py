@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]  # top, bottom, left, right
@@ -10,10 +11,10 @@ Pads = tuple[int, int, int, int]  # top, bottom, left, right
 
 def pair(value: int | Pair, name: str, least: int, fail: Callable) -> Pair:
     """(height, width) from one number or two; `fail(message)` makes the error where one is below `least`."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or not all(isinstance(n, int) and n >= least for n in both):
+    both = _numbers(value, 2)
+    if len(both) != 2 or not all(_whole(n, least) for n in both):
         raise fail(f"{name} must be one or two whole numbers of at least {least}, not {value!r}")
-    return both
+    return int(both[0]), int(both[1])
 
 
 def resolve(padding: str | int | Pair | Pads, kernel: Pair, stride: Pair, size: Pair, fail: Callable) -> Pads:
@@ -27,10 +28,11 @@ def resolve(padding: str | int | Pair | Pads, kernel: Pair, stride: Pair, size: 
     if padding == "same":
         total = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(size, kernel, stride, strict=True)]
         return total[0] // 2, total[0] - total[0] // 2, total[1] // 2, total[1] - total[1] // 2
-    sides = (padding,) * 4 if isinstance(padding, int) else padding
-    if isinstance(sides, str) or len(sides) not in (2, 4) or not all(isinstance(n, int) and n >= 0 for n in sides):
+    sides = _numbers(padding, 4)
+    if len(sides) not in (2, 4) or not all(_whole(n, 0) for n in sides):
         raise fail(f"padding must be 'valid', 'same', or 1, 2 or 4 whole numbers of at least 0, not {padding!r}")
-    return tuple(sides) if len(sides) == 4 else (sides[0], sides[0], sides[1], sides[1])
+    sides = tuple(int(n) for n in sides)
+    return sides if len(sides) == 4 else (sides[0], sides[0], sides[1], sides[1])
 
 
 def output_size(size: Pair, kernel: Pair, stride: Pair, pads: Pads, fail: Callable, *, ceil_mode: bool = False) -> Pair:
@@ -51,3 +53,13 @@ def output_size(size: Pair, kernel: Pair, stride: Pair, pads: Pads, fail: Callab
             steps -= 1
         result.append(steps + 1)
     return result[0], result[1]
+
+
+def _numbers(value: object, times: int) -> tuple:
+    """A tuple or list as it is, anything else repeated."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,) * times
+
+
+def _whole(n: object, least: int) -> bool:
+    """Whether n is a whole number, NumPy's included, of at least `least`; True and False are none."""
+    return isinstance(n, Integral) and not isinstance(n, bool) and n >= least

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tinyinception.errors import GraphError
 from tinyinception.ops.base import Operation, by_x
+from tinyinception.plots.file import write
 from tinyinception.plots.layered import Node, place
 from tinyinception.tensor import Tensor
 
@@ -68,7 +69,8 @@ def to_dot(tensor: Tensor) -> str:
 def draw_graph(tensor: Tensor, path: str | Path | None = None) -> Figure:
     """The graph of a result as a matplotlib figure, inputs at the top; written to `path` as well if given.
 
-    Readable up to some fifty operations. Raises GraphError as `nodes_of` does.
+    Readable up to some fifty operations. Raises GraphError as `nodes_of` does, and ArgumentError where `path` has no
+    format that matplotlib knows or cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -89,7 +91,7 @@ def draw_graph(tensor: Tensor, path: str | Path | None = None) -> Figure:
                "facecolor": LEAF if isinstance(item, Tensor) else OPERATION}
         _draw_node(axes, node, text, box)
     if path is not None:
-        figure.savefig(path, dpi=150)
+        write(figure, path, "draw_graph", dpi=150)
     return figure
 
 

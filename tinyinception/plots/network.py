@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tinyinception import count, models, nn
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.models.network import Network
+from tinyinception.plots.file import check_format, write
 from tinyinception.plots.network_flow import compose, magnification
 from tinyinception.plots.network_layout import FONT, Box, Line, Scene, Text, text_width
 from tinyinception.plots.network_tree import Stage, stages, times
@@ -41,7 +42,7 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
     if color not in COLOURS:
         raise ArgumentError(f"draw: color must be one of {', '.join(COLOURS)}, got {color!r}")
     if path is not None:
-        _check_format(path)
+        check_format(path, "draw")
     name, model, size = _resolve(model, input_size, channels, classes)
     if channels is None:
         channels = model.channels if isinstance(model, Network) else 3
@@ -54,19 +55,8 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
         raise ArgumentError(f"draw: {name} has nothing to draw: no convolution, pooling or linear layer")
     figure = _paint(found, title or name, times(counted.input), color)
     if path is not None:
-        try:
-            figure.savefig(path)
-        except OSError as error:
-            raise ArgumentError(f"draw: cannot write {path}: {error.strerror}") from None
+        write(figure, path, "draw")
     return figure
-
-
-def _check_format(path: str | Path) -> None:
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    known = sorted(FigureCanvasBase.get_supported_filetypes())
-    if Path(path).suffix[1:].lower() not in known:
-        raise ArgumentError(f"draw: {path} must end in a format that matplotlib writes: {', '.join(known)}")
 
 
 def _resolve(model: nn.Module | str, input_size: int | tuple[int, int] | None, channels: int | None,

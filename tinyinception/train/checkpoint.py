@@ -40,15 +40,17 @@ def load(folder: Path) -> tuple[Tensors, dict]:
     from safetensors import SafetensorError, safe_open
 
     path = folder / CHECKPOINT
-    if not path.is_file():
-        raise CheckpointError(f"{path}: there is no checkpoint here")
     try:
+        open(path, "rb").close()  # safetensors says of whatever it cannot open that it does not exist
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             names = file.keys()
             tensors = {name: file.get_tensor(name) for name in names}
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: there is no checkpoint here") from error
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged or cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise CheckpointError(f"{path} is damaged or cannot be read: {reason}") from error
     text = header.get("state", "")
     if header.get("sha256") != _digest(tensors, text):
         raise CheckpointError(f"{path} is damaged: its contents do not have the SHA-256 that was saved with them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -142,7 +143,7 @@ def _check(folders: list[Folder], crops: int, compare: bool, pictures: Folder | 
         raise ArgumentError(f"crops must be one of {', '.join(map(str, SCHEMES))}, got {crops!r}")
     if compare and len(folders) != 2:
         raise ArgumentError(f"compare: needs exactly two runs, got {len(folders)}")
-    if pictures is not None and Path(pictures).expanduser().is_file():
+    if pictures is not None and os.path.isfile(Path(pictures).expanduser()):
         raise ArgumentError(f"pictures: {pictures} is a file, not a folder")
 
 

@@ -74,7 +74,8 @@ def load_data(config: Config, progress: bool) -> data.Dataset:
 
 def _train(session: Session, run: Run, progress: bool) -> Result:
     config, at = session.config, session.position
-    with Report(session, progress) as report, ctrl_c() as stop:
+    # NumPy's warnings would come before what they announce: a loss that is NaN or infinite stops the run with a reason
+    with Report(session, progress) as report, ctrl_c() as stop, np.errstate(all="ignore"):
         report.line(f"{config.model} on {session.dataset!r}, run folder {run.folder}")
         saved = clock()
         while at.epoch < config.epochs:

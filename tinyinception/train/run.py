@@ -33,8 +33,8 @@ class Run:
         if out is None:
             out = Path("runs") / f"{config.model}-{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
         run = cls(Path(out).expanduser())
-        run._refuse_occupied()
         try:
+            run._refuse_occupied()
             run.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CheckpointError(f"out: cannot make the folder {run.folder}: {error.strerror or error}") from error
@@ -56,7 +56,11 @@ class Run:
     def open(cls, folder: str | Path) -> Run:
         """The folder of an existing run. Raises CheckpointError where there is none."""
         run = cls(Path(folder).expanduser())
-        if not (run.folder / CONFIG).is_file():
+        try:
+            found = (run.folder / CONFIG).is_file()
+        except OSError as error:  # a folder above it may not be entered
+            raise CheckpointError(f"{run.folder} cannot be read: {error.strerror or error}") from error
+        if not found:
             raise CheckpointError(f"{run.folder} is no run: there is no {CONFIG} in it")
         return run
 
@@ -74,7 +78,7 @@ class Run:
         try:
             return Config.from_json(path.read_text())
         except (OSError, ValueError) as error:
-            raise CheckpointError(f"{path} cannot be used: {error}") from error
+            raise CheckpointError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
 
     def resume_command(self) -> str:
         """What to type to continue this run."""

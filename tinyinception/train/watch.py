@@ -65,4 +65,5 @@ def check_finite(network: Any) -> None:
     named = [(name, parameter.data) for name, parameter in network.named_parameters()]
     for name, array in (*named, *network.named_buffers()):
         if not is_finite(array):
-            raise NonFiniteError(f"{name} holds NaN or infinity ({describe(array)}); it is not saved")
+            raise NonFiniteError(f"{name} holds NaN or infinity ({describe(array)}); it is not saved, and the "
+                                 "last good checkpoint is kept")
