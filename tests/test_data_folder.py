@@ -101,6 +101,35 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path):
     assert read_image(jpeg, 24, channels=1).shape == (24, 24, 1)
 
 
+@pytest.mark.parametrize(("mode", "channels", "told"), [
+    ("RGB", 3, None), ("L", 1, None), ("L", 3, "converted from greyscale to RGB"),
+    ("I;16", 3, "converted from greyscale to RGB"), ("RGB", 1, "converted from RGB to greyscale"),
+    ("P", 3, "converted from a palette to RGB"), ("RGBA", 3, "converted from RGB with transparency to RGB, on white"),
+    ("LA", 1, "converted from greyscale with transparency to greyscale, on white")])
+def test_what_is_converted_is_said(tmp_path, mode, channels, told):
+    path, heard = save(tmp_path / "picture.png", Image.new(mode, (40, 40))), []
+    read_image(path, channels=channels, say=heard.append)
+    assert heard == ([] if told is None else [f"{path}: {told}"])
+
+
+def test_interpolation_is_the_one_asked_for(tmp_path):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (70, 70, 3), np.uint8))
+    path = save(tmp_path / "noise.png", noise)
+    for name in ("bilinear", "bicubic"):
+        scaled = np.asarray(noise.resize((32, 32), Image.Resampling[name.upper()]))
+        np.testing.assert_array_equal(read_image(path, interpolation=name), scaled)
+
+
+def test_a_folder_says_how_many_pictures_were_converted(tmp_path, capsys):
+    folder = paint(tmp_path / "pets", {"red": 3, "blue": 3})
+    read_folder(folder)
+    assert "converted" not in capsys.readouterr().err
+    grey = save(folder / "red" / "000.png", Image.new("L", (40, 40)))
+    read_folder(folder)
+    assert capsys.readouterr().err.endswith("1 of 6 images had their colours converted, the first is "
+                                            f"{grey}: converted from greyscale to RGB\n")
+
+
 def test_the_central_square_is_kept_undistorted(tmp_path):
     wide = np.zeros((32, 96, 3), np.uint8)
     wide[:, 32:64, 0] = np.arange(32) * 8

@@ -228,6 +228,24 @@ def test_batch_norm_and_dropout_are_those_of_the_implementation(name, eps, momen
     assert network.head.dropout.rate == rate
 
 
+@pytest.mark.parametrize("name", ["googlenet_slim", "bn_inception_slim"])
+def test_all_that_strides_in_tf_slims_networks_pads_the_same(name):
+    """On 225 pixels, an odd number, TensorFlow's windows begin a pixel before those that round up."""
+    windows = {}
+
+    class Strides(Hook):
+        def after(self, op, inputs, output):
+            if op.name in ("Conv2d", "MaxPool2d") and op.window().stride == (2, 2):
+                windows[op.path] = inputs[0].shape[1], op.window().kernel[0], op.window().padding[:2]
+
+    with observe(Strides()):
+        build(name).eval()(Tensor.shape_only(1, 225, 225, 3))
+    assert len(windows) > 4
+    for path, (size, kernel, padding) in windows.items():
+        total = max((-(-size // 2) - 1) * 2 + kernel - size, 0)
+        assert padding == (total // 2, total - total // 2), path
+
+
 @pytest.mark.parametrize(("convention", "momentum", "gamma", "border", "rate"), [
     ("torchvision", 0.1, True, True, 0.5), ("slim", 0.0003, False, False, 0.2), ("keras", 0.01, False, False, 0.0)])
 def test_conventions_of_inception_v3(convention, momentum, gamma, border, rate):

@@ -201,6 +201,15 @@ SHAPE = (3, 3, 40, 60)  # fan-in 360, fan-out 540, 21,600 values: a standard dev
 RNG = 5
 
 
+def test_first_values_are_drawn_in_pieces_as_if_at_once(monkeypatch):
+    monkeypatch.setattr(init, "PIECE", 7)
+    for made, whole in ((init.normal(0.3), lambda rng: rng.standard_normal((3, 5, 4)) * 0.3),
+                        (init.uniform(0.3), lambda rng: rng.uniform(-0.3, 0.3, (3, 5, 4)))):
+        ours = made(np.random.default_rng(1), (3, 5, 4), np.dtype(np.float32))
+        assert ours.dtype == np.float32
+        np.testing.assert_array_equal(ours, whole(np.random.default_rng(1)).astype(np.float32))
+
+
 @pytest.mark.parametrize(("make", "std", "bound"), [
     (init.normal(0.3), 0.3, np.inf),
     (init.uniform(0.3), 0.3 / math.sqrt(3), 0.3),

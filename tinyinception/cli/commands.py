@@ -74,7 +74,7 @@ def run_predict(options: Namespace) -> None:
 
         _require(options, "RUN", "IMAGE")
         folder, *images = options.files
-        used, answers = {"run": folder}, train.predict(folder, images, top=options.top)
+        used, answers = {"run": folder}, train.predict(folder, images, top=options.top, say=_aside)
     else:
         images = options.files
         used, answers = _predict_published(options)
@@ -94,8 +94,7 @@ def _predict_published(options: Namespace) -> tuple[dict, list[list[tuple[str, f
 
     known = weights.published(options.model)
     names = None if options.classes_file is None else weights.read_classes(options.classes_file)
-    answers = weights.predict(known.name, options.weights, options.files, classes=names, top=options.top)
-    print(weights.applied(known), file=sys.stderr)
+    answers = weights.predict(known.name, options.weights, options.files, classes=names, top=options.top, say=_aside)
     return {"model": known.model, "weight_set": known.name, "weights": options.weights}, answers
 
 
@@ -175,6 +174,11 @@ def _set_threads(n: int) -> None:
         set_threads(n)
     except ValueError as error:  # Numba's, with the range that this machine has
         raise ArgumentError(f"--threads {n}: {error}") from None
+
+
+def _aside(line: str) -> None:
+    """What the user should know beside the answer."""
+    print(line, file=sys.stderr)
 
 
 def _answer(options: Namespace, value: dict, lines: Sequence[str]) -> None:

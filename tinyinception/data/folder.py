@@ -1,30 +1,43 @@
 """Any folder of images sorted by class: FOLDER/cat/*.jpg, FOLDER/dog/*.png, or so below train/ and test/ (or val/)."""
 
+from __future__ import annotations
+
 import hashlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tinyinception.data.dataset import Dataset
-from tinyinception.errors import ArgumentError, DataError
+from tinyinception.errors import ArgumentError, DataError, suggest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+INTERPOLATIONS = ("bicubic", "bilinear")
 _TEST_SHARE = 0.2  # of each class, where the folder itself does not separate training from test
 
 
-def read_image(path: str | Path, size: int = 32, channels: int = 3) -> np.ndarray:
+def read_image(path: str | Path, size: int = 32, channels: int = 3, *, interpolation: str = "bicubic",
+               say: Callable[[str], None] | None = None) -> np.ndarray:
     """One image file as uint8, size x size x channels (3 for RGB, 1 for grey).
 
     The largest central square is scaled; the camera's rotation is applied; transparency is laid over white; 16-bit grey
-    is scaled to 8. Raises DataError for a file that is missing, damaged, or no image.
+    is scaled to 8. interpolation: one of INTERPOLATIONS. say: told in one line how colours were converted, where they
+    were. Raises DataError for a file that is missing, damaged, or no image.
     """
     from PIL import Image, ImageOps
 
     if channels not in (1, 3):
         raise ArgumentError(f"channels must be 1 or 3, but is {channels}")
+    if interpolation not in INTERPOLATIONS:
+        raise suggest(interpolation, INTERPOLATIONS, "interpolation")
     try:
         with Image.open(path) as image:
+            found = _colours(image)
             image.draft("RGB", (2 * size, 2 * size))  # lets a large JPEG be decoded at a fraction of its size
             picture = ImageOps.exif_transpose(image)
             if picture.mode.startswith("I;16"):  # Pillow would clip it to white
@@ -33,11 +46,25 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3) -> np.ndarra
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
             picture = picture.convert("RGB" if channels == 3 else "L")
-            picture = ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
-            return np.asarray(picture, np.uint8).reshape(size, size, channels)
+            picture = ImageOps.fit(picture, (size, size), Image.Resampling[interpolation.upper()])
+            pixels = np.asarray(picture, np.uint8).reshape(size, size, channels)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path} cannot be read as an image: {reason}") from error
+    wanted = "RGB" if channels == 3 else "greyscale"
+    if say is not None and found != wanted:
+        say(f"{path}: converted from {found} to {wanted}{', on white' if 'transparency' in found else ''}")
+    return pixels
+
+
+def _colours(image: Image) -> str:
+    """What the pixels of a file are, in words."""
+    if image.mode in ("1", "L", "LA", "La") or image.mode.startswith(("I", "F")):
+        kind = "greyscale"
+    else:
+        kind = {"P": "a palette", "PA": "a palette", "RGBA": "RGB", "RGBa": "RGB", "RGBX": "RGB"}.get(image.mode,
+                                                                                                    image.mode)
+    return f"{kind} with transparency" if image.has_transparency_data else kind
 
 
 def read_folder(
@@ -46,6 +73,7 @@ def read_folder(
     """The images of a folder, at most `limit` of each split, in an order that mixes the classes and never changes.
 
     Without train/ and test/ (or val/) subfolders a fifth of each class, chosen by a hash of the names, is for testing.
+    progress: show on standard error how far it is, and at the end how many images had their colours converted.
 
     Raises:
         DataError: no class folders, a class without images, other classes in test than in train, an unreadable image.
@@ -65,7 +93,11 @@ def read_folder(
     else:
         train, test = _split(_classes(folder))
     classes = tuple(train)
-    splits = [_read(group, image_size, limit, progress) for group in (train, test)]
+    converted: list[str] = []
+    splits = [_read(group, image_size, limit, progress, converted.append) for group in (train, test)]
+    if converted and progress:
+        print(f"{len(converted):,} of {sum(len(labels) for _, labels in splits):,} images had their colours converted, "
+              f"the first is {converted[0]}", file=sys.stderr)
     return Dataset(folder.resolve().name, *splits[0], *splits[1], classes=classes)
 
 
@@ -104,12 +136,12 @@ def _split(classes: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], dict[
 
 
 def _read(
-    classes: dict[str, list[Path]], size: int, limit: int | None, progress: bool
+    classes: dict[str, list[Path]], size: int, limit: int | None, progress: bool, say: Callable[[str], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     from tqdm import tqdm
 
     labelled = [(path, label) for label, files in enumerate(classes.values()) for path in files]
     labelled = sorted(labelled, key=lambda pair: _rank(Path(pair[0].parent.name, pair[0].name)))[:limit]
     with tqdm(labelled, desc="images", unit="img", file=sys.stderr, leave=False, disable=not progress) as bar:
-        images = np.stack([read_image(path, size) for path, _ in bar])
+        images = np.stack([read_image(path, size, say=say) for path, _ in bar])
     return images, np.array([label for _, label in labelled], np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from tinyinception.models.conventions import CAFFE_BN, SLIM, reinitialise
-from tinyinception.models.googlenet import halve, widen
+from tinyinception.models.googlenet import halve, halve_same, widen
 from tinyinception.models.network import Network
 from tinyinception.nn import (
     AvgPool2d,
@@ -66,10 +66,10 @@ def bn_inception_slim(classes: int = 1000, channels: int = 3, *, dropout: float 
     keeps the grids of a reduction's branches aligned.
     """
     unit = SLIM.unit
-    stem = {"conv1": SeparableConv(channels, 64, 7, stride=2, multiplier=8), "pool1": halve(), "conv2": widen(unit),
-            "pool2": halve()}
+    stem = {"conv1": SeparableConv(channels, 64, 7, stride=2, multiplier=8), "pool1": halve_same(),
+            "conv2": widen(unit), "pool2": halve_same()}
     network = _network(stem, unit, SLIM.pool, classes, channels, dropout, SLIM_PROJECTIONS, padding="same",
-                       pool=partial(MaxPool2d, 3, stride=2, padding="same"))
+                       pool=halve_same)
     reinitialise(network, SLIM_INIT)
     return network
 

@@ -78,19 +78,21 @@ def googlenet_torchvision(classes: int = 1000, channels: int = 3, *, aux: bool =
 def googlenet_slim(classes: int = 1000, channels: int = 3, *, dropout: float = SLIM_V1.dropout) -> Network:
     """TF-slim's `inception_v1`: batch-norm without gamma, 3x3 in the "5x5" branch, "same" padding, no aux."""
     unit = SLIM_V1.unit
-    stem = {"conv1": unit(channels, 64, 7, stride=2), "pool1": halve(), "conv2": widen(unit), "pool2": halve()}
-    return _network(stem, unit, 3, classes, channels, dropout, {}, last_pool=MaxPool2d(2, padding="same"))
+    stem = {"conv1": unit(channels, 64, 7, stride=2), "pool1": halve_same(), "conv2": widen(unit),
+            "pool2": halve_same()}
+    return _network(stem, unit, 3, classes, channels, dropout, {}, pool=halve_same(),
+                    last_pool=MaxPool2d(2, padding="same"))
 
 
 def _network(stem: dict[str, Module], unit: Unit, five: int, classes: int, channels: int, dropout: float,
-             aux: dict[str, Module], *, last_pool: Module, **head) -> Network:
+             aux: dict[str, Module], *, last_pool: Module, pool: Module | None = None, **head) -> Network:
     """What the variants share: nine modules, with poolings before 4a and 5a."""
-    pools = {"4a": ("pool3", halve()), "5a": ("pool4", last_pool)}
+    pools = {"4a": ("pool3", pool or halve()), "5a": ("pool4", last_pool)}
     stages, width = dict(stem), 192
     for name, (n1, r3, n3, r5, n5, proj) in WIDTHS.items():
         if name in pools:
-            stage, pool = pools[name]
-            stages[stage] = pool
+            stage, module = pools[name]
+            stages[stage] = module
         module = inception(width, n1=n1, r3=r3, n3=n3, r5=r5, n5=n5, pool_proj=proj, five=five, unit=unit)
         stages[f"inception_{name}"], width = module, module.out_channels
     stages["head"] = classifier(width, classes, dropout=dropout, **head)
@@ -103,7 +105,13 @@ def widen(unit: Unit) -> Sequential:
 
 
 def halve() -> MaxPool2d:
+    """Caffe's and PyTorch's way: no padding, windows may hang over the end."""
     return MaxPool2d(3, stride=2, ceil_mode=True)
+
+
+def halve_same() -> MaxPool2d:
+    """TensorFlow's way, which on even grids is the same."""
+    return MaxPool2d(3, stride=2, padding="same")
 
 
 def _normalise() -> LocalResponseNorm:

@@ -14,6 +14,8 @@ import numpy as np
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.ops import by_x
 
+PIECE = 1 << 16  # numbers drawn at once, small enough to stay in a cache
+
 Initializer = Callable[[np.random.Generator, Sequence[int], np.dtype], np.ndarray]
 
 
@@ -29,13 +31,13 @@ ones = constant(1.0)
 def normal(std: float) -> Initializer:
     """Gaussian with mean 0 and standard deviation `std`."""
     _not_negative("normal", std=std)
-    return lambda rng, shape, dtype: (rng.standard_normal(shape) * std).astype(dtype)
+    return lambda rng, shape, dtype: _in_pieces(lambda n: rng.standard_normal(n) * std, shape, dtype)
 
 
 def uniform(limit: float) -> Initializer:
     """Uniform between -limit and limit."""
     _not_negative("uniform", limit=limit)
-    return lambda rng, shape, dtype: rng.uniform(-limit, limit, shape).astype(dtype)
+    return lambda rng, shape, dtype: _in_pieces(lambda n: rng.uniform(-limit, limit, n), shape, dtype)
 
 
 def truncated_normal(std: float, *, cut: float = 2.0) -> Initializer:
@@ -97,6 +99,15 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
         raise ShapeError(f"initialiser: a parameter of shape {by_x(tuple(shape))} has no fan-in; use constant() for it")
     window = math.prod(shape[:-2])
     return window * shape[-2], window * shape[-1]
+
+
+def _in_pieces(draw: Callable[[int], np.ndarray], shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+    """What `draw` gives for all numbers at once, but no float64 copy of the whole: VGG-16 has 103 million in one."""
+    values = np.empty(math.prod(shape), dtype)
+    for start in range(0, values.size, PIECE):
+        piece = values[start:start + PIECE]
+        piece[:] = draw(piece.size)
+    return values.reshape(shape)
 
 
 _FANS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,13 @@ def load_run(folder: str | Path, averaged: bool | None = None) -> Trained:
 
 
 def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
-            averaged: bool | None = None) -> list[list[tuple[str, float]]]:
+            averaged: bool | None = None,
+            say: Callable[[str], None] | None = None) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
-    The largest central square of a picture is scaled to what the network was trained on. Raises DataError for a file
-    that is no image, before any is classified, ArgumentError for top below 1 or no images, and as `load_run`.
+    The largest central square of a picture is scaled to what the network was trained on. say: told of converted colours
+    as by `read_image`. Raises DataError for a file that is no image, before any is classified, ArgumentError for top
+    below 1 or no images, and as `load_run`.
     """
     if top < 1:
         raise ArgumentError(f"top must be at least 1, got {top!r}")
@@ -64,7 +66,7 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
     height, width, channels = trained.facts.image_shape
     if height != width:
         raise ArgumentError(f"predict: files are cut square, {folder} was trained on images of {height}x{width}")
-    pixels = np.stack([read_image(path, height, channels) for path in images])
+    pixels = np.stack([read_image(path, height, channels, say=say) for path in images])
     normalize = Normalize(trained.facts.mean, trained.facts.std)
     answers = []
     for start in range(0, len(pixels), BATCH):

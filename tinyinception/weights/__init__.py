@@ -29,7 +29,7 @@ timm's vgg16 has other names than TorchVision's, which are the ones read and wri
 """
 
 from tinyinception.weights.file import load_weights, save_weights
-from tinyinception.weights.predict import applied, predict, read_classes
+from tinyinception.weights.predict import predict, read_classes
 from tinyinception.weights.preprocessing import SETS, Published, published
 
-__all__ = ["SETS", "Published", "applied", "load_weights", "predict", "published", "read_classes", "save_weights"]
+__all__ = ["SETS", "Published", "load_weights", "predict", "published", "read_classes", "save_weights"]

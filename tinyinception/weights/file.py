@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,8 @@ from tinyinception.weights.layout import Layout, Slot, layout
 from tinyinception.weights.names import TABLES
 
 COUNTER = "num_batches_tracked"  # of PyTorch's batch-norm: matters only where momentum is None, which is nowhere here
-READABLE = ("F16", "F32", "F64")
+READABLE = ("F16", "BF16", "F32", "F64")
+PICKLE = (b"\x80", b"PK")  # how pickles begin, and the zip files in which PyTorch puts them
 SHOWN = 8  # names of each kind in one error
 
 
@@ -26,7 +28,7 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
 
     model: inception_v3, inception_v4, inception_resnet_v2, googlenet_torchvision, alexnet_torchvision or vgg16 of
     `models.build`, for any number of classes; one built inside `nn.shape_only()` gets its numbers here. Layouts are
-    converted, floats of 16, 32 and 64 bits become the network's dtype, num_batches_tracked is passed over.
+    converted, floats of 16 bits (of both kinds), 32 and 64 become the network's dtype, num_batches_tracked is left out.
     ignore_aux: leave auxiliary classifiers alone, those in the file unread and those of the model as they are.
     drop_background: the file has one class more, TensorFlow's background, as class 0; it is left out.
     Nothing is done to images, see `published`. Raises ArgumentError for a network of which no files are published, and
@@ -43,7 +45,8 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
         if problems := _problems(expected, found, () if ignore_aux else plan.unpublished):
             raise CheckpointError(f"{file} does not fit this {plan.network}: {problems}{_hint(plan, expected, found)}")
         for slot in slots:
-            array = source.get_tensor(slot.published)
+            bfloat = found[slot.published].get_dtype() == "BF16"
+            array = _bfloat16(file, slot.published) if bfloat else source.get_tensor(slot.published)
             slot.fill(array[1:] if drop_background and slot.is_classes else array)
 
 
@@ -95,9 +98,28 @@ def opened(file: str | Path) -> Iterator[Any]:
     except CheckpointError:
         raise
     except (SafetensorError, OSError) as error:
-        hint = ("; a pickle is never loaded, the recipe in the documentation of tinyinception.weights makes a "
-                "safetensors file of it" if Path(file).suffix in (".pth", ".pt", ".bin", ".tar", ".ckpt") else "")
+        hint = ("; it looks like a pickle, which is never loaded: the recipe in the documentation of "
+                "tinyinception.weights makes a safetensors file of it" if _is_pickle(file) else "")
         raise CheckpointError(f"{file} is no safetensors file, or a damaged one: {error}{hint}") from error
+
+
+def _is_pickle(file: str | Path) -> bool:
+    try:
+        with Path(file).open("rb") as stream:
+            return stream.read(2).startswith(PICKLE)
+    except OSError:
+        return False
+
+
+def _bfloat16(file: str | Path, name: str) -> np.ndarray:
+    """A tensor of bfloat16, which NumPy has not, as float32, of which it is the upper half. The file is a valid one."""
+    with Path(file).open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        entry = json.loads(stream.read(size))[name]
+        start, end = entry["data_offsets"]
+        stream.seek(8 + size + start)
+        halves = np.frombuffer(stream.read(end - start), "<u2")
+    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(entry["shape"])
 
 
 def _problems(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any], unpublished: tuple[str, ...]) -> str:

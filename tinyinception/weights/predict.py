@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,14 @@ BATCH = 8  # images of 299x299
 
 
 def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, classes: Sequence[str] | None = None,
-            top: int = 5) -> list[list[tuple[str, float]]]:
+            top: int = 5, say: Callable[[str], None] | None = None) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
-    weight_set: as for `published`, whose preprocessing is applied, except that pictures are always scaled bicubically.
-    file: its safetensors file. classes: names in the network's order; numbers as text unless given. Raises, before
-    anything is computed, DataError for a file that is no image or a wrong number of class names, ArgumentError for top
-    below 1 or no images, and as `load_weights`; then NonFiniteError where the weights give no probabilities.
+    weight_set: as for `published`, whose preprocessing is applied. file: its safetensors file. classes: names in the
+    network's order; numbers as text unless given. say: told in one line what the preprocessing is, and of converted
+    colours as by `read_image`. Raises, before anything is computed, DataError for a file that is no image or a wrong
+    number of class names, ArgumentError for top below 1 or no images, and as `load_weights`; then NonFiniteError where
+    the weights give no probabilities.
     """
     known = published(weight_set)
     if top < 1:
@@ -35,7 +36,9 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     classes = [str(i) for i in range(count)] if classes is None else classes
     if len(classes) != count:
         raise DataError(f"{len(classes)} class names were given, but the weights in {file} have {count} classes")
-    pixels = np.stack([view(path, known) for path in images])
+    pixels = np.stack([view(path, known, say) for path in images])
+    if say is not None:
+        say(f"preprocessing of {known.name}: {known.describe()}")
     network = build(known.model, file, count)
     answers = []
     for start in range(0, len(pixels), BATCH):
@@ -47,12 +50,6 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     return answers
 
 
-def applied(known: Published) -> str:
-    """One line on what `predict` does to images, and where that is not what the set was published with."""
-    other = "" if known.interpolation == "bicubic" else f"; scaled bicubically, while {known.source} does it otherwise"
-    return f"preprocessing of {known.name}: {known.describe()}{other}"
-
-
 def build(model: str, file: str | Path, classes: int) -> nn.Module:
     """A network with published weights in evaluation mode, without auxiliary classifiers. Raises as `load_weights`."""
     with nn.shape_only():
@@ -61,11 +58,11 @@ def build(model: str, file: str | Path, classes: int) -> nn.Module:
     return network.eval()
 
 
-def view(path: str | Path, known: Published) -> np.ndarray:
+def view(path: str | Path, known: Published, say: Callable[[str], None] | None = None) -> np.ndarray:
     """What a network with this weight set sees of an image file, in bytes; DataError for a file that is no image."""
     margin = (known.resize - known.input_size) // 2
     inside = slice(margin, margin + known.input_size)
-    return read_image(path, known.resize)[inside, inside]
+    return read_image(path, known.resize, interpolation=known.interpolation, say=say)[inside, inside]
 
 
 def read_classes(file: str | Path) -> list[str]:
