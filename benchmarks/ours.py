@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinyinception import models
-from tinyinception.nn import Module, random
+from tinyinception.models.network import Network
+from tinyinception.nn import ConvUnit, Flatten, Linear, Module, random
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.ops import Operation
 from tinyinception.optim import SGD, weights_only
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
 
-# The recipe of every side's training step.
-LR, MOMENTUM, WEIGHT_DECAY, SMOOTHING = 0.05, 0.9, 5e-4, 0.1
+PLAIN = "plain"
 
 # The kinds of operation by which time is split; an operation is of the first kind whose words its name has.
 KINDS = {
@@ -30,15 +32,49 @@ SUMS, OPTIMISER, REST = "gradient sums", "optimiser", "rest"
 ALL_KINDS = (*KINDS, SUMS, OPTIMISER, REST)
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How every side trains: SGD, Nesterov's where there is momentum; weight decay on kernels and matrices only."""
+
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    smoothing: float = 0.1
+
+
+def recipe(case: Mapping[str, Any]) -> Recipe:
+    """That of a case; the plain network is trained in the plainest way, which every library knows."""
+    return Recipe(momentum=0.0, weight_decay=0.0, smoothing=0.0) if case["network"] == PLAIN else Recipe()
+
+
 def network(case: Mapping[str, Any]) -> Module:
-    """The network that a case names, with weights that do not change from run to run."""
+    """The network that a case names, with weights that do not change from run to run.
+
+    dropout: its rate, where the network's own would make two sides differ.
+    """
     random.manual_seed(0)
-    return models.build(case["network"])
+    if case["network"] == PLAIN:
+        return plain()
+    return models.build(case["network"], **{key: case[key] for key in ("dropout",) if key in case})
+
+
+def plain(classes: int = 10) -> Network:
+    """A network of what every library has: 3x3 convolutions with bias, ReLU, 2x2 convolutions of stride 2, linear.
+
+    On the grids of `plain_cifar` and about as wide, without batch-norm. No pooling, since some have it only as a loop
+    in Python over all windows, and the comparison would be of that.
+    """
+    unit = partial(ConvUnit, norm=None)
+    halve = partial(unit, kernel=2, stride=2, padding="valid")
+    layers = {"conv_32": unit(3, 32, 3), "halve_16": halve(32, 48), "conv_16": unit(48, 64, 3),
+              "halve_8": halve(64, 96), "conv_8": unit(96, 96, 3), "halve_4": halve(96, 192),
+              "conv_4": unit(192, 192, 3), "flatten": Flatten(), "fc": Linear(192 * 4 * 4, classes)}
+    return Network(layers, channels=3, input_size=32)
 
 
 def batch(case: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Images N x H x W x 3 and labels for a case with `network` and `batch`; every side is given the same."""
-    info = models.info(case["network"])
+    info = models.info("plain_cifar" if case["network"] == PLAIN else case["network"])
     draws = np.random.default_rng(0)
     images = draws.standard_normal((case["batch"], *info.input_size, 3), dtype=np.float32)
     return images, draws.integers(0, info.classes, case["batch"])
@@ -46,16 +82,18 @@ def batch(case: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
     """Forward, backward and update; `split` is the same with its seconds by kind of operation."""
-    net, (images, labels) = network(case), batch(case)
-    optimizer = SGD(net.named_parameters(), LR, momentum=MOMENTUM, nesterov=True, weight_decay=WEIGHT_DECAY,
-                    decay_filter=weights_only)
+    import numba  # noqa: F401  is imported at the first kernel otherwise, and would count as the step's memory
+
+    net, (images, labels), how = network(case), batch(case), recipe(case)
+    optimizer = SGD(net.named_parameters(), how.lr, momentum=how.momentum, nesterov=how.momentum > 0,
+                    weight_decay=how.weight_decay, decay_filter=weights_only)
 
     def gradients() -> float:
         optimizer.zero_grad()
         logits, aux = net(Tensor(images))
-        total = cross_entropy(logits, labels, smoothing=SMOOTHING)
+        total = cross_entropy(logits, labels, smoothing=how.smoothing)
         for head in aux:
-            total = total + net.aux_weight * cross_entropy(head, labels, smoothing=SMOOTHING)
+            total = total + net.aux_weight * cross_entropy(head, labels, smoothing=how.smoothing)
         total.backward()
         return total.item()
 
@@ -78,15 +116,21 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
     return {"run": step, "split": split}
 
 
-def inference(case: Mapping[str, Any]) -> Callable[[], None]:
-    """Evaluation without gradients."""
+def inference(case: Mapping[str, Any]) -> dict[str, Callable]:
+    """Evaluation without gradients; `logits` returns them."""
+    import numba  # noqa: F401  as above
+
     net, (images, _) = network(case).eval(), batch(case)
 
     def predict() -> None:
         with no_grad():
             net(Tensor(images))
 
-    return predict
+    def logits() -> list:
+        with no_grad():
+            return net(Tensor(images)).logits.numpy().tolist()
+
+    return {"run": predict, "logits": logits}
 
 
 class Clock(Hook):
