@@ -44,7 +44,7 @@ class Recipe:
 
 def recipe(case: Mapping[str, Any]) -> Recipe:
     """That of a case; the plain network is trained in the plainest way, which every library knows."""
-    return Recipe(momentum=0.0, weight_decay=0.0, smoothing=0.0) if case["network"] == PLAIN else Recipe()
+    return Recipe(lr=0.01, momentum=0.0, weight_decay=0.0, smoothing=0.0) if case["network"] == PLAIN else Recipe()
 
 
 def network(case: Mapping[str, Any]) -> Module:
