@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.width import widen
 from tinyinception import models
 from tinyinception.models.network import Network
 from tinyinception.nn import ConvUnit, Flatten, Linear, Module, random
@@ -50,12 +51,13 @@ def recipe(case: Mapping[str, Any]) -> Recipe:
 def network(case: Mapping[str, Any]) -> Module:
     """The network that a case names, with weights that do not change from run to run.
 
-    dropout: its rate, where the network's own would make two sides differ.
+    dropout: its rate, where the network's own would make two sides differ. width: what its channels are multiplied by.
     """
     random.manual_seed(0)
     if case["network"] == PLAIN:
         return plain()
-    return models.build(case["network"], **{key: case[key] for key in ("dropout",) if key in case})
+    net = models.build(case["network"], **{key: case[key] for key in ("dropout",) if key in case})
+    return widen(net, case["width"]) if "width" in case else net
 
 
 def plain(classes: int = 10) -> Network:
@@ -73,10 +75,14 @@ def plain(classes: int = 10) -> Network:
 
 
 def batch(case: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Images N x H x W x 3 and labels for a case with `network` and `batch`; every side is given the same."""
+    """Images N x H x W x 3 and labels for a case with `network` and `batch`; every side is given the same.
+
+    size: height and width of the images, where not the network's own.
+    """
     info = models.info("plain_cifar" if case["network"] == PLAIN else case["network"])
     draws = np.random.default_rng(0)
-    images = draws.standard_normal((case["batch"], *info.input_size, 3), dtype=np.float32)
+    size = (case["size"], case["size"]) if "size" in case else info.input_size
+    images = draws.standard_normal((case["batch"], *size, 3), dtype=np.float32)
     return images, draws.integers(0, info.classes, case["batch"])
 
 
