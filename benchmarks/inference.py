@@ -84,8 +84,8 @@ def tables(result: Result) -> list[Table]:
 def text(result: Result) -> str:
     """What one sees."""
     said = ["All sides have the same weights, and their logits are compared. Evaluation without gradients, PyTorch's "
-            "in `inference_mode`; \"frozen\" is its compiler with the weights as constants, so that batch-norm is folded "
-            "into the convolutions and weights are packed beforehand."]
+            "in `inference_mode`; frozen means its compiler with the weights as constants, so that batch-norm is "
+            "folded into the convolutions and weights are packed beforehand."]
     if ratio := result["headline"].get("inference.vs_pytorch_best"):
         at = [row for row in result["rows"] if row["what"] == "speed" and row["batch"] == HEADLINE_BATCH]
         mode = best(at, "PyTorch")["side"].removeprefix("PyTorch ")

@@ -186,8 +186,8 @@ def text(result: Result) -> str:
                     "that is resident above what was before the first step.")
     said.append(f"Libraries that have no batch-norm or no concatenation get `{PLAIN}`, a network of what all have: "
                 "convolutions with bias, ReLU, a linear layer, plain SGD. In the split, gradient sums are the "
-                "additions where a value is used twice; \"rest\" holds losses, dropout, linear layers and Python. Generated "
-                "kernels fuse many operations and count as the main one.")
+                "additions where a value is used twice; the rest is losses, dropout, linear layers and Python. "
+                "Generated kernels fuse many operations and count as the main one.")
     return " ".join(said)
 
 
