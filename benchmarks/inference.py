@@ -110,8 +110,10 @@ def figure(result: Result) -> Figure:
     axes.set_xticks(range(len(batches)), [f"batch {batch}" for batch in batches])
     axes.set_ylabel("images per second")
     axes.set_title(f"{NETWORK} at 299x299: inference (median, quartiles)", fontsize="medium")
+    axes.set_ylim(top=1.35 * max((row["p75"] for row in rows), default=1))
+    axes.set_axisbelow(True)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", ncols=2, loc="upper left")
     return shown
 
 

@@ -128,12 +128,13 @@ class Side:
 
 
 def alternate(sides: Sequence[Side], case: Case, rounds: int, *, actions: Sequence[str] | None = None, warmup: int = 1,
-              repeats: int = 1, least: float = 0.0, pause: float = 0.05) -> dict[str, Outcome]:
+              repeats: int = 1, least: float = 0.0, settle: int = 0, pause: float = 0.05) -> dict[str, Outcome]:
     """Let the sides take turns on a case; an Outcome for each by name.
 
     actions: which of the case's callables, all unless given. warmup: calls of each beforehand that do not count.
-    repeats, least: calls, and seconds, of one turn. pause: seconds between turns, in which the threads of the side
-    before, which spin for a while after their work, go to sleep.
+    repeats, least: calls, and seconds, of one turn. settle: calls at the start of a turn that do not count, since
+    threads sleep and caches hold what the side before has left. pause: seconds between turns, in which the threads of
+    the side before, which spin for a while after their work, go to sleep.
     """
     outcomes = {side.name: Outcome() for side in sides}
     able: list[tuple[Side, Sequence[str]]] = []
@@ -154,6 +155,8 @@ def alternate(sides: Sequence[Side], case: Case, rounds: int, *, actions: Sequen
             time.sleep(pause)
             try:
                 for action in chosen:
+                    if settle:
+                        side.run(action, repeats=settle)
                     seconds, _ = side.run(action, repeats=repeats, least=least)
                     outcomes[side.name].seconds.setdefault(action, []).extend(seconds)
             except SideError as error:
