@@ -20,7 +20,7 @@ INTRODUCTION = """\
 # Benchmarks
 
 Written by `python -m benchmarks.report` from the JSON files in `results`; with `--run` it runs all benchmarks first.
-A single one is `python -m benchmarks.NAME [--json FILE] [--plot FILE] [--quick] [--threads N]`. For the other libraries:
+A single one is `python -m benchmarks.NAME [--json FILE] [--plot FILE] [--quick] [--threads N]`. Other libraries:
 `pip install -e '.[bench]'`, and PyTorch by hand, `pip install torch==2.13.0`. What is missing is reported as missing.
 
 Sides that are compared take turns within one run, each in a process of its own, with the same number of threads on the
