@@ -5,12 +5,15 @@ checked by the benchmarks themselves, each time they run.
 """
 
 import sys
+from functools import reduce
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 from benchmarks import common, comparison, inference, ours, report, sides, train_step, translate
 from tinyinception import models
+from tinyinception.nn import functional as F
 from tinyinception.tensor import Tensor, no_grad
 
 
@@ -111,90 +114,89 @@ def test_operations_are_of_the_kind_their_name_says():
     assert {name: ours.kind(name) for name in names} == names
 
 
-class Shapes:
-    """A maker whose layers are functions from a shape C, H, W to another: an oracle with PyTorch's own formula."""
+class Functions:
+    """A maker whose layers are functions of our own operations, with the padding in pixels and nothing fused."""
 
     def __init__(self):
         self.parameters = 0
 
-    def _slide(self, layer, pads, channels=None):
-        def shape(x):
-            c, *sizes = x
-            padded = (sizes[0] + pads[0] + pads[1], sizes[1] + pads[2] + pads[3])
-            return (channels or c, *((n - k) // s + 1 for n, k, s in zip(padded, layer.kernel, layer.stride,
-                                                                         strict=True)))
-        return shape
+    def _counted(self, *parameters):
+        self.parameters += sum(parameter.size for parameter in parameters if parameter is not None)
 
     def conv(self, layer, pads):
-        self.parameters += layer.weight.size + (layer.bias.size if layer.bias is not None else 0)
-        return self._slide(layer, pads, layer.out_channels)
+        self._counted(layer.weight, layer.bias)
+        return lambda x: F.conv2d(x, layer.weight, layer.bias, stride=layer.stride, padding=pads, groups=layer.groups)
 
     def norm(self, layer):
-        self.parameters += layer.gamma.size + layer.beta.size
-        return lambda x: x
-
-    def max_pool(self, layer, pads):
-        return self._slide(layer, pads)
-
-    def avg_pool(self, layer, pads):
-        return self._slide(layer, pads)
-
-    def linear(self, layer):
-        self.parameters += layer.weight.size + layer.bias.size
-        return lambda x: (layer.out_features,)
+        self._counted(layer.gamma, layer.beta)
+        return lambda x: F.batch_norm(x, layer.gamma, layer.beta, eps=layer.eps)
 
     def relu(self):
-        return lambda x: x
+        return F.relu
 
-    def dropout(self, layer):
-        return lambda x: x
+    def max_pool(self, layer, pads):
+        return lambda x: F.max_pool2d(x, layer.kernel, stride=layer.stride, padding=pads, ceil_mode=layer.ceil_mode)
+
+    def avg_pool(self, layer, pads):
+        return lambda x: F.avg_pool2d(x, layer.kernel, stride=layer.stride, padding=pads, ceil_mode=layer.ceil_mode,
+                                      count_include_pad=layer.count_include_pad)
 
     def global_avg_pool(self):
-        return lambda x: x[:1]
+        return F.global_avg_pool
+
+    def dropout(self, layer):
+        return lambda x: F.dropout(x, layer.rate) if layer.rate else x
 
     def flatten(self):
-        return lambda x: (x[0] * x[1] * x[2],)
+        return lambda x: x.flatten()
+
+    def linear(self, layer):
+        self._counted(layer.weight, layer.bias)
+        return lambda x: F.linear(x, layer.weight, layer.bias)
 
     def sequential(self, parts):
-        def shape(x):
-            for part in parts:
-                x = part(x)
-            return x
-        return shape
+        return lambda x: reduce(lambda value, part: part(value), parts, x)
 
     def branches(self, parts):
-        def shape(x):
-            shapes = [part(x) for part in parts]
-            assert len({found[1:] for found in shapes}) == 1
-            return sum(found[0] for found in shapes), *shapes[0][1:]
-        return shape
+        return lambda x: F.concat([part(x) for part in parts])
 
     def network(self, stages, aux):
-        def shape(x):
+        def network(x):
             heads = []
             for i, stage in enumerate(stages):
                 x = stage(x)
                 if i in aux:
                     heads.append(aux[i](x))
-            return x, heads
-        return shape
+            return x, tuple(heads)
+        return network
 
 
-@pytest.mark.parametrize("name", ["inception_cifar", "inception_v3", "googlenet_cifar", "plain_cifar"])
-def test_a_translation_has_every_layer_and_sees_the_same_grids(name):
-    network, size = models.build(name), models.info(name).input_size
-    make = Shapes()
-    shapes, _ = translate.translate(network, make, size)
-    logits, heads = shapes((3, *size))
+@pytest.mark.parametrize("name", ["inception_v3", "bn_inception", "plain_deep_cifar"])
+def test_a_translation_has_every_parameter_and_sees_the_same_grids(name):
+    network, size, make = models.build(name), models.info(name).input_size, Functions()
+    made, _ = translate.translate(network, make, size)
     assert make.parameters == sum(parameter.size for parameter in network.parameters())
+    images = Tensor.shape_only(2, *size, 3)
     with no_grad():
-        ours_out = network(Tensor.shape_only(2, *size, 3))
-    assert (logits, heads) == (ours_out.logits.shape[1:], [head.shape[1:] for head in ours_out.aux])
+        (logits, aux), expected = made(images), network(images)
+    assert [head.shape for head in (logits, *aux)] == [head.shape for head in (expected.logits, *expected.aux)]
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_translation_computes_the_same():
+    network = models.build("inception_cifar", dropout=0.0)
+    images = Tensor(np.random.default_rng(0).standard_normal((3, 32, 32, 3), dtype=np.float32))
+    made, _ = translate.translate(network, Functions(), (32, 32))
+    with no_grad():
+        (logits, aux), expected = made(images), network(images)
+    assert len(aux) == 1
+    for ours_out, theirs in zip((expected.logits, *expected.aux), (logits, *aux), strict=True):
+        np.testing.assert_allclose(theirs.numpy(), ours_out.numpy(), rtol=1e-4, atol=1e-5)
 
 
 def test_what_has_no_translation_is_unsupported():
     with pytest.raises(sides.NotSupported, match="ResidualInception"):
-        translate.translate(models.build("inception_resnet_cifar"), Shapes(), (32, 32))
+        translate.translate(models.build("inception_resnet_cifar"), Functions(), (32, 32))
 
 
 def test_the_plain_network_is_of_what_every_library_has():
