@@ -2,6 +2,7 @@
 
 A benchmark is a module with
 
+- `TITLE`, for a reader;
 - `measure(options) -> (rows, headline)`: the measurements as flat dicts, and the figures worth quoting by name;
 - `tables(result) -> list[Table]` and `figure(result) -> Figure`: what is shown of them;
 - `text(result) -> str`: a few sentences on what one sees, in Markdown.

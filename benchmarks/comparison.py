@@ -43,7 +43,7 @@ def speed(sides: Sequence[Side], case: Mapping[str, Any], rounds: int, *, agains
     ratio: our images per second over the side's. against: what all rows of one race are marked with. Raises SideError
     where ours fails.
     """
-    outcomes = alternate(sides, case, rounds, actions=[ONLY], warmup=warmup)
+    outcomes = alternate(sides, case, rounds, actions=[ONLY], warmup=warmup, settle=1, repeats=2)
     ours = outcomes[sides[0].name]
     if ours.status != "measured":
         raise SideError(ours.status, ours.reason)

@@ -84,8 +84,8 @@ def tables(result: Result) -> list[Table]:
 def text(result: Result) -> str:
     """What one sees."""
     said = ["All sides have the same weights, and their logits are compared. Evaluation without gradients, PyTorch's "
-            "in `inference_mode`; \"frozen\" is its compiler with the weights as constants, so that batch-norm is folded "
-            "into the convolutions and weights are packed beforehand."]
+            "in `inference_mode`; frozen means its compiler with the weights as constants, so that batch-norm is "
+            "folded into the convolutions and weights are packed beforehand."]
     if ratio := result["headline"].get("inference.vs_pytorch_best"):
         at = [row for row in result["rows"] if row["what"] == "speed" and row["batch"] == HEADLINE_BATCH]
         mode = best(at, "PyTorch")["side"].removeprefix("PyTorch ")
@@ -110,8 +110,10 @@ def figure(result: Result) -> Figure:
     axes.set_xticks(range(len(batches)), [f"batch {batch}" for batch in batches])
     axes.set_ylabel("images per second")
     axes.set_title(f"{NETWORK} at 299x299: inference (median, quartiles)", fontsize="medium")
+    axes.set_ylim(top=1.35 * max((row["p75"] for row in rows), default=1))
+    axes.set_axisbelow(True)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", ncols=2, loc="upper left")
     return shown
 
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
@@ -56,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes. before: resident when the case is built; peak: the most that was resident while it ran."""
+    """Bytes. before: resident when the case is built; peak: the most that was while it ran, the first time aside."""
 
     before: int
     peak: int
@@ -85,7 +85,10 @@ class Side:
         return answer["seconds"], answer["value"]
 
     def memory(self, case: Case, action: str = ONLY, *, repeats: int = 2) -> Memory:
-        """Peak memory of the case in a fresh child, which ends with it."""
+        """Peak memory of the case in a fresh child, which ends with it.
+
+        A first call, which may compile, is not watched; then `repeats` calls are.
+        """
         fresh = Side(self.name, self.target, self.threads, self.environment)
         try:
             fresh.prepare(case)
@@ -128,12 +131,13 @@ class Side:
 
 
 def alternate(sides: Sequence[Side], case: Case, rounds: int, *, actions: Sequence[str] | None = None, warmup: int = 1,
-              repeats: int = 1, least: float = 0.0, pause: float = 0.05) -> dict[str, Outcome]:
+              repeats: int = 1, least: float = 0.0, settle: int = 0, pause: float = 0.05) -> dict[str, Outcome]:
     """Let the sides take turns on a case; an Outcome for each by name.
 
     actions: which of the case's callables, all unless given. warmup: calls of each beforehand that do not count.
-    repeats, least: calls, and seconds, of one turn. pause: seconds between turns, in which the threads of the side
-    before, which spin for a while after their work, go to sleep.
+    repeats, least: calls, and seconds, of one turn. settle: calls at the start of a turn that do not count, since
+    threads sleep and caches hold what the side before has left. pause: seconds between turns, in which the threads of
+    the side before, which spin for a while after their work, go to sleep.
     """
     outcomes = {side.name: Outcome() for side in sides}
     able: list[tuple[Side, Sequence[str]]] = []
@@ -154,6 +158,8 @@ def alternate(sides: Sequence[Side], case: Case, rounds: int, *, actions: Sequen
             time.sleep(pause)
             try:
                 for action in chosen:
+                    if settle:
+                        side.run(action, repeats=settle)
                     seconds, _ = side.run(action, repeats=repeats, least=least)
                     outcomes[side.name].seconds.setdefault(action, []).extend(seconds)
             except SideError as error:
@@ -213,25 +219,31 @@ class _Worker:
 
     def memory(self, action: str, repeats: int) -> dict:
         gc.collect()
-        before = resident()
+        before = memory_now()["VmRSS"]
+        self.actions[action]()
+        forget_peak()
         for _ in range(repeats):
             self.actions[action]()
-        return {"before": before, "peak": max(before, peak_resident())}
+        return {"before": before, "peak": memory_now()["VmHWM"]}
 
 
-def resident() -> int:
-    """Bytes of this process in memory now; where the system does not say, the most there ever were."""
+def memory_now() -> dict[str, int]:
+    """Bytes of this process in memory now (VmRSS) and at the peak (VmHWM).
+
+    Not `getrusage`, whose maximum a child inherits from its parent. Raises NotSupported where the system has no /proc.
+    """
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return peak_resident()
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            fields = (line.partition(":") for line in file)
+            return {name: 1024 * int(value.split()[0]) for name, _, value in fields if name in ("VmRSS", "VmHWM")}
+    except OSError as error:
+        raise NotSupported(f"peak memory is read from /proc: {error}") from None
 
 
-def peak_resident() -> int:
-    """The most bytes of this process that were ever in memory."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+def forget_peak() -> None:
+    """Have the peak count from now on; where that is not allowed, it stays what it was."""
+    with suppress(OSError), open("/proc/self/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
 
 
 if __name__ == "__main__":

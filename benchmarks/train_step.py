@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.common import COLOURS, Column, Result, Row, Table, look, main, new_figure
 from benchmarks.comparison import OURS, best, difference, entrants, memory, speed
-from benchmarks.ours import ALL_KINDS, PLAIN
+from benchmarks.ours import ALL_KINDS, PLAIN, REST
 from benchmarks.peers.torch import MODES
 from benchmarks.sides import Side, SideError
 
@@ -40,7 +40,7 @@ class Peer(NamedTuple):
 PEERS = (
     Peer("jax", "benchmarks.peers.jax:train_step", NETWORK, 128, 10),
     Peer("tinygrad", "benchmarks.peers.tinygrad:train_step", NETWORK, 32, 5),
-    Peer("dezero", "benchmarks.peers.dezero:train_step", PLAIN, 32, 10),
+    Peer("dezero", "benchmarks.peers.dezero:train_step", PLAIN, 32, 8),
     Peer("smallpebble", "benchmarks.peers.smallpebble:train_step", PLAIN, 32, 10),
     Peer("numpy_ml", "benchmarks.peers.numpy_ml:train_step", PLAIN, 32, 10),
 )
@@ -57,7 +57,7 @@ def measure(options: argparse.Namespace) -> tuple[list[Row], dict[str, float]]:
         rows += agreement(sides, NETWORK)
         for batch in batches:
             case = {"network": NETWORK, "batch": batch}
-            rows += speed(sides, case, 2 if options.quick else max(8, 1920 // batch), warmup=2)
+            rows += speed(sides, case, 2 if options.quick else max(6, 1536 // batch))
             if batch == shown:
                 rows += split(sides, batch, 1 if options.quick else 7)
         rows += memory(sides, {"network": NETWORK, "batch": shown})
@@ -103,13 +103,14 @@ def split(sides: Sequence[Side], batch: int, repeats: int) -> list[Row]:
 
 def against(peer: Peer, ours: Side, options: argparse.Namespace) -> list[Row]:
     """One of the other libraries against ours, on a network that it can express."""
-    batch, rounds = (2, 1) if options.quick else (peer.batch, peer.rounds)
+    if options.quick:
+        peer = peer._replace(network=PLAIN, batch=2, rounds=1)
     with Side(peer.name, peer.target, options.threads) as side:
         same = agreement([ours, side], peer.network)[1]
         if same["status"] != "measured":
             return [same]
-        case = {"network": peer.network, "batch": batch}
-        return [same, *speed([ours, side], case, rounds, against=peer.name, warmup=1)]
+        case = {"network": peer.network, "batch": peer.batch}
+        return [same, *speed([ours, side], case, peer.rounds, against=peer.name, warmup=3)]
 
 
 def headline(rows: Sequence[Row], batch: int) -> dict[str, float]:
@@ -186,8 +187,8 @@ def text(result: Result) -> str:
                     "that is resident above what was before the first step.")
     said.append(f"Libraries that have no batch-norm or no concatenation get `{PLAIN}`, a network of what all have: "
                 "convolutions with bias, ReLU, a linear layer, plain SGD. In the split, gradient sums are the "
-                "additions where a value is used twice; \"rest\" holds losses, dropout, linear layers and Python. Generated "
-                "kernels fuse many operations and count as the main one.")
+                "additions where a value is used twice; the rest is losses, dropout, linear layers and Python. "
+                "Generated kernels fuse many operations and count as the main one.")
     return " ".join(said)
 
 
@@ -225,7 +226,7 @@ def _draw_split(axes: Axes, rows: Sequence[Row]) -> None:
     parts = [row for row in rows if row["what"] == "split"]
     sides = list(dict.fromkeys(row["side"] for row in parts))
     bottom = [0.0] * len(sides)
-    colours = dict(zip(ALL_KINDS, COLOURS, strict=False))
+    colours = {**dict(zip(ALL_KINDS, COLOURS, strict=False)), REST: COLOURS[-1]}
     for way, hatch in (("forward", ""), ("backward", "///")):
         for kind in ALL_KINDS:
             values = [sum(1e3 * row[f"{way}_s"] for row in parts if row["side"] == side and row["kind"] == kind)

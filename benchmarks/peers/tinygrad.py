@@ -1,7 +1,9 @@
-"""tinygrad: its own tensors and optimiser, the whole step under TinyJit."""
+"""tinygrad: its own tensors and optimiser, the whole step under TinyJit. On a CPU it compiles with clang."""
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +19,9 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
     from tinygrad import Tensor, TinyJit
     from tinygrad.helpers import Context
     from tinygrad.nn.optim import SGD, OptimizerGroup
+
+    if shutil.which(os.environ.get("CC", "clang")) is None:
+        raise ImportError("tinygrad is installed, but the clang that it compiles with is not")
 
     network, how = ours.network(case), ours.recipe(case)
     x, y = ours.batch(case)
