@@ -30,7 +30,7 @@ from benchmarks.factorization_cases import (
     cases,
     counted,
 )
-from benchmarks.sides import Outcome, Side, alternate
+from benchmarks.sides import Outcome, Side, SideError, alternate
 from tinyinception.count import Summary
 from tinyinception.count.memory import FLOAT
 
@@ -42,6 +42,7 @@ TITLE = "Factorisation: a 5x5 against two 3x3"
 OURS, PYTORCH = "tinyinception", "PyTorch, channels-last"
 TARGETS = {OURS: "ours", PYTORCH: "pytorch"}
 ACTIONS = ("forward", "both")
+MIB = 2**20
 TOP = 2.1  # of the picture
 
 
@@ -65,8 +66,7 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
                     pair = {which: outcomes[sides[library, which].name] for which in (ONE, TWO)}
                     rows.append({**asked, **counts, "library": library, **_times(pair)})
                 if case["what"] == GOOGLENET and unit == IN_NETWORK:
-                    memory = {which: sides[OURS, which].memory(asked, "both").above for which in (ONE, TWO)}
-                    rows[-len(TARGETS)] |= _pair("peak_mib", {w: round(b / 2**20, 2) for w, b in memory.items()})
+                    rows[-len(TARGETS)] |= _memory({which: sides[OURS, which] for which in (ONE, TWO)}, asked)
     return rows, {}
 
 
@@ -96,6 +96,15 @@ def _times(pair: Mapping[str, Outcome]) -> Row:
         row |= {f"{which}_{action}_{part}_ms": round(1e3 * getattr(time, part), 4) for which, time in times.items()
                 for part in ("p25", "p75")}
     return row
+
+
+def _memory(pair: Mapping[str, Side], case: Row) -> Row:
+    """Peaks of forward and backward in MiB, where the system tells them."""
+    try:
+        above = {which: side.memory(case, "both").above for which, side in pair.items()}
+        return _pair("peak_mib", {which: round(size / MIB, 2) for which, size in above.items()})
+    except SideError as error:
+        return {"memory_status": f"{error.status}: {error.reason}"}
 
 
 def _pair(name: str, values: Mapping[str, float]) -> Row:

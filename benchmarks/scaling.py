@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from benchmarks import ours
 from benchmarks.common import Column, Result, Row, Table, look, main, new_figure, spread
-from benchmarks.sides import ONLY, Side, alternate
+from benchmarks.sides import ONLY, Side, SideError, alternate
 from benchmarks.width import widen
 from tinyinception import models, nn
 from tinyinception.count import summary
@@ -50,13 +51,19 @@ def power_law(x: Sequence[float], y: Sequence[float]) -> Power:
     return Power(float(exponent), float(np.exp(offset)), float(np.sqrt(np.mean(left**2))))
 
 
+def train_step(case: Row) -> dict[str, Callable]:
+    """That of `ours`, after a small one, so that machine code is not the step's memory."""
+    ours.train_step({**case, **QUICK_BASE})["run"]()
+    return ours.train_step(case)
+
+
 def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
     """A row for each step along each of the three, on each number of threads; then the fits."""
     base, steps = (QUICK_BASE, QUICK_STEPS) if options.quick else (BASE, STEPS)
     threads = sorted({1, options.threads})
     rows: list[Row] = []
     with ExitStack() as stack:
-        sides = {n: stack.enter_context(Side(str(n), "benchmarks.ours:train_step", n)) for n in threads}
+        sides = {n: stack.enter_context(Side(str(n), "benchmarks.scaling:train_step", n)) for n in threads}
         for along, values in steps.items():
             for value in values:
                 case = {"network": NETWORK, **base, along: value}
@@ -65,11 +72,19 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
                 for n, side in sides.items():
                     if outcomes[side.name].status != "measured":
                         raise RuntimeError(f"{case} on {n} threads: {outcomes[side.name].reason}")
-                    time, memory = spread(outcomes[side.name].seconds[ONLY]), side.memory(case)
+                    time = spread(outcomes[side.name].seconds[ONLY])
                     rows.append({"what": "step", "along": along, "value": value, **case, "threads": n,
-                                 "seconds": time.median, "p25": time.p25, "p75": time.p75,
-                                 "above_mib": memory.above / MIB, "peak_mib": memory.peak / MIB, **counts})
+                                 "seconds": time.median, "p25": time.p25, "p75": time.p75, **memory(side, case),
+                                 **counts})
     return [*rows, *fits(rows)], {}
+
+
+def memory(side: Side, case: Row) -> Row:
+    """Peak in MiB above what was there before the step, where the system tells it."""
+    try:
+        return {"above_mib": side.memory(case).above / MIB}
+    except SideError as error:
+        return {"above_mib": None, "memory_status": f"{error.status}: {error.reason}"}
 
 
 def counted(case: Row) -> Row:
@@ -87,7 +102,9 @@ def fits(rows: Sequence[Row]) -> list[Row]:
         for n in dict.fromkeys(row["threads"] for row in rows):
             own = [row for row in rows if (row["along"], row["threads"]) == (along, n)]
             for quantity, by_count in (("seconds", "macs"), ("above_mib", "kept_mib")):
-                fit, expected = (power_law([row["value"] for row in own], [max(row[key], 1e-9) for row in own])
+                if any(row[quantity] is None for row in own):
+                    continue
+                fit, expected = (power_law([row["value"] for row in own], [row[key] for row in own])
                                  for key in (quantity, by_count))
                 found.append({"what": "fit", "along": along, "threads": n, "quantity": quantity, **fit._asdict(),
                               "counted": expected.exponent})
@@ -153,7 +170,10 @@ def _draw(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
     values = sorted({row["value"] for row in steps})
     for n, style in look(sorted({row["threads"] for row in steps})).items():
         own = [row for row in steps if row["threads"] == n]
-        fit = next(row for row in rows if row["what"] == "fit" and (row["threads"], row["quantity"]) == (n, quantity))
+        fit = next((row for row in rows if row["what"] == "fit"
+                    and (row["threads"], row["quantity"]) == (n, quantity)), None)
+        if fit is None:
+            continue
         axes.plot(values, [fit["factor"] * value ** fit["exponent"] for value in values], color=style["color"],
                   linewidth=1)
         axes.plot([row["value"] for row in own], [row[quantity] for row in own], linestyle="", markersize=6,
@@ -162,7 +182,8 @@ def _draw(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
     axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
-    axes.legend(fontsize="small", loc="upper left")
+    if axes.lines:
+        axes.legend(fontsize="small", loc="upper left")
 
 
 def text(result: Result) -> str:
@@ -170,7 +191,6 @@ def text(result: Result) -> str:
     found = {(row["quantity"], row["along"], row["threads"]): row for row in result["rows"] if row["what"] == "fit"}
     most = max(key[2] for key in found)
     batch, width, size = (found["seconds", along, most] for along in ("batch", "width", "size"))
-    memory = found["above_mib", "width", most]
     base = ", ".join(f"{name} {value:g}" for name, value in BASE.items())
     return (
         f"One of the three is varied at a time, the others staying at {base}. On {_threads(most)} time grows with the "
@@ -178,9 +198,10 @@ def text(result: Result) -> str:
         f"grow to {width['counted']:.2f}, with the side of the image to {size['exponent']:.2f} (counted "
         f"{size['counted']:.2f}). Time follows the width less than multiply-adds do because batch-norm, pooling and "
         "concatenation only move activations, which grow with the width itself, and because wide convolutions come "
-        f"closer to the machine's best. Memory follows the width to {memory['exponent']:.2f} (activations counted: "
-        f"{memory['counted']:.2f}). What a step always needs, such as machine code and each thread's tiles, flattens "
-        "the lower end of a curve.")
+        "closer to the machine's best." + (
+            f" Memory grows with the batch to {memory['exponent']:.2f}; what a step needs whatever the batch, such as "
+            "gradients and each thread's tiles, flattens the lower end of its curves."
+            if (memory := found.get(("above_mib", "batch", most))) else ""))
 
 
 if __name__ == "__main__":
