@@ -176,8 +176,8 @@ def _draw(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
             continue
         axes.plot(values, [fit["factor"] * value ** fit["exponent"] for value in values], color=style["color"],
                   linewidth=1)
-        axes.plot([row["value"] for row in own], [row[quantity] for row in own], linestyle="", markersize=6,
-                  label=f"{_threads(n)}: exponent {fit['exponent']:.2f}", **style)
+        axes.plot([row["value"] for row in own], [row[quantity] for row in own], linestyle="",
+                  markersize=9 if n == 1 else 6, label=f"{_threads(n)}: exponent {fit['exponent']:.2f}", **style)
     axes.set(xscale="log", yscale="log")
     axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.minorticks_off()
@@ -196,7 +196,9 @@ def text(result: Result) -> str:
         f"One of the three is varied at a time, the others staying at {base}. On {_threads(most)} time grows with the "
         f"batch to the power of {batch['exponent']:.2f}, with the width to {width['exponent']:.2f} where multiply-adds "
         f"grow to {width['counted']:.2f}, with the side of the image to {size['exponent']:.2f} (counted "
-        f"{size['counted']:.2f}). Time follows the width less than multiply-adds do because batch-norm, pooling and "
+        f"{size['counted']:.2f}). An exponent below one along the batch means that part of a step takes the same time "
+        "whatever the batch: Python, and waking threads for a hundred small kernels; a second thread helps with the "
+        "rest only. Time follows the width less than multiply-adds do because batch-norm, pooling and "
         "concatenation only move activations, which grow with the width itself, and because wide convolutions come "
         "closer to the machine's best." + (
             f" Memory grows with the batch to {memory['exponent']:.2f}; what a step needs whatever the batch, such as "

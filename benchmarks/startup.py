@@ -34,7 +34,7 @@ STATES = {COLD: "empty Numba cache", WARM: "warm Numba cache"}
 PYTHON, PACKAGE, MODULES, NUMBA, BUILD, FIRST = (
     "Python itself", "import tinyinception", "its modules, NumPy", "import numba", "network, images", "first step")
 PHASES = (PYTHON, PACKAGE, MODULES, NUMBA, BUILD, FIRST)
-SECOND = "second step"
+COMPILING, SECOND = "of that, compilation", "second step"
 
 
 # -- in the process that is measured -----------------------------------------------------------------------------
@@ -114,7 +114,8 @@ def _train(state: str, number: int, case: Row, cache: str, threads: int) -> tupl
     answer = json.loads(_run([code, str(time.time()), json.dumps(case)],
                              {"NUMBA_CACHE_DIR": cache, **{name: str(threads) for name in THREADS}}, threads))
     phases = answer["phases"]
-    row = {"what": state, "run": number, **case, **phases, "total": sum(phases[name] for name in PHASES)}
+    row = {"what": state, "run": number, **case, **phases, "total": sum(phases[name] for name in PHASES),
+           COMPILING: sum(map(sum, answer["compiled"].values()))}
     return row, answer["compiled"]
 
 
@@ -167,7 +168,7 @@ def tables(result: Result) -> list[Table]:
         Table("Where they go, medians in seconds", [
             Column("phase", "phase"), *[Column(state, text, ".2f") for state, text in STATES.items()]],
             [{"phase": phase, **{state: _median(rows, state, phase) for state in STATES}}
-             for phase in (*PHASES, SECOND)]),
+             for phase in (*PHASES, COMPILING, SECOND)]),
         Table(f"Compilation by kernel, {total:.1f} s together; what it calls counts for itself", [
             Column("kernel", "kernel"), Column("compilations", "compilations"), Column("seconds", "seconds", ".2f")],
             kernels),
@@ -179,32 +180,35 @@ def _median(rows: Sequence[Row], state: str, phase: str) -> float:
 
 
 def figure(result: Result) -> Figure:
-    """Phases of the first step as stacked bars, and compilation by kernel."""
+    """Phases of the first step as bars, each state on a scale of its own, and compilation by kernel."""
     drawn = new_figure(11.0, 4.6)
-    phases, kernels = drawn.subplots(1, 2)
-    _draw_phases(phases, result["rows"])
+    axes = drawn.subplot_mosaic([[COLD, "kernels"], [WARM, "kernels"]], width_ratios=[1.2, 1])
+    for state, words in STATES.items():
+        _draw_phases(axes[state], [row for row in result["rows"] if row["what"] == state])
+        axes[state].set_title(f"first training step, {words}", fontsize="medium")
+    axes[WARM].set_xlabel("seconds from starting Python")
     shown = [row for row in result["rows"] if row["what"] == "kernel"]
+    kernels = axes["kernels"]
     kernels.barh(range(len(shown)), [row["seconds"] for row in shown], color=COLOURS[0])
     kernels.set_yticks(range(len(shown)), [row["kernel"] for row in shown], fontsize="x-small")
     kernels.invert_yaxis()
-    kernels.set(xlabel="seconds", title="compilation by kernel, empty cache")
+    kernels.set_xlabel("seconds")
+    kernels.set_title("compilation by kernel, empty Numba cache", fontsize="medium")
     kernels.grid(alpha=0.3, axis="x")
     return drawn
 
 
 def _draw_phases(axes: Axes, rows: Sequence[Row]) -> None:
-    left = dict.fromkeys(STATES, 0.0)
-    for phase, colour in zip(PHASES, COLOURS, strict=False):
-        widths = {state: _median(rows, state, phase) for state in STATES}
-        axes.barh(range(len(STATES)), list(widths.values()), left=list(left.values()), color=colour, label=phase,
-                  height=0.5)
-        left = {state: left[state] + width for state, width in widths.items()}
-    for position, total in enumerate(left.values()):
-        axes.annotate(f"{total:.1f} s", (total, position), (4, 0), textcoords="offset points", va="center")
-    axes.set_yticks(range(len(STATES)), [text.replace(" ", "\n", 1) for text in STATES.values()])
-    axes.set(xlabel="seconds from starting Python", title="to the end of the first training step",
-             xlim=(0, 1.15 * max(left.values())), ylim=(1.6, -0.6))
-    axes.legend(fontsize="small", loc="lower right")
+    """A bar for each phase, beginning where the one before ends."""
+    begin = 0.0
+    for place, (phase, colour) in enumerate(zip(PHASES, COLOURS, strict=False)):
+        seconds = spread([row[phase] for row in rows]).median
+        axes.barh(place, seconds, left=begin, color=colour)
+        begin += seconds
+        axes.annotate(f"{seconds:.2f} s", (begin, place), (4, 0), textcoords="offset points", va="center",
+                      fontsize="small")
+    axes.set_yticks(range(len(PHASES)), PHASES, fontsize="small")
+    axes.set(xlim=(0, 1.15 * begin), ylim=(len(PHASES) - 0.5, -0.5))
     axes.grid(alpha=0.3, axis="x")
 
 

@@ -322,7 +322,7 @@ def test_compilation_counts_what_a_kernel_calls_for_the_called(monkeypatch):
 def test_startups_headline_tables_text_and_figure():
     def run(state, number, seconds):
         return {"what": state, "run": number, **startup.CASE, **dict.fromkeys(startup.PHASES, seconds),
-                startup.SECOND: 0.1, "total": 6 * seconds}
+                startup.COMPILING: 0.0, startup.SECOND: 0.1, "total": 6 * seconds}
 
     rows = [{"what": startup.IMPORT, "run": n, startup.PYTHON: 0.01, "total": t} for n, t in enumerate((0.1, 0.2, 0.9))]
     rows += [run(startup.COLD, n, t) for n, t in enumerate((2.0, 3.0, 9.0))]
@@ -335,7 +335,7 @@ def test_startups_headline_tables_text_and_figure():
     result = {"benchmark": "startup", "rows": [*rows, *kernels], "headline": heads}
     totals, phases, by_kernel = startup.tables(result)
     assert [row["median"] for row in totals.rows] == pytest.approx([0.2, 18, 1.8])
-    assert len(phases.rows) == len(startup.PHASES) + 1
+    assert [row[startup.COLD] for row in phases.rows] == [*[3.0] * len(startup.PHASES), 0.0, 0.1]
     assert len(by_kernel.rows) == 2
     assert "18.0 s" in startup.text(result)
-    assert len(startup.figure(result).axes) == 2
+    assert len(startup.figure(result).axes) == 3
