@@ -178,13 +178,14 @@ def text(result: Result) -> str:
             "the losses of four steps. PyTorch has its fused optimiser and ReLU in place; one thing it cannot express "
             "without a copy, an odd pixel of padding, costs it about 1 % of its step."]
     if "train_step.vs_pytorch_best" in found:
-        at = [row for row in raced if row["against"] == "PyTorch" and row["batch"] == HEADLINE_BATCH]
+        batch = next(row["batch"] for row in result["rows"] if row["what"] == "memory")  # that of the headline
+        at = [row for row in raced if row["against"] == "PyTorch" and row["batch"] == batch]
         mode = best(at, "PyTorch")["side"].removeprefix("PyTorch ")
-        said.append(f"At batch {HEADLINE_BATCH} the fastest of PyTorch's modes is {mode}; ours makes "
+        said.append(f"At batch {batch} the fastest of PyTorch's modes is {mode}; ours makes "
                     f"{found['train_step.vs_pytorch_best']:.2f} times its images per second.")
     if "train_step.memory_vs_pytorch" in found:
         said.append(f"A step takes {found['train_step.memory_vs_pytorch']:.2f} of its memory, counted as the most "
-                    "that is resident above what was before the first step.")
+                    "that is resident in later steps above what was before the first.")
     said.append(f"Libraries that have no batch-norm or no concatenation get `{PLAIN}`, a network of what all have: "
                 "convolutions with bias, ReLU, a linear layer, plain SGD. In the split, gradient sums are the "
                 "additions where a value is used twice; the rest is losses, dropout, linear layers and Python. "
@@ -245,6 +246,7 @@ def _draw_split(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _draw_others(axes: Axes, rows: Sequence[Row]) -> None:
     rows = sorted(rows, key=lambda row: row["ratio"])
+    axes.set_visible(bool(rows))
     axes.bar(range(len(rows)), [row["ratio"] for row in rows], color=COLOURS[1])
     for i, row in enumerate(rows):
         axes.text(i, row["ratio"], f"{row['ratio']:.3g}", ha="center", va="bottom")
