@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.common import COLOURS, Column, Result, Row, Table, look, main, new_figure, spread
 from benchmarks.convolution_sides import PASSES, TRIAD, macs, padding, shapes
-from benchmarks.sides import Outcome, Side, alternate
+from benchmarks.sides import Outcome, Side, SideError, alternate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +33,7 @@ OTHERS = [(64, 16, 3, 64), (32, 128, 3, 16), (32, 64, 16, 32), (64, 16, 64, 64)]
 STRIDED = [(64, 32, 3, 32), (32, 64, 48, 64), (16, 128, 128, 128)]
 MOST_MACS = 4e9  # of one product: beyond, the batch is halved, down to 64 for kernels with an aim, else to 16
 TOLERANCE = 1e-3
+SPREAD = Column("spread", "quartiles apart", ".0%")
 
 
 def cases(quick: bool = False) -> list[Row]:
@@ -55,13 +56,15 @@ def _case(kernel: tuple[int, int], stride: int, size: int, batch: int, inputs: i
 
 def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
     """First what the machine can do, then every convolution in turns with the best of it."""
-    threads, rounds, least = options.threads, 2 if options.quick else 5, 0.0 if options.quick else 0.02
+    threads, rounds, least = options.threads, 2 if options.quick else 7, 0.0 if options.quick else 0.02
     ways = [Side(name, f"benchmarks.convolution_sides:{function}", threads) for name, function in WAYS.items()]
     gemms = [Side(name, f"benchmarks.convolution_sides:sgemm_{name}", threads) for name in LIBRARIES]
     sgemm, best = _calibrate(gemms, SGEMM[:1] if options.quick else SGEMM, rounds)
     rows = [*sgemm, _bandwidth(threads, rounds)]
     for case in cases(options.quick):
         outcomes = alternate([*ways, *gemms], {**case, **best}, rounds, actions=[*PASSES, "sgemm"], least=least)
+        if outcomes[OURS].status != "measured":
+            raise SideError(outcomes[OURS].status, f"{case}: {outcomes[OURS].reason}")
         _check_agreement(ways, outcomes, case)
         rows += _rows(case, outcomes, best)
     for side in [*ways, *gemms]:
@@ -184,11 +187,11 @@ def tables(result: Result) -> list[Table]:
             *_shape_columns(), Column("inside", "inside the image", ".0%"),
             Column("sgemm_gflops", "sgemm GFLOP/s", ".0f"),
             *[Column(f"{which}_share", _words(which), ".0%") for which in PASSES],
-            Column("together_gflops", "together GFLOP/s", ".0f"),
+            Column("together_gflops", "together GFLOP/s", ".0f"), SPREAD,
             Column("peer", "PyTorch's best, together", ".0%"), Column("ratio", "times PyTorch's speed", ".2f")],
               [row for row in _against_pytorch(done) if row["target"]]),
         Table("Other shapes: milliseconds of forward and backward together", [
-            *_shape_columns(), Column("stride", "stride"), Column("together_ms", OURS, ".2f"),
+            *_shape_columns(), Column("stride", "stride"), Column("together_ms", OURS, ".2f"), SPREAD,
             Column("peer_ms", "PyTorch's best", ".2f"), Column("im2col_ms", IM2COL, ".2f"),
             Column("ratio", "times PyTorch's speed", ".2f"), Column("together_share", "share of sgemm", ".0%")],
               [row for row in _against_pytorch(done) if not row["target"]]),
@@ -231,6 +234,7 @@ def _against_pytorch(done: Sequence[Row]) -> list[Row]:
         if best is not None:
             extra |= {"peer": best["together_share"], "peer_ms": best["together_ms"],
                       "ratio": best["together_ms"] / row["together_ms"]}
+        extra["spread"] = (row["together_p75_ms"] - row["together_p25_ms"]) / row["together_ms"]
         table.append({**row, **extra})
     return table
 
@@ -250,11 +254,8 @@ def _roofline(axes: Axes, done: Sequence[Row], bandwidth: float) -> None:
     roof = spread([row["sgemm_gflops"] for row in done]).median
     most = 1.5 * max(row["intensity"] for row in done)
     least = 0.7 * min(*(row["intensity"] for row in done), roof / bandwidth)
-    axes.plot([least, roof / bandwidth, most], [least * bandwidth, roof, roof], color="black", linewidth=1.5)
-    axes.annotate(f"memory: {bandwidth:.0f} GB/s", (least, least * bandwidth), (6, 14), textcoords="offset points",
-                  fontsize="small", rotation=38)
-    axes.annotate(f"best sgemm: {roof:.0f} GFLOP/s", (most, roof), (-4, 5), textcoords="offset points", ha="right",
-                  fontsize="small")
+    axes.plot([least, roof / bandwidth, most], [least * bandwidth, roof, roof], color="black", linewidth=1.5,
+              label=f"{bandwidth:.0f} GB/s; best sgemm, {roof:.0f} GFLOP/s")
     peers = [row for row in done if "peer_ms" in row]
     axes.plot([row["intensity"] for row in peers],
               [row["together_gflops"] / row["ratio"] for row in peers], "x", color="#999999", markersize=5,
@@ -266,7 +267,7 @@ def _roofline(axes: Axes, done: Sequence[Row], bandwidth: float) -> None:
     axes.set(xscale="log", yscale="log", xlabel="arithmetic intensity (FLOPs per byte that must move)",
              ylabel="GFLOP/s, forward and backward together", title="Roofline")
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize="small", ncols=2, loc="lower right")
+    axes.legend(fontsize="small", loc="lower right")
 
 
 def _shares(axes: Axes, result: Result, done: Sequence[Row]) -> None:
@@ -300,8 +301,8 @@ def text(result: Result) -> str:
         "three together as autograd runs them. NumPy's and PyTorch's matrix products take their turns in the same "
         "rounds, since a shared machine drifts; the faster of the two is what a share refers to. Multiply-adds on "
         "padding count, as everywhere in this package; column \"inside the image\" is the share of them that is not on "
-        "padding, which a library may skip: PyTorch does, and so may pass 100 %. Before its times count, a convolution "
-        "has been computed by every side with the same result.\n\n"
+        "padding, which a library may skip: PyTorch does, and so may pass 100 %, or the roof. Before its times count, "
+        "a convolution has been computed by every side with the same result.\n\n"
         f"The least share over the target shapes: {reached}.\n\n"
         "In the roofline, a point under the slanted line has too few FLOPs per byte to be fast: three input channels, "
         "or a 1x1. What must move is each product's two operands and its result, once; small layers stay in the cache "

@@ -64,6 +64,8 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
                 counts = _counts(asked)
                 for library in TARGETS:
                     pair = {which: outcomes[sides[library, which].name] for which in (ONE, TWO)}
+                    if library == OURS and (failed := [o for o in pair.values() if o.status != "measured"]):
+                        raise SideError(failed[0].status, f"{asked}: {failed[0].reason}")
                     rows.append({**asked, **counts, "library": library, **_times(pair)})
                 if case["what"] == GOOGLENET and unit == IN_NETWORK:
                     rows[-len(TARGETS)] |= _memory({which: sides[OURS, which] for which in (ONE, TWO)}, asked)
@@ -141,7 +143,9 @@ def lines(result: Result, what: str) -> list[Row]:
         if row["what"] == what:
             line = found.setdefault(tuple(row[key] for key in ("kind", "name", "in", "out", "grid")), {})
             if (row["unit"], row["library"]) == (ALONE, OURS):
-                line |= row | {"excess": row["both_ms_ratio"] / row["macs_ratio"]}
+                apart = max((row[f"{which}_both_p75_ms"] - row[f"{which}_both_p25_ms"]) / row[f"{which}_both_ms"]
+                            for which in (ONE, TWO))
+                line |= row | {"excess": row["both_ms_ratio"] / row["macs_ratio"], "spread": apart}
             elif row["library"] == OURS:
                 line |= {"network": row["both_ms_ratio"], "network_kept": row["kept_bytes_ratio"],
                          "peak": row.get("peak_mib_ratio")}
@@ -154,6 +158,7 @@ def lines(result: Result, what: str) -> list[Row]:
 def tables(result: Result) -> list[Table]:
     """Thresholds, then a table for each question; ratios are two over one, "both" is forward and backward.
 
+    Quartiles: of both, how far apart in parts of the median, the larger of one's and two's.
     Multiply-adds and weights have one ratio, since every pixel uses every weight once.
     """
     rows = result["rows"]
@@ -162,6 +167,7 @@ def tables(result: Result) -> list[Table]:
     shape = [Column("in", "in"), Column("out", "out"), Column("grid", "grid"), Column("batch", "batch")]
     times = [Column(f"{which}_{action}_ms", f"{which}: {words} ms", ".2f")
              for action, words in (("forward", "forward"), ("both", "both")) for which in (ONE, TWO)]
+    times.append(Column("spread", "quartiles apart", ".0%"))
     weights = [Column(f"{which}_params", f"{which}: weights", ",") for which in (ONE, TWO)]
     ratios = [Column("macs_ratio", "MACs, weights", ".2f"), Column("moved_bytes_ratio", "bytes moved", ".2f"),
               Column("kept_bytes_ratio", "bytes kept", ".2f"), Column("forward_ms_ratio", "time, forward", ".2f"),

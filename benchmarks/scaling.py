@@ -70,9 +70,10 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
                 outcomes = alternate(list(sides.values()), case, 2 if options.quick else 7, actions=[ONLY], warmup=2)
                 counts = counted(case)
                 for n, side in sides.items():
-                    if outcomes[side.name].status != "measured":
-                        raise RuntimeError(f"{case} on {n} threads: {outcomes[side.name].reason}")
-                    time = spread(outcomes[side.name].seconds[ONLY])
+                    outcome = outcomes[side.name]
+                    if outcome.status != "measured":
+                        raise SideError(outcome.status, f"{case} on {n} threads: {outcome.reason}")
+                    time = spread(outcome.seconds[ONLY])
                     rows.append({"what": "step", "along": along, "value": value, **case, "threads": n,
                                  "seconds": time.median, "p25": time.p25, "p75": time.p75, **memory(side, case),
                                  **counts})
@@ -122,11 +123,13 @@ def tables(result: Result) -> list[Table]:
                Column("size", "size"), Column("gmacs", "GMACs", ".2f"), Column("kept_mib", "counted MiB", ".0f")]
     for n in threads:
         columns += [Column(f"ms {n}", f"ms, {_threads(n)}", ".1f"), Column(f"mib {n}", f"MiB, {_threads(n)}", ".0f")]
-    columns += [Column("speedup", "speed-up", ".2f"), Column("rate", "images/s", ".0f")]
+    columns += [Column("spread", "quartiles apart", ".0%"), Column("speedup", "speed-up", ".2f"),
+                Column("rate", "images/s", ".0f")]
     table: dict[tuple, Row] = {}
     for row in steps:
         line = table.setdefault((row["along"], row["value"]), {**row, "gmacs": row["macs"] / 1e9})
         line |= {f"ms {row['threads']}": 1e3 * row["seconds"], f"mib {row['threads']}": row["above_mib"]}
+        line["spread"] = max(line.get("spread", 0.0), (row["p75"] - row["p25"]) / row["seconds"])
         if row["threads"] == threads[-1]:
             line |= {"rate": row["batch"] / row["seconds"]}
             if len(threads) > 1:
