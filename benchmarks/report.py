@@ -70,7 +70,7 @@ def section(result: Result) -> str:
     parts = [f"## {module.TITLE}", module.text(result), f"![{module.TITLE}](figures/{name}.png)", facts]
     for shown in module.tables(result):
         if shown.rows:
-            parts.append(f"{shown.caption}:\n\n{table(shown, markdown=True)}")
+            parts.append(f"**{shown.caption}**\n\n{table(shown, markdown=True)}")
     return "\n\n".join(parts)
 
 

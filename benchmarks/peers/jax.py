@@ -11,12 +11,12 @@ from benchmarks import ours
 from benchmarks.sides import NotSupported
 from benchmarks.translate import translate
 
-# A layer is a function from (state, x, training, key) to y. It finds its parameters in state.parameters under a number
+# A layer is a function from (state, x, key) to y. It finds its parameters in state.parameters under a number
 # of its own, and leaves new running statistics in state.running.
 
 
 class State:
-    """Parameters, running statistics and gradients' structure of one trace."""
+    """Parameters and running statistics, by number, while a step is traced."""
 
     def __init__(self, parameters: dict, running: dict):
         self.parameters, self.running = parameters, running
