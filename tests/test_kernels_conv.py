@@ -77,6 +77,43 @@ def test_kernels_agree_with_their_twins(case, precision):
         assert relative(found, expected) < bound
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(convolutions())
+def test_moments_are_those_of_the_result(case):
+    x, w, b, stride, pads, groups, _ = case
+    if groups > 1:
+        x, w, b = x[..., :w.shape[2]], w, b
+    found, expected = (module.conv2d_moments(x, w, b, stride, pads) for module in (conv, reference))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-11)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(convolutions())
+def test_a_gradient_is_added_to_what_is_there(case):
+    x, w, _, *at, grad = case
+    before = np.random.default_rng(5).standard_normal(x.shape)
+    into = before.copy()
+    assert conv.conv2d_input_grad(grad, w, x.shape, *at, into) is into
+    np.testing.assert_allclose(into, before + reference.conv2d_input_grad(grad, w, x.shape, *at), atol=1e-11)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(convolutions(), st.integers(1, 3), st.integers(0, 3))
+def test_slices_of_channels_are_taken_as_they_are(case, before, after):
+    *arrays, stride, pads, groups, grad = case
+    x, w, b = arrays
+
+    def within(array):  # the same numbers as channels of a wider array; what lies around them must not matter
+        around = np.full((*array.shape[:-1], before + array.shape[-1] + after), np.nan)
+        around[..., before:before + array.shape[-1]] = array
+        return around[..., before:before + array.shape[-1]]
+
+    for found, expected in zip(outcomes(conv, within(x), w, b, stride, pads, groups, within(grad)),
+                               outcomes(conv, x, w, b, stride, pads, groups, grad), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_pytorch(case):
     stored = {key.split("/")[1]: STORED[key] for key in STORED.files if key.startswith(f"{case}/")}

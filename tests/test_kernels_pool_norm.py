@@ -234,6 +234,21 @@ def test_windows_of_more_than_256_taps_know_their_winner():
     assert (dx[0, 0, 0, 0], dx[0, 19, 19, 1], dx.sum()) == (2, 3, 5)
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_batch_norm_gradient_of_slices_and_in_place(overwrite):
+    x, grad = (cotangent(i, (3, 5, 4, 24), np.float64) for i in range(2))
+    _, mean, invstd, _ = norm.batch_norm(x, None, None, 1e-3, True)
+    expected = reference.batch_norm_grad(grad, x, mean, invstd, None, None, True, True)
+    around = np.full((3, 5, 4, 40), np.nan)
+    around[..., 8:32] = grad
+    actual = norm.batch_norm_grad(around[..., 8:32], x, mean, invstd, None, None, True, True, True, overwrite)
+    assert np.shares_memory(actual[0], around) == overwrite
+    assert np.isnan(around[..., :8]).all()
+    assert np.isnan(around[..., 32:]).all()
+    for one, other in zip(actual, expected, strict=True):
+        close(one, other, np.float64)
+
+
 def test_batch_norm_survives_a_mean_far_larger_than_the_deviation():
     rng = np.random.default_rng(0)
     x = (1e4 + rng.standard_normal((8, 9, 9, 24))).astype(np.float32)
