@@ -258,3 +258,18 @@ def test_a_residual_block_without_scale_is_refused():
 def test_widths_of_the_wrong_number_are_refused():
     with pytest.raises(ArgumentError, match=r"inception_factorized: single needs 3 widths.*\(1, 2\)"):
         nn.inception_factorized(3, n1=1, single=(1, 2), double=(1, 1, 1, 1, 1), pool_proj=1)
+
+
+def test_gradients_are_the_same_bits_whether_watched_or_not():
+    """Unwatched, convolutions add to the sums of others and batch-norm overwrites the gradient it was given."""
+    found = []
+    for hooks in ([], [Hook()]):
+        nn.random.manual_seed(0)
+        module = nn.inception(8, n1=8, r3=8, n3=8, r5=8, n5=16, pool_proj=8)
+        x = Tensor(np.random.default_rng(0).standard_normal((2, 6, 6, 8)).astype(np.float32), requires_grad=True)
+        with observe(*hooks):
+            y = module(x)
+            ((y + y) * module(x)).sum().backward()
+        found.append([x.grad, *(parameter.grad for parameter in module.parameters())])
+    for one, other in zip(*found, strict=True):
+        assert one.tobytes() == other.tobytes()
