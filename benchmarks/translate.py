@@ -7,6 +7,7 @@ layers are put together: `sequential(parts)`, `branches(parts)`, `network(stages
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from benchmarks.sides import NotSupported
@@ -44,6 +45,29 @@ class Maker(Protocol):
     def sequential(self, parts: list) -> Any: ...
     def branches(self, parts: list) -> Any: ...
     def network(self, stages: list, aux: dict[int, Any]) -> Any: ...
+
+
+class ChainOnly:
+    """What makers share whose library can only put layers one after the other. LACKS: what it has not, in words."""
+
+    LACKS = ""
+
+    def network(self, stages: list, aux: dict[int, Any]) -> Any:
+        return self.sequential(stages)
+
+    def _missing(self, *_: Any) -> Any:
+        raise NotSupported(f"{self.LACKS}; the plain network is for it")
+
+    branches = norm = max_pool = avg_pool = global_avg_pool = dropout = _missing
+
+
+def chained(parts: list) -> Callable[[Any], Any]:
+    """Functions one after the other."""
+    def call(x):
+        for part in parts:
+            x = part(x)
+        return x
+    return call
 
 
 def translate(module: Module, make: Maker, size: Pair) -> tuple[Any, Pair]:

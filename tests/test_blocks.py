@@ -260,6 +260,32 @@ def test_widths_of_the_wrong_number_are_refused():
         nn.inception_factorized(3, n1=1, single=(1, 2), double=(1, 1, 1, 1, 1), pool_proj=1)
 
 
+def test_batch_norm_after_batch_norm_takes_the_statistics_of_its_own_input():
+    """A unit's convolution leaves the moments of its result, which are not those of what the unit puts out."""
+    nn.random.manual_seed(0)
+    unit, norm = nn.ConvUnit(8, 16, 3), nn.BatchNorm2d(16, eps=1e-9)
+    x = np.random.default_rng(0).standard_normal((4, 6, 6, 8))
+    unit, norm = unit.to(np.float64), norm.to(np.float64)
+    y = norm(unit(Tensor(x))).numpy()
+    np.testing.assert_allclose(y.mean((0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.std((0, 1, 2)), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("hooks", [[], [Hook()]])
+def test_a_second_backward_through_a_kept_graph_finds_nothing_of_the_first(hooks):
+    nn.random.manual_seed(0)
+    module = nn.inception(8, n1=8, r3=8, n3=8, r5=8, n5=16, pool_proj=8)
+    rng = np.random.default_rng(0)
+    x = Tensor(rng.standard_normal((2, 6, 6, 8)).astype(np.float32), requires_grad=True)
+    y = module(x * 1.0)
+    loss = (y * Tensor(rng.standard_normal(y.shape).astype(np.float32))).sum()
+    loss.backward(retain_graph=True)
+    first, x.grad = x.grad.copy(), None
+    with observe(*hooks):
+        loss.backward()
+    assert x.grad.tobytes() == first.tobytes()
+
+
 def test_gradients_are_the_same_bits_whether_watched_or_not():
     """Unwatched, convolutions add to the sums of others and batch-norm overwrites the gradient it was given."""
     found = []

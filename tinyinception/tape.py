@@ -52,6 +52,7 @@ def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> Non
         if op.retained is not None:
             op.retained.grad = grad.copy() if op.retained.grad is None else op.retained.grad + grad
         grads = tuple(op.backward(grad))
+        op.into, op.overwrite = None, False
         for hook in hooks:
             hook.after_backward(op, grad, grads)
         for parent, part in zip(op.parents, grads, strict=True):

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.peers import legacy
 from benchmarks.sides import NotSupported
-from benchmarks.translate import translate
+from benchmarks.translate import ChainOnly, chained, translate
 
 
 def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
@@ -41,7 +41,9 @@ def _maker() -> Any:
     import dezero.functions as F
     from dezero import Parameter
 
-    class Layers:
+    class Layers(ChainOnly):
+        LACKS = "DeZero has no concatenation"
+
         def __init__(self):
             self.parameters: list[Parameter] = []
 
@@ -67,18 +69,6 @@ def _maker() -> Any:
             return lambda x: F.linear(x, weight, bias)
 
         def sequential(self, parts):
-            def sequential(x):
-                for part in parts:
-                    x = part(x)
-                return x
-            return sequential
-
-        def network(self, stages, aux):
-            return self.sequential(stages)
-
-        def _missing(self, *_):
-            raise NotSupported("DeZero has no concatenation; the plain network is for it")
-
-        branches = norm = max_pool = avg_pool = global_avg_pool = dropout = _missing
+            return chained(parts)
 
     return Layers()

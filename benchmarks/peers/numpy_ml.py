@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import ours
 from benchmarks.peers import legacy
 from benchmarks.sides import NotSupported
-from benchmarks.translate import translate
+from benchmarks.translate import ChainOnly, translate
 
 
 def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
@@ -51,7 +51,9 @@ def _maker(lr: float) -> Any:
         made.gradients = {name: np.zeros_like(value) for name, value in made.parameters.items()}
         return made
 
-    class Layers:
+    class Layers(ChainOnly):
+        LACKS = "numpy-ml has no concatenation"
+
         def conv(self, layer, pads):
             if layer.groups != 1 or layer.stride[0] != layer.stride[1]:
                 raise NotSupported("grouped convolution, or uneven stride")
@@ -80,13 +82,5 @@ def _maker(lr: float) -> Any:
                 else:
                     layers += part if isinstance(part, list) else [part]
             return layers
-
-        def network(self, stages, aux):
-            return self.sequential(stages)
-
-        def _missing(self, *_):
-            raise NotSupported("numpy-ml has no concatenation; the plain network is for it")
-
-        branches = norm = max_pool = avg_pool = global_avg_pool = dropout = _missing
 
     return Layers()

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks import ours
 from benchmarks.sides import NotSupported
-from benchmarks.translate import translate
+from benchmarks.translate import ChainOnly, chained, translate
 
 
 def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
@@ -34,7 +34,9 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
 def _maker() -> Any:
     import smallpebble as sp
 
-    class Layers:
+    class Layers(ChainOnly):
+        LACKS = "SmallPebble has neither batch-norm nor concatenation"
+
         def __init__(self):
             self.parameters: list[sp.Variable] = []
 
@@ -64,18 +66,6 @@ def _maker() -> Any:
             return lambda x: sp.matmul(x, weight) + bias
 
         def sequential(self, parts):
-            def sequential(x):
-                for part in parts:
-                    x = part(x)
-                return x
-            return sequential
-
-        def network(self, stages, aux):
-            return self.sequential(stages)
-
-        def _missing(self, *_):
-            raise NotSupported("SmallPebble has neither batch-norm nor concatenation; the plain network is for it")
-
-        branches = norm = max_pool = avg_pool = global_avg_pool = dropout = _missing
+            return chained(parts)
 
     return Layers()

@@ -91,7 +91,7 @@ class BatchNorm2d(Module):
         if x.shape[-1:] != (self.channels,):
             raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels")
         running = None if self.training else (self.running_mean, self.running_var)
-        op = ops.BatchNorm(self.eps, relu=self.relu, running=running, moments=getattr(x.node, "moments", None))
+        op = ops.BatchNorm(self.eps, relu=self.relu, running=running, known=x.node.moments if x.node else None)
         y = apply(op, x, self.gamma, self.beta)
         if self.training and y.data is not None:
             unbiased = op.var * (op.count / (op.count - 1))

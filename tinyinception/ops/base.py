@@ -60,6 +60,7 @@ class Operation:
     """
 
     analytic = False  # True where the formula also holds for complex numbers, so that a complex step may check it
+    moments = None  # (mean, biased variance) of each channel of the output, where forward has gathered them
     fresh = False  # True where backward returns arrays that nobody else holds, so that others may be added to them
 
     needs: tuple[bool, ...] = ()

@@ -20,7 +20,6 @@ class Conv2d(Operation):
     """
 
     analytic = fresh = True
-    moments: tuple[np.ndarray, np.ndarray] | None = None
     _window: Window | None = None
 
     def __init__(self, stride: int | Pair = 1, padding: str | int | Pair | Pads = "valid", groups: int = 1, *,

@@ -13,7 +13,7 @@ class BatchNorm(Operation):
 
     Inputs x (any shape, channels last), gamma C or None, beta C or None. running: None to normalise by the statistics
     of the batch, or the (mean, variance) to normalise by. relu: max(0, .) follows, in the same pass over memory.
-    moments: mean and biased variance of the batch, in float64, where the operation that made x has gathered them.
+    known: mean and biased variance of x, in float64: the `moments` of the operation that made x, where it has them.
     In the first form `mean`, `var` (biased) and `count` are there after forward, for the running statistics.
     """
 
@@ -23,8 +23,8 @@ class BatchNorm(Operation):
     count: int = 0
 
     def __init__(self, eps: float, *, relu: bool = False, running: tuple[np.ndarray, np.ndarray] | None = None,
-                 moments: tuple[np.ndarray, np.ndarray] | None = None):
-        self.eps, self.relu, self.running, self.moments = eps, relu, running, moments
+                 known: tuple[np.ndarray, np.ndarray] | None = None):
+        self.eps, self.relu, self.running, self.known = eps, relu, running, known
         self.analytic = not relu
 
     def shape(self, x: Shape, gamma: Shape | None = None, beta: Shape | None = None) -> Shape:
@@ -43,7 +43,7 @@ class BatchNorm(Operation):
 
     def forward(self, x, gamma=None, beta=None):
         if self.running is None:
-            y, mean, invstd, var = kernels.batch_norm(x, gamma, beta, self.eps, self.relu, self.moments)
+            y, mean, invstd, var = kernels.batch_norm(x, gamma, beta, self.eps, self.relu, self.known)
             self.mean, self.var, self.count = mean.astype(x.dtype), var.astype(x.dtype), count(x.shape[:-1])
         else:
             mean, var = self.running
