@@ -13,18 +13,18 @@ INTERRUPTED, PIPE_CLOSED = 130, 141  # what a shell reports of a program ended b
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 1 for an error, 2 for wrong usage, 130 after Ctrl-C.
+    """Run one command; the exit status is 0, 1 for an error or unsolved exercises, 2 for wrong usage, 130 on Ctrl-C.
 
     argv: the words after the program's name, by default those of this process. An error is one line on standard error.
     """
     try:
-        options = parse(sys.argv[1:] if argv is None else argv)
+        options, status = parse(sys.argv[1:] if argv is None else argv), 0
         if options is not None:
             from tinyinception.cli import commands  # only now: help and usage errors are instant
 
-            getattr(commands, f"run_{options.command}")(options)
+            status = getattr(commands, f"run_{options.command}")(options) or 0
         sys.stdout.flush()  # here, where a closed pipe is still caught
-        return 0
+        return status
     except UsageError as error:
         return _say(f"error: {error}", 2)
     except TinyInceptionError as error:

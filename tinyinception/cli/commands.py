@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from tinyinception.cli.parser import UsageError
-from tinyinception.errors import ArgumentError
+from tinyinception.errors import ArgumentError, DataError
 
 # The flags of `train` that are fields of train.Config.
 FIELDS = ("model", "data", "source", "limit", "epochs", "batch_size", "optimizer", "lr", "schedule", "seed")
@@ -150,21 +151,77 @@ def run_data(options: Namespace) -> None:
     _answer(options, {"data": [asdict(row) for row in rows]}, lines)
 
 
-def run_lesson(options: Namespace) -> None:
-    """List lessons, or run them, each in a Python of its own."""
-    from tinyinception.cli import lessons
+def run_lesson(options: Namespace) -> int:
+    """List lessons, step through one, run all, check exercises, or write a notebook; 1 where exercises are unsolved."""
+    from tinyinception.lessons import files
 
-    found = lessons.find()
-    if options.all and options.number is not None:
+    wishes = [flag for flag in ("all", "check", "notebook", "start") if getattr(options, flag) is not None]
+    if options.number is None:
+        if wishes not in ([], ["all"]):
+            raise UsageError(f"lesson --{wishes[0]}: of which one? Give its number N")
+        return _run_lessons(files.find()) if options.all else _list_lessons(files.find())
+    if "all" in wishes:
         raise UsageError("lesson: either a number or --all")
-    if options.number is not None and options.number not in found:
-        raise ArgumentError(f"there is no lesson {options.number} (known: {', '.join(map(str, found))})")
-    if options.all or options.number is not None:
-        for number in found if options.all else [options.number]:
-            lessons.run(found[number])
-        return
-    for number, path in found.items():
-        print(f"{number:3}  {lessons.title(path)}")
+    if len(wishes) > 1:
+        raise UsageError(f"lesson: --{wishes[0]} and --{wishes[1]} do not go together")
+    lesson = files.lesson(options.number)
+    if options.check is not None:
+        from tinyinception.lessons.exercises import check
+
+        verdicts = check(lesson, options.check or None)
+        solved = sum(verdict.solved for verdict in verdicts)
+        print("\n".join(map(str, verdicts)), f"{solved} of {len(verdicts)} solved", sep="\n")
+        return int(solved < len(verdicts))
+    if options.notebook is not None:
+        from tinyinception.lessons import notebook
+
+        notebook.write(lesson, options.notebook)
+        print(f"notebook in {options.notebook}")
+    else:
+        from tinyinception.lessons.step import step
+
+        step(lesson, 1 if options.start is None else options.start)
+    return 0
+
+
+def _list_lessons(found: dict) -> int:
+    for one in found.values():
+        print(f"{one.number:3}  {one.title} ({one.minutes} minutes)")
+        print(textwrap.fill(f"You will know {one.outcome}", 100, initial_indent="     ", subsequent_indent="     "))
+    print(f"{sum(one.minutes for one in found.values()) / 60:.1f} hours in all. To begin: tinyinception lesson 1")
+    return 0
+
+
+def _run_lessons(found: dict) -> int:
+    from time import perf_counter
+
+    from tinyinception.lessons import files
+
+    for lesson in found.values():
+        begin = perf_counter()
+        files.run(lesson.path)
+        _aside(f"lesson {lesson.number}: {perf_counter() - begin:.1f} s")
+    return 0
+
+
+def run_claims(options: Namespace) -> None:
+    """Compute the verdict of every claim; DataError where one no longer agrees."""
+    from tinyinception.lessons.claims import VERDICTS, read, weigh
+
+    weighed = weigh(read())
+    odd = [one for one in weighed if not one.agrees]
+    lines = []
+    for one in weighed:
+        lines.append(f"{one.claim.id:>4}  {'' if one.agrees else 'DISAGREES: '}{one.claim.verdict}")
+        lines += textwrap.wrap(one.claim.claim, 94, initial_indent="      ", subsequent_indent="      ")
+        lines += textwrap.wrap(one.claim.truth, 94, initial_indent="      -> ", subsequent_indent="         ")
+        figures = ", ".join(f"{name} {value}" for name, value in one.finding.figures.items())
+        lines += textwrap.wrap(figures, 94, initial_indent="      ", subsequent_indent="      ")
+    tally = ", ".join(f"{sum(one.claim.kind == kind for one in weighed)} {kind}" for kind in VERDICTS)
+    lines.append(f"{len(weighed)} claims in {sum(one.seconds for one in weighed):.1f} s: {tally}")
+    _answer(options, {"claims": [one.to_json() for one in weighed]}, lines)
+    if odd:
+        raise DataError("; ".join(f"claim {one.claim.id}: {', '.join(one.differences)}" for one in odd))
 
 
 def _set_threads(n: int) -> None:

@@ -16,7 +16,8 @@ commands:
   summary    count a network: parameters, multiply-adds, depth, receptive field
   compare    count several networks side by side
   data       list the data sets, or fetch one
-  lesson     list the lessons, or run one"""
+  lesson     list the lessons, step through one, check its exercises
+  claims     what is said about Inception, and whether it is so"""
 
 FLAGS = ("-h", "--help", "--version")  # of the program itself; all others belong to a command
 
@@ -44,9 +45,13 @@ EXAMPLES = {
     "data": """  tinyinception data list
   tinyinception data fetch cifar10
   tinyinception data fetch mnist --from ~/downloads""",
-    "lesson": """  tinyinception lesson         list them
-  tinyinception lesson 1       run the first
-  tinyinception lesson --all   run them one after the other""",
+    "lesson": """  tinyinception lesson              list them
+  tinyinception lesson 1            step through the first
+  tinyinception lesson 1 --check    check your answers in lessons/exercises
+  tinyinception lesson 10 --notebook ten.ipynb
+  tinyinception lesson --all        run them one after the other""",
+    "claims": """  tinyinception claims
+  tinyinception claims --json""",
 }
 
 
@@ -189,15 +194,24 @@ def _data(name: str) -> Parser:
 
 
 def _lesson(name: str) -> Parser:
-    parser = _command(name, "List the lessons, or run them.", json=False)
-    parser.add_argument("number", nargs="?", type=int, metavar="N", help="number of the lesson to run")
-    parser.add_argument("--all", action="store_true", help="run all lessons in order")
+    parser = _command(name, "List the lessons, or step through one: prose, code, Enter, output, figure.", json=False)
+    add = parser.add_argument
+    add("number", nargs="?", type=int, metavar="N", help="number of the lesson")
+    add("--start", type=int, metavar="K", help="begin at step K; what is before it runs unseen")
+    add("--check", nargs="?", const="", metavar="FILE",
+        help="check the answers to the lesson's exercises (default: lessons/exercises/NN_name.py)")
+    add("--notebook", metavar="FILE", help="write the lesson as a Jupyter notebook to FILE.ipynb")
+    add("--all", action="store_true", default=None, help="run all lessons in order, without waiting")
     return parser
+
+
+def _claims(name: str) -> Parser:
+    return _command(name, "Compute whether what is said about Inception, in the papers and elsewhere, is so.")
 
 
 COMMANDS: dict[str, Callable[[str], Parser]] = {
     "train": _train, "evaluate": _evaluate, "predict": _predict, "summary": _summary, "compare": _compare,
-    "data": _data, "lesson": _lesson,
+    "data": _data, "lesson": _lesson, "claims": _claims,
 }
 
 

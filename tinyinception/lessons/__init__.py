@@ -1,0 +1,10 @@
+"""The lessons' machinery: finding and stepping through them, checking exercises, weighing claims.
+
+The lessons themselves are in the folder `lessons/` of a clone. What they import from here: `figure` and `show` for
+pictures, `stored` for results of experiments too long for a lesson.
+"""
+
+from tinyinception.lessons.pictures import COLOURS, figure, show
+from tinyinception.lessons.results import stored
+
+__all__ = ["COLOURS", "figure", "show", "stored"]

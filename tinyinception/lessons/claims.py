@@ -1,0 +1,127 @@
+"""Claims about Inception, made in the papers or about them, each with a function that computes whether it holds.
+
+`lessons/claims.toml` has them in words; `lessons/verdicts/` has the functions. A finding agrees with its claim when the
+verdict is the same and every figure that the file states is what was computed, to the digits written there.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from time import perf_counter
+
+from tinyinception.errors import DataError
+from tinyinception.lessons.files import folder, load
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+VERDICTS = ("true", "true if", "false", "unclear")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One row of claims.toml; `verdict` is true, false, unclear, or 'true if' followed by the condition."""
+
+    id: str
+    claim: str
+    where: str
+    verdict: str
+    truth: str
+    lesson: int
+    function: str
+    figures: dict = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The verdict without its condition."""
+        return "true if" if self.verdict.startswith("true if ") else self.verdict
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a function found: one of VERDICTS, and the figures that say so, by name."""
+
+    verdict: str
+    figures: dict
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A claim with its finding, whether they agree, and what differs if not."""
+
+    claim: Claim
+    finding: Finding
+    differences: list[str]
+    seconds: float
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
+
+    def to_json(self) -> dict:
+        """As `tinyinception claims --json` prints it; `figures` are the computed ones."""
+        return {**asdict(self.claim), "figures": self.finding.figures, "found": self.finding.verdict,
+                "agrees": self.agrees, "differences": self.differences, "seconds": round(self.seconds, 3)}
+
+
+def read() -> list[Claim]:
+    """The claims, in the file's order; DataError names the row that is not as it should be."""
+    path = folder() / "claims.toml"
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)["claim"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: cannot be read: {error}") from None
+    claims = []
+    for row in rows:
+        try:
+            claims.append(Claim(**row))
+        except TypeError as error:
+            raise DataError(f"{path}: claim {row.get('id', '?')}: {error}") from None
+        if claims[-1].kind not in VERDICTS:
+            raise DataError(f"{path}: claim {row['id']}: the verdict must begin with {', '.join(VERDICTS)}")
+    return claims
+
+
+def weigh(claims: list[Claim]) -> list[Weighed]:
+    """Compute the verdict of each claim; DataError where a function is missing."""
+    modules = {name: load(folder() / "verdicts" / f"{name}.py")
+               for name in sorted({claim.function.split(".")[0] for claim in claims})}
+    return [_weigh(claim, modules) for claim in claims]
+
+
+def _weigh(claim: Claim, modules: dict) -> Weighed:
+    module, _, name = claim.function.partition(".")
+    function = getattr(modules[module], name, None)
+    if function is None:
+        raise DataError(f"claim {claim.id}: there is no function {name} in verdicts/{module}.py")
+    begin = perf_counter()
+    finding = function()
+    seconds = perf_counter() - begin
+    differences = []
+    if finding.verdict != claim.kind:
+        differences.append(f"stated {claim.kind}, found {finding.verdict}")
+    for key, stated in claim.figures.items():
+        if key not in finding.figures:
+            differences.append(f"{key} was not computed")
+        elif not agree(stated, finding.figures[key]):
+            differences.append(f"{key}: stated {_plain(stated)}, computed {finding.figures[key]}")
+    return Weighed(claim, finding, differences, seconds)
+
+
+def agree(stated: object, computed: object) -> bool:
+    """Whether a computed figure is the stated one, to the digits with which that is written."""
+    if isinstance(stated, list):
+        return (isinstance(computed, (list, tuple)) and len(stated) == len(computed)
+                and all(map(agree, stated, computed)))
+    if isinstance(stated, Decimal):
+        half = Decimal(5).scaleb(stated.as_tuple().exponent - 1)
+        return abs(Decimal(float(computed)) - stated) <= half * Decimal("1.0001")
+    return stated == computed
+
+
+def _plain(value: object) -> object:
+    return [_plain(item) for item in value] if isinstance(value, list) else str(value)

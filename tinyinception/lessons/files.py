@@ -1,0 +1,104 @@
+"""The lessons as files: numbered programs in `lessons/`, of the clone or of the current folder."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import tinyinception
+from tinyinception.errors import ArgumentError, DataError
+from tinyinception.lessons.cells import Cell, parse
+
+HEAD = re.compile(r"# (?:Lesson )?\d+\.? (?P<title>.+)")
+FACTS = re.compile(r"\*\*Time:\*\* (?P<minutes>\d+) minutes\. \*\*Afterwards you know\*\* (?P<outcome>.+?)"
+                   r"(?:\n\n|$)", re.S)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson: its file, and what its first cell says of it; `minutes` is the time a reader needs."""
+
+    number: int
+    path: Path
+    title: str
+    minutes: int
+    outcome: str
+
+    def cells(self) -> list[Cell]:
+        """Prose and code, in order."""
+        return parse(self.path.read_text(encoding="utf-8"))
+
+    def beside(self, folder: str) -> Path:
+        """The file of the same name in a folder of `lessons/`: exercises, solutions, checks."""
+        return self.path.parent / folder / self.path.name
+
+
+def folder() -> Path:
+    """Where the lessons lie; ArgumentError where they do not, as after installing a wheel."""
+    places = [Path(tinyinception.__file__).parent.parent / "lessons", Path.cwd() / "lessons"]
+    for place in places:
+        if any(place.glob("[0-9]*.py")):
+            return place
+    raise ArgumentError(f"no lessons found in {' or '.join(map(str, places))}; they come with a clone of the project")
+
+
+def find() -> dict[int, Lesson]:
+    """The lessons by number, in order."""
+    lessons = [_read(path) for path in sorted(folder().glob("[0-9]*.py"))]
+    return {lesson.number: lesson for lesson in sorted(lessons, key=lambda lesson: lesson.number)}
+
+
+def lesson(number: int) -> Lesson:
+    """One lesson; ArgumentError where there is none of this number."""
+    known = find()
+    if number not in known:
+        raise ArgumentError(f"there is no lesson {number} (known: {', '.join(map(str, known))})")
+    return known[number]
+
+
+def run(path: Path) -> None:
+    """Run a lesson as a program of its own; DataError where it fails, whose own words are then on standard error."""
+    status = subprocess.run([sys.executable, path], check=False).returncode
+    if status:
+        raise DataError(f"lesson {path} ended with status {status}")
+
+
+def load(path: Path) -> ModuleType:
+    """A file of exercises, solutions, checks or verdicts as a fresh module; DataError where it cannot be run."""
+    if not path.is_file():
+        raise DataError(f"{path} does not exist")
+    spec = spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look themselves up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        where = _line_in(error, path)
+        raise DataError(f"{path}{where} cannot be run: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _line_in(error: BaseException, path: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno},"
+    lines, trace = [], error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            lines.append(trace.tb_lineno)
+        trace = trace.tb_next
+    return f", line {lines[-1]}," if lines else ""
+
+
+def _read(path: Path) -> Lesson:
+    first = parse(path.read_text(encoding="utf-8"))[0]
+    head, facts = HEAD.match(first.text), FACTS.search(first.text)
+    if first.kind != "markdown" or head is None or facts is None:
+        raise DataError(f"{path}: the first cell must be prose, with a heading '# Lesson N. Title' and a line "
+                        "'**Time:** M minutes. **Afterwards you know** ...'")
+    return Lesson(int(re.match(r"\d+", path.name)[0]), path, head["title"], int(facts["minutes"]),
+                  " ".join(facts["outcome"].split()))

@@ -1,0 +1,28 @@
+"""Results of experiments that take longer than a lesson may: files in `lessons/results/`, each with its command."""
+
+from __future__ import annotations
+
+import json
+
+from tinyinception.errors import DataError
+from tinyinception.lessons.files import folder
+
+KEYS = ("command", "machine", "date", "seconds", "result")
+
+
+def stored(name: str, *, quiet: bool = False) -> dict:
+    """The `result` of lessons/results/NAME.json; says, unless quiet, when and by which command it was measured.
+
+    Raises DataError where the file is missing or lacks one of its keys.
+    """
+    path = folder() / "results" / f"{name}.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: no stored result ({error})") from None
+    if missing := [key for key in KEYS if key not in record]:
+        raise DataError(f"{path}: lacks {', '.join(missing)}")
+    if not quiet:
+        print(f"Stored result, measured {record['date']} on {record['machine']} in {record['seconds']:,.0f} s.\n"
+              f"Yours: {record['command']}")
+    return record["result"]

@@ -1,0 +1,114 @@
+"""Stepping through a lesson in a terminal: prose, a prediction, code, Enter, output, figure."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import sys
+import textwrap
+import traceback
+from contextlib import redirect_stdout
+from unittest.mock import patch
+
+from tinyinception.errors import ArgumentError, DataError
+from tinyinception.lessons.cells import Cell
+from tinyinception.lessons.files import Lesson
+
+HELP = "Enter runs the code, q leaves."
+WIDTH = 100  # longer lines are hard to read
+
+
+def step(lesson: Lesson, first: int = 1, ask=input) -> None:
+    """Step through a lesson from code cell `first` on; the cells before it run unseen, for what they define.
+
+    ask: asks the reader, as `input` does; at the end of input the lesson runs through without waiting.
+    Raises ArgumentError for a cell that does not exist, DataError where a cell fails.
+    """
+    cells = lesson.cells()
+    count = sum(cell.kind == "code" for cell in cells)
+    if not 1 <= first <= count:
+        raise ArgumentError(f"lesson {lesson.number} has code cells 1 to {count}, not {first}")
+    reader, names, number, guess = _Reader(ask), {"__name__": "__main__", "__file__": str(lesson.path)}, 0, None
+    print(f"{lesson.path.name}: {count} steps, about {lesson.minutes} minutes. {HELP}\n")
+    for cell in cells:
+        if cell.kind == "markdown":
+            if number + 1 >= first:
+                print(prose(cell.text) + "\n")
+                guess = reader.ask("your prediction: ") if "**Predict" in cell.text else None
+            continue
+        number += 1
+        if number < first:
+            _run_unseen(lesson, cell, names)
+            continue
+        print(textwrap.indent(cell.text, _dim("| ")) + "\n")
+        if (reader.ask(f"[{number}/{count}] ") or "").strip().lower() in ("q", "quit"):
+            print(f"Go on with: tinyinception lesson {lesson.number} --start {number}")
+            return
+        _run(lesson, cell, names)
+        if guess:
+            print(_dim(f"(you predicted: {guess})"))
+        guess = None
+        print()
+
+
+class _Reader:
+    """Asks as long as somebody answers."""
+
+    def __init__(self, ask) -> None:
+        self._ask = ask
+
+    def ask(self, prompt: str) -> str | None:
+        if self._ask is None:
+            return None
+        try:
+            return self._ask(prompt)
+        except EOFError:
+            self._ask = None
+            print()
+            return None
+
+
+def _run(lesson: Lesson, cell: Cell, names: dict) -> None:
+    # blank lines in front, so that a traceback names the file's own lines
+    code = compile("\n" * (cell.line - 1) + cell.text, str(lesson.path), "exec")
+    try:
+        exec(code, names)
+    except BrokenPipeError:  # nobody reads on, as in `tinyinception lesson 1 | head`
+        raise
+    except Exception as error:
+        line = next((f.lineno for f in reversed(traceback.extract_tb(error.__traceback__))
+                     if f.filename == str(lesson.path)), cell.line)
+        raise DataError(f"{lesson.path}, line {line}: {type(error).__name__}: {error}") from error
+
+
+def _run_unseen(lesson: Lesson, cell: Cell, names: dict) -> None:
+    with redirect_stdout(io.StringIO()), patch("tinyinception.lessons.pictures._display", lambda *_: None):
+        _run(lesson, cell, names)
+
+
+def prose(text: str) -> str:
+    """Markdown for a terminal: paragraphs wrapped, headings and bold words bright where colours are shown."""
+    width = min(WIDTH, shutil.get_terminal_size().columns)
+    blocks = re.split(r"\n\s*\n", text)
+    return "\n\n".join(_block(block, width) for block in blocks)
+
+
+def _block(block: str, width: int) -> str:
+    if block.startswith(("|", "    ", "```", "$$")):  # tables and formulae keep their lines
+        return block
+    if heading := re.match(r"#+ (.*)", block):
+        return _bold(heading[1]) + ("\n" + _block(block[heading.end():].lstrip("\n"), width) if "\n" in block else "")
+    items = re.split(r"\n(?=(?:[-*]|\d+\.) )", block)
+    wrapped = [textwrap.fill(" ".join(item.split()), width, subsequent_indent="  " if len(items) > 1 else "",
+                             break_long_words=False, break_on_hyphens=False) for item in items]
+    bright = re.sub(r"\*\*(.+?)\*\*", lambda bold: _bold(bold[1]), "\n".join(wrapped), flags=re.S)
+    return bright.replace(r"\*", "*")
+
+
+def _bold(text: str) -> str:
+    return f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text
+
+
+def _dim(text: str) -> str:
+    return f"\033[2m{text}\033[0m" if sys.stdout.isatty() else text
