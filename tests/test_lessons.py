@@ -19,7 +19,7 @@ MISTAKES = [pytest.param(case.values[1], hint, mistake, id=f"{case.id}-{number}"
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=lambda lesson: lesson.path.stem)
 def test_form(lesson):
-    """A question, a prediction before a computation, numbers asserted, figures, what to take away, exercises, the paper."""
+    """A question, predictions before computations, assertions, figures, what to take away, exercises, the paper."""
     cells = lesson.cells()
     prose = "\n".join(cell.text for cell in cells if cell.kind == "markdown")
     code = "\n".join(cell.text for cell in cells if cell.kind == "code")
