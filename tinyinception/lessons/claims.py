@@ -9,7 +9,10 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 from time import perf_counter
+from types import ModuleType
 
 from tinyinception.errors import DataError
 from tinyinception.lessons.files import folder, load
@@ -84,6 +87,19 @@ def read() -> list[Claim]:
         if claims[-1].kind not in VERDICTS:
             raise DataError(f"{path}: claim {row['id']}: the verdict must begin with {', '.join(VERDICTS)}")
     return claims
+
+
+def beside(name: str) -> ModuleType:
+    """A file of verdicts/, for others there that need its figures or functions; loaded once, so that caches serve all.
+
+    Raises DataError where it cannot be run.
+    """
+    return _loaded(folder() / "verdicts" / f"{name}.py")
+
+
+@cache
+def _loaded(path: Path) -> ModuleType:
+    return load(path)
 
 
 def weigh(claims: list[Claim]) -> list[Weighed]:
