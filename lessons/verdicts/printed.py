@@ -86,8 +86,7 @@ BLACKLISTED = 1762  # validation images that its list leaves out
 
 # -- Four widely read summaries, "reading 000, 002, 003, 004" ---------------------------------------------------------
 
-# Reading 004's example of label smoothing, K = 5. Its probabilities are those that give the two losses it prints; the
-# order of the four wrong classes does not matter.
+# Reading 004's example of label smoothing, K = 5. The order of the four wrong classes does not matter.
 EXAMPLE_P, EXAMPLE_CLASS, EXAMPLE_EPS = (0.10, 0.10, 0.34, 0.36, 0.10), 3, 0.1
 EXAMPLE_Q = (0.1, 0.1, 0.1, 1.0, 0.1)  # what it calls the smoothed labels
 EXAMPLE_LOSSES = (1.47, 2.63)  # without and with smoothing

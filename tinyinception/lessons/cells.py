@@ -22,11 +22,11 @@ def parse(source: str) -> list[Cell]:
     cells, kind, start, lines = [], "code", 1, []
 
     def close() -> None:
-        text = "\n".join(lines)
+        blank = next((i for i, line in enumerate(lines) if line.strip()), 0)  # errors then name the file's own lines
+        text = "\n".join(lines[blank:])
         if kind == "markdown":
             text = re.sub(r"^# ?", "", text, flags=re.M)
         if text.strip():
-            blank = next(i for i, line in enumerate(lines) if line.strip())  # errors then name the file's own lines
             cells.append(Cell(kind, text.strip("\n").rstrip(), start + blank))
 
     for number, line in enumerate(source.splitlines(), 1):

@@ -10,6 +10,8 @@ import sys
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from functools import cache
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -84,8 +86,9 @@ def read() -> list[Claim]:
             claims.append(Claim(**row))
         except TypeError as error:
             raise DataError(f"{path}: claim {row.get('id', '?')}: {error}") from None
-        if claims[-1].kind not in VERDICTS:
-            raise DataError(f"{path}: claim {row['id']}: the verdict must begin with {', '.join(VERDICTS)}")
+        if claims[-1].kind not in VERDICTS or claims[-1].verdict.strip() == "true if":
+            raise DataError(f"{path}: claim {row['id']}: the verdict must be true, false, unclear, or true if with a "
+                            "condition")
     return claims
 
 
@@ -134,6 +137,8 @@ def agree(stated: object, computed: object) -> bool:
         return (isinstance(computed, (list, tuple)) and len(stated) == len(computed)
                 and all(map(agree, stated, computed)))
     if isinstance(stated, Decimal):
+        if not (isinstance(computed, Real) and isfinite(computed)):
+            return False
         half = Decimal(5).scaleb(stated.as_tuple().exponent - 1)
         return abs(Decimal(float(computed)) - stated) <= half * Decimal("1.0001")
     return stated == computed

@@ -95,7 +95,7 @@ def _line_in(error: BaseException, path: Path) -> str:
 
 
 def _read(path: Path) -> Lesson:
-    first = parse(path.read_text(encoding="utf-8"))[0]
+    first = next(iter(parse(path.read_text(encoding="utf-8"))), Cell("code", "", 1))
     head, facts = HEAD.match(first.text), FACTS.search(first.text)
     if first.kind != "markdown" or head is None or facts is None:
         raise DataError(f"{path}: the first cell must be prose, with a heading '# Lesson N. Title' and a line "

@@ -70,16 +70,21 @@ class _Reader:
 
 
 def _run(lesson: Lesson, cell: Cell, names: dict) -> None:
-    # blank lines in front, so that a traceback names the file's own lines
-    code = compile("\n" * (cell.line - 1) + cell.text, str(lesson.path), "exec")
     try:
-        exec(code, names)
+        # blank lines in front, so that a traceback names the file's own lines
+        exec(compile("\n" * (cell.line - 1) + cell.text, str(lesson.path), "exec"), names)
     except BrokenPipeError:  # nobody reads on, as in `tinyinception lesson 1 | head`
         raise
     except Exception as error:
-        line = next((f.lineno for f in reversed(traceback.extract_tb(error.__traceback__))
-                     if f.filename == str(lesson.path)), cell.line)
-        raise DataError(f"{lesson.path}, line {line}: {type(error).__name__}: {error}") from error
+        raise DataError(f"{lesson.path}, line {_line(error, lesson, cell)}: {type(error).__name__}: {error}") from error
+
+
+def _line(error: Exception, lesson: Lesson, cell: Cell) -> int:
+    """The innermost line of the lesson that the error came from."""
+    if isinstance(error, SyntaxError) and error.filename == str(lesson.path):
+        return error.lineno
+    return next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__))
+                 if frame.filename == str(lesson.path)), cell.line)
 
 
 def _run_unseen(lesson: Lesson, cell: Cell, names: dict) -> None:
