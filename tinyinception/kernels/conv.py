@@ -12,17 +12,8 @@ import numpy as np
 
 from tinyinception.kernels.memory import dense, empty, wide
 from tinyinception.kernels.norm import NEVER, affine_of
-from tinyinception.kernels.products import (
-    CHANNELS,
-    ROWS,
-    TILE_BLOCKS,
-    VECTOR_BYTES,
-    VECTORS,
-    add_parts,
-    pack_weights,
-    weight_product,
-    window_product,
-)
+from tinyinception.kernels.products import TILE_BLOCKS, add_parts, pack_weights, weight_product, window_product
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
 
 LEAST_ROWS = 1024  # pixels that are worth a partial sum of the weights' gradient
 MOST_PARTS = 16

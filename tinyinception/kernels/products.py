@@ -5,10 +5,14 @@ channels of one input pixel. Those lie side by side in memory already, so the ke
 they begin; a pixel in the padding begins at a row of zeros. Convolution is that matrix times the weights:
 
     for each tile of output pixels:                      in parallel; tiles depend on shapes only, so do the bits
-        note the address of every tap of every pixel
+        note the address of every tap of every pixel, and which taps a block of pixels sees more than padding through
         for each panel of output channels, for each block of pixels:
             `_window_tile`: a block of the result stays in vector registers while all taps and channels pass
+            if asked to, batch-norm by known statistics, and ReLU, while it is there
         if asked to: mean and squared deviations of the finished tile, still in the cache, for batch-norm
+
+A block is the same pixel of several images, where there are several: then a tap in the padding is so for all of them,
+and is left out. Where there are few tiles, panels are dealt to threads as well.
 
 Backward to the input is the same with the roles of channels exchanged; with a stride, the input pixels fall into
 stride x stride phases, each of which sees only its own taps and is a plain convolution. Backward to the weights is a
@@ -20,9 +24,6 @@ of high-performance matrix multiplication" (2008).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
@@ -30,108 +31,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code
 
-
-def _machine() -> tuple[int, int, int, int]:
-    """(bytes in a vector register, pixels, vectors, channels): pixels x vectors sums must fit the registers, and so
-    must channels x vectors, where the weights' gradient is summed."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 8, 3, 8  # 24 of 32 registers
-    if features.get("avx"):
-        return 32, 6, 2, 4  # 12 of 16
-    if features.get("neon"):
-        return 16, 8, 3, 8  # 24 of 32
-    return 16, 4, 2, 4
-
-
-VECTOR_BYTES, ROWS, VECTORS, CHANNELS = _machine()
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
-
-
-class _Code:
-    """Emits LLVM instructions on vectors of one dtype. Bases are integers that hold addresses, offsets count elements.
-
-    No compiler keeps a block of sums in registers reliably where it is written as loops; hence explicit instructions.
-    """
-
-    def __init__(self, context, builder, dtype):
-        self.builder, self.bytes = builder, dtype.bitwidth // 8
-        self.lanes = VECTOR_BYTES // self.bytes
-        self.scalar = context.get_value_type(dtype)
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self._fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3),
-                                                   f"llvm.fma.v{self.lanes}f{dtype.bitwidth}")
-
-    def number(self, n: int):
-        return ir.Constant(ir.IntType(64), n)
-
-    def _pointer(self, base, offset, kind=None):
-        pointer = self.builder.gep(self.builder.inttoptr(base, (kind or self.scalar).as_pointer()), [offset])
-        return pointer if kind else self.builder.bitcast(pointer, self.vector.as_pointer())
-
-    def address(self, base, offset):
-        """The address that a table of them holds."""
-        return self.builder.load(self._pointer(base, offset, ir.IntType(64)))
-
-    def load(self, base, offset):
-        return self.builder.load(self._pointer(base, offset), align=self.bytes)
-
-    def store(self, value, base, offset, add=None):
-        """Store; where `add`, a number, is not 0, to what is there already."""
-        if add is not None:
-            there = self.builder.icmp_signed("!=", add, self.number(0))
-            old = self.builder.select(there, self.load(base, offset), ir.Constant(self.vector, None))
-            value = self.builder.fadd(old, value)
-        self.builder.store(value, self._pointer(base, offset), align=self.bytes)
-
-    def splat(self, base, offset):
-        """The number at an offset, in all lanes."""
-        return self.spread(self.builder.load(self._pointer(base, offset, self.scalar)))
-
-    def spread(self, value):
-        """One number in all lanes."""
-        none, i32 = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
-        one = self.builder.insert_element(none, value, ir.Constant(i32, 0))
-        return self.builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes))
-
-    def outer(self, left: list, right: list, sums: list) -> list:
-        """sums[i, v] + left[i] * right[v]."""
-        return [self.builder.call(self._fma, [left[s // len(right)], right[s % len(right)], total])
-                for s, total in enumerate(sums)]
-
-    def affine(self, value, anchor, scale, offset, floor):
-        """(value - anchor) * scale + offset, but at least `floor`, one number; none where that is NaN."""
-        least = self.spread(floor)
-        value = self.builder.call(self._fma, [self.builder.fsub(value, anchor), scale, offset])
-        return self.builder.select(self.builder.fcmp_ordered("<", value, least), least, value)
-
-    def where(self, wanted, values: list, change: Callable) -> list:
-        """change(values) where `wanted`, a number, is not 0, else the values themselves."""
-        before = self.builder.block
-        with self.builder.if_then(self.builder.icmp_signed("!=", wanted, self.number(0))):
-            changed, inside = change(values), self.builder.block
-        results = [self.builder.phi(value.type) for value in values]
-        for result, old, new in zip(results, values, changed, strict=True):
-            result.add_incoming(old, before)
-            result.add_incoming(new, inside)
-        return results
-
-    def loop(self, count, carried: list, body: Callable) -> list:
-        """for k in range(count): carried = body(k, carried); count is at least 1."""
-        before, start, done = self.builder.block, *(self.builder.append_basic_block() for _ in range(2))
-        self.builder.branch(start)
-        self.builder.position_at_end(start)
-        k, *phis = (self.builder.phi(value.type) for value in (self.number(0), *carried))
-        results = body(k, phis)
-        after = self.builder.add(k, self.number(1))
-        for phi, first, next_ in zip((k, *phis), (self.number(0), *carried), (after, *results), strict=True):
-            phi.add_incoming(first, before)
-            phi.add_incoming(next_, self.builder.block)
-        self.builder.cbranch(self.builder.icmp_signed("<", after, count), start, done)
-        self.builder.position_at_end(done)
-        return results
 
 
 def _make_window_tile(vectors: int):
@@ -148,7 +51,7 @@ def _make_window_tile(vectors: int):
              column, add):
         def codegen(context, builder, signature, args):
             _, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add = args
-            code = _Code(context, builder, like.dtype)
+            code = Code(context, builder, like.dtype)
 
             def tap(at, sums):
                 t = code.address(seen, at)
@@ -184,18 +87,21 @@ def _make_window_tile(vectors: int):
 
 
 def _make_weight_tile(vectors: int):
-    """out[i, :vectors] (+)= sum over pixels p of windows[p * taps][channel + i] * grad[p, :vectors], i < CHANNELS."""
+    """out[i, :vectors] (+)= sum over pixels p of windows[p][channel + i] * grads[p][column:], i < CHANNELS.
+
+    windows, grads: tables of addresses.
+    """
 
     @intrinsic
-    def tile(typingctx, like, windows, taps, channel, pixels, grad, grad_row, out, out_row, add):
+    def tile(typingctx, like, windows, channel, pixels, grads, column, out, out_row, add):
         def codegen(context, builder, signature, args):
-            _, windows, taps, channel, pixels, grad, grad_row, out, out_row, add = args
-            code = _Code(context, builder, like.dtype)
+            _, windows, channel, pixels, grads, column, out, out_row, add = args
+            code = Code(context, builder, like.dtype)
 
             def pixel(p, sums):
-                window, row = code.address(windows, builder.mul(p, taps)), builder.mul(p, grad_row)
+                window, grad = code.address(windows, p), code.address(grads, p)
                 left = [code.splat(window, builder.add(channel, code.number(i))) for i in range(CHANNELS)]
-                right = [code.load(grad, builder.add(row, code.number(v * code.lanes))) for v in range(vectors)]
+                right = [code.load(grad, builder.add(column, code.number(v * code.lanes))) for v in range(vectors)]
                 return code.outer(left, right, sums)
 
             sums = code.loop(pixels, [ir.Constant(code.vector, None)] * (CHANNELS * vectors), pixel)
@@ -205,18 +111,18 @@ def _make_weight_tile(vectors: int):
                 code.store(total, out, at, add)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.int64] * 9), codegen
+        return types.void(like, *[types.int64] * 8), codegen
 
     return tile
 
 
 @intrinsic
 def _moments_tile(typingctx, like, outs, column, rows, means, squares):
-    """means: of outs[r][column:] over the rows r; squares: of deviations from them, summed. outs: table of addresses."""
+    """means: of outs[r][column:] over the rows r; squares: summed, of deviations from them. outs: of addresses."""
 
     def codegen(context, builder, signature, args):
         _, outs, column, rows, means, squares = args
-        code = _Code(context, builder, like.dtype)
+        code = Code(context, builder, like.dtype)
         zero, nowhere = ir.Constant(code.vector, None), code.number(0)
         [total] = code.loop(rows, [zero], lambda r, s: [builder.fadd(s[0], code.load(code.address(outs, r), column))])
         mean = builder.fdiv(total, code.spread(builder.sitofp(rows, code.scalar)))
@@ -284,7 +190,8 @@ def pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, 
     for index in prange((panels - panel_from) * taps.shape[0]):
         p, t = panel_from + np.int64(index) // taps.shape[0], np.int64(index) % taps.shape[0]
         first, mine = _panel(p, vectors)
-        real, at = min(mine * lanes, out_channels - first * lanes), lanes * ((first - before) * depth + mine * t * channels)
+        real, at = min(mine * lanes, out_channels - first * lanes), (first - before) * depth + mine * t * channels
+        at *= lanes
         for c in range(channels):
             source = start + taps[t, 2] + c * in_stride + first * lanes * out_stride
             for f in range(real):
@@ -417,6 +324,21 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                     _moments_tile(x, outs.ctypes.data, f, row_to - row_from, found, found + size * wide)
 
 
+@kernel(parallel=False)
+def _seeing(table, rows, zeros, grad, grad_row, windows, grads, counts):
+    """For each tap the pixels from which it sees more than padding: their windows and gradients, and how many.
+
+    A tap that never does has one pixel, of zeros.
+    """
+    for t in range(table.shape[1]):
+        count, windows[t, 0], grads[t, 0] = 0, zeros, grad
+        for row in range(rows):
+            if table[row, t] != zeros:
+                windows[t, count], grads[t, count] = table[row, t], grad + grad_row * row
+                count += 1
+        counts[t] = max(count, 1)
+
+
 @kernel()
 def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, out_channels, sums, slices, workers):
     """sums[part, tap, channel, output channel] = im2col(x)^T @ grad over a part's pixels, in whole register tiles.
@@ -431,6 +353,8 @@ def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, ou
     counter = np.zeros(1, np.int64)
     for _ in prange(workers):
         table, right = np.empty((BLOCK, taps_count), np.int64), np.zeros(0 if exact else BLOCK * wide, x.dtype)
+        windows, grads = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
+        counts = np.empty(taps_count, np.int64)
         while True:
             unit = _take(counter.ctypes.data)
             if unit >= parts * slices:
@@ -440,23 +364,25 @@ def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, ou
             for chunk in range(begin, end):
                 row_from, row_to = chunk * BLOCK, min((chunk + 1) * BLOCK, rows)
                 _windows(x, channel, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
-                g, g_row = grad.ctypes.data + size * (row_from * grad.shape[3] + out_channel), grad.shape[3]
+                g, g_row = grad.ctypes.data + size * (row_from * grad.shape[3] + out_channel), size * grad.shape[3]
                 if not exact:
                     for row in range(row_to - row_from):
-                        _copy(right.ctypes.data + size * wide * row, g + size * g_row * row, size * out_channels)
-                    g, g_row = right.ctypes.data, wide
+                        _copy(right.ctypes.data + size * wide * row, g + g_row * row, size * out_channels)
+                    g, g_row = right.ctypes.data, size * wide
+                _seeing(table, row_to - row_from, zeros.ctypes.data, g, g_row, windows, grads, counts)
                 for k in range(rounds * piece // slices, rounds * (piece + 1) // slices):
-                    here, c = table.ctypes.data + 8 * (k * CHANNELS // deep), k * CHANNELS % deep
+                    t, c = k * CHANNELS // deep, k * CHANNELS % deep
+                    here, there = windows.ctypes.data + 8 * BLOCK * t, grads.ctypes.data + 8 * BLOCK * t
                     for p in range((vectors + VECTORS - 1) // VECTORS):
                         first, mine = _panel(p, vectors)
-                        there = g + size * lanes * first
-                        out = sums.ctypes.data + size * ((part * rounds + k) * CHANNELS * wide + lanes * first)
+                        at = lanes * first
+                        out = sums.ctypes.data + size * ((part * rounds + k) * CHANNELS * wide + at)
                         if mine == 3:
-                            _weight3(x, here, taps_count, c, row_to - row_from, there, g_row, out, wide, chunk - begin)
+                            _weight3(x, here, c, counts[t], there, at, out, wide, chunk - begin)
                         elif mine == 2:
-                            _weight2(x, here, taps_count, c, row_to - row_from, there, g_row, out, wide, chunk - begin)
+                            _weight2(x, here, c, counts[t], there, at, out, wide, chunk - begin)
                         else:
-                            _weight1(x, here, taps_count, c, row_to - row_from, there, g_row, out, wide, chunk - begin)
+                            _weight1(x, here, c, counts[t], there, at, out, wide, chunk - begin)
 
 
 @kernel()
