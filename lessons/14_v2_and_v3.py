@@ -20,6 +20,7 @@
 
 # %%
 from functools import partial
+from itertools import pairwise
 
 from tinyinception import nn
 from tinyinception.count import summary
@@ -162,7 +163,7 @@ assert paths == [11, 7]
 assert (round((small.macs - seven.macs) / 1e9, 1), round(small.macs / seven.macs, 1)) == (0.4, 2.9)
 assert round(fives / 1e9, 1) == 0.2
 top1 = [23.4, 23.1, 22.8, 21.6, 21.2]  # Table 3: v2, + RMSProp, + label smoothing, + factorized 7x7, + BN-auxiliary
-assert [round(a - b, 1) for a, b in zip(top1, top1[1:], strict=False)] == [0.3, 0.3, 1.2, 0.4]
+assert [round(a - b, 1) for a, b in pairwise(top1)] == [0.3, 0.3, 1.2, 0.4]
 assert round(3.8 / 1.5, 1) == 2.5
 assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [4.3, 3.9, 3.7, 3.8]
 
