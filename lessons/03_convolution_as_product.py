@@ -142,13 +142,13 @@ assert matrix_bytes(1, 112, 7, 3) / (4 * 224 * 224 * 3) == 12.25
 # ## Tiles
 #
 # The product is fast because its numbers are used again while they are in the cache, the small memory next to the
-# arithmetic. A matrix of 75 MB fits no cache: it is written to main memory and read back. So take a *tile*, some rows
+# arithmetic. A matrix of 75 MB fits hardly any cache: it is written to main memory and read back. So take a *tile*, some rows
 # of the output: write only its windows into a buffer, multiply, and use the buffer again for the next tile.
 #
 # We measure on one core. Threads that wait for each other, many times for small tiles, would blur the picture; so the
 # product is the package's, which can be held to one thread, as a 1x1 convolution of an image one pixel wide.
 #
-# **Predict:** which is fastest: tiles of 73 KB (one row of one image), of 1 MB or so, or the whole matrix at once?
+# **Predict:** which is fastest: tiles of 74 KB (one row of one image), of 1 MB or so, or the whole matrix at once?
 
 
 # %%
@@ -177,12 +177,12 @@ expected = kernels.conv2d(x, w, None, (1, 1), (1, 1, 1, 1), 1)
 sizes = [(1, rows) for rows in (1, 2, 4, 8, 16)] + [(images, 32) for images in (1, 2, 4, 8, 16, 32)]
 for size in sizes[::5]:
     assert np.allclose(tiled(padded, w, *size), expected, atol=1e-3)
-kilobytes = [images * rows * 32 * 9 * 64 * 4 / 1024 for images, rows in sizes]
+kilobytes = [images * rows * 32 * 9 * 64 * 4 / 1000 for images, rows in sizes]
 cores = numba.get_num_threads()
 numba.set_num_threads(1)
 rounds = [[best(lambda size=size: tiled(padded, w, *size), 2) for size in sizes] for _ in range(4)]
 tile_seconds = np.min(rounds, axis=0)  # in turns, so that a busy moment of the machine hits all of them
-assert round(kilobytes[0] * 1.024) == 74
+assert round(kilobytes[0]) == 74
 
 # %% [markdown]
 # Your machine's answer is in the figure below. Usually it is a valley: small tiles pay for starting each product, the
