@@ -142,8 +142,8 @@ assert matrix_bytes(1, 112, 7, 3) / (4 * 224 * 224 * 3) == 12.25
 # ## Tiles
 #
 # The product is fast because its numbers are used again while they are in the cache, the small memory next to the
-# arithmetic. A matrix of 75 MB fits hardly any cache: it is written to main memory and read back. So take a *tile*, some rows
-# of the output: write only its windows into a buffer, multiply, and use the buffer again for the next tile.
+# arithmetic. A matrix of 75 MB fits hardly any cache: it is written to main memory and read back. So take a *tile*,
+# some rows of the output: write only its windows into a buffer, multiply, and use the buffer again for the next one.
 #
 # We measure on one core. Threads that wait for each other, many times for small tiles, would blur the picture; so the
 # product is the package's, which can be held to one thread, as a 1x1 convolution of an image one pixel wide.
