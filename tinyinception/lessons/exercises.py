@@ -100,7 +100,8 @@ def same(ours: object, theirs: object, tolerance: float) -> bool:
         return False
     finite = np.isfinite(b)
     bound = tolerance * np.abs(b[finite]).max(initial=0)
-    return bool(np.array_equal(a[~finite], b[~finite], equal_nan=True) and (np.abs(a - b)[finite] <= bound).all())
+    return bool(np.array_equal(a[~finite], b[~finite], equal_nan=True)
+                and (np.abs(a[finite] - b[finite]) <= bound).all())
 
 
 def _call(exercise: Exercise, arguments: tuple) -> str:
