@@ -3,6 +3,7 @@
 import numba
 import pytest
 
+import tinyinception
 from tinyinception import models
 from tinyinception.train import loop
 
@@ -33,3 +34,24 @@ def finished(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "build", build_tiny)
         return fit(tmp_path_factory.mktemp("runs") / "finished")
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """Lessons 1, which works, and 2, whose last cell fails; lesson 1 has exercises. The working folder is empty."""
+    from small_course import ANSWERS, CHECKS, FIRST, SECOND
+
+    place = tmp_path / "clone" / "lessons"
+    for name in ("exercises", "checks"):
+        (place / name).mkdir(parents=True)
+    (place / "01_sums.py").write_text(FIRST)
+    (place / "02_failures.py").write_text(SECOND)
+    (place / "claims.toml").write_text("")
+    (place / "checks" / "01_sums.py").write_text(CHECKS)
+    (place / "exercises" / "01_sums.py").write_text(ANSWERS.format("...", "..."))
+    monkeypatch.setattr(tinyinception, "__file__", str(tmp_path / "clone" / "tinyinception" / "__init__.py"))
+    monkeypatch.setenv("TINYINCEPTION_FIGURES", str(tmp_path / "figures"))
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return place

@@ -378,7 +378,8 @@ def test_smoothing_and_truncation_by_closed_forms(weighed):
 def test_the_probabilities_of_the_copied_example_are_determined_by_its_losses(weighed):
     """Of all distributions in whole percents with .36 for the right class, one has this sum of logarithms."""
     printed, uniform = room.beside("printed"), 1.801643
-    sets = ((a, b, c, 64 - a - b - c) for a, b, c in combinations_with_replacement(range(1, 62), 3) if a + b + 2 * c <= 64)
+    sets = [(*three, 64 - sum(three)) for three in combinations_with_replacement(range(1, 62), 3)
+            if sum(three) + three[-1] <= 64]
     found = [others for others in sets if abs(uniform + sum(math.log(n / 100) for n in (*others, 36)) / 5) < 1e-6]
     wrong = sorted(round(100 * p) for i, p in enumerate(printed.EXAMPLE_P) if i != printed.EXAMPLE_CLASS)
     assert found == [tuple(wrong)]

@@ -13,7 +13,7 @@ from PIL import Image
 
 import tinyinception
 from tinyinception import cli, data, train
-from tinyinception.cli import lessons, main
+from tinyinception.cli import main
 from tinyinception.cli.parser import COMMANDS
 from tinyinception.count import compare, summary
 from tinyinception.errors import TinyInceptionError
@@ -300,34 +300,40 @@ def test_what_the_system_refuses_elsewhere_is_one_line_too(run, monkeypatch):
 
 
 @pytest.fixture
-def course(tmp_path, monkeypatch):
-    """Two lessons beside the package, the second of which fails; both note that they ran."""
-    monkeypatch.setattr(lessons, "folders", lambda: [tmp_path / "none", tmp_path])
-    note = f"open({str(tmp_path / 'ran')!r}, 'a').write"
-    (tmp_path / "02_fails.py").write_text(f"{note}('2')\nraise SystemExit(3)\n")
-    (tmp_path / "1_works.py").write_text(f'"""One: a convolution.\n\nMore."""\n{note}("1")\n')
-    (tmp_path / "helper.py").write_text("")
-    return tmp_path
+def noted(course):
+    """The course, whose lessons note that they ran; lesson 2 ends with status 3."""
+    for name, number in (("01_sums.py", 1), ("02_failures.py", 2)):
+        text = (course / name).read_text()
+        head = text[:text.index("# %%\n")]
+        ending = "raise SystemExit(3)\n" if number == 2 else ""
+        (course / name).write_text(f"{head}# %%\nopen({str(course / 'ran')!r}, 'a').write('{number}')\n{ending}")
+    return course
 
 
-def test_lessons_are_listed_by_title_in_order(run, course):
-    assert run("lesson") == (0, "  1  One: a convolution.\n  2  02_fails\n", "")
+def test_lessons_are_listed_in_order_with_the_time_they_need(run, noted):
+    status, out, err = run("lesson")
+    assert (status, err) == (0, "")
+    assert [line.split("(")[0].split() for line in out.splitlines() if "minutes)" in line] == [["1", "Sums"],
+                                                                                            ["2", "Failures"]]
+    assert not (noted / "ran").exists()
 
 
-def test_lessons_run_by_number_or_all_and_stop_at_the_first_failure(run, course):
-    assert run("lesson", 1)[0] == 0
+def test_all_lessons_run_in_order_and_stop_at_the_first_failure(run, noted):
     status, _, err = run("lesson", "--all")
-    assert (course / "ran").read_text() == "112"
+    assert (noted / "ran").read_text() == "12"
     assert status == 1
-    assert err == f"tinyinception: error: lesson {course / '02_fails.py'} ended with status 3\n"
-    assert "there is no lesson 7 (known: 1, 2)" in run("lesson", 7)[2]
+    first, second = err.splitlines()
+    assert first.startswith("lesson 1: ")
+    assert first.endswith(" s")
+    assert second == f"tinyinception: error: lesson {noted / '02_failures.py'} ended with status 3"
 
 
-def test_no_lessons_says_where_it_looked(run, monkeypatch, tmp_path):
-    monkeypatch.setattr(lessons, "folders", lambda: [tmp_path])
-    status, _, err = run("lesson")
-    assert status == 1
-    assert f"no lessons found in {tmp_path}" in err
+def test_no_lessons_says_where_it_looked(run, noted):
+    noted.rename(noted.with_name("elsewhere"))
+    for words in (["lesson"], ["lesson", "1"], ["claims"]):
+        status, out, err = run(*words)
+        assert (status, out) == (1, "")
+        assert f"no lessons found in {noted} or {Path.cwd() / 'lessons'}; they come with a clone" in err
 
 
 # -- as a process ----------------------------------------------------------------------------------------------------

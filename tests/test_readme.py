@@ -1,7 +1,10 @@
 """README's examples run and print what they say; its commands are the ones that .ci/run takes from it."""
 
 import doctest
+import re
 from pathlib import Path
+
+from tinyinception.cli.parser import parse
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -16,3 +19,10 @@ def test_the_two_commands_are_marked_for_ci():
     text = README.read_text(encoding="utf-8")
     for name in ("train", "test"):
         assert f"<!-- {name} -->\n```sh\npython3 -m venv" in text
+
+
+def test_the_commands_in_readme_exist_with_their_flags():
+    blocks = re.findall(r"^```sh\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    lines = [line.split("#")[0].split() for block in blocks for line in block.splitlines()]
+    called = [parse(words[1:]).command for words in lines if words[:1] == ["tinyinception"]]
+    assert {"train", "evaluate", "predict", "summary", "compare", "data"} <= set(called)

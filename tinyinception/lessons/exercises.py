@@ -15,6 +15,8 @@ import numpy as np
 
 from tinyinception.lessons.files import Lesson, load
 
+NUMBERS = "biufO"  # NumPy's kinds of arrays; objects may be fractions
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -91,17 +93,18 @@ def same(ours: object, theirs: object, tolerance: float) -> bool:
         return isinstance(ours, (list, tuple)) and len(ours) == len(theirs) and all(
             same(a, b, tolerance) for a, b in zip(ours, theirs, strict=True))
     if isinstance(theirs, (str, bool, type(None))):
-        return isinstance(ours, (str, bool, np.bool_, type(None))) and ours == theirs
+        return isinstance(ours, (str, bool, np.bool_, type(None))) and bool(ours == theirs)
     try:
-        a, b = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
-    except (TypeError, ValueError):
-        return False
-    if a.shape != b.shape:
+        a, b = np.asarray(ours), np.asarray(theirs, dtype=float)
+        if a.dtype.kind not in NUMBERS or a.shape != b.shape:
+            return False
+        a = a.astype(float)
+    except (TypeError, ValueError):  # ragged lists, things that are no numbers
         return False
     finite = np.isfinite(b)
     bound = tolerance * np.abs(b[finite]).max(initial=0)
-    return bool(np.array_equal(a[~finite], b[~finite], equal_nan=True)
-                and (np.abs(a[finite] - b[finite]) <= bound).all())
+    near = np.abs(a[finite] - b[finite]) <= bound
+    return bool(np.array_equal(a[~finite], b[~finite], equal_nan=True) and near.all())
 
 
 def _call(exercise: Exercise, arguments: tuple) -> str:
