@@ -1,5 +1,6 @@
 """Building blocks: their counts against the tables of the published networks, their results against plain NumPy."""
 
+from collections import Counter
 from functools import partial
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tinyinception import nn
 from tinyinception.errors import ArgumentError, ShapeError
-from tinyinception.tensor import Hook, Tensor, observe
+from tinyinception.tensor import Hook, Tensor, no_grad, observe
 
 plain = partial(nn.ConvUnit, norm=None)
 no_gamma = partial(nn.ConvUnit, norm=partial(nn.BatchNorm2d, gamma=False))
@@ -284,6 +285,36 @@ def test_a_second_backward_through_a_kept_graph_finds_nothing_of_the_first(hooks
     with observe(*hooks):
         loss.backward()
     assert x.grad.tobytes() == first.tobytes()
+
+
+def test_evaluation_is_the_same_bits_whether_watched_or_not():
+    """Unwatched, batch-norm is the end of the convolution; a hook sees two operations, and so does a module's."""
+    nn.random.manual_seed(0)
+    module = nn.inception(8, n1=8, r3=8, n3=8, r5=8, n5=16, pool_proj=8)
+    x = Tensor(np.random.default_rng(0).standard_normal((2, 6, 6, 8)).astype(np.float32))
+    module(x)  # running statistics that are not 0 and 1
+    module.eval()
+    recorded = module(x).numpy()
+    counts = Counter()
+
+    class Count(Hook):
+        def after(self, op, inputs, output):
+            counts[op.name] += 1
+
+    with no_grad():
+        fused = module(x).numpy()
+        with observe(Count()):
+            watched = module(x).numpy()
+        seen = []
+        unit = next(m for m in module.modules() if isinstance(m, nn.ConvUnit))
+        remove = unit.conv.register_forward_hook(lambda *_: seen.append(_[2]))
+        hooked = module(x).numpy()
+        remove()
+    assert counts["Conv2d"] == counts["BatchNorm"] == 6
+    assert len(seen) == 1
+    assert (seen[0].numpy() < 0).any()  # not yet through the ReLU
+    for other in (fused, watched, hooked):
+        assert other.tobytes() == recorded.tobytes()
 
 
 def test_gradients_are_the_same_bits_whether_watched_or_not():

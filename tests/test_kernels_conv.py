@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tinyinception import kernels
 from tinyinception.kernels import conv, reference
+from tinyinception.kernels.norm import batch_norm_eval
 
 STORED = np.load(Path(__file__).parent / "fixtures" / "conv.npz")
 CASES = sorted({int(key.split("/")[0]) for key in STORED.files})
@@ -33,14 +34,18 @@ def relative(found, expected):
     return np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30)
 
 
+WIDTHS = st.integers(1, 20) | st.sampled_from([32, 57, 96])  # of one panel, of several, with and without a remainder
+
+
 @st.composite
 def convolutions(draw):
     """(x, w, b, stride, pads, groups, gradient of the output) in float64, at sizes where a kernel fits."""
-    groups, per_in, per_out = draw(st.sampled_from([1, 1, 2, 3])), draw(st.integers(1, 20)), draw(st.integers(1, 20))
+    groups, per_in, per_out = draw(st.sampled_from([1, 1, 2, 3])), draw(st.integers(1, 20)), draw(WIDTHS)
     kh, kw = draw(st.integers(1, 5)), draw(st.integers(1, 5))
     stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     pads = tuple(draw(st.integers(0, 3)) for _ in range(4))
-    n, h, w = draw(st.integers(1, 3)), draw(st.integers(max(1, kh - 1), 9)), draw(st.integers(max(1, kw - 1), 9))
+    n = draw(st.sampled_from([1, 2, 3, 8]))
+    h, w = draw(st.integers(max(1, kh - 1), 9)), draw(st.integers(max(1, kw - 1), 9))
     h, w = max(h, kh - pads[0] - pads[1]), max(w, kw - pads[2] - pads[3])
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     x, weight = rng.standard_normal((n, h, w, per_in * groups)), rng.standard_normal((kh, kw, per_in, per_out * groups))
@@ -86,6 +91,30 @@ def test_moments_are_those_of_the_result(case):
     found, expected = (module.conv2d_moments(x, w, b, stride, pads) for module in (conv, reference))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-11)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(convolutions(), st.sampled_from([np.float32, np.float64]), st.booleans(), st.booleans())
+def test_the_norm_of_evaluation_is_fused_to_the_same_bits(case, dtype, relu, learned):
+    *arrays, stride, pads, groups, _ = case
+    x, w, b = (None if a is None else a.astype(dtype) for a in arrays)
+    rng = np.random.default_rng(6)
+    mean, gamma, beta = rng.standard_normal((3, w.shape[3])).astype(dtype)
+    norm = mean, mean ** 2 + 1, gamma if learned else None, beta if learned else None, 1e-3, relu
+    found = conv.conv2d_norm(x, w, b, stride, pads, groups, *norm)
+    np.testing.assert_array_equal(found, batch_norm_eval(conv.conv2d(x, w, b, stride, pads, groups), *norm))
+    expected = reference.conv2d_norm(x, w, b, stride, pads, groups, *norm)
+    assert relative(found, expected) < (1e-5 if dtype == np.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_the_fused_norm_lets_nan_through(relu):
+    x, w = np.ones((1, 4, 4, 3), np.float32), np.ones((1, 1, 3, 5), np.float32)
+    x[0, 1, 2] = np.nan
+    ones = np.ones(5, np.float32)
+    found = conv.conv2d_norm(x, w, None, (1, 1), (0, 0, 0, 0), 1, ones, ones, None, None, 1e-3, relu)
+    assert np.isnan(found[0, 1, 2]).all()
+    assert np.isnan(found).sum() == 5
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -96,6 +96,11 @@ def is_recording() -> bool:
     return _state.recording
 
 
+def is_observed() -> bool:
+    """Whether any hook observes operations."""
+    return bool(_state.hooks)
+
+
 def current_path() -> str:
     """Dotted path of the module that is running."""
     return ".".join(_state.path)

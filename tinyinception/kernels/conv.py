@@ -11,19 +11,15 @@ import numba
 import numpy as np
 
 from tinyinception.kernels.memory import dense, empty, wide
-from tinyinception.kernels.products import (
-    CHANNELS,
-    TILE_ROWS,
-    VECTOR_BYTES,
-    add_parts,
-    weight_product,
-    window_product,
-)
+from tinyinception.kernels.norm import NEVER, affine_of
+from tinyinception.kernels.products import TILE_BLOCKS, add_parts, pack_weights, weight_product, window_product
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
 
 LEAST_ROWS = 1024  # pixels that are worth a partial sum of the weights' gradient
 MOST_PARTS = 16
 MOST_SUMS = 1 << 22  # numbers in all partial sums
-LEAST_UNITS = 8  # pieces of work in the weights' gradient, for as many threads
+LEAST_UNITS = 8  # pieces of work, for as many threads
+LEAST_TILES = 2
 NARROW = 16
 ORIGIN = np.zeros((1, 3), np.int64)
 
@@ -58,7 +54,13 @@ def _with_margin(x, pads=(0, 0, 0, 0)):
 
 def conv2d(x, w, b, stride, pads, groups):
     """x N x H x W x C, w KH x KW x C/groups x F, b F or None -> N x OH x OW x F."""
-    return _conv2d(x, w, b, stride, pads, groups, moments=False)[0]
+    return _conv2d(x, w, _numbers(w, b), stride, pads, groups)
+
+
+def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu):
+    """`batch_norm_eval` of `conv2d`, to the same bits, done while the numbers are in registers."""
+    norm = affine_of(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
+    return _conv2d(x, w, _numbers(w, b, norm), stride, pads, groups, finish=True, floor=0 if relu else NEVER)
 
 
 def conv2d_moments(x, w, b, stride, pads):
@@ -66,29 +68,65 @@ def conv2d_moments(x, w, b, stride, pads):
 
     Each tile's are gathered while it is in the cache; here they become those of all (Chan, Golub and LeVeque 1979).
     """
-    out, found = _conv2d(x, w, b, stride, pads, 1, moments=True)
-    count = out.size // out.shape[3]
-    means, squares = found[:, 0].astype(np.float64), found[:, 1].astype(np.float64)
-    sizes = np.minimum(TILE_ROWS, count - TILE_ROWS * np.arange(len(found)))
+    found = []
+    out = _conv2d(x, w, _numbers(w, b), stride, pads, 1, found=found)
+    [(tile_rows, moments)] = found
+    count, moments = out.size // out.shape[3], moments[..., :out.shape[3]]
+    means, squares = moments[:, 0].astype(np.float64), moments[:, 1].astype(np.float64)
+    sizes = np.minimum(tile_rows, count - tile_rows * np.arange(len(moments)))
     mean = sizes @ means / count
     return out, mean, (squares.sum(axis=0) + sizes @ (means - mean) ** 2) / count
 
 
-def _conv2d(x, w, b, stride, pads, groups, moments):
-    """The result, and per tile of TILE_ROWS pixels the mean and the sum of squared deviations, where wanted."""
+def _numbers(w, b, norm=(0, 0, 0)):
+    """What a sum starts from, its anchor, scale and offset, per output channel."""
+    numbers = np.zeros((4, w.shape[3]), w.dtype)
+    if b is not None:
+        numbers[0] = b
+    numbers[1], numbers[2], numbers[3] = norm
+    return numbers
+
+
+def _conv2d(x, w, numbers, stride, pads, groups, finish=False, floor=NEVER, found=None):
     w = dense(w)
     n, h, wd, _ = x.shape
     kh, kw, cg, f = w.shape
     grid = (h + pads[0] + pads[1] - kh) // stride[0] + 1, (wd + pads[2] + pads[3] - kw) // stride[1] + 1
     out, fg = empty((n, *grid, f), x.dtype), f // groups
-    bias, tiles = np.zeros(f, x.dtype) if b is None else dense(b), -(-n * grid[0] * grid[1] // TILE_ROWS)
-    found = np.empty((tiles if moments else 0, 2, _whole_vectors(f, x.dtype)), x.dtype)
     x, taps, channels = _window(x, w.shape, pads, groups)
     for g in range(groups):
-        window_product(x, g * cg, channels, taps, grid, tuple(stride), w.reshape(-1), g * fg, f, 1,
-                       bias[g * fg:(g + 1) * fg], out, g * fg, fg, ORIGIN, (1, 1), False, found,
-                       numba.get_num_threads())
-    return out, found[..., :f]
+        moments = _product(x, g * cg, channels, taps, grid, tuple(stride), w, g * fg, f, 1,
+                           numbers[:, g * fg:(g + 1) * fg], finish, floor, out, g * fg, fg, ORIGIN, (1, 1), False,
+                           found is not None)
+        if found is not None:
+            found.append(moments)
+    return out
+
+
+def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_stride, numbers, finish, floor, out,
+             out_channel, out_channels, origin, spread, add, moments=False):
+    """`window_product` in tiles that suit the shape; returns rows per tile and, where wanted, the moments of each.
+
+    Few pixels make few tiles. Then the output channels are dealt out too, and panels rather than tiles are what each
+    thread reads the weights for.
+    """
+    lanes, whole, w = VECTOR_BYTES // x.itemsize, _whole_vectors(out_channels, x.dtype), w.reshape(-1)
+    blocks, panels = -(-x.shape[0] * grid[0] * grid[1] // ROWS), -(-whole // (lanes * VECTORS))
+    tile_rows = ROWS * -(-blocks // max(-(-blocks // TILE_BLOCKS), min(blocks, LEAST_TILES)))
+    tiles = -(-blocks * ROWS // tile_rows)
+    # Weights whose output channels lie side by side are read where they are, but a vector must not end behind them.
+    in_place = 0 if out_stride > 1 else panels if whole == out_channels else panels - 1
+    packed = empty((len(taps) * channels * lanes * VECTORS * (panels - in_place),), x.dtype)
+    if in_place < panels:
+        pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, in_place, packed)
+    padded = np.zeros((4, whole), x.dtype)
+    padded[:, :out_channels] = numbers
+    together = math.gcd(x.shape[0], ROWS) if len(taps) > 1 else 1
+    found = np.empty((tiles if moments else 0, 2, whole), x.dtype)
+    window_product(x, channel, channels, taps, grid, step, together, tile_rows, w[start:], in_stride, in_place, packed,
+                   padded, finish, x.dtype.type(floor), out, out_channel, out_channels, origin, spread, add, found,
+                   min(panels, -(-LEAST_UNITS // tiles)), numba.get_num_threads())
+    return tile_rows, found
 
 
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
@@ -99,7 +137,7 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
     grad, w = wide(grad), dense(w)
     _, h, wd, _ = x_shape
     kh, kw, cg, f = w.shape
-    fg, bias, unwanted = f // groups, np.zeros(cg, grad.dtype), np.empty((0, 2, 0), grad.dtype)
+    fg = f // groups
     out = empty(x_shape, grad.dtype) if into is None else into
     for pi, pj in np.ndindex(min(stride[0], h), min(stride[1], wd)):
         # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - a) / stride, where whole
@@ -111,9 +149,8 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
                 out[:, pi::stride[0], pj::stride[1]] = 0
             continue
         for g in range(groups):
-            window_product(grad, g * fg, fg, _taps(rows, columns, w.shape), grid, (1, 1), w.reshape(-1), g * fg, 1, f,
-                           bias, out, g * cg, cg, np.array([(pi, pj, 0)], np.int64), tuple(stride),
-                           into is not None, unwanted, numba.get_num_threads())
+            _product(grad, g * fg, fg, _taps(rows, columns, w.shape), grid, (1, 1), w, g * fg, 1, f, np.zeros((4, cg)),
+                     False, NEVER, out, g * cg, cg, np.array([(pi, pj, 0)], np.int64), tuple(stride), into is not None)
     return out
 
 

@@ -129,7 +129,7 @@ class _Folded:
         return partial.reshape(-1, self.channels).sum(axis=0)
 
 
-def _affine(mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None,
+def affine_of(mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None,
             dtype: np.dtype) -> Affine:
     """Anchor, scale and offset with (x - anchor) * scale + offset = gamma * (x - mean) * invstd + beta.
 
@@ -152,7 +152,7 @@ def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None,
     """
     mean, var = moments or _moments(_Folded(x))
     invstd = 1.0 / np.sqrt(var + eps)
-    return _normalise(x, _affine(mean, invstd, gamma, beta, x.dtype), relu), mean, invstd, var
+    return _normalise(x, affine_of(mean, invstd, gamma, beta, x.dtype), relu), mean, invstd, var
 
 
 def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
@@ -168,7 +168,7 @@ def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
 def batch_norm_eval(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray | None,
                     beta: np.ndarray | None, eps: float, relu: bool) -> np.ndarray:
     """Normalise each channel by a given mean and variance."""
-    affine = _affine(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
+    affine = affine_of(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
     return _normalise(x, affine, relu)
 
 
@@ -188,7 +188,7 @@ def batch_norm_grad(grad: np.ndarray, x: np.ndarray, mean: np.ndarray, invstd: n
     without it the gradient of x is None, and its pass is saved. overwrite: it may take the place of `grad`.
     """
     mean, invstd = mean.astype(np.float64), invstd.astype(np.float64)
-    affine = _affine(mean, invstd, gamma, beta, x.dtype)
+    affine = affine_of(mean, invstd, gamma, beta, x.dtype)
     grad = grad if grad.dtype == x.dtype else grad.astype(x.dtype)
     dx = None if not input_grad else grad if overwrite else empty(x.shape, x.dtype)
     fold = _Folded(x, grad, *([] if dx is None else [dx]))

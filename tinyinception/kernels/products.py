@@ -5,10 +5,14 @@ channels of one input pixel. Those lie side by side in memory already, so the ke
 they begin; a pixel in the padding begins at a row of zeros. Convolution is that matrix times the weights:
 
     for each tile of output pixels:                      in parallel; tiles depend on shapes only, so do the bits
-        note the address of every tap of every pixel
+        note the address of every tap of every pixel, and which taps a block of pixels sees more than padding through
         for each panel of output channels, for each block of pixels:
             `_window_tile`: a block of the result stays in vector registers while all taps and channels pass
+            if asked to, batch-norm by known statistics, and ReLU, while it is there
         if asked to: mean and squared deviations of the finished tile, still in the cache, for batch-norm
+
+A block is the same pixel of several images, where there are several: then a tap in the padding is so for all of them,
+and is left out. Where there are few tiles, panels are dealt to threads as well.
 
 Backward to the input is the same with the roles of channels exchanged; with a stride, the input pixels fall into
 stride x stride phases, each of which sees only its own taps and is a plain convolution. Backward to the weights is a
@@ -20,9 +24,6 @@ of high-performance matrix multiplication" (2008).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
@@ -30,143 +31,77 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code
 
-
-def _machine() -> tuple[int, int, int, int]:
-    """(bytes in a vector register, pixels, vectors, channels): pixels x vectors sums must fit the registers, and so
-    must channels x vectors, where the weights' gradient is summed."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64, 8, 3, 8  # 24 of 32 registers
-    if features.get("avx"):
-        return 32, 6, 2, 4  # 12 of 16
-    if features.get("neon"):
-        return 16, 8, 3, 8  # 24 of 32
-    return 16, 4, 2, 4
-
-
-VECTOR_BYTES, ROWS, VECTORS, CHANNELS = _machine()
-TILE_ROWS = 12 * ROWS  # output pixels per tile
+TILE_BLOCKS = 12  # times ROWS: output pixels per tile
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
 
 
-class _Code:
-    """Emits LLVM instructions on vectors of one dtype. Bases are integers that hold addresses, offsets count elements.
-
-    No compiler keeps a block of sums in registers reliably where it is written as loops; hence explicit instructions.
-    """
-
-    def __init__(self, context, builder, dtype):
-        self.builder, self.bytes = builder, dtype.bitwidth // 8
-        self.lanes = VECTOR_BYTES // self.bytes
-        self.scalar = context.get_value_type(dtype)
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self._fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3),
-                                                   f"llvm.fma.v{self.lanes}f{dtype.bitwidth}")
-
-    def number(self, n: int):
-        return ir.Constant(ir.IntType(64), n)
-
-    def _pointer(self, base, offset, kind=None):
-        pointer = self.builder.gep(self.builder.inttoptr(base, (kind or self.scalar).as_pointer()), [offset])
-        return pointer if kind else self.builder.bitcast(pointer, self.vector.as_pointer())
-
-    def address(self, base, offset):
-        """The address that a table of them holds."""
-        return self.builder.load(self._pointer(base, offset, ir.IntType(64)))
-
-    def load(self, base, offset):
-        return self.builder.load(self._pointer(base, offset), align=self.bytes)
-
-    def store(self, value, base, offset, add=None):
-        """Store; where `add`, a number, is not 0, to what is there already."""
-        if add is not None:
-            there = self.builder.icmp_signed("!=", add, self.number(0))
-            old = self.builder.select(there, self.load(base, offset), ir.Constant(self.vector, None))
-            value = self.builder.fadd(old, value)
-        self.builder.store(value, self._pointer(base, offset), align=self.bytes)
-
-    def splat(self, base, offset):
-        """The number at an offset, in all lanes."""
-        return self.spread(self.builder.load(self._pointer(base, offset, self.scalar)))
-
-    def spread(self, value):
-        """One number in all lanes."""
-        none, i32 = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
-        one = self.builder.insert_element(none, value, ir.Constant(i32, 0))
-        return self.builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes))
-
-    def outer(self, left: list, right: list, sums: list) -> list:
-        """sums[i, v] + left[i] * right[v]."""
-        return [self.builder.call(self._fma, [left[s // len(right)], right[s % len(right)], total])
-                for s, total in enumerate(sums)]
-
-    def loop(self, count, carried: list, body: Callable) -> list:
-        """for k in range(count): carried = body(k, carried); count is at least 1."""
-        before, start, done = self.builder.block, *(self.builder.append_basic_block() for _ in range(2))
-        self.builder.branch(start)
-        self.builder.position_at_end(start)
-        k, *phis = (self.builder.phi(value.type) for value in (self.number(0), *carried))
-        results = body(k, phis)
-        after = self.builder.add(k, self.number(1))
-        for phi, first, next_ in zip((k, *phis), (self.number(0), *carried), (after, *results), strict=True):
-            phi.add_incoming(first, before)
-            phi.add_incoming(next_, self.builder.block)
-        self.builder.cbranch(self.builder.icmp_signed("<", after, count), start, done)
-        self.builder.position_at_end(done)
-        return results
-
-
 def _make_window_tile(vectors: int):
-    """outs[i][column:] = bias + sum over taps t, channels k of windows[i, t][k] * b[t, k, :vectors], for ROWS pixels.
+    """outs[i][column:] = sum over taps t, channels k of windows[i, t][k] * b[t, k, :vectors], for ROWS pixels.
 
-    windows: table of addresses, pixels x taps; outs: one of addresses of results. b and bias are packed. All arguments
-    but `like`, an array of the dtype, are addresses or numbers.
+    windows: table of addresses, pixels x taps; seen: the taps that count, `seeing` of them. b: at (t, k) begins
+    b_row * (t * channels + k) numbers behind its start. numbers: per output channel what the sum starts from, anchor,
+    scale and offset, a row of `wide` each. Where `finish` is set, the sum ends as (sum - anchor) * scale + offset, and
+    at least `floor`. outs: addresses of results. All arguments but `like` and `floor` are addresses or numbers.
     """
 
     @intrinsic
-    def tile(typingctx, like, windows, taps, channels, b, bias, outs, column, add):
+    def tile(typingctx, like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs,
+             column, add):
         def codegen(context, builder, signature, args):
-            _, windows, taps, channels, b, bias, outs, column, add = args
-            code = _Code(context, builder, like.dtype)
+            _, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add = args
+            code = Code(context, builder, like.dtype)
 
-            def tap(t, sums):
+            def tap(at, sums):
+                t = code.address(seen, at)
                 pixels = [code.address(windows, builder.add(builder.mul(code.number(i), taps), t)) for i in range(ROWS)]
                 row = builder.mul(t, channels)
 
                 def depth(k, sums):
-                    at = builder.mul(builder.add(row, k), code.number(vectors * code.lanes))
+                    at = builder.mul(builder.add(row, k), b_row)
                     right = [code.load(b, builder.add(at, code.number(v * code.lanes))) for v in range(vectors)]
                     return code.outer([code.splat(pixel, k) for pixel in pixels], right, sums)
 
                 return code.loop(channels, sums, depth)
 
-            start = [code.load(bias, code.number(v * code.lanes)) for v in range(vectors)] * ROWS
-            sums = code.loop(taps, start, tap)
+            def per_channel(row):
+                at = builder.add(builder.mul(wide, code.number(row)), column)
+                return [code.load(numbers, builder.add(at, code.number(v * code.lanes))) for v in range(vectors)]
+
+            def finished(sums):
+                anchor, scale, offset = (per_channel(row) for row in (1, 2, 3))
+                return [code.affine(total, anchor[s % vectors], scale[s % vectors], offset[s % vectors], floor)
+                        for s, total in enumerate(sums)]
+
+            sums = code.where(finish, code.loop(seeing, per_channel(0) * ROWS, tap), finished)
             for i in range(ROWS):
                 out = code.address(outs, code.number(i))
                 for v in range(vectors):
                     code.store(sums[i * vectors + v], out, builder.add(column, code.number(v * code.lanes)), add)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.int64] * 8), codegen
+        return types.void(like, like.dtype, *[types.int64] * 13), codegen
 
     return tile
 
 
 def _make_weight_tile(vectors: int):
-    """out[i, :vectors] (+)= sum over pixels p of windows[p * taps][channel + i] * grad[p, :vectors], i < CHANNELS."""
+    """out[i, :vectors] (+)= sum over pixels p of windows[p][channel + i] * grads[p][column:], i < CHANNELS.
+
+    windows, grads: tables of addresses.
+    """
 
     @intrinsic
-    def tile(typingctx, like, windows, taps, channel, pixels, grad, grad_row, out, out_row, add):
+    def tile(typingctx, like, windows, channel, pixels, grads, column, out, out_row, add):
         def codegen(context, builder, signature, args):
-            _, windows, taps, channel, pixels, grad, grad_row, out, out_row, add = args
-            code = _Code(context, builder, like.dtype)
+            _, windows, channel, pixels, grads, column, out, out_row, add = args
+            code = Code(context, builder, like.dtype)
 
             def pixel(p, sums):
-                window, row = code.address(windows, builder.mul(p, taps)), builder.mul(p, grad_row)
+                window, grad = code.address(windows, p), code.address(grads, p)
                 left = [code.splat(window, builder.add(channel, code.number(i))) for i in range(CHANNELS)]
-                right = [code.load(grad, builder.add(row, code.number(v * code.lanes))) for v in range(vectors)]
+                right = [code.load(grad, builder.add(column, code.number(v * code.lanes))) for v in range(vectors)]
                 return code.outer(left, right, sums)
 
             sums = code.loop(pixels, [ir.Constant(code.vector, None)] * (CHANNELS * vectors), pixel)
@@ -176,24 +111,24 @@ def _make_weight_tile(vectors: int):
                 code.store(total, out, at, add)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.int64] * 9), codegen
+        return types.void(like, *[types.int64] * 8), codegen
 
     return tile
 
 
 @intrinsic
-def _moments_tile(typingctx, like, x, row, rows, means, squares):
-    """means: of the columns of x, whose rows are `row` numbers apart; squares: of deviations from them, summed."""
+def _moments_tile(typingctx, like, outs, column, rows, means, squares):
+    """means: of outs[r][column:] over the rows r; squares: summed, of deviations from them. outs: of addresses."""
 
     def codegen(context, builder, signature, args):
-        _, x, row, rows, means, squares = args
-        code = _Code(context, builder, like.dtype)
+        _, outs, column, rows, means, squares = args
+        code = Code(context, builder, like.dtype)
         zero, nowhere = ir.Constant(code.vector, None), code.number(0)
-        [total] = code.loop(rows, [zero], lambda r, s: [builder.fadd(s[0], code.load(x, builder.mul(r, row)))])
+        [total] = code.loop(rows, [zero], lambda r, s: [builder.fadd(s[0], code.load(code.address(outs, r), column))])
         mean = builder.fdiv(total, code.spread(builder.sitofp(rows, code.scalar)))
 
         def deviation(r, s):
-            d = builder.fsub(code.load(x, builder.mul(r, row)), mean)
+            d = builder.fsub(code.load(code.address(outs, r), column), mean)
             return code.outer([d], [d], s)
 
         code.store(code.loop(rows, [zero], deviation)[0], squares, nowhere)
@@ -242,101 +177,166 @@ def _panel(p, vectors):
     return p * base + min(p, extra), base + (1 if p < extra else 0)
 
 
-@kernel(parallel=False)
-def _pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, lanes, packed):
-    """packed[panel][tap, input channel][output channels of the panel], zero beyond the last output channel."""
-    vectors, at = (out_channels + lanes - 1) // lanes, 0
-    for p in range((vectors + VECTORS - 1) // VECTORS):
+@kernel()
+def pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, panel_from, packed):
+    """packed[panel][tap, input channel][output channels of the panel], zero beyond the last output channel.
+
+    w: flat; the number for (t, c, f) is at start + taps[t, 2] + c * in_stride + f * out_stride. The panels before
+    `panel_from` are left out.
+    """
+    lanes = VECTOR_BYTES // w.itemsize
+    vectors, depth = (out_channels + lanes - 1) // lanes, taps.shape[0] * channels
+    panels, before = (vectors + VECTORS - 1) // VECTORS, _panel(panel_from, vectors)[0]
+    for index in prange((panels - panel_from) * taps.shape[0]):
+        p, t = panel_from + np.int64(index) // taps.shape[0], np.int64(index) % taps.shape[0]
         first, mine = _panel(p, vectors)
-        real = min(mine * lanes, out_channels - first * lanes)
-        for t in range(taps.shape[0]):
-            for c in range(channels):
-                source = start + taps[t, 2] + c * in_stride + first * lanes * out_stride
-                for f in range(real):
-                    packed[at + f] = w[source + f * out_stride]
-                packed[at + real:at + mine * lanes] = 0
-                at += mine * lanes
+        real, at = min(mine * lanes, out_channels - first * lanes), (first - before) * depth + mine * t * channels
+        at *= lanes
+        for c in range(channels):
+            source = start + taps[t, 2] + c * in_stride + first * lanes * out_stride
+            for f in range(real):
+                packed[at + f] = w[source + f * out_stride]
+            packed[at + real:at + mine * lanes] = 0
+            at += mine * lanes
 
 
 @kernel(parallel=False)
-def _windows(x, channel, taps, grid, step, row_from, row_to, zeros, table):
-    """table[row, tap]: address of the pixel that a tap sees from output pixel row_from + row, or of zeros outside."""
+def _windows(x, channel, taps, grid, step, together, row_from, row_to, zeros, table):
+    """table[row, tap]: address of the pixel that a tap sees from output pixel row_from + row, or of zeros outside.
+
+    Rows go through `together` images at a time: pixel by pixel, and through all those images before the next pixel.
+    Returns whether nothing was outside.
+    """
     _, height, width, depth = x.shape
-    size, last = x.itemsize, taps.shape[0] - 1
-    n, u, v = row_from // (grid[0] * grid[1]), row_from // grid[1] % grid[0], row_from % grid[1]
+    size, last, pixels, all_inside = x.itemsize, taps.shape[0] - 1, grid[0] * grid[1], True
+    m, n = row_from % together, row_from // (together * pixels) * together
+    u, v = row_from // together % pixels // grid[1], row_from // together % pixels % grid[1]
     for row in range(row_to - row_from):
         i, j = u * step[0], v * step[1]
-        base = x.ctypes.data + size * (((n * height + i) * width + j) * depth + channel)
+        base = x.ctypes.data + size * ((((n + m) * height + i) * width + j) * depth + channel)
         inside = (i + taps[0, 0] >= 0 and i + taps[last, 0] < height and j + taps[0, 1] >= 0
                   and j + taps[last, 1] < width)
+        all_inside = all_inside and inside
         for t in range(last + 1):
             seen = inside or (0 <= i + taps[t, 0] < height and 0 <= j + taps[t, 1] < width)
             table[row, t] = base + size * depth * (taps[t, 0] * width + taps[t, 1]) if seen else zeros
-        v += 1
-        if v == grid[1]:
-            v, u = 0, u + 1
-            if u == grid[0]:
-                u, n = 0, n + 1
+        m += 1
+        if m == together:
+            m, v = 0, v + 1
+            if v == grid[1]:
+                v, u = 0, u + 1
+                if u == grid[0]:
+                    u, n = 0, n + together
+    return all_inside
+
+
+@kernel(parallel=False)
+def _seen(table, row, zeros, seen):
+    """How many taps see more than padding from one of ROWS pixels, and in `seen` which; at least one is named."""
+    count, seen[0] = 0, 0
+    for t in range(table.shape[1]):
+        for i in range(ROWS):
+            if table[row + i, t] != zeros:
+                seen[count] = t
+                count += 1
+                break
+    return max(count, 1)
 
 
 @kernel()
-def window_product(x, channel, channels, taps, grid, step, w, start, in_stride, out_stride, bias, out, out_channel,
-                    out_channels, origin, spread, add, moments, workers):
-    """out[n, origin + spread * p] = bias + sum over taps t, channels c of x[n, step * p + t, c] w[t, c], or += it.
+def window_product(x, channel, channels, taps, grid, step, together, tile_rows, w, w_row, in_place, packed, numbers,
+                   finish, floor, out, out_channel, out_channels, origin, spread, add, moments, slices, workers):
+    """out[n, origin + spread * p] = start + sum over taps t, channels c of x[n, step * p + t, c] w[t, c], or += it.
 
-    The pixels p run over `grid`; origin is the one tap of an output pixel. w: flat; the number for (t, c, f) is at
-    start + taps[t, 2] + c * in_stride + f * out_stride. moments: empty, or tiles x 2 x channels rounded up to whole
+    The pixels p run over `grid`; origin is the one tap of an output pixel. Tiles are of `tile_rows` pixels, and the
+    panels of each are dealt to `slices` pieces of work. The weights of the first `in_place` panels are read where they
+    are, in w, that for (t, c, f) at (t * channels + c) * w_row + f; those of the others in what `pack_weights` has
+    made. numbers, finish, floor: see `_make_window_tile`. moments: empty, or tiles x 2 x channels rounded up to whole
     vectors, for the mean and the summed squares of deviations of each tile.
     """
-    size, taps_count = x.itemsize, taps.shape[0]
+    size, taps_count, wide = x.itemsize, taps.shape[0], numbers.shape[1]
     lanes = VECTOR_BYTES // size
-    vectors = (out_channels + lanes - 1) // lanes
-    wide, depth = vectors * lanes, taps_count * channels
-    packed, padded_bias = np.empty(depth * wide, x.dtype), np.zeros(wide, x.dtype)
-    _pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, lanes, packed)
-    padded_bias[:out_channels] = bias
+    vectors, depth = wide // lanes, taps_count * channels
+    panels = (vectors + VECTORS - 1) // VECTORS
+    first_packed = _panel(in_place, vectors)[0] if in_place < panels else vectors
     zeros = np.zeros(channels, x.dtype)
     rows = x.shape[0] * grid[0] * grid[1]
-    tiles = (rows + TILE_ROWS - 1) // TILE_ROWS
+    tiles = (rows + tile_rows - 1) // tile_rows
     exact = wide == out_channels
     counter = np.zeros(1, np.int64)
     for _ in prange(workers):
-        table, places = np.empty((TILE_ROWS, taps_count), np.int64), np.empty((TILE_ROWS, 1), np.int64)
-        outs, spare = np.empty(TILE_ROWS, np.int64), np.empty((ROWS if exact else TILE_ROWS) * wide, x.dtype)
+        table, places = np.empty((tile_rows, taps_count), np.int64), np.empty((tile_rows, 1), np.int64)
+        outs, spare = np.empty(tile_rows, np.int64), np.empty((ROWS if exact else tile_rows) * wide, x.dtype)
+        seen, seeing = np.empty((tile_rows // ROWS, taps_count), np.int64), np.empty(tile_rows // ROWS, np.int64)
         while True:
-            tile = _take(counter.ctypes.data)
-            if tile >= tiles:
+            unit = _take(counter.ctypes.data)
+            if unit >= tiles * slices:
                 break
-            row_from, row_to = tile * TILE_ROWS, min((tile + 1) * TILE_ROWS, rows)
+            tile, piece = unit % tiles, unit // tiles
+            row_from, row_to = tile * tile_rows, min((tile + 1) * tile_rows, rows)
             blocks = (row_to - row_from + ROWS - 1) // ROWS
-            _windows(x, channel, taps, grid, step, row_from, row_to, zeros.ctypes.data, table)
-            _windows(out, out_channel, origin, grid, spread, row_from, row_to, 0, places)
+            whole = _windows(x, channel, taps, grid, step, together, row_from, row_to, zeros.ctypes.data, table)
+            _windows(out, out_channel, origin, grid, spread, together, row_from, row_to, 0, places)
+            p_from, p_to = panels * piece // slices, panels * (piece + 1) // slices
+            c_from, c_to = lanes * _panel(p_from, vectors)[0], wide
+            if p_to < panels:
+                c_to = lanes * _panel(p_to, vectors)[0]
+            real = size * (min(c_to, out_channels) - c_from)
             for row in range(blocks * ROWS):
                 if row >= row_to - row_from:  # the last block may be larger than what is left: compute in vain
                     table[row], outs[row] = table[0], spare.ctypes.data + size * wide * (row if not exact else 0)
                 else:
                     outs[row] = places[row, 0] if exact else spare.ctypes.data + size * wide * row
                     if add and not exact:
-                        _copy(outs[row], places[row, 0], size * out_channels)
-            for p in range((vectors + VECTORS - 1) // VECTORS):
+                        _copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)
+            for block in range(blocks):
+                seeing[block] = taps_count
+                if whole:
+                    for t in range(taps_count):
+                        seen[block, t] = t
+                else:
+                    seeing[block] = _seen(table, block * ROWS, zeros.ctypes.data, seen[block])
+            for p in range(p_from, p_to):
                 first, mine = _panel(p, vectors)
-                b, at = packed.ctypes.data + size * lanes * first * depth, lanes * first
-                for r in range(0, blocks * ROWS, ROWS):
+                at = lanes * first
+                b, b_row = w.ctypes.data + size * at, w_row
+                if p >= in_place:
+                    b, b_row = packed.ctypes.data + size * lanes * (first - first_packed) * depth, mine * lanes
+                for block in range(blocks):
+                    r = block * ROWS
                     here, there = table.ctypes.data + 8 * r * taps_count, outs.ctypes.data + 8 * r
+                    which, many = seen.ctypes.data + 8 * block * taps_count, seeing[block]
                     if mine == 3:
-                        _window3(x, here, taps_count, channels, b, padded_bias.ctypes.data + size * at, there, at, add)
+                        _window3(x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data, wide,
+                                 finish, there, at, add)
                     elif mine == 2:
-                        _window2(x, here, taps_count, channels, b, padded_bias.ctypes.data + size * at, there, at, add)
+                        _window2(x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data, wide,
+                                 finish, there, at, add)
                     else:
-                        _window1(x, here, taps_count, channels, b, padded_bias.ctypes.data + size * at, there, at, add)
+                        _window1(x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data, wide,
+                                 finish, there, at, add)
             if not exact:
                 for row in range(row_to - row_from):
-                    _copy(places[row, 0], spare.ctypes.data + size * wide * row, size * out_channels)
+                    _copy(places[row, 0] + size * c_from, spare.ctypes.data + size * (wide * row + c_from), real)
             if moments.shape[0] > 0:
-                for f in range(0, wide, lanes):
+                for f in range(c_from, c_to, lanes):
                     found = moments.ctypes.data + size * (2 * tile * wide + f)
-                    _moments_tile(x, outs[0] + size * f, out.shape[3] if exact else wide, row_to - row_from, found,
-                                  found + size * wide)
+                    _moments_tile(x, outs.ctypes.data, f, row_to - row_from, found, found + size * wide)
+
+
+@kernel(parallel=False)
+def _seeing(table, rows, zeros, grad, grad_row, windows, grads, counts):
+    """For each tap the pixels from which it sees more than padding: their windows and gradients, and how many.
+
+    A tap that never does has one pixel, of zeros.
+    """
+    for t in range(table.shape[1]):
+        count, windows[t, 0], grads[t, 0] = 0, zeros, grad
+        for row in range(rows):
+            if table[row, t] != zeros:
+                windows[t, count], grads[t, count] = table[row, t], grad + grad_row * row
+                count += 1
+        counts[t] = max(count, 1)
 
 
 @kernel()
@@ -353,6 +353,8 @@ def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, ou
     counter = np.zeros(1, np.int64)
     for _ in prange(workers):
         table, right = np.empty((BLOCK, taps_count), np.int64), np.zeros(0 if exact else BLOCK * wide, x.dtype)
+        windows, grads = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
+        counts = np.empty(taps_count, np.int64)
         while True:
             unit = _take(counter.ctypes.data)
             if unit >= parts * slices:
@@ -361,24 +363,26 @@ def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, ou
             begin, end = chunks * part // parts, chunks * (part + 1) // parts
             for chunk in range(begin, end):
                 row_from, row_to = chunk * BLOCK, min((chunk + 1) * BLOCK, rows)
-                _windows(x, channel, taps, grid, step, row_from, row_to, zeros.ctypes.data, table)
-                g, g_row = grad.ctypes.data + size * (row_from * grad.shape[3] + out_channel), grad.shape[3]
+                _windows(x, channel, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
+                g, g_row = grad.ctypes.data + size * (row_from * grad.shape[3] + out_channel), size * grad.shape[3]
                 if not exact:
                     for row in range(row_to - row_from):
-                        _copy(right.ctypes.data + size * wide * row, g + size * g_row * row, size * out_channels)
-                    g, g_row = right.ctypes.data, wide
+                        _copy(right.ctypes.data + size * wide * row, g + g_row * row, size * out_channels)
+                    g, g_row = right.ctypes.data, size * wide
+                _seeing(table, row_to - row_from, zeros.ctypes.data, g, g_row, windows, grads, counts)
                 for k in range(rounds * piece // slices, rounds * (piece + 1) // slices):
-                    here, c = table.ctypes.data + 8 * (k * CHANNELS // deep), k * CHANNELS % deep
+                    t, c = k * CHANNELS // deep, k * CHANNELS % deep
+                    here, there = windows.ctypes.data + 8 * BLOCK * t, grads.ctypes.data + 8 * BLOCK * t
                     for p in range((vectors + VECTORS - 1) // VECTORS):
                         first, mine = _panel(p, vectors)
-                        there = g + size * lanes * first
-                        out = sums.ctypes.data + size * ((part * rounds + k) * CHANNELS * wide + lanes * first)
+                        at = lanes * first
+                        out = sums.ctypes.data + size * ((part * rounds + k) * CHANNELS * wide + at)
                         if mine == 3:
-                            _weight3(x, here, taps_count, c, row_to - row_from, there, g_row, out, wide, chunk - begin)
+                            _weight3(x, here, c, counts[t], there, at, out, wide, chunk - begin)
                         elif mine == 2:
-                            _weight2(x, here, taps_count, c, row_to - row_from, there, g_row, out, wide, chunk - begin)
+                            _weight2(x, here, c, counts[t], there, at, out, wide, chunk - begin)
                         else:
-                            _weight1(x, here, taps_count, c, row_to - row_from, there, g_row, out, wide, chunk - begin)
+                            _weight1(x, here, c, counts[t], there, at, out, wide, chunk - begin)
 
 
 @kernel()

@@ -46,6 +46,11 @@ def conv2d(x, w, b, stride, pads, groups):
     return y if b is None else y + b
 
 
+def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu):
+    """conv2d, and batch-norm by given statistics after it."""
+    return batch_norm_eval(conv2d(x, w, b, stride, pads, groups), mean, var, gamma, beta, eps, relu)
+
+
 def conv2d_moments(x, w, b, stride, pads):
     """conv2d, and of its result the mean and biased variance per channel."""
     y = conv2d(x, w, b, stride, pads, 1)

@@ -40,9 +40,11 @@ class Conv2d(Module):
         self.weight = Parameter.create((*self.kernel, in_channels // groups, out_channels), init)
         self.bias = Parameter.create((out_channels,), bias_init) if bias else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, norm: BatchNorm2d | None = None) -> Tensor:
+        """norm: a batch-norm to be done in the same pass, by its running statistics; see `ops.Conv2d`."""
         return functional.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
-                                 groups=self.groups, moments=self.moments and self.training)
+                                 groups=self.groups, moments=self.moments and self.training,
+                                 norm=norm and norm.evaluation())
 
     def describe(self) -> str:
         groups = f", groups {self.groups}" if self.groups > 1 else ""
@@ -98,6 +100,11 @@ class BatchNorm2d(Module):
             self.running_mean += self.momentum * (op.mean - self.running_mean)
             self.running_var += self.momentum * (unbiased - self.running_var)
         return y
+
+    def evaluation(self) -> tuple:
+        """All that evaluation is computed from, as `ops.Conv2d` takes it."""
+        gamma, beta = (None if p is None else p.data for p in (self.gamma, self.beta))
+        return self.running_mean, self.running_var, gamma, beta, self.eps, self.relu
 
     def describe(self) -> str:
         return f"{self.channels}" + (", relu" if self.relu else "")

@@ -72,6 +72,11 @@ class Module:
         self._hooks.append(hook)
         return lambda: self._hooks.remove(hook)
 
+    @property
+    def hooked(self) -> bool:
+        """Whether a forward hook waits for this module's result."""
+        return bool(self._hooks)
+
     # -- what it consists of -------------------------------------------------------------------------------------
 
     def named_children(self) -> Iterator[tuple[str, Module]]:

@@ -12,7 +12,7 @@ from tinyinception.nn.init import Initializer, zeros
 from tinyinception.nn.layers import HE, AvgPool2d, BatchNorm2d, Conv2d, MaxPool2d
 from tinyinception.nn.module import Module
 from tinyinception.ops import by_x
-from tinyinception.tensor import Tensor
+from tinyinception.tensor import Tensor, is_observed, is_recording
 
 Step = tuple[int, int | Pair]  # (output channels, kernel): one convolution unit
 Path = Sequence[Step]  # units one after the other, as the papers draw one branch of a module
@@ -43,10 +43,20 @@ class ConvUnit(Module):
         self.relu = relu and norm is None
 
     def forward(self, x: Tensor) -> Tensor:
+        if self._fuses():
+            return self.conv(x, self.norm)
         x = self.conv(x)
         if self.norm is not None:
             x = self.norm(x)
         return x.relu() if self.relu else x
+
+    def _fuses(self) -> bool:
+        """Whether convolution and batch-norm may be one operation: in evaluation, without gradient or observer.
+
+        The bits are the same, so that watching does not change what is watched.
+        """
+        return (type(self.conv) is Conv2d and type(self.norm) is BatchNorm2d and not self.norm.training
+                and not is_recording() and not is_observed() and not self.conv.hooked and not self.norm.hooked)
 
 
 class SeparableConv(Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyinception import kernels
+from tinyinception.errors import GraphError
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
 
@@ -17,14 +18,16 @@ class Conv2d(Operation):
     output channels (AlexNet's two towers; as many groups as channels is a depthwise convolution).
     moments: whether batch-norm follows, in training; then, where the graph is recorded and there is one group, the
     attribute holds mean and biased variance of each output channel after forward, gathered while in the cache.
+    norm: (mean, variance, gamma or None, beta or None, eps, relu) of a batch-norm in evaluation, to be done in the same
+    pass, with the bits of two operations; there is no gradient then.
     """
 
     analytic = fresh = True
     _window: Window | None = None
 
     def __init__(self, stride: int | Pair = 1, padding: str | int | Pair | Pads = "valid", groups: int = 1, *,
-                 moments: bool = False):
-        self.stride, self.padding, self.groups, self.gather = stride, padding, groups, moments
+                 moments: bool = False, norm: tuple | None = None):
+        self.stride, self.padding, self.groups, self.gather, self.norm = stride, padding, groups, moments, norm
 
     def geometry(self, x: Shape, w: Shape) -> tuple[Pair, Pads, Pair]:
         """Stride, padding in pixels, and output (height, width)."""
@@ -50,6 +53,10 @@ class Conv2d(Operation):
 
     def forward(self, x, w, b=None):
         stride, pads, _ = self.geometry(x.shape, w.shape)
+        if self.norm is not None:
+            if any(self.needs):
+                raise GraphError(f"{self.where()}: fused with batch-norm it has no gradient")
+            return kernels.conv2d_norm(x, w, b, stride, pads, self.groups, *self.norm)
         self.saved = x if self.needs[1] else None, w if self.needs[0] else None, x.shape, w.shape, stride, pads
         if not self.gather or self.groups > 1 or not any(self.needs):
             return kernels.conv2d(x, w, b, stride, pads, self.groups)

@@ -1,0 +1,112 @@
+"""Vector instructions for this machine's registers, emitted with LLVM: what the tiles of `products` are made of.
+
+Numba does not notice when this file changes: whoever changes it touches `products.py` too, which is compiled again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils
+
+
+def _machine() -> tuple[int, int, int, int]:
+    """(bytes in a vector register, pixels, vectors, channels): pixels x vectors sums must fit the registers, and so
+    must channels x vectors, where the weights' gradient is summed."""
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 64, 8, 3, 8  # 24 of 32 registers
+    if features.get("avx"):
+        return 32, 6, 2, 4  # 12 of 16
+    if features.get("neon"):
+        return 16, 8, 3, 8  # 24 of 32
+    return 16, 4, 2, 4
+
+
+VECTOR_BYTES, ROWS, VECTORS, CHANNELS = _machine()
+
+
+class Code:
+    """Emits LLVM instructions on vectors of one dtype. Bases are integers that hold addresses, offsets count elements.
+
+    No compiler keeps a block of sums in registers reliably where it is written as loops; hence explicit instructions.
+    """
+
+    def __init__(self, context, builder, dtype):
+        self.builder, self.bytes = builder, dtype.bitwidth // 8
+        self.lanes = VECTOR_BYTES // self.bytes
+        self.scalar = context.get_value_type(dtype)
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        self._fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3),
+                                                   f"llvm.fma.v{self.lanes}f{dtype.bitwidth}")
+
+    def number(self, n: int):
+        return ir.Constant(ir.IntType(64), n)
+
+    def _pointer(self, base, offset, kind=None):
+        pointer = self.builder.gep(self.builder.inttoptr(base, (kind or self.scalar).as_pointer()), [offset])
+        return pointer if kind else self.builder.bitcast(pointer, self.vector.as_pointer())
+
+    def address(self, base, offset):
+        """The address that a table of them holds."""
+        return self.builder.load(self._pointer(base, offset, ir.IntType(64)))
+
+    def load(self, base, offset):
+        return self.builder.load(self._pointer(base, offset), align=self.bytes)
+
+    def store(self, value, base, offset, add=None):
+        """Store; where `add`, a number, is not 0, to what is there already."""
+        if add is not None:
+            there = self.builder.icmp_signed("!=", add, self.number(0))
+            old = self.builder.select(there, self.load(base, offset), ir.Constant(self.vector, None))
+            value = self.builder.fadd(old, value)
+        self.builder.store(value, self._pointer(base, offset), align=self.bytes)
+
+    def splat(self, base, offset):
+        """The number at an offset, in all lanes."""
+        return self.spread(self.builder.load(self._pointer(base, offset, self.scalar)))
+
+    def spread(self, value):
+        """One number in all lanes."""
+        none, i32 = ir.Constant(self.vector, ir.Undefined), ir.IntType(32)
+        one = self.builder.insert_element(none, value, ir.Constant(i32, 0))
+        return self.builder.shuffle_vector(one, none, ir.Constant(ir.VectorType(i32, self.lanes), [0] * self.lanes))
+
+    def outer(self, left: list, right: list, sums: list) -> list:
+        """sums[i, v] + left[i] * right[v]."""
+        return [self.builder.call(self._fma, [left[s // len(right)], right[s % len(right)], total])
+                for s, total in enumerate(sums)]
+
+    def affine(self, value, anchor, scale, offset, floor):
+        """(value - anchor) * scale + offset, but at least `floor`, one number; none where that is NaN."""
+        least = self.spread(floor)
+        value = self.builder.call(self._fma, [self.builder.fsub(value, anchor), scale, offset])
+        return self.builder.select(self.builder.fcmp_ordered("<", value, least), least, value)
+
+    def where(self, wanted, values: list, change: Callable) -> list:
+        """change(values) where `wanted`, a number, is not 0, else the values themselves."""
+        before = self.builder.block
+        with self.builder.if_then(self.builder.icmp_signed("!=", wanted, self.number(0))):
+            changed, inside = change(values), self.builder.block
+        results = [self.builder.phi(value.type) for value in values]
+        for result, old, new in zip(results, values, changed, strict=True):
+            result.add_incoming(old, before)
+            result.add_incoming(new, inside)
+        return results
+
+    def loop(self, count, carried: list, body: Callable) -> list:
+        """for k in range(count): carried = body(k, carried); count is at least 1."""
+        before, start, done = self.builder.block, *(self.builder.append_basic_block() for _ in range(2))
+        self.builder.branch(start)
+        self.builder.position_at_end(start)
+        k, *phis = (self.builder.phi(value.type) for value in (self.number(0), *carried))
+        results = body(k, phis)
+        after = self.builder.add(k, self.number(1))
+        for phi, first, next_ in zip((k, *phis), (self.number(0), *carried), (after, *results), strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(next_, self.builder.block)
+        self.builder.cbranch(self.builder.icmp_signed("<", after, count), start, done)
+        self.builder.position_at_end(done)
+        return results
