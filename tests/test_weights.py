@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixtures.weight_rule import weight
+from fixtures.weight_rule import PICTURES, digest, pixels, weight
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -19,7 +19,8 @@ from tinyinception import cli, models, nn, weights
 from tinyinception.errors import ArgumentError, CheckpointError, DataError, GraphError, NonFiniteError
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.weights.layout import Slot, layout
-from tinyinception.weights.names import translate
+from tinyinception.weights.names import TABLES, translate
+from tinyinception.weights.predict import view
 
 FACTS = json.loads(np.load(Path(__file__).parent / "fixtures" / "networks_pytorch.npz")["facts"].tobytes())
 CLASSES = 7
@@ -182,6 +183,24 @@ def test_long_lists_are_cut(stored):
     assert len(str(caught.value)) < 1500
 
 
+@pytest.mark.parametrize("model", sorted({known.model for known in weights.SETS}))
+def test_a_file_of_another_network_is_recognised(model, tmp_path):
+    """From names alone, with and without auxiliary classifiers, by `load_weights` and before it by `predict`."""
+    named = [name for name in FACTS["names"][model] if not name.endswith("tracked")]
+    for names in (named, [name for name in named if not name.startswith(("aux", "Aux"))]):
+        save_file(dict.fromkeys(names, np.zeros(1, np.float32)), tmp_path / "file.safetensors")
+        for other in sorted({known.model for known in weights.SETS}):
+            with pytest.raises(CheckpointError) as caught:
+                weights.load_weights(bare(other), tmp_path / "file.safetensors")
+            hint = f"(the file has the names of {model})"
+            assert (hint in str(caught.value)) == (other != model)
+            last = {known: plan.last for known, plan in TABLES.items()}
+            if last[other] != last[model]:
+                with pytest.raises(CheckpointError) as caught:
+                    weights.predict(other, tmp_path / "file.safetensors", [tmp_path / "none.png"])
+                assert hint in str(caught.value)
+
+
 def _v3_file(folder):
     save_file({"Conv2d_1a_3x3.conv.weight": np.zeros((32, 3, 3, 3), np.float32)}, folder / "v3.safetensors")
     return folder / "v3.safetensors"
@@ -285,6 +304,20 @@ def test_preprocessing_is_what_the_libraries_say():
             assert ([*known.mean], [*known.std]) == (said["mean"], said["std"])
 
 
+@pytest.mark.parametrize("known", weights.SETS, ids=lambda known: known.name)
+def test_an_image_file_is_scaled_and_cut_as_the_library_does(known, tmp_path):
+    """Wide and tall ones, against digests of what timm's and TorchVision's own transforms make of them.
+
+    A cut one pixel aside changes more than a tenth of the norm, half a pixel a hundredth; other versions of Pillow may
+    round a few numbers otherwise, which is less than a thousandth.
+    """
+    for size, theirs in zip(PICTURES, FACTS["sets"][known.name]["views"], strict=True):
+        Image.fromarray(pixels("picture", 1, *size)[0]).save(tmp_path / "picture.png")
+        ours = view(tmp_path / "picture.png", known)
+        assert ours.shape == (known.input_size, known.input_size, 3)
+        np.testing.assert_allclose(digest(known.name, ours), theirs, rtol=0, atol=2e-3 * theirs[0])
+
+
 def test_published_is_found_by_name_and_by_network():
     assert weights.published("inception_v3").name == "inception_v3.tv_in1k"
     assert weights.published("inception_v3.gluon_in1k").mean == (0.485, 0.456, 0.406)
@@ -321,7 +354,7 @@ def picture(tmp_path):
 def test_predict_classifies_as_the_network_does_with_the_published_preprocessing(stored, picture):
     """The twin: Pillow's own scaling and cropping, mean and std by hand, a softmax in float64."""
     with Image.open(picture) as image:
-        scaled = image.resize((256, 256), Image.Resampling.BILINEAR, box=(50, 0, 350, 300)).crop((16, 16, 240, 240))
+        scaled = image.resize((341, 256), Image.Resampling.BILINEAR).crop((58, 16, 282, 240))
     network = models.build("googlenet_torchvision", classes=CLASSES).eval()
     weights.load_weights(network, stored)
     with no_grad():

@@ -21,13 +21,14 @@ INTERPOLATIONS = ("bicubic", "bilinear")
 _TEST_SHARE = 0.2  # of each class, where the folder itself does not separate training from test
 
 
-def read_image(path: str | Path, size: int = 32, channels: int = 3, *, interpolation: str = "bicubic",
-               say: Callable[[str], None] | None = None) -> np.ndarray:
+def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int | None = None,
+               interpolation: str = "bicubic", say: Callable[[str], None] | None = None) -> np.ndarray:
     """One image file as uint8, size x size x channels (3 for RGB, 1 for grey).
 
     The largest central square is scaled; the camera's rotation is applied; transparency is laid over white; 16-bit grey
-    is scaled to 8. interpolation: one of INTERPOLATIONS. say: told in one line how colours were converted, where they
-    were. Raises DataError for a file that is missing, damaged, or no image.
+    is scaled to 8. crop: scale the shorter side to `size` and cut out the central crop x crop pixels, to the pixel as
+    TorchVision and timm do. interpolation: one of INTERPOLATIONS. say: told in one line how colours were converted,
+    where they were. Raises DataError for a file that is missing, damaged, or no image.
     """
     from PIL import Image, ImageOps
 
@@ -38,7 +39,8 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3, *, interpola
     try:
         with Image.open(path) as image:
             found = _colours(image)
-            image.draft("RGB", (2 * size, 2 * size))  # lets a large JPEG be decoded at a fraction of its size
+            if crop is None:
+                image.draft("RGB", (2 * size, 2 * size))  # lets a large JPEG be decoded at a fraction of its size
             picture = ImageOps.exif_transpose(image)
             if picture.mode.startswith("I;16"):  # Pillow would clip it to white
                 picture = Image.fromarray((np.asarray(picture, np.uint16) >> 8).astype(np.uint8))
@@ -46,8 +48,12 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3, *, interpola
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
             picture = picture.convert("RGB" if channels == 3 else "L")
-            picture = ImageOps.fit(picture, (size, size), Image.Resampling[interpolation.upper()])
-            pixels = np.asarray(picture, np.uint8).reshape(size, size, channels)
+            resampling = Image.Resampling[interpolation.upper()]
+            if crop is None:
+                picture = ImageOps.fit(picture, (size, size), resampling)
+            else:
+                picture = _central(picture.resize(_scaled(picture.size, size), resampling), crop)
+            pixels = np.asarray(picture, np.uint8).reshape(*picture.size[::-1], channels)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path} cannot be read as an image: {reason}") from error
@@ -55,6 +61,17 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3, *, interpola
     if say is not None and found != wanted:
         say(f"{path}: converted from {found} to {wanted}{', on white' if 'transparency' in found else ''}")
     return pixels
+
+
+def _scaled(size: tuple[int, int], shorter: int) -> tuple[int, int]:
+    """Width and height with the shorter side scaled to `shorter` pixels, the other one rounded down."""
+    return tuple(shorter * side // min(size) for side in size)
+
+
+def _central(picture: Image, crop: int) -> Image:
+    """The central square. Where the margin is odd, TorchVision rounds its half to the even number."""
+    left, top = (round((side - crop) / 2) for side in picture.size)
+    return picture.crop((left, top, left + crop, top + crop))
 
 
 def _colours(image: Image) -> str:

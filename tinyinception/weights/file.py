@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def class_count(network: str, file: str | Path) -> int:
     with opened(file) as source:
         names = source.keys()
         if name not in names:
-            raise CheckpointError(f"{file} does not fit {network}: missing: {name}")
+            raise CheckpointError(f"{file} does not fit {network}: missing: {name}{_origin(network, names)}")
         return source.get_slice(name).get_shape()[0]
 
 
@@ -140,13 +140,24 @@ def _problems(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any],
 
 
 def _hint(plan: Layout, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any]) -> str:
-    """The argument that may help."""
+    """The argument that may help, or the network that the file is of."""
+    if origin := _origin(plan.network, found):
+        return origin
     differing = [name for name in {**expected, **found} if (name in expected) != (name in found)]
     last = f"{plan.table.last}.bias"
     if plan.unpublished or any(name.startswith(plan.table.aux) for name in differing):
         return " (ignore_aux=True leaves auxiliary classifiers alone)"
     if last in found and last in expected and found[last].get_shape()[0] == expected[last][0] + 1:
         return " (drop_background=True leaves class 0 out)"
+    return ""
+
+
+def _origin(network: str, names: Collection[str]) -> str:
+    """Which other published network has the layers of a file, in words; empty where none has."""
+    for other, table in TABLES.items():
+        fixed = [f"{layer}." for layer in table.layers.values() if "{" not in layer and not layer.startswith(table.aux)]
+        if other != network and all(any(name.startswith(layer) for name in names) for layer in fixed):
+            return f" (the file has the names of {other})"
     return ""
 
 

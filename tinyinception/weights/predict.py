@@ -37,9 +37,9 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     if len(classes) != count:
         raise DataError(f"{len(classes)} class names were given, but the weights in {file} have {count} classes")
     pixels = np.stack([view(path, known, say) for path in images])
+    network = build(known.model, file, count)
     if say is not None:
         say(f"preprocessing of {known.name}: {known.describe()}")
-    network = build(known.model, file, count)
     answers = []
     for start in range(0, len(pixels), BATCH):
         probabilities = np.exp(log_probabilities(network, known.normalize(pixels[start:start + BATCH])))
@@ -60,9 +60,7 @@ def build(model: str, file: str | Path, classes: int) -> nn.Module:
 
 def view(path: str | Path, known: Published, say: Callable[[str], None] | None = None) -> np.ndarray:
     """What a network with this weight set sees of an image file, in bytes; DataError for a file that is no image."""
-    margin = (known.resize - known.input_size) // 2
-    inside = slice(margin, margin + known.input_size)
-    return read_image(path, known.resize, interpolation=known.interpolation, say=say)[inside, inside]
+    return read_image(path, known.resize, crop=known.input_size, interpolation=known.interpolation, say=say)
 
 
 def read_classes(file: str | Path) -> list[str]:
