@@ -34,6 +34,8 @@ def test_a_blank_a_missing_and_a_spoilt_answer():
 
 def test_a_known_mistake_has_its_hint_and_an_unknown_one_the_first_call_that_differs():
     assert judge(DOUBLE, lambda items: [item**2 for item in items]) == no("Squared, not doubled.")
+    sometimes = judge(DOUBLE, lambda items: [25] if len(items) == 1 else [2, 3])  # [25] is the squared one's
+    assert sometimes == no("double([1, 2]) gives [2, 3], and should not.")
     wrong = judge(DOUBLE, lambda items: [4] if len(items) == 1 else [2, 4])
     assert wrong == no("double([5]) gives [4], and should not.")
 

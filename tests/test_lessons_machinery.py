@@ -150,6 +150,10 @@ def test_from_a_later_step_on_what_is_before_stays_hidden(course, capsys, tmp_pa
     assert "Predict: and half of it?" in out
     assert "the last 2.0\n(you predicted: 2)" in out
     assert not (tmp_path / "figures").exists()
+    step.step(files.lesson(1), first=2, ask=Reader())
+    out = capsys.readouterr().out
+    assert "Adding\n" in out
+    assert "Lesson 1" not in out
     step.step(files.lesson(1), first=3, ask=Reader())
     assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["01_one.png", "01_two.png"]
 

@@ -215,13 +215,20 @@ def run_claims(options: Namespace) -> None:
         lines.append(f"{one.claim.id:>4}  {'' if one.agrees else 'DISAGREES: '}{one.claim.verdict}")
         lines += textwrap.wrap(one.claim.claim, 94, initial_indent="      ", subsequent_indent="      ")
         lines += textwrap.wrap(one.claim.truth, 94, initial_indent="      -> ", subsequent_indent="         ")
-        figures = ", ".join(f"{name} {value}" for name, value in one.finding.figures.items())
+        figures = ", ".join(f"{name} {_short(value)}" for name, value in one.finding.figures.items())
         lines += textwrap.wrap(figures, 94, initial_indent="      ", subsequent_indent="      ")
     tally = ", ".join(f"{sum(one.claim.kind == kind for one in weighed)} {kind}" for kind in VERDICTS)
     lines.append(f"{len(weighed)} claims in {sum(one.seconds for one in weighed):.1f} s: {tally}")
     _answer(options, {"claims": [one.to_json() for one in weighed]}, lines)
     if odd:
         raise DataError("; ".join(f"claim {one.claim.id}: {', '.join(one.differences)}" for one in odd))
+
+
+def _short(figure: object) -> str:
+    """A computed figure for reading; JSON has all its digits."""
+    if isinstance(figure, (list, tuple)):
+        return f"[{', '.join(map(_short, figure))}]"
+    return f"{figure:.6g}" if isinstance(figure, float) else str(figure)
 
 
 def _set_threads(n: int) -> None:
