@@ -34,7 +34,7 @@ REDUCE_17: tuple[Path, ...] = ([(192, 1), (320, 3)], [(192, 1), (192, (1, 7)), (
 
 def inception_v3(classes: int = 1000, channels: int = 3, *, input_size: int = 299, aux: bool = True,
                  convention: str = "torchvision", dropout: float | None = None) -> Network:
-    """48 weight layers; images of 299x299, or with the stems of section 6's Table 2 of 151x151 or 79x79.
+    """48 weight layers; images of 299x299, or with the stems of section 9's Table 2 of 151x151 or 79x79.
 
     aux: the auxiliary classifier with batch-norm after Mixed_6e. convention: torchvision, whose weights load; slim, the
     authors' own, with batch-norm without gamma and borders left out of the averages; keras. TorchVision's code means to
