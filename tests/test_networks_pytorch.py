@@ -25,7 +25,7 @@ BOUNDS = {"float32": 1e-4, "float64": 1e-9}
 VANISHING = ("block8.conv2d.bias",)
 
 
-def build(model, dtype="float64", calm=False):
+def build(model, dtype="float64", calm=0.0):
     with nn.shape_only():
         network = models.build(model, classes=CLASSES).to(np.dtype(dtype))
     for slot in layout(network).slots:
