@@ -90,8 +90,8 @@ show(drawn_figure, "15_eps")
 # gradient's usual size: ms is nothing beside 1. What remains is gradient descent with momentum.
 #
 # Two details. TensorFlow starts ms at 1, so the first steps are divided by sqrt(1 + 1) = 1.41, until that has faded
-# after some twenty steps: a short warm-up. And PyTorch writes sqrt(ms) + eps instead of sqrt(ms + eps) and starts ms at
-# 0. With eps = 1e-8 nobody notices. With eps = 1 and |g| = 1 they differ by a factor of 2 / 1.41.
+# after some twenty steps: a short warm-up. And PyTorch starts ms at zero, and writes sqrt(ms) + eps instead of
+# sqrt(ms + eps). With eps = 1e-8 nobody notices. With eps = 1 and |g| = 1 they differ by a factor of 2 / 1.41.
 #
 # We make 30 steps, give the very same gradients to four optimisers, and compare how far the weights went.
 #
@@ -173,8 +173,7 @@ axes.step(range(101), [100 * googlenet(e) for e in range(101)], "--", where="pos
 axes.step(range(101), [100 * v3(e) / 0.045 for e in range(101)], where="post", color=COLOURS["blue"])
 axes.text(50, 82, "GoogLeNet: 4 % less every 8 epochs", color=COLOURS["vermilion"])
 axes.text(34, 40, "Inception-v3: 6 % less every 2 epochs", color=COLOURS["blue"])
-axes.set(xlabel="epoch", ylabel="learning rate, % of the first", ylim=(0, 105), xlim=(0, 100),
-         title="How the learning rates fall")
+axes.set(xlabel="epoch", ylabel="learning rate, % of the first", ylim=(0, 105), xlim=(0, 100), title="100 epochs")
 show(drawn_figure, "15_staircase")
 
 # %% [markdown]
