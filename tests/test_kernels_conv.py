@@ -117,6 +117,43 @@ def test_the_fused_norm_lets_nan_through(relu):
     assert np.isnan(found).sum() == 5
 
 
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.integers(2, 3), st.integers(26, 33), st.integers(26, 33), st.lists(st.integers(0, 3), min_size=4, max_size=4),
+       st.sampled_from([32, 48, 96]), st.sampled_from([32, 64, 112]),
+       st.sampled_from([(np.float32, 1e-5), (np.float64, 1e-12)]))
+def test_winograd_is_convolution(n, h, wd, pads, c, f, precision):
+    dtype, bound = precision
+    rng = np.random.default_rng(h * wd)
+    x, w, b = (rng.standard_normal(s).astype(dtype) for s in ((n, h, wd, c), (3, 3, c, f), (f,)))
+    grad = rng.standard_normal((n, h + pads[0] + pads[1] - 2, wd + pads[2] + pads[3] - 2, f)).astype(dtype)
+    at, into = ((1, 1), tuple(pads)), rng.standard_normal(x.shape).astype(dtype)
+    assert conv._suits_winograd(grad, w.shape, (1, 1), 1)
+    for found, expected in zip(conv.conv2d_moments(x, w, b, *at), reference.conv2d_moments(x, w, b, *at), strict=True):
+        assert relative(found, expected) < bound
+    norm = b, b * b + 1, None, b, 1e-3, True
+    np.testing.assert_array_equal(conv.conv2d_norm(x, w, None, *at, 1, *norm),
+                                  batch_norm_eval(conv.conv2d(x, w, None, *at, 1), *norm))
+    expected = reference.conv2d_input_grad(grad, w, x.shape, *at, 1)
+    assert relative(conv.conv2d_input_grad(grad, w, x.shape, *at, 1), expected) < bound
+    before = into.copy()
+    assert relative(conv.conv2d_input_grad(grad, w, x.shape, *at, 1, into), before + expected) < bound
+    expected = reference.conv2d_weight_grad(grad, x, w.shape, *at, 1)
+    assert relative(conv.conv2d_weight_grad(grad, x, w.shape, *at, 1), expected) < bound
+
+
+def test_winograd_rounds_little_more_than_the_sum_itself(monkeypatch):
+    """Against float64, at the width of a network: its transforms are sums of four numbers, so it is a small factor."""
+    rng = np.random.default_rng(0)
+    x, w = (rng.standard_normal(shape).astype(np.float32) for shape in ((2, 32, 32, 96), (3, 3, 96, 96)))
+    at = (1, 1), (1, 1, 1, 1), 1
+    exact = reference.conv2d(x.astype(np.float64), w.astype(np.float64), None, *at)
+    winograd = conv.conv2d(x, w, None, *at)
+    monkeypatch.setattr(conv, "LEAST_WINDOWS", 1 << 62)
+    direct = conv.conv2d(x, w, None, *at)
+    assert (winograd != direct).any()
+    assert np.std(winograd - exact) < 4 * np.std(direct - exact)
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(convolutions())
 def test_a_gradient_is_added_to_what_is_there(case):

@@ -14,12 +14,20 @@ from tinyinception.kernels.memory import dense, empty, wide
 from tinyinception.kernels.norm import NEVER, affine_of
 from tinyinception.kernels.products import TILE_BLOCKS, add_parts, pack_weights, weight_product, window_product
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
+from tinyinception.kernels.winograd import (
+    TILES,
+    taps_of_products,
+    transform_weights,
+    winograd_product,
+    winograd_weight_product,
+)
 
 LEAST_ROWS = 1024  # pixels that are worth a partial sum of the weights' gradient
 MOST_PARTS = 16
 MOST_SUMS = 1 << 22  # numbers in all partial sums
 LEAST_UNITS = 8  # pieces of work, for as many threads
 LEAST_TILES = 2
+LEAST_WINDOWS, LEAST_CHANNELS = 8 * TILES, 32  # that are worth Winograd's transforms
 NARROW = 16
 ORIGIN = np.zeros((1, 3), np.int64)
 
@@ -70,10 +78,9 @@ def conv2d_moments(x, w, b, stride, pads):
     """
     found = []
     out = _conv2d(x, w, _numbers(w, b), stride, pads, 1, found=found)
-    [(tile_rows, moments)] = found
+    [(sizes, moments)] = found
     count, moments = out.size // out.shape[3], moments[..., :out.shape[3]]
     means, squares = moments[:, 0].astype(np.float64), moments[:, 1].astype(np.float64)
-    sizes = np.minimum(tile_rows, count - tile_rows * np.arange(len(moments)))
     mean = sizes @ means / count
     return out, mean, (squares.sum(axis=0) + sizes @ (means - mean) ** 2) / count
 
@@ -93,6 +100,12 @@ def _conv2d(x, w, numbers, stride, pads, groups, finish=False, floor=NEVER, foun
     kh, kw, cg, f = w.shape
     grid = (h + pads[0] + pads[1] - kh) // stride[0] + 1, (wd + pads[2] + pads[3] - kw) // stride[1] + 1
     out, fg = empty((n, *grid, f), x.dtype), f // groups
+    if _suits_winograd(out, w.shape, stride, groups):
+        moments = _winograd(wide(x), w, False, (-pads[0], -pads[2]), numbers, finish, floor, out, False,
+                            found is not None)
+        if found is not None:
+            found.append(moments)
+        return out
     x, taps, channels = _window(x, w.shape, pads, groups)
     for g in range(groups):
         moments = _product(x, g * cg, channels, taps, grid, tuple(stride), w, g * fg, f, 1,
@@ -105,7 +118,7 @@ def _conv2d(x, w, numbers, stride, pads, groups, finish=False, floor=NEVER, foun
 
 def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_stride, numbers, finish, floor, out,
              out_channel, out_channels, origin, spread, add, moments=False):
-    """`window_product` in tiles that suit the shape; returns rows per tile and, where wanted, the moments of each.
+    """`window_product` in tiles that suit the shape; returns pixels per tile and, where wanted, the moments of each.
 
     Few pixels make few tiles. Then the output channels are dealt out too, and panels rather than tiles are what each
     thread reads the weights for.
@@ -114,8 +127,9 @@ def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_st
     blocks, panels = -(-x.shape[0] * grid[0] * grid[1] // ROWS), -(-whole // (lanes * VECTORS))
     tile_rows = ROWS * -(-blocks // max(-(-blocks // TILE_BLOCKS), min(blocks, LEAST_TILES)))
     tiles = -(-blocks * ROWS // tile_rows)
-    # Weights whose output channels lie side by side are read where they are, but a vector must not end behind them.
-    in_place = 0 if out_stride > 1 else panels if whole == out_channels else panels - 1
+    # Weights in order, output channels side by side, are read where they are, but no vector may end behind them.
+    in_order = out_stride == 1 and np.array_equal(taps[:, 2], channels * in_stride * np.arange(len(taps)))
+    in_place = 0 if not in_order else panels if whole == out_channels else panels - 1
     packed = empty((len(taps) * channels * lanes * VECTORS * (panels - in_place),), x.dtype)
     if in_place < panels:
         pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, in_place, packed)
@@ -126,7 +140,46 @@ def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_st
     window_product(x, channel, channels, taps, grid, step, together, tile_rows, w[start:], in_stride, in_place, packed,
                    padded, finish, x.dtype.type(floor), out, out_channel, out_channels, origin, spread, add, found,
                    min(panels, -(-LEAST_UNITS // tiles)), numba.get_num_threads())
-    return tile_rows, found
+    return np.minimum(tile_rows, x.shape[0] * grid[0] * grid[1] - tile_rows * np.arange(tiles)), found
+
+
+def _suits_winograd(out, w_shape, stride, groups):
+    """Whether `kernels.winograd` computes it: with few windows the weights, with few channels all else takes longer."""
+    windows = out.shape[0] * -(-out.shape[1] // 2) * -(-out.shape[2] // 2)
+    whole = max(VECTOR_BYTES // out.itemsize, CHANNELS)
+    return (w_shape[:2] == (3, 3) and tuple(stride) == (1, 1) and groups == 1 and windows >= LEAST_WINDOWS
+            and all(channels % whole == 0 and channels >= LEAST_CHANNELS for channels in w_shape[2:]))
+
+
+def _winograd(x, w, flip, corner, numbers, finish, floor, out, add, moments=False):
+    """`winograd_product` for windows the first of which begins at `corner`; returns as `_product` does."""
+    _, height, width, f = out.shape
+    grid = -(-height // 2), -(-width // 2)
+    taps, origins = _squares(4, *corner), _squares(2, 0, 0)
+    u = empty((16, w.shape[3 if flip else 2], f), x.dtype)
+    transform_weights(w, flip, u)
+    tiles = -(-out.shape[0] * grid[0] * grid[1] // TILES) if moments else 0
+    found, sizes = np.empty((tiles, 2, f), x.dtype), np.empty(tiles, np.int64)
+    winograd_product(x, taps, grid, u, numbers, finish, x.dtype.type(floor), out, origins, add, found, sizes,
+                     numba.get_num_threads())
+    return sizes, found
+
+
+def _squares(size, top, left):
+    """The taps of a square."""
+    return np.array([(top + i, left + j, 0) for i in range(size) for j in range(size)], np.int64)
+
+
+def _winograd_weight_grad(grad, x, w_shape, pads):
+    *_, c, f = w_shape
+    grid = -(-grad.shape[1] // 2), -(-grad.shape[2] // 2)
+    tiles = -(-grad.shape[0] * grid[0] * grid[1] // TILES)
+    parts = max(1, min(MOST_PARTS, tiles // 4, MOST_SUMS // (16 * c * f)))
+    sums, out = empty((parts, 16, c, f), x.dtype), np.empty(w_shape, x.dtype)
+    winograd_weight_product(x, _squares(4, -pads[0], -pads[2]), grid, grad, _squares(2, 0, 0), sums,
+                            numba.get_num_threads())
+    taps_of_products(sums, out)
+    return out
 
 
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
@@ -139,6 +192,10 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
     kh, kw, cg, f = w.shape
     fg = f // groups
     out = empty(x_shape, grad.dtype) if into is None else into
+    if _suits_winograd(out, w.shape, stride, groups):  # the kernel turned round, over the gradient
+        _winograd(grad, w, True, (pads[0] - 2, pads[2] - 2), np.zeros((4, cg), grad.dtype), False, NEVER, out,
+                  into is not None)
+        return out
     for pi, pj in np.ndindex(min(stride[0], h), min(stride[1], wd)):
         # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - a) / stride, where whole
         rows, columns = (_seen(p + pad, size, step) for p, pad, size, step in
@@ -165,6 +222,8 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
     *_, cg, f = w_shape
     n, oh, ow, _ = grad.shape
     fg = f // groups
+    if _suits_winograd(grad[..., :f], w_shape, stride, groups):
+        return _winograd_weight_grad(grad, wide(x), w_shape, pads)
     x, taps, channels = _window(x, w_shape, pads, groups, margin=True)
     shape = len(taps), -(-channels // CHANNELS) * CHANNELS, _whole_vectors(fg, x.dtype)
     parts = max(1, min(MOST_PARTS, n * oh * ow // LEAST_ROWS, MOST_SUMS // math.prod(shape)))

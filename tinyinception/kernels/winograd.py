@@ -1,0 +1,281 @@
+"""3x3 convolutions of stride 1 with 16 multiplications for 36: Winograd's F(2x2, 3x3).
+
+The idea. A row of 2 outputs of a kernel of 3 taps needs 4 inputs d and 6 multiplications. But with
+
+    V = (d0 - d2, d1 + d2, d2 - d1, d1 - d3)   and   U = (g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2)
+
+they are M0 + M1 + M2 and M1 - M2 - M3 of the 4 products M = U V. The same in both directions makes 16 products for 2x2
+outputs. Over channels the products are added up before the last step, so each of the 16 is a matrix product, with the
+tile of `products`. Nothing is approximated; the sums round in another order.
+
+    for each tile of TILES windows of 4x4 pixels:        in parallel
+        V of each window and channel, in the cache
+        16 matrix products: V by U, which was made once
+        2x2 outputs of each window, with what `products` also does at the end
+
+Backward to the input is the same with the kernel turned round. Backward to the weights goes through the steps in
+reverse: what each of the 16 products gets back from a window's 2x2 gradients, times V, summed over windows, and of that
+the 3x3 taps.
+
+See Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from llvmlite import ir
+from numba import prange, types
+from numba.extending import intrinsic
+
+from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.products import (
+    _moments_tile,
+    _panel,
+    _take,
+    _weight1,
+    _weight2,
+    _weight3,
+    _window1,
+    _window2,
+    _window3,
+    _windows,
+)
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code
+
+TILES = 3 * ROWS  # windows at a time: what becomes of them stays in the cache
+
+
+def _inputs(code, d):
+    """V of a row of 4."""
+    minus, plus = code.builder.fsub, code.builder.fadd
+    return [minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])]
+
+
+def _outputs(code, m):
+    """The outputs from 4 products."""
+    minus, plus = code.builder.fsub, code.builder.fadd
+    return [plus(plus(m[0], m[1]), m[2]), minus(minus(m[1], m[2]), m[3])]
+
+
+def _both_ways(step, code, square, size):
+    """A step along each row of a square of size x size, then along each column of what came of it."""
+    rows = [step(code, square[size * i:size * (i + 1)]) for i in range(size)]
+    columns = [step(code, list(column)) for column in zip(*rows, strict=True)]
+    return [value for row in zip(*columns, strict=True) for value in row]
+
+
+def _gradients(code, y):
+    """What each of 4 products gets back from the gradients of 2 outputs."""
+    minus, plus, zero = code.builder.fsub, code.builder.fadd, ir.Constant(code.vector, None)
+    return [y[0], plus(y[0], y[1]), minus(y[0], y[1]), minus(zero, y[1])]
+
+
+def _make_transform(step, size):
+    """target[plane * i:] = number i of 16 that `step` makes of size x size pixels, for all channels.
+
+    pixels: their addresses, in a table.
+    """
+
+    @intrinsic
+    def transform(typingctx, like, pixels, vectors, target, plane):
+        def codegen(context, builder, signature, args):
+            _, pixels, vectors, target, plane = args
+            code = Code(context, builder, like.dtype)
+            places = [code.address(pixels, code.number(i)) for i in range(size * size)]
+
+            def channels(v, nothing):
+                at = builder.mul(v, code.number(code.lanes))
+                square = _both_ways(step, code, [code.load(place, at) for place in places], size)
+                for i, value in enumerate(square):
+                    code.store(value, target, builder.add(at, builder.mul(plane, code.number(i))))
+                return nothing
+
+            code.loop(vectors, [], channels)
+            return context.get_dummy_value()
+
+        return types.void(like, *[types.int64] * 4), codegen
+
+    return transform
+
+
+_transform_in, _transform_grad = _make_transform(_inputs, 4), _make_transform(_gradients, 2)
+
+
+@intrinsic
+def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide, finish, outs, add):
+    """outs[i] = the 4 outputs of a window from source[plane * i:], and what `_make_window_tile` does at the end."""
+
+    def codegen(context, builder, signature, args):
+        _, floor, source, plane, vectors, numbers, wide, finish, outs, add = args
+        code = Code(context, builder, like.dtype)
+        places = [code.address(outs, code.number(i)) for i in range(4)]
+
+        def channels(v, nothing):
+            at = builder.mul(v, code.number(code.lanes))
+            products = [code.load(source, builder.add(at, builder.mul(plane, code.number(i)))) for i in range(16)]
+            start, *norm = (code.load(numbers, builder.add(at, builder.mul(wide, code.number(i)))) for i in range(4))
+            sums = [builder.fadd(start, value) for value in _both_ways(_outputs, code, products, 4)]
+            sums = code.where(finish, sums, lambda sums: [code.affine(total, *norm, floor) for total in sums])
+            for value, place in zip(sums, places, strict=True):
+                code.store(value, place, at, add)
+            return nothing
+
+        code.loop(vectors, [], channels)
+        return context.get_dummy_value()
+
+    return types.void(like, like.dtype, *[types.int64] * 8), codegen
+
+
+@kernel()
+def transform_weights(w, flip, u):
+    """u[i, c, f] = U_i of w[:, :, c, f]; with flip, of the kernel turned round, for u[i, f, c]."""
+    half = w.dtype.type(0.5)
+    for index in prange(u.shape[1]):
+        c = np.int64(index)
+        rows = np.empty((4, 3, u.shape[2]), w.dtype)
+        for j in range(3):
+            for f in range(u.shape[2]):
+                if flip:
+                    g0, g1, g2 = w[2, 2 - j, f, c], w[1, 2 - j, f, c], w[0, 2 - j, f, c]
+                else:
+                    g0, g1, g2 = w[0, j, c, f], w[1, j, c, f], w[2, j, c, f]
+                rows[0, j, f], rows[3, j, f] = g0, g2
+                rows[1, j, f], rows[2, j, f] = half * (g0 + g1 + g2), half * (g0 - g1 + g2)
+        for i in range(4):
+            for f in range(u.shape[2]):
+                g0, g1, g2 = rows[i, 0, f], rows[i, 1, f], rows[i, 2, f]
+                u[4 * i, c, f], u[4 * i + 3, c, f] = g0, g2
+                u[4 * i + 1, c, f], u[4 * i + 2, c, f] = half * (g0 + g1 + g2), half * (g0 - g1 + g2)
+
+
+@kernel()
+def winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add, moments, sizes, workers):
+    """What `window_product` does, for taps of 4x4 windows two pixels apart; u is of `transform_weights`.
+
+    grid: of windows; origins: of the 2x2 outputs of each. Channels are whole vectors, in and out. sizes: how many
+    pixels the moments of each tile are of.
+    """
+    size, (_, channels, wide) = x.itemsize, u.shape
+    lanes = VECTOR_BYTES // size
+    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (2, 2)
+    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
+    zeros, none = np.zeros(channels, x.dtype), np.zeros((4, wide), x.dtype)
+    counter, all_taps = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    for _ in prange(workers):
+        table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
+        inputs, products = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
+        left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
+        for i in range(16):
+            for row in range(TILES):
+                left[i, row] = inputs.ctypes.data + size * channels * (i * TILES + row)
+                right[i, row] = products.ctypes.data + size * wide * (i * TILES + row)
+        spare, real = np.empty(wide, x.dtype), np.empty(4 * TILES, np.int64)
+        while True:
+            tile = _take(counter.ctypes.data)
+            if tile >= tiles:
+                break
+            row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
+            _windows(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
+            _windows(out, 0, origins, grid, step, 1, row_from, row_to, spare.ctypes.data, places)
+            for row in range(row_to - row_from):
+                # `inputs` and `products` have to be named here: Numba frees an array after its last mention
+                _transform_in(x, table.ctypes.data + 128 * row, channels // lanes,
+                              inputs.ctypes.data + size * channels * row, TILES * channels)
+            for i in range(16):
+                for p in range(panels):
+                    first, mine = _panel(p, vectors)
+                    at = lanes * first
+                    b = u.ctypes.data + size * (i * channels * wide + at)
+                    for r in range(0, row_to - row_from, ROWS):
+                        here, there = left.ctypes.data + 8 * (TILES * i + r), right.ctypes.data + 8 * (TILES * i + r)
+                        if mine == 3:
+                            _window3(x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide, none.ctypes.data,
+                                     wide, 0, there, at, 0)
+                        elif mine == 2:
+                            _window2(x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide, none.ctypes.data,
+                                     wide, 0, there, at, 0)
+                        else:
+                            _window1(x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide, none.ctypes.data,
+                                     wide, 0, there, at, 0)
+            for row in range(row_to - row_from):
+                _transform_out(x, floor, products.ctypes.data + size * wide * row, TILES * wide, vectors,
+                               numbers.ctypes.data, wide, finish, places.ctypes.data + 32 * row, add)
+            if moments.shape[0] > 0:
+                count = 0
+                for row in range(row_to - row_from):
+                    for i in range(4):
+                        if places[row, i] != spare.ctypes.data:
+                            real[count] = places[row, i]
+                            count += 1
+                sizes[tile] = count
+                for f in range(0, wide, lanes):
+                    found = moments.ctypes.data + size * (2 * tile * wide + f)
+                    _moments_tile(x, real.ctypes.data, f, count, found, found + size * wide)
+
+
+@kernel()
+def winograd_weight_product(x, taps, grid, grad, origins, sums, workers):
+    """sums[part, i, c, f] = sum over a part's windows of V_i[c] times what product i gets back for f from grad."""
+    size, (parts, _, channels, wide) = x.itemsize, sums.shape
+    lanes = VECTOR_BYTES // size
+    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (2, 2)
+    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
+    zeros, counter = np.zeros(max(channels, wide), x.dtype), np.zeros(1, np.int64)
+    for _ in prange(workers):
+        table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
+        inputs, grads = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
+        left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
+        for i in range(16):
+            for row in range(TILES):
+                left[i, row] = inputs.ctypes.data + size * channels * (i * TILES + row)
+                right[i, row] = grads.ctypes.data + size * wide * (i * TILES + row)
+        while True:
+            part = _take(counter.ctypes.data)
+            if part >= parts:
+                break
+            begin, end = tiles * part // parts, tiles * (part + 1) // parts
+            for tile in range(begin, end):
+                row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
+                _windows(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
+                _windows(grad, 0, origins, grid, step, 1, row_from, row_to, zeros.ctypes.data, places)
+                for row in range(row_to - row_from):
+                    _transform_in(x, table.ctypes.data + 128 * row, channels // lanes,
+                                  inputs.ctypes.data + size * channels * row, TILES * channels)
+                    _transform_grad(x, places.ctypes.data + 32 * row, vectors, grads.ctypes.data + size * wide * row,
+                                    TILES * wide)
+                for i in range(16):
+                    here, there = left.ctypes.data + 8 * TILES * i, right.ctypes.data + 8 * TILES * i
+                    for c in range(0, channels, CHANNELS):
+                        for p in range(panels):
+                            first, mine = _panel(p, vectors)
+                            at = lanes * first
+                            out = sums.ctypes.data + size * (((part * 16 + i) * channels + c) * wide + at)
+                            if mine == 3:
+                                _weight3(x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
+                            elif mine == 2:
+                                _weight2(x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
+                            else:
+                                _weight1(x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
+
+
+@kernel()
+def taps_of_products(sums, out):
+    """out[a, b, c, f] from the 16 products of all parts, added first to last: the transpose of `transform_weights`."""
+    parts, half = sums.shape[0], sums.dtype.type(0.5)
+    for index in prange(out.shape[2]):
+        c = np.int64(index)
+        total, rows = np.zeros((4, 4, out.shape[3]), out.dtype), np.empty((3, 4, out.shape[3]), out.dtype)
+        for part in range(parts):
+            for i in range(16):
+                for f in range(out.shape[3]):
+                    total[i // 4, i % 4, f] += sums[part, i, c, f]
+        for j in range(4):
+            for f in range(out.shape[3]):
+                m0, m1, m2, m3 = total[0, j, f], total[1, j, f], total[2, j, f], total[3, j, f]
+                rows[0, j, f], rows[1, j, f] = m0 + half * (m1 + m2), half * (m1 - m2)
+                rows[2, j, f] = half * (m1 + m2) + m3
+        for i in range(3):
+            for f in range(out.shape[3]):
+                m0, m1, m2, m3 = rows[i, 0, f], rows[i, 1, f], rows[i, 2, f], rows[i, 3, f]
+                out[i, 0, c, f], out[i, 1, c, f] = m0 + half * (m1 + m2), half * (m1 - m2)
+                out[i, 2, c, f] = half * (m1 + m2) + m3
