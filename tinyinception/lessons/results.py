@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import shlex
+import sys
+import time
+from pathlib import Path
 
 from tinyinception.errors import DataError
 from tinyinception.lessons.files import folder
@@ -26,3 +32,23 @@ def stored(name: str, *, quiet: bool = False) -> dict:
         print(f"Stored result, measured {record['date']} on {record['machine']} in {record['seconds']:,.0f} s.\n"
               f"Yours: {record['command']}")
     return record["result"]
+
+
+def keep(name: str, result: dict, began: float) -> Path:
+    """Write lessons/results/NAME.json from the program that is running; `began`: `time.monotonic()` at its start."""
+    path = folder() / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    record = {"command": shlex.join(["python", f"lessons/experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+              "machine": f"{os.cpu_count()} cores of {_processor()}", "date": time.strftime("%Y-%m-%d"),
+              "seconds": round(time.monotonic() - began, 1), "result": result}
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
