@@ -141,7 +141,7 @@ for name, runs in curves.items():
 print(f"the auxiliary classifier itself, Glorot: {' '.join(f'{run[-1]:.0%}' for run in side['Glorot'])}")
 early = {kind: np.mean([run[:6] for run in curves[f"batch-norm, {kind}"]], axis=1) for kind in ("no head", "head")}
 for kind, means in early.items():
-    print(f"batch-norm, {kind:7}: mean of the first 300 steps: " + " ".join(f"{mean:.0%}" for mean in means))
+    print(f"batch-norm, {kind + ':':8} mean of the first 300 steps: " + " ".join(f"{mean:.0%}" for mean in means))
 learned = {name: [run[-1] > 0.4 for run in runs] for name, runs in curves.items()}
 assert [sum(learned[f"Glorot, {kind}"]) for kind in ("no head", "head")] == [0, 1]
 assert sum(run[-1] > 0.4 for run in side["Glorot"]) == 2

@@ -176,9 +176,9 @@ assert final["with"][0.3] > final["without"][0.3] + 0.05
 assert final["with"][3.0] < 0.45
 
 # %% [markdown]
-# One in four is guessing. Without batch-norm, at a rate of 1 the network dies: its weights are thrown so far that ReLUs
-# put out zero for every image, or that numbers overflow. With it the network still learns at that rate. It has a limit
-# too, for the last layer, the classifier, is not normalised. About 3 times further, not 100: on this data, with this
+# One in four is guessing. Without batch-norm the network dies at a rate of 1: its weights are thrown so far that nearly
+# all of the last ReLUs put out zero, and at 3 its numbers overflow. With batch-norm it still learns at 1, and no longer
+# at 3; its last layer, the classifier, is not normalised. So about 3 times further, not 100: on this data, with this
 # network. The paper raised GoogLeNet's rate by 5 and by 30; without batch-norm, 5 already ended in overflow.
 #
 # ## Steps to an accuracy
