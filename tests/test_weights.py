@@ -1,6 +1,7 @@
 """Published weights: what `load_weights` accepts and refuses, the way back, preprocessing, and `predict` with them.
 
-That names, shapes and layouts are PyTorch's is shown in test_networks_pytorch.py.
+That names, shapes and layouts are PyTorch's is shown in test_networks_pytorch.py; the tables of names are in
+test_weights_layout.py.
 """
 
 import json
@@ -10,16 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixtures.weight_rule import PICTURES, digest, pixels, weight
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from tinyinception import cli, models, nn, weights
 from tinyinception.errors import ArgumentError, CheckpointError, DataError, GraphError, NonFiniteError
 from tinyinception.tensor import Tensor, no_grad
-from tinyinception.weights.layout import Slot, layout
-from tinyinception.weights.names import TABLES, translate
+from tinyinception.weights.names import TABLES
 from tinyinception.weights.predict import view
 
 FACTS = json.loads(np.load(Path(__file__).parent / "fixtures" / "networks_pytorch.npz")["facts"].tobytes())
@@ -56,47 +54,6 @@ def changed(stored, tmp_path, **changes):
             state[name.replace("__", ".")] = array
     save_file(state, tmp_path / "changed.safetensors")
     return tmp_path / "changed.safetensors"
-
-
-# -- names and layouts -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("path", "theirs"), [
-    ("a.conv2_1x7", "b.1"), ("Mixed_5b.x", "features.6.x"), ("Mixed_5e.x", "features.9.x"), ("block_10.up", "repeat.9"),
-    ("a", None), ("a.conv2_1x7.deeper", None), ("xa.conv2_1x7", None), ("aXconv2_1x7", None)])
-def test_tables_are_read_as_documented(path, theirs):
-    table = {"a.conv{n}_{k}": "b.{n-1}", "Mixed_5{m}.x": "features.{m+5}.x", "block_{i}.up": "repeat.{i-1}"}
-    assert translate(path, table) == theirs
-
-
-@given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 6), st.data())
-def test_a_linear_layer_after_a_grid_sees_the_same_inputs(grid, channels, outputs, data):
-    """Theirs on a flattened C x H x W is ours on the same numbers flattened H x W x C, and back."""
-    rng = np.random.default_rng(data.draw(st.integers(0, 9)))
-    theirs = rng.normal(size=(outputs, channels * grid * grid))
-    image = rng.normal(size=(grid, grid, channels))
-    slot = Slot(nn.Linear(theirs.shape[1], outputs), "weight", "fc.weight", "fc.weight", grid)
-    slot.fill(theirs.astype(np.float32))
-    np.testing.assert_allclose(image.reshape(-1) @ slot.array, theirs @ image.transpose(2, 0, 1).reshape(-1),
-                               rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(slot.to_published(slot.array), theirs.astype(np.float32))
-    assert slot.shape == theirs.shape
-
-
-def test_only_published_networks_have_a_layout():
-    expected = {name: name for name in ("inception_v4", "inception_resnet_v2", "googlenet_torchvision",
-                                        "alexnet_torchvision", "vgg16")}
-    expected |= dict.fromkeys(("inception_v3", "inception_v3_151", "inception_v3_79"), "inception_v3")
-    for name in models.names():
-        if name in expected:
-            assert layout(bare(name)).network == expected[name]
-        else:
-            with pytest.raises(ArgumentError, match="is nearest, but differs at"):
-                layout(bare(name))
-    with pytest.raises(ArgumentError, match="alexnet_torchvision is nearest, but differs at conv2"):
-        layout(bare("alexnet"))
-    with pytest.raises(ArgumentError, match="differs at Conv2d_1a_3x3"):
-        layout(bare("inception_v3", convention="slim"))
 
 
 # -- load and save -----------------------------------------------------------------------------------------------------
