@@ -4,6 +4,7 @@ That each lesson runs is shown by `tinyinception lesson --all`, in .ci/run.
 """
 
 import ast
+import re
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_form(lesson):
     for needed in ("## The question", "**Predict:**", "## Take away", f"tinyinception lesson {lesson.number} --check",
                    "**Paper:**"):
         assert needed in prose, needed
-    assert 1 <= code.count("show(") <= 3
+    assert 1 <= len(re.findall(r"\bshow\(", code)) <= 3
     assert "assert " in code
     assert len([line for line in code.splitlines() if line.strip() and not line.strip().startswith("#")]) <= 150
     predictions = [i for i, cell in enumerate(cells) if "**Predict:**" in cell.text]
