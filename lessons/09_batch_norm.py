@@ -34,11 +34,13 @@ import numpy as np
 from tinyinception import gradcheck, nn
 from tinyinception.count import summary
 from tinyinception.data import drawn
+from tinyinception.kernels.jit import set_threads
 from tinyinception.lessons import COLOURS, figure, show
 from tinyinception.nn.functional import batch_norm, conv2d, cross_entropy
 from tinyinception.optim import SGD
 from tinyinception.tensor import Tensor
 
+set_threads(1)  # arrays as small as here gain nothing from a second thread
 rng = np.random.default_rng(0)
 EPS = 1e-5
 
