@@ -35,8 +35,7 @@ from tinyinception.tensor import Tensor, no_grad
 
 eps, K, right = 0.1, 5, 3
 p = np.array([0.10, 0.10, 0.10, 0.36, 0.34])
-q = np.eye(K)[right]
-u = np.full(K, 1 / K)
+q, u = np.eye(K)[right], np.full(K, 1 / K)
 smooth = (1 - eps) * q + eps * u
 copied = (1 - eps) * q + eps * np.ones(K)
 print("right: ", smooth.round(2), "adds up to", round(smooth.sum(), 3))
@@ -64,20 +63,14 @@ def H(q, p):
     return -(q * np.log(p)).sum()
 
 
-def bits(nats):
-    return nats / np.log(2)
-
-
-plain, smoothed = H(q, p), H(smooth, p)
+nats = [H(q, p), H(smooth, p), H(copied, p)]
+bits = [loss / np.log(2) for loss in nats]
 print("                     nats   bits")
-print(f"without smoothing  {plain:.4f} {bits(plain):.4f}")
-print(f"with               {smoothed:.4f} {bits(smoothed):.4f}")
-print(f"as copied          {H(copied, p):.4f} {bits(H(copied, p)):.4f}")
-logits = Tensor(np.log(p)[None])
-assert np.isclose(cross_entropy(logits, [right], smoothing=eps).item(), smoothed)  # the package agrees
-assert round(bits(1), 2) == 1.44
-assert (round(plain, 4), round(smoothed, 4)) == (1.0217, 1.0997)
-assert (round(bits(plain), 2), round(bits(smoothed), 2), round(bits(H(copied, p)), 2)) == (1.47, 1.59, 2.63)
+for name, *losses in zip(("without smoothing", "with", "as copied"), nats, bits, strict=True):
+    print(f"{name:18} {losses[0]:.4f} {losses[1]:.4f}")
+assert np.isclose(cross_entropy(Tensor(np.log(p)[None]), [right], smoothing=eps).item(), nats[1])  # the package agrees
+assert np.round(nats[:2], 4).tolist() == [1.0217, 1.0997]
+assert np.round([*bits, 1 / np.log(2)], 2).tolist() == [1.47, 1.59, 2.63, 1.44]
 
 # %% [markdown]
 # So 1.47 is right, in bits; 2.63 should have been 1.59. In nats: 1.02 and 1.10.
@@ -124,9 +117,8 @@ for name, target, options in (("without", q, {}), ("with", smooth, {"smoothing":
     for who, state in (("unsure", p), ("99 % sure", sure)):
         found = gradient(state, **options)
         print(f"{name:8} {who:10}", " ".join(f"{value:+.4f}" for value in found))
-        assert np.allclose(found, state - target)
-        assert np.allclose(found, differences(state, target), atol=1e-8)
-assert np.isclose(smoothed, (1 - eps) * H(q, p) + eps * H(u, p))
+        assert np.allclose([found, differences(state, target)], state - target, atol=1e-8)
+assert np.isclose(H(smooth, p), (1 - eps) * H(q, p) + eps * H(u, p))
 assert round(eps / (1 - eps), 3) == 0.111
 assert np.isclose(gradient(sure, smoothing=eps)[right], 0.07)
 assert (gradient(p)[q == 0] > 0).all()  # the wrong classes are pushed down even without smoothing
@@ -179,7 +171,7 @@ axes.annotate("least loss 0.50\nat a gap of 4.51", (best_gap(10), table[10][1]),
               textcoords="offset points", color=COLOURS["blue"])
 axes.text(9.2, 0.93, "smoothed, eps = 0.1:\nto be too sure costs again", color=COLOURS["blue"], ha="right")
 axes.text(9, 0.08, "unsmoothed: always a little better further right", color=COLOURS["vermilion"], ha="center")
-axes.set(xlim=(0, 12), ylim=(0, 2.4), xlabel="gap: right logit minus each of the nine others",
+axes.set(xlim=(0, 12), ylim=(0, 2.4), xlabel="gap: right logit minus each of the nine others, nats",
          ylabel="loss of one image, nats", title="Smoothing gives the loss a floor, and the logits a place to stop")
 show(drawn, "13_loss")
 
