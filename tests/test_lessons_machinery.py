@@ -6,6 +6,7 @@ A small course in a temporary folder stands for the real one, whose form and exe
 import json
 import shutil
 import sys
+import time
 import types
 
 import pytest
@@ -13,7 +14,7 @@ from small_course import FIRST, SECOND, Reader
 
 from tinyinception import lessons
 from tinyinception.errors import ArgumentError, DataError
-from tinyinception.lessons import files, notebook, step
+from tinyinception.lessons import files, notebook, results, step
 from tinyinception.lessons.cells import Cell, parse
 
 # -- cells -----------------------------------------------------------------------------------------------------------
@@ -229,6 +230,16 @@ def test_a_result_that_is_missing_or_incomplete_is_one_error(course, text, error
         (course / "results" / "long.json").write_text(text)
     with pytest.raises(DataError, match=error):
         lessons.stored("long")
+
+
+def test_what_an_experiment_keeps_is_what_a_lesson_is_given(course, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/somewhere/else/long.py", "--seeds", "2"])
+    path = results.keep("long", {"accuracy": [0.5, 0.6]}, time.monotonic() - 90)
+    record = json.loads(path.read_text())
+    assert path == course / "results" / "long.json"
+    assert record["command"] == "python lessons/experiments/long.py --seeds 2"
+    assert 90 <= record["seconds"] < 100
+    assert lessons.stored("long", quiet=True) == {"accuracy": [0.5, 0.6]}
 
 
 def test_a_picture_becomes_a_file_where_nobody_could_see_it(course, capsys, tmp_path, monkeypatch):

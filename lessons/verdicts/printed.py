@@ -51,6 +51,10 @@ GOOGLENET_PARAMS = 5e6  # section 1; AlexNet's 60 million are twelve times as ma
 VGG_OVER_ALEXNET = 3  # section 1: VGG has about 3 times AlexNet's parameters
 LINEAR_TOP1, RELU_TOP1 = 76.2, 77.2  # section 3.1, Fig. 2: accuracy with a linear layer or a ReLU between two 3x3
 SAVED = {"two 3x3 for 5x5": 0.28, "3x1 and 1x3 for 3x3": 0.33, "two 2x2 for 3x3": 0.11}  # sections 3.1 and 3.2
+V3_AUXILIARY = {"faster early": False, "better at the end": True, "lower one needed": False}  # section 4, in words
+AUXILIARY_AGAINST_VANISHING = {  # whether they are needed for gradient to reach the lower layers, in words
+    "Going Deeper, section 5": True, "Rethinking, section 4": False,
+}
 V2_TABLE_1_STEM = (  # (layer, stride, whether called padded, input grid, input channels); all are 3x3
     ("conv", 2, False, 299, 3), ("conv", 1, False, 149, 32), ("conv", 1, True, 147, 32), ("pool", 2, False, 147, 64),
     ("conv", 1, False, 73, 64), ("conv", 2, False, 71, 80), ("conv", 1, False, 35, 192),
