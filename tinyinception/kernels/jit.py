@@ -10,7 +10,7 @@ import numba
 # How long a thread that is done spins before it sleeps. GNU OpenMP spins for milliseconds: fine on an idle machine,
 # but as soon as anything else wants a core, threads spin while the one they wait for is not even running. It is read
 # when Numba loads the library, which is at the first parallel kernel.
-os.environ.setdefault("GOMP_SPINCOUNT", "100")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Callable:
