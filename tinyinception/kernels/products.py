@@ -27,11 +27,10 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 from numba import prange, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, copy, take
 
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
@@ -117,7 +116,7 @@ def _make_weight_tile(vectors: int):
 
 
 @intrinsic
-def _moments_tile(typingctx, like, outs, column, rows, means, squares):
+def moments_tile(typingctx, like, outs, column, rows, means, squares):
     """means: of outs[r][column:] over the rows r; squares: summed, of deviations from them. outs: of addresses."""
 
     def codegen(context, builder, signature, args):
@@ -142,42 +141,38 @@ _window1, _window2, _window3 = (_make_window_tile(vectors) for vectors in (1, 2,
 _weight1, _weight2, _weight3 = (_make_weight_tile(vectors) for vectors in (1, 2, 3))
 
 
-@intrinsic
-def _copy(typingctx, target, source, size):
-    """memcpy of `size` bytes between two addresses: a loop over array elements would check every index for its sign."""
-
-    def codegen(context, builder, signature, args):
-        target, source = (builder.inttoptr(a, ir.IntType(8).as_pointer()) for a in args[:2])
-        cgutils.raw_memcpy(builder, target, source, args[2], 1)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), codegen
-
-
-@intrinsic
-def _take(typingctx, counter):
-    """The number at an address, which is counted up at once: each caller gets another one.
-
-    Threads take tiles one by one instead of half of them each, so that a thread whose core is wanted elsewhere holds up
-    the others by a tile, not by its half.
-    """
-
-    def codegen(context, builder, signature, args):
-        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
-        return builder.atomic_rmw("add", pointer, ir.Constant(ir.IntType(64), 1), "monotonic")
-
-    return types.int64(types.int64), codegen
+@kernel(parallel=False)
+def window_tile(vectors, like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs,
+                column, add):
+    """`_make_window_tile` for that many vectors: compiled once, for all kernels that need it."""
+    if vectors == 3:
+        _window3(like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add)
+    elif vectors == 2:
+        _window2(like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add)
+    else:
+        _window1(like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add)
 
 
 @kernel(parallel=False)
-def _panel(p, vectors):
+def weight_tile(vectors, like, windows, channel, pixels, grads, column, out, out_row, add):
+    """`_make_weight_tile` for that many vectors."""
+    if vectors == 3:
+        _weight3(like, windows, channel, pixels, grads, column, out, out_row, add)
+    elif vectors == 2:
+        _weight2(like, windows, channel, pixels, grads, column, out, out_row, add)
+    else:
+        _weight1(like, windows, channel, pixels, grads, column, out, out_row, add)
+
+
+@kernel(parallel=False)
+def panel(p, vectors):
     """(first vector, vectors) of panel p when `vectors` are dealt evenly to as few panels as possible."""
     panels = (vectors + VECTORS - 1) // VECTORS
     base, extra = vectors // panels, vectors % panels
     return p * base + min(p, extra), base + (1 if p < extra else 0)
 
 
-@kernel()
+@kernel(parallel=False)
 def pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, panel_from, packed):
     """packed[panel][tap, input channel][output channels of the panel], zero beyond the last output channel.
 
@@ -186,22 +181,22 @@ def pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, 
     """
     lanes = VECTOR_BYTES // w.itemsize
     vectors, depth = (out_channels + lanes - 1) // lanes, taps.shape[0] * channels
-    panels, before = (vectors + VECTORS - 1) // VECTORS, _panel(panel_from, vectors)[0]
-    for index in prange((panels - panel_from) * taps.shape[0]):
-        p, t = panel_from + np.int64(index) // taps.shape[0], np.int64(index) % taps.shape[0]
-        first, mine = _panel(p, vectors)
-        real, at = min(mine * lanes, out_channels - first * lanes), (first - before) * depth + mine * t * channels
-        at *= lanes
-        for c in range(channels):
-            source = start + taps[t, 2] + c * in_stride + first * lanes * out_stride
-            for f in range(real):
-                packed[at + f] = w[source + f * out_stride]
-            packed[at + real:at + mine * lanes] = 0
-            at += mine * lanes
+    panels, before = (vectors + VECTORS - 1) // VECTORS, panel(panel_from, vectors)[0]
+    for p in range(panel_from, panels):
+        first, mine = panel(p, vectors)
+        real, at = min(mine * lanes, out_channels - first * lanes), lanes * (first - before) * depth
+        for t in range(taps.shape[0]):
+            for c in range(channels):
+                source = start + taps[t, 2] + c * in_stride + first * lanes * out_stride
+                for f in range(real):
+                    packed[at + f] = w[source + f * out_stride]
+                for f in range(real, mine * lanes):
+                    packed[at + f] = 0
+                at += mine * lanes
 
 
 @kernel(parallel=False)
-def _windows(x, channel, taps, grid, step, together, row_from, row_to, zeros, table):
+def windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros, table):
     """table[row, tap]: address of the pixel that a tap sees from output pixel row_from + row, or of zeros outside.
 
     Rows go through `together` images at a time: pixel by pixel, and through all those images before the next pixel.
@@ -258,7 +253,7 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
     lanes = VECTOR_BYTES // size
     vectors, depth = wide // lanes, taps_count * channels
     panels = (vectors + VECTORS - 1) // VECTORS
-    first_packed = _panel(in_place, vectors)[0] if in_place < panels else vectors
+    first_packed = panel(in_place, vectors)[0] if in_place < panels else vectors
     zeros = np.zeros(channels, x.dtype)
     rows = x.shape[0] * grid[0] * grid[1]
     tiles = (rows + tile_rows - 1) // tile_rows
@@ -269,26 +264,27 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
         outs, spare = np.empty(tile_rows, np.int64), np.empty((ROWS if exact else tile_rows) * wide, x.dtype)
         seen, seeing = np.empty((tile_rows // ROWS, taps_count), np.int64), np.empty(tile_rows // ROWS, np.int64)
         while True:
-            unit = _take(counter.ctypes.data)
+            unit = take(counter.ctypes.data)
             if unit >= tiles * slices:
                 break
             tile, piece = unit % tiles, unit // tiles
             row_from, row_to = tile * tile_rows, min((tile + 1) * tile_rows, rows)
             blocks = (row_to - row_from + ROWS - 1) // ROWS
-            whole = _windows(x, channel, taps, grid, step, together, row_from, row_to, zeros.ctypes.data, table)
-            _windows(out, out_channel, origin, grid, spread, together, row_from, row_to, 0, places)
+            whole = windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros.ctypes.data, table)
+            windows_of(out, out_channel, origin, grid, spread, together, row_from, row_to, 0, places)
             p_from, p_to = panels * piece // slices, panels * (piece + 1) // slices
-            c_from, c_to = lanes * _panel(p_from, vectors)[0], wide
+            c_from, c_to = lanes * panel(p_from, vectors)[0], wide
             if p_to < panels:
-                c_to = lanes * _panel(p_to, vectors)[0]
+                c_to = lanes * panel(p_to, vectors)[0]
             real = size * (min(c_to, out_channels) - c_from)
             for row in range(blocks * ROWS):
                 if row >= row_to - row_from:  # the last block may be larger than what is left: compute in vain
-                    table[row], outs[row] = table[0], spare.ctypes.data + size * wide * (row if not exact else 0)
+                    copy(table.ctypes.data + 8 * taps_count * row, table.ctypes.data, 8 * taps_count)
+                    outs[row] = spare.ctypes.data + size * wide * (row if not exact else 0)
                 else:
                     outs[row] = places[row, 0] if exact else spare.ctypes.data + size * wide * row
                     if add and not exact:
-                        _copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)
+                        copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)
             for block in range(blocks):
                 seeing[block] = taps_count
                 if whole:
@@ -297,7 +293,7 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                 else:
                     seeing[block] = _seen(table, block * ROWS, zeros.ctypes.data, seen[block])
             for p in range(p_from, p_to):
-                first, mine = _panel(p, vectors)
+                first, mine = panel(p, vectors)
                 at = lanes * first
                 b, b_row = w.ctypes.data + size * at, w_row
                 if p >= in_place:
@@ -306,22 +302,15 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                     r = block * ROWS
                     here, there = table.ctypes.data + 8 * r * taps_count, outs.ctypes.data + 8 * r
                     which, many = seen.ctypes.data + 8 * block * taps_count, seeing[block]
-                    if mine == 3:
-                        _window3(x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data, wide,
-                                 finish, there, at, add)
-                    elif mine == 2:
-                        _window2(x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data, wide,
-                                 finish, there, at, add)
-                    else:
-                        _window1(x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data, wide,
-                                 finish, there, at, add)
+                    window_tile(mine, x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data,
+                                wide, finish, there, at, add)
             if not exact:
                 for row in range(row_to - row_from):
-                    _copy(places[row, 0] + size * c_from, spare.ctypes.data + size * (wide * row + c_from), real)
+                    copy(places[row, 0] + size * c_from, spare.ctypes.data + size * (wide * row + c_from), real)
             if moments.shape[0] > 0:
                 for f in range(c_from, c_to, lanes):
                     found = moments.ctypes.data + size * (2 * tile * wide + f)
-                    _moments_tile(x, outs.ctypes.data, f, row_to - row_from, found, found + size * wide)
+                    moments_tile(x, outs.ctypes.data, f, row_to - row_from, found, found + size * wide)
 
 
 @kernel(parallel=False)
@@ -356,33 +345,28 @@ def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, ou
         windows, grads = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
         counts = np.empty(taps_count, np.int64)
         while True:
-            unit = _take(counter.ctypes.data)
+            unit = take(counter.ctypes.data)
             if unit >= parts * slices:
                 break
             part, piece = unit // slices, unit % slices
             begin, end = chunks * part // parts, chunks * (part + 1) // parts
             for chunk in range(begin, end):
                 row_from, row_to = chunk * BLOCK, min((chunk + 1) * BLOCK, rows)
-                _windows(x, channel, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
+                windows_of(x, channel, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
                 g, g_row = grad.ctypes.data + size * (row_from * grad.shape[3] + out_channel), size * grad.shape[3]
                 if not exact:
                     for row in range(row_to - row_from):
-                        _copy(right.ctypes.data + size * wide * row, g + g_row * row, size * out_channels)
+                        copy(right.ctypes.data + size * wide * row, g + g_row * row, size * out_channels)
                     g, g_row = right.ctypes.data, size * wide
                 _seeing(table, row_to - row_from, zeros.ctypes.data, g, g_row, windows, grads, counts)
                 for k in range(rounds * piece // slices, rounds * (piece + 1) // slices):
                     t, c = k * CHANNELS // deep, k * CHANNELS % deep
                     here, there = windows.ctypes.data + 8 * BLOCK * t, grads.ctypes.data + 8 * BLOCK * t
                     for p in range((vectors + VECTORS - 1) // VECTORS):
-                        first, mine = _panel(p, vectors)
+                        first, mine = panel(p, vectors)
                         at = lanes * first
                         out = sums.ctypes.data + size * ((part * rounds + k) * CHANNELS * wide + at)
-                        if mine == 3:
-                            _weight3(x, here, c, counts[t], there, at, out, wide, chunk - begin)
-                        elif mine == 2:
-                            _weight2(x, here, c, counts[t], there, at, out, wide, chunk - begin)
-                        else:
-                            _weight1(x, here, c, counts[t], there, at, out, wide, chunk - begin)
+                        weight_tile(mine, x, here, c, counts[t], there, at, out, wide, chunk - begin)
 
 
 @kernel()

@@ -1,4 +1,5 @@
-"""Vector instructions for this machine's registers, emitted with LLVM: what the tiles of `products` are made of.
+"""Vector instructions for this machine's registers, emitted with LLVM: what the tiles of `products` and
+`winograd` are made of.
 
 Numba does not notice when this file changes: whoever changes it touches `products.py` too, which is compiled again.
 """
@@ -9,7 +10,9 @@ from collections.abc import Callable
 
 import llvmlite.binding as llvm
 from llvmlite import ir
+from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 
 def _machine() -> tuple[int, int, int, int]:
@@ -110,3 +113,30 @@ class Code:
         self.builder.cbranch(self.builder.icmp_signed("<", after, count), start, done)
         self.builder.position_at_end(done)
         return results
+
+
+@intrinsic
+def copy(typingctx, target, source, size):
+    """memcpy of `size` bytes between two addresses: a loop over array elements would check every index for its sign."""
+
+    def codegen(context, builder, signature, args):
+        target, source = (builder.inttoptr(a, ir.IntType(8).as_pointer()) for a in args[:2])
+        cgutils.raw_memcpy(builder, target, source, args[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def take(typingctx, counter):
+    """The number at an address, which is counted up at once: each caller gets another one.
+
+    Threads take tiles one by one instead of half of them each, so that a thread whose core is wanted elsewhere holds up
+    the others by a tile, not by its half.
+    """
+
+    def codegen(context, builder, signature, args):
+        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", pointer, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(types.int64), codegen

@@ -17,6 +17,8 @@ Backward to the input is the same with the kernel turned round. Backward to the 
 reverse: what each of the 16 products gets back from a window's 2x2 gradients, times V, summed over windows, and of that
 the 3x3 taps.
 
+(Numba does not notice when what is imported from `products` changes; then this file is to be touched too.)
+
 See Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016).
 """
 
@@ -28,19 +30,8 @@ from numba import prange, types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.products import (
-    _moments_tile,
-    _panel,
-    _take,
-    _weight1,
-    _weight2,
-    _weight3,
-    _window1,
-    _window2,
-    _window3,
-    _windows,
-)
-from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code
+from tinyinception.kernels.products import moments_tile, panel, weight_tile, window_tile, windows_of
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, take
 
 TILES = 3 * ROWS  # windows at a time: what becomes of them stays in the cache
 
@@ -126,13 +117,12 @@ def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide
     return types.void(like, like.dtype, *[types.int64] * 8), codegen
 
 
-@kernel()
+@kernel(parallel=False)
 def transform_weights(w, flip, u):
     """u[i, c, f] = U_i of w[:, :, c, f]; with flip, of the kernel turned round, for u[i, f, c]."""
     half = w.dtype.type(0.5)
-    for index in prange(u.shape[1]):
-        c = np.int64(index)
-        rows = np.empty((4, 3, u.shape[2]), w.dtype)
+    rows = np.empty((4, 3, u.shape[2]), w.dtype)
+    for c in range(u.shape[1]):
         for j in range(3):
             for f in range(u.shape[2]):
                 if flip:
@@ -171,32 +161,25 @@ def winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add
                 right[i, row] = products.ctypes.data + size * wide * (i * TILES + row)
         spare, real = np.empty(wide, x.dtype), np.empty(4 * TILES, np.int64)
         while True:
-            tile = _take(counter.ctypes.data)
+            tile = take(counter.ctypes.data)
             if tile >= tiles:
                 break
             row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
-            _windows(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
-            _windows(out, 0, origins, grid, step, 1, row_from, row_to, spare.ctypes.data, places)
+            windows_of(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
+            windows_of(out, 0, origins, grid, step, 1, row_from, row_to, spare.ctypes.data, places)
             for row in range(row_to - row_from):
                 # `inputs` and `products` have to be named here: Numba frees an array after its last mention
                 _transform_in(x, table.ctypes.data + 128 * row, channels // lanes,
                               inputs.ctypes.data + size * channels * row, TILES * channels)
             for i in range(16):
                 for p in range(panels):
-                    first, mine = _panel(p, vectors)
+                    first, mine = panel(p, vectors)
                     at = lanes * first
                     b = u.ctypes.data + size * (i * channels * wide + at)
                     for r in range(0, row_to - row_from, ROWS):
                         here, there = left.ctypes.data + 8 * (TILES * i + r), right.ctypes.data + 8 * (TILES * i + r)
-                        if mine == 3:
-                            _window3(x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide, none.ctypes.data,
-                                     wide, 0, there, at, 0)
-                        elif mine == 2:
-                            _window2(x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide, none.ctypes.data,
-                                     wide, 0, there, at, 0)
-                        else:
-                            _window1(x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide, none.ctypes.data,
-                                     wide, 0, there, at, 0)
+                        window_tile(mine, x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide,
+                                    none.ctypes.data, wide, False, there, at, False)
             for row in range(row_to - row_from):
                 _transform_out(x, floor, products.ctypes.data + size * wide * row, TILES * wide, vectors,
                                numbers.ctypes.data, wide, finish, places.ctypes.data + 32 * row, add)
@@ -210,7 +193,7 @@ def winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add
                 sizes[tile] = count
                 for f in range(0, wide, lanes):
                     found = moments.ctypes.data + size * (2 * tile * wide + f)
-                    _moments_tile(x, real.ctypes.data, f, count, found, found + size * wide)
+                    moments_tile(x, real.ctypes.data, f, count, found, found + size * wide)
 
 
 @kernel()
@@ -230,14 +213,14 @@ def winograd_weight_product(x, taps, grid, grad, origins, sums, workers):
                 left[i, row] = inputs.ctypes.data + size * channels * (i * TILES + row)
                 right[i, row] = grads.ctypes.data + size * wide * (i * TILES + row)
         while True:
-            part = _take(counter.ctypes.data)
+            part = take(counter.ctypes.data)
             if part >= parts:
                 break
             begin, end = tiles * part // parts, tiles * (part + 1) // parts
             for tile in range(begin, end):
                 row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
-                _windows(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
-                _windows(grad, 0, origins, grid, step, 1, row_from, row_to, zeros.ctypes.data, places)
+                windows_of(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
+                windows_of(grad, 0, origins, grid, step, 1, row_from, row_to, zeros.ctypes.data, places)
                 for row in range(row_to - row_from):
                     _transform_in(x, table.ctypes.data + 128 * row, channels // lanes,
                                   inputs.ctypes.data + size * channels * row, TILES * channels)
@@ -247,24 +230,19 @@ def winograd_weight_product(x, taps, grid, grad, origins, sums, workers):
                     here, there = left.ctypes.data + 8 * TILES * i, right.ctypes.data + 8 * TILES * i
                     for c in range(0, channels, CHANNELS):
                         for p in range(panels):
-                            first, mine = _panel(p, vectors)
+                            first, mine = panel(p, vectors)
                             at = lanes * first
                             out = sums.ctypes.data + size * (((part * 16 + i) * channels + c) * wide + at)
-                            if mine == 3:
-                                _weight3(x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
-                            elif mine == 2:
-                                _weight2(x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
-                            else:
-                                _weight1(x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
+                            weight_tile(mine, x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
 
 
-@kernel()
+@kernel(parallel=False)
 def taps_of_products(sums, out):
     """out[a, b, c, f] from the 16 products of all parts, added first to last: the transpose of `transform_weights`."""
     parts, half = sums.shape[0], sums.dtype.type(0.5)
-    for index in prange(out.shape[2]):
-        c = np.int64(index)
-        total, rows = np.zeros((4, 4, out.shape[3]), out.dtype), np.empty((3, 4, out.shape[3]), out.dtype)
+    total, rows = np.empty((4, 4, out.shape[3]), out.dtype), np.empty((3, 4, out.shape[3]), out.dtype)
+    for c in range(out.shape[2]):
+        total[:] = 0
         for part in range(parts):
             for i in range(16):
                 for f in range(out.shape[3]):
