@@ -13,8 +13,11 @@
 # %% [markdown]
 # ## What it saves
 #
-# With equally many channels everywhere a square costs n\*n per pair of channels, a column and a row 2n. The saving is 1
-# - 2/n. There is another way to see 3x3 pixels with less: two 2x2 in a row.
+# With equally many channels everywhere a square costs n\*n per pair of channels, a column and a row 2n:
+#
+#     saving = 1 - 2n / n^2 = 1 - 2/n
+#
+# There is another way to see 3x3 pixels with less: two 2x2 in a row.
 #
 # **Predict:** for a 3x3, which saves more: two 2x2, or 3x1 and 1x3? And how much does the pair save for n = 2?
 

@@ -249,10 +249,10 @@ for axes in (left, side):
 for text, smoothing, colour, above in (("no smoothing", 0.0, "vermilion", 8), ("smoothing", eps, "blue", -34)):
     left.annotate(text, (29.5, middle[smoothing]), xytext=(0, above), textcoords="offset points", ha="right",
                   color=COLOURS[colour], weight="bold")
-side.text(295, best_gap(10) + 0.3, "ln 91 = 4.51", ha="right")
+side.text(345, best_gap(10) + 0.3, "ln 91 = 4.51", ha="right")
 left.set(xlabel="epoch", ylabel="gap on the training images, nats", ylim=(-2, 27), xlim=(1, 30),
          title="Median, and the middle 80 % of images")
-side.set(xlabel="training images", xlim=(0, 300), title="After 30 epochs")
+side.set(xlabel="training images", xlim=(0, 350), title="After 30 epochs")
 show(drawn, "13_gaps")
 assert np.isclose(best_gap(10), np.log(91))
 
