@@ -156,12 +156,10 @@ def _winograd(x, w, flip, corner, numbers, finish, floor, out, add, moments=Fals
     _, height, width, f = out.shape
     grid = -(-height // 2), -(-width // 2)
     taps, origins = _squares(4, *corner), _squares(2, 0, 0)
-    u = empty((16, w.shape[3 if flip else 2], f), x.dtype)
-    transform_weights(w, flip, u)
     tiles = -(-out.shape[0] * grid[0] * grid[1] // TILES) if moments else 0
     found, sizes = np.empty((tiles, 2, f), x.dtype), np.empty(tiles, np.int64)
-    winograd_product(x, taps, grid, u, numbers, finish, x.dtype.type(floor), out, origins, add, found, sizes,
-                     numba.get_num_threads())
+    winograd_product(x, taps, grid, transform_weights(w, flip), numbers, finish, x.dtype.type(floor), out, origins,
+                     add, found, sizes, numba.get_num_threads())
     return sizes, found
 
 
@@ -175,11 +173,10 @@ def _winograd_weight_grad(grad, x, w_shape, pads):
     grid = -(-grad.shape[1] // 2), -(-grad.shape[2] // 2)
     tiles = -(-grad.shape[0] * grid[0] * grid[1] // TILES)
     parts = max(1, min(MOST_PARTS, tiles // 4, MOST_SUMS // (16 * c * f)))
-    sums, out = empty((parts, 16, c, f), x.dtype), np.empty(w_shape, x.dtype)
+    sums = empty((parts, 16, c, f), x.dtype)
     winograd_weight_product(x, _squares(4, -pads[0], -pads[2]), grid, grad, _squares(2, 0, 0), sums,
                             numba.get_num_threads())
-    taps_of_products(sums, out)
-    return out
+    return taps_of_products(sums)
 
 
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):

@@ -13,6 +13,11 @@ import numba
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
+# Only `prange` is parallel: Numba would make such loops of np.zeros and slices too, and compile each for itself.
+ONLY_PRANGE = {"prange": True, "reduction": True, "comprehension": False, "numpy": False, "inplace_binop": False,
+               "setitem": False, "stencil": False, "fusion": False}
+
+
 def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Callable:
     """Decorator: compile with Numba on first call, and keep the machine code on disk.
 
@@ -20,7 +25,8 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
     vectorised; "nnan" and "ninf" would delete NaN and infinity and are never used. Where neither the package's folder
     nor the user's cache can be written, the kernel is compiled anew in each process instead of failing.
     """
-    options = {"parallel": parallel, "fastmath": set(relax), "nogil": True, "error_model": "numpy"}
+    options = {"parallel": ONLY_PRANGE if parallel else False, "fastmath": set(relax), "nogil": True,
+               "error_model": "numpy", "no_cfunc_wrapper": True}
 
     def decorate(function: Callable) -> Callable:
         try:

@@ -26,34 +26,25 @@ NEVER = np.nan  # no comparison with NaN is true, so this floor switches the ReL
 Affine = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-@kernel(parallel=False)
-def _repeated(per_channel, k):
-    """Numbers for each channel, k times over, to match folded rows."""
-    columns = np.empty(k * per_channel.size, per_channel.dtype)
-    for c in range(columns.size):
-        columns[c] = per_channel[c % per_channel.size]
-    return columns
-
-
 @kernel()
-def _sums(x, anchor, k, first, second):
+def _sums(x, anchor, first, second):
     """Per chunk of rows and per column: sums of x - anchor and of its square."""
-    rows, (chunks, columns), anchors = x.shape[0], first.shape, _repeated(anchor, k)
+    rows, (chunks, columns) = x.shape[0], first.shape
     for index in prange(chunks):
         chunk = np.int64(index)
         one, two = first[chunk], second[chunk]
         for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
             for c in range(columns):
-                d = np.float64(x[r, c] - anchors[c])
+                d = np.float64(x[r, c] - anchor[c])
                 one[c] += d
                 two[c] += d * d
 
 
 @kernel()
-def _apply(x, affine, k, floor, y):
+def _apply(x, affine, floor, y):
     """y = max(floor, (x - anchor) * scale + offset)."""
     rows = x.shape[0]
-    anchor, scale, offset = _repeated(affine[0], k), _repeated(affine[1], k), _repeated(affine[2], k)
+    anchor, scale, offset = affine[0], affine[1], affine[2]
     for index in prange(rows):
         r = np.int64(index)
         for c in range(scale.size):
@@ -62,10 +53,10 @@ def _apply(x, affine, k, floor, y):
 
 
 @kernel()
-def _grad_sums(grad, x, affine, k, floor, first, second):
+def _grad_sums(grad, x, affine, floor, first, second):
     """Per chunk of rows and per column: sums of the gradient that passed the ReLU, alone and times x - anchor."""
     rows, (chunks, columns) = x.shape[0], first.shape
-    anchor, scale, offset = _repeated(affine[0], k), _repeated(affine[1], k), _repeated(affine[2], k)
+    anchor, scale, offset = affine[0], affine[1], affine[2]
     zero = grad.dtype.type(0)
     for index in prange(chunks):
         chunk = np.int64(index)
@@ -79,11 +70,11 @@ def _grad_sums(grad, x, affine, k, floor, first, second):
 
 
 @kernel()
-def _grad_apply(grad, x, affine, k, floor, dx):
+def _grad_apply(grad, x, affine, floor, dx):
     """dx = scale * gradient that passed the ReLU + slope * (x - anchor) + constant; dx may be grad."""
     rows = x.shape[0]
-    anchor, scale, offset = _repeated(affine[0], k), _repeated(affine[1], k), _repeated(affine[2], k)
-    slope, constant = _repeated(affine[3], k), _repeated(affine[4], k)
+    anchor, scale, offset = affine[0], affine[1], affine[2]
+    slope, constant = affine[3], affine[4]
     zero = grad.dtype.type(0)
     for index in prange(rows):
         r = np.int64(index)
@@ -117,8 +108,8 @@ class _Folded:
         return self.dtype.type(0 if relu else NEVER)
 
     def per_channel(self, *numbers: np.ndarray) -> np.ndarray:
-        """Rows of numbers for each channel, in the dtype of x."""
-        return np.array(numbers, self.dtype)
+        """Rows of numbers for each channel, in the dtype of x, as often as rows were folded."""
+        return np.tile(np.array(numbers, self.dtype), self.k)
 
     def partials(self) -> tuple[np.ndarray, np.ndarray]:
         both = np.zeros((2, min(CHUNKS, self.count // self.k), self.k * self.channels))
@@ -160,7 +151,7 @@ def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
     [rows] = fold.rows
     anchor = rows[0, :fold.channels].copy()
     first, second = fold.partials()
-    _sums(rows, anchor, fold.k, first, second)
+    _sums(rows, np.tile(anchor, fold.k), first, second)
     shift = fold.total(first) / fold.count
     return anchor + shift, np.maximum(fold.total(second) / fold.count - shift * shift, 0.0)
 
@@ -175,7 +166,7 @@ def batch_norm_eval(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.
 def _normalise(x: np.ndarray, affine: Affine, relu: bool) -> np.ndarray:
     y = empty(x.shape, x.dtype)
     fold = _Folded(x, y)
-    _apply(fold.rows[0], fold.per_channel(*affine), fold.k, fold.floor(relu), fold.rows[1])
+    _apply(fold.rows[0], fold.per_channel(*affine), fold.floor(relu), fold.rows[1])
     return y
 
 
@@ -193,7 +184,7 @@ def batch_norm_grad(grad: np.ndarray, x: np.ndarray, mean: np.ndarray, invstd: n
     dx = None if not input_grad else grad if overwrite else empty(x.shape, x.dtype)
     fold = _Folded(x, grad, *([] if dx is None else [dx]))
     first, second = fold.partials()
-    _grad_sums(fold.rows[1], fold.rows[0], fold.per_channel(*affine), fold.k, fold.floor(relu), first, second)
+    _grad_sums(fold.rows[1], fold.rows[0], fold.per_channel(*affine), fold.floor(relu), first, second)
     anchor, scale, _ = affine
     dbeta = fold.total(first)
     dgamma = (fold.total(second) - (mean - anchor) * dbeta) * invstd
@@ -202,6 +193,6 @@ def batch_norm_grad(grad: np.ndarray, x: np.ndarray, mean: np.ndarray, invstd: n
         if training:
             slope = -scale * invstd * dgamma / fold.count
             constant = -scale * dbeta / fold.count - slope * (mean - anchor)
-        _grad_apply(fold.rows[1], fold.rows[0], fold.per_channel(*affine, slope, constant), fold.k, fold.floor(relu),
+        _grad_apply(fold.rows[1], fold.rows[0], fold.per_channel(*affine, slope, constant), fold.floor(relu),
                     fold.rows[2])
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)

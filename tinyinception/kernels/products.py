@@ -30,9 +30,10 @@ from numba import prange, types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, copy, take
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, copy, take
 
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
+ZERO, ONE, NO = np.int64(0), np.int64(1), np.bool_(False)  # where Numba would compile a callee anew for a literal
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
 
 
@@ -208,7 +209,7 @@ def windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros, 
     u, v = row_from // together % pixels // grid[1], row_from // together % pixels % grid[1]
     for row in range(row_to - row_from):
         i, j = u * step[0], v * step[1]
-        base = x.ctypes.data + size * ((((n + m) * height + i) * width + j) * depth + channel)
+        base = address(x) + size * ((((n + m) * height + i) * width + j) * depth + channel)
         inside = (i + taps[0, 0] >= 0 and i + taps[last, 0] < height and j + taps[0, 1] >= 0
                   and j + taps[last, 1] < width)
         all_inside = all_inside and inside
@@ -264,14 +265,14 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
         outs, spare = np.empty(tile_rows, np.int64), np.empty((ROWS if exact else tile_rows) * wide, x.dtype)
         seen, seeing = np.empty((tile_rows // ROWS, taps_count), np.int64), np.empty(tile_rows // ROWS, np.int64)
         while True:
-            unit = take(counter.ctypes.data)
+            unit = take(address(counter))
             if unit >= tiles * slices:
                 break
             tile, piece = unit % tiles, unit // tiles
             row_from, row_to = tile * tile_rows, min((tile + 1) * tile_rows, rows)
             blocks = (row_to - row_from + ROWS - 1) // ROWS
-            whole = windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros.ctypes.data, table)
-            windows_of(out, out_channel, origin, grid, spread, together, row_from, row_to, 0, places)
+            whole = windows_of(x, channel, taps, grid, step, together, row_from, row_to, address(zeros), table)
+            windows_of(out, out_channel, origin, grid, spread, together, row_from, row_to, ZERO, places)
             p_from, p_to = panels * piece // slices, panels * (piece + 1) // slices
             c_from, c_to = lanes * panel(p_from, vectors)[0], wide
             if p_to < panels:
@@ -279,10 +280,10 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
             real = size * (min(c_to, out_channels) - c_from)
             for row in range(blocks * ROWS):
                 if row >= row_to - row_from:  # the last block may be larger than what is left: compute in vain
-                    copy(table.ctypes.data + 8 * taps_count * row, table.ctypes.data, 8 * taps_count)
-                    outs[row] = spare.ctypes.data + size * wide * (row if not exact else 0)
+                    copy(address(table) + 8 * taps_count * row, address(table), 8 * taps_count)
+                    outs[row] = address(spare) + size * wide * (row if not exact else 0)
                 else:
-                    outs[row] = places[row, 0] if exact else spare.ctypes.data + size * wide * row
+                    outs[row] = places[row, 0] if exact else address(spare) + size * wide * row
                     if add and not exact:
                         copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)
             for block in range(blocks):
@@ -291,26 +292,26 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                     for t in range(taps_count):
                         seen[block, t] = t
                 else:
-                    seeing[block] = _seen(table, block * ROWS, zeros.ctypes.data, seen[block])
+                    seeing[block] = _seen(table, block * ROWS, address(zeros), seen[block])
             for p in range(p_from, p_to):
                 first, mine = panel(p, vectors)
                 at = lanes * first
-                b, b_row = w.ctypes.data + size * at, w_row
+                b, b_row = address(w) + size * at, w_row
                 if p >= in_place:
-                    b, b_row = packed.ctypes.data + size * lanes * (first - first_packed) * depth, mine * lanes
+                    b, b_row = address(packed) + size * lanes * (first - first_packed) * depth, mine * lanes
                 for block in range(blocks):
                     r = block * ROWS
-                    here, there = table.ctypes.data + 8 * r * taps_count, outs.ctypes.data + 8 * r
-                    which, many = seen.ctypes.data + 8 * block * taps_count, seeing[block]
-                    window_tile(mine, x, floor, here, taps_count, which, many, channels, b, b_row, numbers.ctypes.data,
+                    here, there = address(table) + 8 * r * taps_count, address(outs) + 8 * r
+                    which, many = address(seen) + 8 * block * taps_count, seeing[block]
+                    window_tile(mine, x, floor, here, taps_count, which, many, channels, b, b_row, address(numbers),
                                 wide, finish, there, at, add)
             if not exact:
                 for row in range(row_to - row_from):
-                    copy(places[row, 0] + size * c_from, spare.ctypes.data + size * (wide * row + c_from), real)
+                    copy(places[row, 0] + size * c_from, address(spare) + size * (wide * row + c_from), real)
             if moments.shape[0] > 0:
                 for f in range(c_from, c_to, lanes):
-                    found = moments.ctypes.data + size * (2 * tile * wide + f)
-                    moments_tile(x, outs.ctypes.data, f, row_to - row_from, found, found + size * wide)
+                    found = address(moments) + size * (2 * tile * wide + f)
+                    moments_tile(x, address(outs), f, row_to - row_from, found, found + size * wide)
 
 
 @kernel(parallel=False)
@@ -345,27 +346,27 @@ def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, ou
         windows, grads = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
         counts = np.empty(taps_count, np.int64)
         while True:
-            unit = take(counter.ctypes.data)
+            unit = take(address(counter))
             if unit >= parts * slices:
                 break
             part, piece = unit // slices, unit % slices
             begin, end = chunks * part // parts, chunks * (part + 1) // parts
             for chunk in range(begin, end):
                 row_from, row_to = chunk * BLOCK, min((chunk + 1) * BLOCK, rows)
-                windows_of(x, channel, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
-                g, g_row = grad.ctypes.data + size * (row_from * grad.shape[3] + out_channel), size * grad.shape[3]
+                windows_of(x, channel, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
+                g, g_row = address(grad) + size * (row_from * grad.shape[3] + out_channel), size * grad.shape[3]
                 if not exact:
                     for row in range(row_to - row_from):
-                        copy(right.ctypes.data + size * wide * row, g + g_row * row, size * out_channels)
-                    g, g_row = right.ctypes.data, size * wide
-                _seeing(table, row_to - row_from, zeros.ctypes.data, g, g_row, windows, grads, counts)
+                        copy(address(right) + size * wide * row, g + g_row * row, size * out_channels)
+                    g, g_row = address(right), size * wide
+                _seeing(table, row_to - row_from, address(zeros), g, g_row, windows, grads, counts)
                 for k in range(rounds * piece // slices, rounds * (piece + 1) // slices):
                     t, c = k * CHANNELS // deep, k * CHANNELS % deep
-                    here, there = windows.ctypes.data + 8 * BLOCK * t, grads.ctypes.data + 8 * BLOCK * t
+                    here, there = address(windows) + 8 * BLOCK * t, address(grads) + 8 * BLOCK * t
                     for p in range((vectors + VECTORS - 1) // VECTORS):
                         first, mine = panel(p, vectors)
                         at = lanes * first
-                        out = sums.ctypes.data + size * ((part * rounds + k) * CHANNELS * wide + at)
+                        out = address(sums) + size * ((part * rounds + k) * CHANNELS * wide + at)
                         weight_tile(mine, x, here, c, counts[t], there, at, out, wide, chunk - begin)
 
 

@@ -116,6 +116,16 @@ class Code:
 
 
 @intrinsic
+def address(typingctx, array):
+    """Where an array's first number is. Numba frees an array after its last mention: keep it in sight while in use."""
+
+    def codegen(context, builder, signature, args):
+        return builder.ptrtoint(context.make_array(signature.args[0])(context, builder, args[0]).data, ir.IntType(64))
+
+    return types.int64(array), codegen
+
+
+@intrinsic
 def copy(typingctx, target, source, size):
     """memcpy of `size` bytes between two addresses: a loop over array elements would check every index for its sign."""
 

@@ -30,10 +30,12 @@ from numba import prange, types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.products import moments_tile, panel, weight_tile, window_tile, windows_of
-from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, take
+from tinyinception.kernels.memory import empty
+from tinyinception.kernels.products import NO, ONE, ZERO, moments_tile, panel, weight_tile, window_tile, windows_of
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, take
 
 TILES = 3 * ROWS  # windows at a time: what becomes of them stays in the cache
+TWO = np.int64(2)
 
 
 def _inputs(code, d):
@@ -117,25 +119,73 @@ def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide
     return types.void(like, like.dtype, *[types.int64] * 8), codegen
 
 
+def transform_weights(w, flip):
+    """16 x C x F: U of w, 3 x 3 x C x F, along both directions; with flip, 16 x F x C of the kernel turned round."""
+
+    def step(g, u):
+        even, odd = half * (g[0] + g[2]), half * g[1]
+        u[0], u[3] = g[0], g[2]
+        np.add(even, odd, out=u[1])
+        np.subtract(even, odd, out=u[2])
+
+    w, half = w[::-1, ::-1].transpose(0, 1, 3, 2) if flip else w, w.dtype.type(0.5)
+    rows, u = empty((4, *w.shape[1:]), w.dtype), empty((4, 4, *w.shape[2:]), w.dtype)
+    step(w, rows)
+    step(rows.swapaxes(0, 1), u.swapaxes(0, 1))
+    return u.reshape(16, *w.shape[2:])
+
+
 @kernel(parallel=False)
-def transform_weights(w, flip, u):
-    """u[i, c, f] = U_i of w[:, :, c, f]; with flip, of the kernel turned round, for u[i, f, c]."""
-    half = w.dtype.type(0.5)
-    rows = np.empty((4, 3, u.shape[2]), w.dtype)
-    for c in range(u.shape[1]):
-        for j in range(3):
-            for f in range(u.shape[2]):
-                if flip:
-                    g0, g1, g2 = w[2, 2 - j, f, c], w[1, 2 - j, f, c], w[0, 2 - j, f, c]
-                else:
-                    g0, g1, g2 = w[0, j, c, f], w[1, j, c, f], w[2, j, c, f]
-                rows[0, j, f], rows[3, j, f] = g0, g2
-                rows[1, j, f], rows[2, j, f] = half * (g0 + g1 + g2), half * (g0 - g1 + g2)
-        for i in range(4):
-            for f in range(u.shape[2]):
-                g0, g1, g2 = rows[i, 0, f], rows[i, 1, f], rows[i, 2, f]
-                u[4 * i, c, f], u[4 * i + 3, c, f] = g0, g2
-                u[4 * i + 1, c, f], u[4 * i + 2, c, f] = half * (g0 + g1 + g2), half * (g0 - g1 + g2)
+def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add, moments, sizes, counter):
+    """One thread's share of `winograd_product`: inside of prange, all of it would take longer to compile."""
+    size, (_, channels, wide) = x.itemsize, u.shape
+    lanes = VECTOR_BYTES // size
+    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (TWO, TWO)
+    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
+    zeros, none = np.zeros(channels, x.dtype), np.zeros((4, wide), x.dtype)
+    all_taps = np.zeros(1, np.int64)
+    table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
+    inputs, products = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
+    left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
+    for i in range(16):
+        for row in range(TILES):
+            left[i, row] = address(inputs) + size * channels * (i * TILES + row)
+            right[i, row] = address(products) + size * wide * (i * TILES + row)
+    spare, real = np.empty(wide, x.dtype), np.empty(4 * TILES, np.int64)
+    while True:
+        tile = take(address(counter))
+        if tile >= tiles:
+            break
+        row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
+        windows_of(x, ZERO, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
+        windows_of(out, ZERO, origins, grid, step, ONE, row_from, row_to, address(spare), places)
+        for row in range(row_to - row_from):
+            # `inputs` and `products` have to be named here: Numba frees an array after its last mention
+            _transform_in(x, address(table) + 128 * row, channels // lanes,
+                          address(inputs) + size * channels * row, TILES * channels)
+        for i in range(16):
+            for p in range(panels):
+                first, mine = panel(p, vectors)
+                at = lanes * first
+                b = address(u) + size * (i * channels * wide + at)
+                for r in range(0, row_to - row_from, ROWS):
+                    here, there = address(left) + 8 * (TILES * i + r), address(right) + 8 * (TILES * i + r)
+                    window_tile(mine, x, floor, here, ONE, address(all_taps), ONE, channels, b, wide,
+                                address(none), wide, NO, there, at, NO)
+        for row in range(row_to - row_from):
+            _transform_out(x, floor, address(products) + size * wide * row, TILES * wide, vectors,
+                           address(numbers), wide, finish, address(places) + 32 * row, add)
+        if moments.shape[0] > 0:
+            count = 0
+            for row in range(row_to - row_from):
+                for i in range(4):
+                    if places[row, i] != address(spare):
+                        real[count] = places[row, i]
+                        count += 1
+            sizes[tile] = count
+            for f in range(0, wide, lanes):
+                found = address(moments) + size * (2 * tile * wide + f)
+                moments_tile(x, address(real), f, count, found, found + size * wide)
 
 
 @kernel()
@@ -145,115 +195,69 @@ def winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add
     grid: of windows; origins: of the 2x2 outputs of each. Channels are whole vectors, in and out. sizes: how many
     pixels the moments of each tile are of.
     """
-    size, (_, channels, wide) = x.itemsize, u.shape
-    lanes = VECTOR_BYTES // size
-    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (2, 2)
-    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
-    zeros, none = np.zeros(channels, x.dtype), np.zeros((4, wide), x.dtype)
-    counter, all_taps = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    counter = np.zeros(1, np.int64)
     for _ in prange(workers):
-        table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
-        inputs, products = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
-        left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
-        for i in range(16):
-            for row in range(TILES):
-                left[i, row] = inputs.ctypes.data + size * channels * (i * TILES + row)
-                right[i, row] = products.ctypes.data + size * wide * (i * TILES + row)
-        spare, real = np.empty(wide, x.dtype), np.empty(4 * TILES, np.int64)
-        while True:
-            tile = take(counter.ctypes.data)
-            if tile >= tiles:
-                break
+        _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add, moments, sizes, counter)
+
+
+@kernel(parallel=False)
+def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
+    """One thread's share of `winograd_weight_product`."""
+    size, (parts, _, channels, wide) = x.itemsize, sums.shape
+    lanes = VECTOR_BYTES // size
+    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (TWO, TWO)
+    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
+    zeros = np.zeros(max(channels, wide), x.dtype)
+    table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
+    inputs, grads = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
+    left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
+    for i in range(16):
+        for row in range(TILES):
+            left[i, row] = address(inputs) + size * channels * (i * TILES + row)
+            right[i, row] = address(grads) + size * wide * (i * TILES + row)
+    while True:
+        part = take(address(counter))
+        if part >= parts:
+            break
+        begin, end = tiles * part // parts, tiles * (part + 1) // parts
+        for tile in range(begin, end):
             row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
-            windows_of(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
-            windows_of(out, 0, origins, grid, step, 1, row_from, row_to, spare.ctypes.data, places)
+            windows_of(x, ZERO, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
+            windows_of(grad, ZERO, origins, grid, step, ONE, row_from, row_to, address(zeros), places)
             for row in range(row_to - row_from):
-                # `inputs` and `products` have to be named here: Numba frees an array after its last mention
-                _transform_in(x, table.ctypes.data + 128 * row, channels // lanes,
-                              inputs.ctypes.data + size * channels * row, TILES * channels)
+                _transform_in(x, address(table) + 128 * row, channels // lanes,
+                              address(inputs) + size * channels * row, TILES * channels)
+                _transform_grad(x, address(places) + 32 * row, vectors, address(grads) + size * wide * row,
+                                TILES * wide)
             for i in range(16):
-                for p in range(panels):
-                    first, mine = panel(p, vectors)
-                    at = lanes * first
-                    b = u.ctypes.data + size * (i * channels * wide + at)
-                    for r in range(0, row_to - row_from, ROWS):
-                        here, there = left.ctypes.data + 8 * (TILES * i + r), right.ctypes.data + 8 * (TILES * i + r)
-                        window_tile(mine, x, floor, here, 1, all_taps.ctypes.data, 1, channels, b, wide,
-                                    none.ctypes.data, wide, False, there, at, False)
-            for row in range(row_to - row_from):
-                _transform_out(x, floor, products.ctypes.data + size * wide * row, TILES * wide, vectors,
-                               numbers.ctypes.data, wide, finish, places.ctypes.data + 32 * row, add)
-            if moments.shape[0] > 0:
-                count = 0
-                for row in range(row_to - row_from):
-                    for i in range(4):
-                        if places[row, i] != spare.ctypes.data:
-                            real[count] = places[row, i]
-                            count += 1
-                sizes[tile] = count
-                for f in range(0, wide, lanes):
-                    found = moments.ctypes.data + size * (2 * tile * wide + f)
-                    moments_tile(x, real.ctypes.data, f, count, found, found + size * wide)
+                here, there = address(left) + 8 * TILES * i, address(right) + 8 * TILES * i
+                for c in range(0, channels, CHANNELS):
+                    for p in range(panels):
+                        first, mine = panel(p, vectors)
+                        at = lanes * first
+                        out = address(sums) + size * (((part * 16 + i) * channels + c) * wide + at)
+                        weight_tile(mine, x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
 
 
 @kernel()
 def winograd_weight_product(x, taps, grid, grad, origins, sums, workers):
     """sums[part, i, c, f] = sum over a part's windows of V_i[c] times what product i gets back for f from grad."""
-    size, (parts, _, channels, wide) = x.itemsize, sums.shape
-    lanes = VECTOR_BYTES // size
-    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (2, 2)
-    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
-    zeros, counter = np.zeros(max(channels, wide), x.dtype), np.zeros(1, np.int64)
+    counter = np.zeros(1, np.int64)
     for _ in prange(workers):
-        table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
-        inputs, grads = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
-        left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
-        for i in range(16):
-            for row in range(TILES):
-                left[i, row] = inputs.ctypes.data + size * channels * (i * TILES + row)
-                right[i, row] = grads.ctypes.data + size * wide * (i * TILES + row)
-        while True:
-            part = take(counter.ctypes.data)
-            if part >= parts:
-                break
-            begin, end = tiles * part // parts, tiles * (part + 1) // parts
-            for tile in range(begin, end):
-                row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
-                windows_of(x, 0, taps, grid, step, 1, row_from, row_to, zeros.ctypes.data, table)
-                windows_of(grad, 0, origins, grid, step, 1, row_from, row_to, zeros.ctypes.data, places)
-                for row in range(row_to - row_from):
-                    _transform_in(x, table.ctypes.data + 128 * row, channels // lanes,
-                                  inputs.ctypes.data + size * channels * row, TILES * channels)
-                    _transform_grad(x, places.ctypes.data + 32 * row, vectors, grads.ctypes.data + size * wide * row,
-                                    TILES * wide)
-                for i in range(16):
-                    here, there = left.ctypes.data + 8 * TILES * i, right.ctypes.data + 8 * TILES * i
-                    for c in range(0, channels, CHANNELS):
-                        for p in range(panels):
-                            first, mine = panel(p, vectors)
-                            at = lanes * first
-                            out = sums.ctypes.data + size * (((part * 16 + i) * channels + c) * wide + at)
-                            weight_tile(mine, x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
+        _winograd_weight_product(x, taps, grid, grad, origins, sums, counter)
 
 
-@kernel(parallel=False)
-def taps_of_products(sums, out):
-    """out[a, b, c, f] from the 16 products of all parts, added first to last: the transpose of `transform_weights`."""
-    parts, half = sums.shape[0], sums.dtype.type(0.5)
-    total, rows = np.empty((4, 4, out.shape[3]), out.dtype), np.empty((3, 4, out.shape[3]), out.dtype)
-    for c in range(out.shape[2]):
-        total[:] = 0
-        for part in range(parts):
-            for i in range(16):
-                for f in range(out.shape[3]):
-                    total[i // 4, i % 4, f] += sums[part, i, c, f]
-        for j in range(4):
-            for f in range(out.shape[3]):
-                m0, m1, m2, m3 = total[0, j, f], total[1, j, f], total[2, j, f], total[3, j, f]
-                rows[0, j, f], rows[1, j, f] = m0 + half * (m1 + m2), half * (m1 - m2)
-                rows[2, j, f] = half * (m1 + m2) + m3
-        for i in range(3):
-            for f in range(out.shape[3]):
-                m0, m1, m2, m3 = rows[i, 0, f], rows[i, 1, f], rows[i, 2, f], rows[i, 3, f]
-                out[i, 0, c, f], out[i, 1, c, f] = m0 + half * (m1 + m2), half * (m1 - m2)
-                out[i, 2, c, f] = half * (m1 + m2) + m3
+def taps_of_products(sums):
+    """3 x 3 x C x F from parts x 16 x C x F, added first to last: the transpose of `transform_weights`."""
+
+    def step(m, g):
+        even = half * (m[1] + m[2])
+        np.add(m[0], even, out=g[0])
+        np.multiply(half, m[1] - m[2], out=g[1])
+        np.add(even, m[3], out=g[2])
+
+    half, products = sums.dtype.type(0.5), np.add.reduce(sums, axis=0).reshape(4, 4, *sums.shape[2:])
+    rows, taps = empty((3, *products.shape[1:]), sums.dtype), np.empty((3, 3, *sums.shape[2:]), sums.dtype)
+    step(products, rows)
+    step(rows.swapaxes(0, 1), taps.swapaxes(0, 1))
+    return taps
