@@ -220,8 +220,8 @@ def text(result: Result) -> str:
     case = next(row for row in rows if row["what"] == WARM)
     return (
         f"Every figure is a process of its own, timed from the moment it is started. `import tinyinception` is done "
-        f"after {heads['startup.import_s']:.2f} s, of which Python itself takes {_median(rows, IMPORT, PYTHON):.2f} s: "
-        "it imports neither Numba nor anything else that is heavy. The first training step of "
+        f"after {heads['startup.import_s']:.3f} s, Python alone after {_median(rows, IMPORT, PYTHON):.3f} s: it "
+        "imports neither Numba nor anything else that is heavy. The first training step of "
         f"`{case['network']}` at batch {case['batch']} is done after {heads['startup.warm_s']:.1f} s where kernels are "
         f"in Numba's cache, after {heads['startup.cold_s']:.1f} s where they have to be compiled; "
         f"{sum(row['seconds'] for row in kernels):.1f} s of that is compilation, {first} leading.")

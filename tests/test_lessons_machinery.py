@@ -58,6 +58,12 @@ def test_lessons_are_found_in_the_order_of_their_numbers(course):
     assert found[1].beside("checks") == course / "checks" / "01_sums.py"
 
 
+def test_two_files_of_one_number_are_refused(course):
+    (course / "1_other.py").write_text(FIRST)
+    with pytest.raises(DataError, match=r"two files are lesson 1: .*01_sums.py and .*1_other.py"):
+        files.find()
+
+
 def test_an_unknown_number_says_which_there_are(course):
     with pytest.raises(ArgumentError, match=r"there is no lesson 7 \(known: 1, 2\)"):
         files.lesson(7)

@@ -48,9 +48,14 @@ def folder() -> Path:
 
 
 def find() -> dict[int, Lesson]:
-    """The lessons by number, in order."""
-    lessons = [_read(path) for path in sorted(folder().glob("[0-9]*.py"))]
-    return {lesson.number: lesson for lesson in sorted(lessons, key=lambda lesson: lesson.number)}
+    """The lessons by number, in order; DataError where two files have the same one."""
+    found: dict[int, Lesson] = {}
+    for path in sorted(folder().glob("[0-9]*.py")):
+        this = _read(path)
+        if this.number in found:
+            raise DataError(f"two files are lesson {this.number}: {found[this.number].path} and {path}")
+        found[this.number] = this
+    return dict(sorted(found.items()))
 
 
 def lesson(number: int) -> Lesson:
