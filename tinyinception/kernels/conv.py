@@ -27,6 +27,7 @@ MOST_PARTS = 16
 MOST_SUMS = 1 << 22  # numbers in all partial sums
 LEAST_UNITS = 8  # pieces of work, for as many threads
 LEAST_TILES = 2
+MOST_WEIGHTS = 1 << 19  # bytes of weights in one piece of work: what a second-level cache has room for
 LEAST_WINDOWS, LEAST_CHANNELS = 8 * TILES, 32  # that are worth Winograd's transforms
 NARROW = 16
 ORIGIN = np.zeros((1, 3), np.int64)
@@ -121,9 +122,10 @@ def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_st
     """`window_product` in tiles that suit the shape; returns pixels per tile and, where wanted, the moments of each.
 
     Few pixels make few tiles. Then the output channels are dealt out too, and panels rather than tiles are what each
-    thread reads the weights for.
+    thread reads the weights for. So they are where the weights of all output channels would not stay in the cache.
     """
     lanes, whole, w = VECTOR_BYTES // x.itemsize, _whole_vectors(out_channels, x.dtype), w.reshape(-1)
+    weights = len(taps) * channels * whole * x.itemsize
     blocks, panels = -(-x.shape[0] * grid[0] * grid[1] // ROWS), -(-whole // (lanes * VECTORS))
     tile_rows = ROWS * -(-blocks // max(-(-blocks // TILE_BLOCKS), min(blocks, LEAST_TILES)))
     tiles = -(-blocks * ROWS // tile_rows)
@@ -139,7 +141,7 @@ def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_st
     found = np.empty((tiles if moments else 0, 2, whole), x.dtype)
     window_product(x, channel, channels, taps, grid, step, together, tile_rows, w[start:], in_stride, in_place, packed,
                    padded, finish, x.dtype.type(floor), out, out_channel, out_channels, origin, spread, add, found,
-                   min(panels, -(-LEAST_UNITS // tiles)), numba.get_num_threads())
+                   min(panels, max(-(-LEAST_UNITS // tiles), -(-weights // MOST_WEIGHTS))), numba.get_num_threads())
     return np.minimum(tile_rows, x.shape[0] * grid[0] * grid[1] - tile_rows * np.arange(tiles)), found
 
 

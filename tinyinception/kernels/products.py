@@ -6,7 +6,7 @@ they begin; a pixel in the padding begins at a row of zeros. Convolution is that
 
     for each tile of output pixels:                      in parallel; tiles depend on shapes only, so do the bits
         note the address of every tap of every pixel, and which taps a block of pixels sees more than padding through
-        for each panel of output channels, for each block of pixels:
+        for each block of pixels, for each panel of output channels:
             `_window_tile`: a block of the result stays in vector registers while all taps and channels pass
             if asked to, batch-norm by known statistics, and ReLU, while it is there
         if asked to: mean and squared deviations of the finished tile, still in the cache, for batch-norm
@@ -293,16 +293,16 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                         seen[block, t] = t
                 else:
                     seeing[block] = _seen(table, block * ROWS, address(zeros), seen[block])
-            for p in range(p_from, p_to):
-                first, mine = panel(p, vectors)
-                at = lanes * first
-                b, b_row = address(w) + size * at, w_row
-                if p >= in_place:
-                    b, b_row = address(packed) + size * lanes * (first - first_packed) * depth, mine * lanes
-                for block in range(blocks):
-                    r = block * ROWS
-                    here, there = address(table) + 8 * r * taps_count, address(outs) + 8 * r
-                    which, many = address(seen) + 8 * block * taps_count, seeing[block]
+            for block in range(blocks):
+                r = block * ROWS
+                here, there = address(table) + 8 * r * taps_count, address(outs) + 8 * r
+                which, many = address(seen) + 8 * block * taps_count, seeing[block]
+                for p in range(p_from, p_to):
+                    first, mine = panel(p, vectors)
+                    at = lanes * first
+                    b, b_row = address(w) + size * at, w_row
+                    if p >= in_place:
+                        b, b_row = address(packed) + size * lanes * (first - first_packed) * depth, mine * lanes
                     window_tile(mine, x, floor, here, taps_count, which, many, channels, b, b_row, address(numbers),
                                 wide, finish, there, at, add)
             if not exact:
