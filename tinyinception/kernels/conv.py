@@ -12,7 +12,7 @@ import numpy as np
 
 from tinyinception.kernels.memory import dense, empty, wide
 from tinyinception.kernels.norm import NEVER, affine_of
-from tinyinception.kernels.products import TILE_BLOCKS, add_parts, pack_weights, weight_product, window_product
+from tinyinception.kernels.products import TILE_BLOCKS, pack_weights, weight_product, window_product
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
 from tinyinception.kernels.winograd import (
     TILES,
@@ -230,7 +230,7 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
     for g in range(groups):
         weight_product(x, g * cg, channels, taps, (oh, ow), tuple(stride), grad, g * fg, fg, sums,
                        max(1, LEAST_UNITS // parts), numba.get_num_threads())
-        add_parts(sums, out, g * fg)
+        np.add.reduce(sums[:, :, :channels, :fg], axis=0, out=out[:, :, g * fg:(g + 1) * fg])
     return out.reshape(w_shape)
 
 

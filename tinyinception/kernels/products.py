@@ -205,6 +205,10 @@ def windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros, 
     """
     _, height, width, depth = x.shape
     size, last, pixels, all_inside = x.itemsize, taps.shape[0] - 1, grid[0] * grid[1], True
+    if last == 0 and taps[0, 0] == taps[0, 1] == 0 and together == step[0] == step[1] == 1 and pixels == height * width:
+        for row in range(row_to - row_from):  # pixel by pixel through memory
+            table[row, 0] = address(x) + size * (depth * (row_from + row) + channel)
+        return True
     m, n = row_from % together, row_from // (together * pixels) * together
     u, v = row_from // together % pixels // grid[1], row_from // together % pixels % grid[1]
     for row in range(row_to - row_from):
@@ -278,14 +282,14 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
             if p_to < panels:
                 c_to = lanes * panel(p_to, vectors)[0]
             real = size * (min(c_to, out_channels) - c_from)
-            for row in range(blocks * ROWS):
-                if row >= row_to - row_from:  # the last block may be larger than what is left: compute in vain
-                    copy(address(table) + 8 * taps_count * row, address(table), 8 * taps_count)
-                    outs[row] = address(spare) + size * wide * (row if not exact else 0)
-                else:
-                    outs[row] = places[row, 0] if exact else address(spare) + size * wide * row
-                    if add and not exact:
-                        copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)
+            for row in range(row_to - row_from, blocks * ROWS):  # the last block may be larger: compute in vain
+                copy(address(table) + 8 * taps_count * row, address(table), 8 * taps_count)
+                places[row, 0] = address(spare) + size * wide * (row if not exact else 0)
+            if not exact:
+                for row in range(row_to - row_from):
+                    outs[row], places[row, 0] = places[row, 0], address(spare) + size * wide * row
+                    if add:
+                        copy(places[row, 0] + size * c_from, outs[row] + size * c_from, real)
             for block in range(blocks):
                 seeing[block] = taps_count
                 if whole:
@@ -295,7 +299,7 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                     seeing[block] = _seen(table, block * ROWS, address(zeros), seen[block])
             for block in range(blocks):
                 r = block * ROWS
-                here, there = address(table) + 8 * r * taps_count, address(outs) + 8 * r
+                here, there = address(table) + 8 * r * taps_count, address(places) + 8 * r
                 which, many = address(seen) + 8 * block * taps_count, seeing[block]
                 for p in range(p_from, p_to):
                     first, mine = panel(p, vectors)
@@ -307,11 +311,11 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                                 wide, finish, there, at, add)
             if not exact:
                 for row in range(row_to - row_from):
-                    copy(places[row, 0] + size * c_from, address(spare) + size * (wide * row + c_from), real)
+                    copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)
             if moments.shape[0] > 0:
                 for f in range(c_from, c_to, lanes):
                     found = address(moments) + size * (2 * tile * wide + f)
-                    moments_tile(x, address(outs), f, row_to - row_from, found, found + size * wide)
+                    moments_tile(x, address(places), f, row_to - row_from, found, found + size * wide)
 
 
 @kernel(parallel=False)
@@ -368,18 +372,3 @@ def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, ou
                         at = lanes * first
                         out = address(sums) + size * ((part * rounds + k) * CHANNELS * wide + at)
                         weight_tile(mine, x, here, c, counts[t], there, at, out, wide, chunk - begin)
-
-
-@kernel()
-def add_parts(sums, out, out_channel):
-    """out[tap, c, out_channel + f] = sum of the parts, first to last, without the padding of `weight_product`."""
-    taps, channels, _ = out.shape
-    parts, _, _, wide = sums.shape
-    for index in prange(taps * channels):
-        k = np.int64(index)  # prange counts unsigned, and unsigned with signed makes floats
-        t, c = k // channels, k % channels
-        for f in range(min(wide, out.shape[2] - out_channel)):
-            total = sums[0, t, c, f]
-            for part in range(1, parts):
-                total += sums[part, t, c, f]
-            out[t, c, out_channel + f] = total

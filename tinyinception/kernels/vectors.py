@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core import cgutils, codegen, config
 from numba.extending import intrinsic
 
 
 def _machine() -> tuple[int, int, int, int]:
     """(bytes in a vector register, pixels, vectors, channels): pixels x vectors sums must fit the registers, and so
-    must channels x vectors, where the weights' gradient is summed."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
+    must channels x vectors, where the weights' gradient is summed.
+
+    Asked is what Numba compiles for, which NUMBA_CPU_NAME and NUMBA_CPU_FEATURES may have changed.
+    """
+    features = config.CPU_FEATURES if config.CPU_FEATURES is not None else codegen.get_host_cpu_features()
+    features = features.split(",")
+    if "+avx512f" in features:
         return 64, 8, 3, 8  # 24 of 32 registers
-    if features.get("avx"):
+    if "+avx" in features:
         return 32, 6, 2, 4  # 12 of 16
-    if features.get("neon"):
+    if "+neon" in features:
         return 16, 8, 3, 8  # 24 of 32
     return 16, 4, 2, 4
 
@@ -42,8 +45,9 @@ class Code:
         self.lanes = VECTOR_BYTES // self.bytes
         self.scalar = context.get_value_type(dtype)
         self.vector = ir.VectorType(self.scalar, self.lanes)
+        # fused where the machine has an instruction for it: `llvm.fma` would call a function where it has not
         self._fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3),
-                                                   f"llvm.fma.v{self.lanes}f{dtype.bitwidth}")
+                                                   f"llvm.fmuladd.v{self.lanes}f{dtype.bitwidth}")
 
     def number(self, n: int):
         return ir.Constant(ir.IntType(64), n)
