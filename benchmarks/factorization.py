@@ -219,8 +219,8 @@ def _draw_threshold(axes: Axes, result: Result) -> None:
     def say(words: str, where: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
         axes.annotate(words, where, offset, textcoords="offset points", **style)
 
-    say("two 3x3 cost more", (ends[1], 1), (-8, 7), ha="right", weight="bold")
-    say("two 3x3 cost less", (ends[1], 1), (-8, -16), ha="right", weight="bold")
+    say("two 3x3 cost more", (ends[0], 1), (8, 7), weight="bold")
+    say("two 3x3 cost less", (ends[0], 0), (8, 8), weight="bold")
     say(f"out / in = {FIVE.threshold}", (limit, 0), (8, 42), weight="bold", fontsize="large")
     say("25 in out = 9 in out + 9 out out,\nthe 5x5 and the two 3x3", (limit, 0), (8, 12), fontsize="small")
     say(f"equal widths: {1 - equal:.0%} saved, as\n\"Rethinking Inception\" says", (1, equal), (-150, -88),
@@ -281,14 +281,14 @@ def _draw_relatives(axes: Axes, rows: Sequence[Row]) -> None:
 def text(result: Result) -> str:
     """What one sees, and why time and counts differ."""
     rows = [row for row in result["rows"] if row["status"] == "measured"]
-    alone = [row for row in rows if row["library"] == OURS and row["unit"] == ALONE]
-    at = fit(alone)
     modules = lines(result, GOOGLENET)
     costly = [row for row in modules if row["macs_ratio"] > 1]
     slower = [row for row in modules if row["both_ms_ratio"] > 1]
     grown = sum(row["two_params"] - row["one_params"] for row in modules)
-    excess = spread([row["excess"] for what in (SWEEP, CHANNELS, SIZES, KINDS) for row in lines(result, what)])
-    return (
+    swept = [line for what in (SWEEP, CHANNELS, SIZES, KINDS) for line in lines(result, what)]
+    cheaper = max((row["out"] / row["in"] for row in lines(result, SWEEP) if row["both_ms_ratio"] < 1),
+                  default=0)
+    said = (
         "*Rethinking the Inception Architecture* replaces a 5x5 by two 3x3 and saves 28 %: 25 multiply-adds against "
         "9 + 9, where input, middle and output are equally wide. In general the 5x5 costs 25 in out, the pair "
         "9 in middle + 9 middle out. With the middle as wide as the output, as in BN-Inception, the pair is cheaper "
@@ -298,12 +298,22 @@ def text(result: Result) -> str:
         "cheaper from out / in = 9/16 on.) In time, forward and backward, the pair is slower in "
         f"{len(slower)} of {len(modules)}.\n\n"
         "Column \"time / MACs\" says how far measured time departs from counted operations, 1.00 being not at all; its "
-        f"median is {excess.median:.2f}. The pair does fewer operations and moves more memory: its middle is written "
-        "and read once more, forward and backward, and with batch-norm and ReLU that comes with another pass over it. "
-        f"A model with two terms, {at.gmacs:.0f} G multiply-adds/s and {at.gbytes:.0f} GB/s for the bytes that must "
-        f"move, explains our forward times with a median error of {at.error:.0%}. That is less than the memory's own "
-        "speed, because a byte is also packed into tiles, once for every tap that reads it. The fewer channels and the "
-        "fewer taps, the more this second term weighs: two 2x2 save 11 % of a 3x3's operations, and less of its time.")
+        f"median is {spread([row['excess'] for row in swept]).median:.2f}. Two effects pull in opposite directions. "
+        "Our 3x3 of stride 1, with 32 channels or more in whole vectors and enough pixels, multiplies 16 times where "
+        "36 are counted (Winograd's F(2x2, 3x3), `kernels/winograd.py`), and no other kernel of ours has such a short "
+        f"cut: two 3x3 stay cheaper than a 5x5 up to out / in = {cheaper:.0f} of those measured, and what replaces a "
+        "3x3 by something else, two 2x2 or 3x1 and 1x3, does not pay. But a pair also moves more memory: its middle is "
+        "written and read once more, forward and backward, and with batch-norm and ReLU that comes with another pass.")
+    plain = [row for row in rows if row["library"] == PYTORCH and row["unit"] == ALONE]
+    if plain:
+        at = fit(plain)
+        departs = spread([row["both_ms_ratio"] / row["macs_ratio"] for row in plain if row["what"] != GOOGLENET]).median
+        said += (
+            f" PyTorch's times show that second effect alone, with a median of {departs:.2f}. A model with two terms, "
+            f"{at.gmacs:.0f} G multiply-adds/s and {at.gbytes:.0f} GB/s for the bytes that must move, explains its "
+            f"forward times with a median error of {at.error:.0%}. The fewer channels and taps, the more the second "
+            "term weighs.")
+    return said
 
 
 if __name__ == "__main__":
