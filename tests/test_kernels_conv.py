@@ -243,3 +243,14 @@ def test_complex_arrays_go_to_the_twin():
     w = rng.standard_normal((3, 3, 2, 2)) + 0j
     y = kernels.conv2d(x, w, None, (1, 1), (1, 1, 1, 1), 1)
     np.testing.assert_allclose(y.imag, kernels.conv2d(x.imag, w.real, None, (1, 1), (1, 1, 1, 1), 1), atol=1e-12)
+
+
+def test_a_phase_of_one_tap_whose_grid_has_as_many_pixels_in_another_shape():
+    """Of 4x2 inputs a stride of 3 makes phases of 2x1 pixels, over a gradient of 1x2."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((1, 4, 2, 1)), rng.standard_normal((2, 2, 1, 1))
+    at = (3, 3), (0, 0, 1, 2), 1
+    grad = rng.standard_normal(reference.conv2d(x, w, None, *at).shape)
+    for found, expected in zip(outcomes(conv, x, w, None, *at, grad), outcomes(reference, x, w, None, *at, grad),
+                               strict=True):
+        assert relative(found, expected) < 1e-12

@@ -205,7 +205,8 @@ def windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros, 
     """
     _, height, width, depth = x.shape
     size, last, pixels, all_inside = x.itemsize, taps.shape[0] - 1, grid[0] * grid[1], True
-    if last == 0 and taps[0, 0] == taps[0, 1] == 0 and together == step[0] == step[1] == 1 and pixels == height * width:
+    if (last == 0 and taps[0, 0] == taps[0, 1] == 0 and together == step[0] == step[1] == 1 and grid[0] == height
+            and grid[1] == width):
         for row in range(row_to - row_from):  # pixel by pixel through memory
             table[row, 0] = address(x) + size * (depth * (row_from + row) + channel)
         return True

@@ -123,10 +123,9 @@ def transform_weights(w, flip):
     """16 x C x F: U of w, 3 x 3 x C x F, along both directions; with flip, 16 x F x C of the kernel turned round."""
 
     def step(g, u):
-        even, odd = half * (g[0] + g[2]), half * g[1]
         u[0], u[3] = g[0], g[2]
-        np.add(even, odd, out=u[1])
-        np.subtract(even, odd, out=u[2])
+        np.multiply(half, g[0] + g[1] + g[2], out=u[1])
+        np.multiply(half, g[0] - g[1] + g[2], out=u[2])
 
     w, half = w[::-1, ::-1].transpose(0, 1, 3, 2) if flip else w, w.dtype.type(0.5)
     rows, u = empty((4, *w.shape[1:]), w.dtype), empty((4, 4, *w.shape[2:]), w.dtype)
