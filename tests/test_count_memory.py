@@ -47,7 +47,7 @@ def test_an_operation_keeps_what_it_is_said_to_keep(name, data):
         assert case.op.saved is None
         return
     told = kept(case.op, inputs, output, case.op.needs)
-    saved = list(arrays_in(case.op.saved))
+    saved = list(arrays_in((case.op.saved, case.op.kept)))
     for tensor in filter(lambda t: t is not None, (*inputs, output)):
         assert (tensor in told) == any(array is tensor.data for array in saved)
     own = [array for array in saved if all(array is not t.data for t in (*inputs, output) if t is not None)]
@@ -59,7 +59,7 @@ def test_an_operation_keeps_what_it_is_said_to_keep(name, data):
 def graph_bytes(outputs):
     """Bytes of all arrays that the graph behind some tensors keeps, each once."""
     nodes = {id(node): node for output in outputs for node in topological(output.node)}
-    owners = {id(owner(array)): array for node in nodes.values() for array in arrays_in(node.saved)}
+    owners = {id(owner(array)): array for node in nodes.values() for array in arrays_in((node.saved, node.kept))}
     return sum(array.nbytes for array in owners.values())
 
 

@@ -127,12 +127,13 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
         hook.before(op, inputs)
     op.needs = tuple(_state.recording and t is not None and t.requires_grad for t in inputs)
     op.output_shape = shape
-    data = None
+    data, arrays = None, tuple(None if t is None else t.data for t in inputs)
     if all(t.data is not None for t in given):
-        data = op.forward(*(None if t is None else t.data for t in inputs))
+        data = op.forward(*arrays)
     output = Tensor._result(data, shape, dtype)
     if any(op.needs):
         op.parents = tuple((t.node or t) if need else None for t, need in zip(inputs, op.needs, strict=True))
+        op.keep(arrays)
         output.node, output.requires_grad = op, True
     else:
         op.saved = None

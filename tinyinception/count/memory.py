@@ -17,6 +17,7 @@ from tinyinception.tensor import Tensor
 
 FLOAT = 4  # bytes
 VIEWS = (ops.Reshape, ops.Transpose, ops.Slice)  # their results lie in the memory of their input
+READS = (ops.Concat, ops.Conv2d, ops.Linear)  # in backward what an input was, which may then be computed again
 KEEPS_INPUTS = (ops.BatchNorm, ops.Divide, ops.LocalResponseNorm, ops.Log, ops.MatMul, ops.Multiply, ops.Power)
 KEEPS_OUTPUT = (ops.Exp, ops.LogSoftmax, ops.ReLU, ops.Sigmoid, ops.Tanh)
 
@@ -27,7 +28,7 @@ class Memory:
 
     inference: the most that is needed at once when every array goes as soon as its last reader is done, operations
     running in the order of the forward pass. peak: path of the layer that runs at that moment. training: all arrays
-    that the operations of this package keep until backward, each once.
+    that the operations of this package keep until backward, each once; not what is computed again for it.
     """
 
     inference: int
@@ -47,6 +48,7 @@ class Lifetimes:
         self._waiting = [1]  # how many of an array's tensors nobody has read yet
         self._paths: list[str] = []
         self._kept: set[int] = set()
+        self._repeated: WeakSet[Tensor] = WeakSet()
         self._aside = 0
 
     def __contains__(self, tensor: Tensor) -> bool:
@@ -78,8 +80,10 @@ class Lifetimes:
             self._waiting[self._array[output]] += 1
         self._unread.add(output)
         if any(needs):
-            again = [tensor for tensor in kept(op, inputs, output, needs) if tensor in self._array]
-            self._kept.update(self._array[tensor] for tensor in again)
+            self._kept.update(self._array[tensor] for tensor in kept(op, inputs, output, needs)
+                              if tensor in self._array and not (isinstance(op, READS) and tensor in self._repeated))
+            if op.repeats:
+                self._repeated.add(output)
             self._aside += aside(op, inputs, output) // self._images
 
     def memory(self) -> Memory:
@@ -100,7 +104,7 @@ def kept(op: Operation, inputs: Sequence[Tensor | None], output: Tensor, needs: 
     """The inputs and output of an operation whose arrays its backward reads; see `forward` of each."""
     if isinstance(op, (ops.Conv2d, ops.Linear)):  # each operand is needed for the gradient of the other
         return [tensor for tensor, wanted in zip(inputs[:2], (needs[1], needs[0]), strict=True) if wanted]
-    if isinstance(op, KEEPS_INPUTS):
+    if isinstance(op, KEEPS_INPUTS) or (isinstance(op, ops.Concat) and op.repeats):
         return [tensor for tensor in inputs if tensor is not None]
     return [output] if isinstance(op, KEEPS_OUTPUT) else []
 

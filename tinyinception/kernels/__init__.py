@@ -14,7 +14,7 @@ _FAMILY = {
     "conv2d": "conv", "conv2d_moments": "conv", "conv2d_norm": "conv",
     "conv2d_input_grad": "conv", "conv2d_weight_grad": "conv",
     "max_pool": "pool", "max_pool_grad": "pool", "avg_pool": "pool", "avg_pool_grad": "pool",
-    "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_grad": "norm",
+    "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_again": "norm", "batch_norm_grad": "norm",
     "local_response_norm": "lrn", "local_response_norm_grad": "lrn",
     "concat_channels": "concat", "slice_channels_grad": "concat", "add": "sums",
 }

@@ -1,39 +1,77 @@
 """Large arrays that are recycled instead of returned to the operating system.
 
 A training step makes the same arrays again and again. Fresh memory from the system costs a page fault for every 4 KB at
-the first write, which for activations of tens of megabytes takes as long as the arithmetic on them. `empty` hands out
-memory that an earlier, dead array of the same size has left behind.
+the first write, which for activations of tens of megabytes takes as long as the arithmetic on them. `empty` cuts arrays
+from slabs that stay. A dead array leaves a gap, which joins the gaps beside it; the first gap that is large enough
+serves the next one, so that arrays stay together and little lies idle (Knuth, The Art of Computer Programming, 2.5).
 """
 
 from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_left
 
 import numpy as np
 
 ALIGNMENT = 64  # one cache line, and the widest vector
 SMALLEST = 1 << 16  # below this, the system's allocator is as good
+SLAB = 1 << 28  # bytes at least; what of it was never written takes no memory
 
-_free: dict[int, list[np.ndarray]] = {}
-_lock = threading.RLock()  # re-entrant: garbage collection may run `_Lease.__del__` while this thread holds it
+Piece = tuple[int, int, np.ndarray]  # first address, the one behind the last, slab
+
+_gaps: list[Piece] = []  # by address
+_dead: list[Piece] = []  # are gaps too, as soon as somebody looks
+_lock = threading.Lock()
 
 
 class _Lease:
-    """Owner of a block while an array uses it; the block goes back when the last view is gone."""
+    """Owner of a piece of a slab while an array uses it; the piece is given back when the last view is gone."""
 
-    def __init__(self, block: np.ndarray, shape: tuple[int, ...], dtype: np.dtype):
-        self.block = block
+    def __init__(self, piece: Piece, shape: tuple[int, ...], dtype: np.dtype):
+        self.piece = piece
         self.__array_interface__ = {
-            "version": 3, "shape": shape, "typestr": dtype.str, "data": (_aligned(block), False)}
+            "version": 3, "shape": shape, "typestr": dtype.str, "data": (piece[0], False)}
 
     def __del__(self):
-        with _lock:
-            _free.setdefault(self.block.size, []).append(self.block)
+        _dead.append(self.piece)  # and no more: garbage collection may come here in the middle of `_take`
 
 
-def _aligned(block: np.ndarray) -> int:
-    return -(-block.ctypes.data // ALIGNMENT) * ALIGNMENT
+def _take(size: int) -> Piece:
+    """A piece of so many bytes."""
+    _bury()
+    for i, (start, end, slab) in enumerate(_gaps):
+        if end - start >= size:
+            _gaps[i:i + 1] = [(start + size, end, slab)] if end - start > size else []
+            return start, start + size, slab
+    slab = np.empty(max(size, SLAB) + ALIGNMENT, np.uint8)
+    start, end = _bounds(slab)
+    if end - start > size:
+        _give(start + size, end, slab)
+    return start, start + size, slab
+
+
+def _bury() -> None:
+    """Make gaps of what has died."""
+    while _dead:
+        _give(*_dead.pop())
+
+
+def _give(start: int, end: int, slab: np.ndarray) -> None:
+    """Make a gap, one with those beside it in the same slab."""
+    at = bisect_left(_gaps, start, key=lambda gap: gap[0])
+    if at < len(_gaps) and _gaps[at][0] == end and _gaps[at][2] is slab:
+        end = _gaps.pop(at)[1]
+    if at > 0 and _gaps[at - 1][1] == start and _gaps[at - 1][2] is slab:
+        at -= 1
+        start = _gaps.pop(at)[0]
+    _gaps.insert(at, (start, end, slab))
+
+
+def _bounds(slab: np.ndarray) -> tuple[int, int]:
+    """What can be used of a slab: from its first aligned address on."""
+    start = -(-slab.ctypes.data // ALIGNMENT) * ALIGNMENT
+    return start, start + slab.size - ALIGNMENT
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
@@ -43,15 +81,15 @@ def empty(shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
     if size < SMALLEST:
         return np.empty(shape, dtype)
     with _lock:
-        waiting = _free.get(size + ALIGNMENT)
-        block = waiting.pop() if waiting else np.empty(size + ALIGNMENT, np.uint8)
-    return np.asarray(_Lease(block, tuple(shape), dtype))
+        piece = _take(-(-size // ALIGNMENT) * ALIGNMENT)
+    return np.asarray(_Lease(piece, tuple(shape), dtype))
 
 
 def release() -> None:
-    """Give everything that waits for reuse back to the system, for instance before a batch of another size."""
+    """Give slabs that are not in use back to the system, for instance before a batch of another size."""
     with _lock:
-        _free.clear()
+        _bury()
+        _gaps[:] = [gap for gap in _gaps if gap[:2] != _bounds(gap[2])]
 
 
 def dense(array: np.ndarray) -> np.ndarray:

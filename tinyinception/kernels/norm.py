@@ -163,8 +163,17 @@ def batch_norm_eval(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.
     return _normalise(x, affine, relu)
 
 
-def _normalise(x: np.ndarray, affine: Affine, relu: bool) -> np.ndarray:
-    y = empty(x.shape, x.dtype)
+def batch_norm_again(x: np.ndarray, mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None,
+                     beta: np.ndarray | None, relu: bool, out: np.ndarray | None = None) -> np.ndarray:
+    """The y of `batch_norm` and `batch_norm_eval` to the same bits, from what those have found.
+
+    out: where to write it, dense or a slice of the channels of a dense array.
+    """
+    return _normalise(x, affine_of(mean, invstd, gamma, beta, x.dtype), relu, out)
+
+
+def _normalise(x: np.ndarray, affine: Affine, relu: bool, out: np.ndarray | None = None) -> np.ndarray:
+    y = empty(x.shape, x.dtype) if out is None else out
     fold = _Folded(x, y)
     _apply(fold.rows[0], fold.per_channel(*affine), fold.floor(relu), fold.rows[1])
     return y

@@ -54,6 +54,9 @@ class Operation:
     A subclass states `shape`, `forward`, `backward` and `cost`, and `window` where it slides over pixels. Configuration
     goes to the constructor; whatever `backward` needs, `forward` puts into `self.saved`, which is dropped after use.
     `self.needs[i]` says whether input i wants a gradient: work for an input that does not is to be skipped.
+    An operation that reads whole inputs in backward names them in `reads` during forward and gets them from `input(i)`.
+    They are kept for it, or computed again where the operation they come from `repeats`: in one pass over memory, from
+    what it has saved anyway (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost").
 
     In backward, where `into[i]` is an array, an operation that is `fresh` may add the gradient of input i to it and
     return it, and where `overwrite` is true the gradient it was given may be changed. Both save passes over memory.
@@ -61,6 +64,7 @@ class Operation:
 
     analytic = False  # True where the formula also holds for complex numbers, so that a complex step may check it
     moments = None  # (mean, biased variance) of each channel of the output, where forward has gathered them
+    repeats = False  # True where `again` computes the output once more, cheaper than it is kept
     fresh = False  # True where backward returns arrays that nobody else holds, so that others may be added to them
 
     needs: tuple[bool, ...] = ()
@@ -68,6 +72,9 @@ class Operation:
     parents: tuple = ()  # for each input: its node, the leaf tensor itself, or None
     output_shape: Shape = ()
     saved: object = None
+    reads: tuple[int, ...] = ()
+    kept: tuple = ()  # for each input that is read: its array, or the operation that repeats it
+    _repeated: np.ndarray | None = None
     into: tuple[np.ndarray | None, ...] | None = None
     overwrite = False
     retained = None  # the output tensor, where the user asked to keep its gradient
@@ -90,6 +97,25 @@ class Operation:
         """One gradient per input, None where `self.needs` says that none is wanted."""
         raise NotImplementedError(f"{self.name} has no backward")
 
+    def again(self, out: np.ndarray | None = None) -> np.ndarray:
+        """The output of `forward` to the same bits, from `self.saved`; out: where to write it."""
+        raise NotImplementedError(f"{self.name} does not repeat its output")
+
+    def keep(self, arrays: Sequence[np.ndarray | None]) -> None:
+        """Hold the inputs that backward reads; called when `parents` are known."""
+        self.kept = tuple(
+            None if i not in self.reads else parent if isinstance(parent, Operation) and parent.repeats else array
+            for i, (parent, array) in enumerate(zip(self.parents, arrays, strict=True)))
+
+    def input(self, i: int) -> np.ndarray:
+        """Input i, which `reads` has named, as it was in forward. What was computed again stays until its backward."""
+        kept = self.kept[i]
+        if not isinstance(kept, Operation):
+            return kept
+        if kept._repeated is None:
+            kept._repeated = kept.again()
+        return kept._repeated
+
     def cost(self, *shapes: Shape | None) -> Cost:
         """Cost of one forward pass on inputs of these shapes."""
         return Cost(activations=count(self.shape(*shapes)))
@@ -108,7 +134,7 @@ class Operation:
 
     def release(self) -> None:
         """Drop saved arrays and links after backward, so that memory falls while the walk goes on."""
-        self.saved, self.parents, self.freed = None, (), True
+        self.saved, self.kept, self.parents, self._repeated, self.freed = None, (), (), None, True
 
 
 def count(shape: Shape) -> int:

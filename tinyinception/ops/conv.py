@@ -57,7 +57,7 @@ class Conv2d(Operation):
             if any(self.needs):
                 raise GraphError(f"{self.where()}: fused with batch-norm it has no gradient")
             return kernels.conv2d_norm(x, w, b, stride, pads, self.groups, *self.norm)
-        self.saved = x if self.needs[1] else None, w if self.needs[0] else None, x.shape, w.shape, stride, pads
+        self.reads, self.saved = _operands(self.needs), (x.shape, w.shape, stride, pads)
         if not self.gather or self.groups > 1 or not any(self.needs):
             return kernels.conv2d(x, w, b, stride, pads, self.groups)
         y, *moments = kernels.conv2d_moments(x, w, b, stride, pads)
@@ -65,12 +65,13 @@ class Conv2d(Operation):
         return y
 
     def backward(self, grad):
-        x, w, x_shape, w_shape, stride, pads = self.saved
-        dx = None
+        x_shape, w_shape, *at = self.saved
+        dx = dw = None
         if self.needs[0]:
             into = self.into[0] if self.into else None
-            dx = kernels.conv2d_input_grad(grad, w, x_shape, stride, pads, self.groups, into)
-        dw = kernels.conv2d_weight_grad(grad, x, w_shape, stride, pads, self.groups) if self.needs[1] else None
+            dx = kernels.conv2d_input_grad(grad, self.input(1), x_shape, *at, self.groups, into)
+        if self.needs[1]:
+            dw = kernels.conv2d_weight_grad(grad, self.input(0), w_shape, *at, self.groups)
         db = grad.sum(axis=(0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
@@ -101,14 +102,16 @@ class Linear(Operation):
         return x[0], w[1]
 
     def forward(self, x, w, b=None):
-        self.saved = x if self.needs[1] else None, w if self.needs[0] else None, x.shape, w.shape
+        self.reads, self.saved = _operands(self.needs), (x.shape, w.shape)
         return kernels.conv2d(_as_image(x), w[None, None], b, (1, 1), (0, 0, 0, 0), 1).reshape(x.shape[0], w.shape[1])
 
     def backward(self, grad):
-        x, w, (n, k), w_shape = self.saved
-        image, at = _as_image(grad), ((1, 1), (0, 0, 0, 0), 1)
-        dx = kernels.conv2d_input_grad(image, w[None, None], (n, 1, 1, k), *at).reshape(n, k) if self.needs[0] else None
-        dw = kernels.conv2d_weight_grad(image, _as_image(x), (1, 1, *w_shape), *at)[0, 0] if self.needs[1] else None
+        ((n, k), w_shape), image, at = self.saved, _as_image(grad), ((1, 1), (0, 0, 0, 0), 1)
+        dx = dw = None
+        if self.needs[0]:
+            dx = kernels.conv2d_input_grad(image, self.input(1)[None, None], (n, 1, 1, k), *at).reshape(n, k)
+        if self.needs[1]:
+            dw = kernels.conv2d_weight_grad(image, _as_image(self.input(0)), (1, 1, *w_shape), *at)[0, 0]
         db = grad.sum(axis=0) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
@@ -116,6 +119,11 @@ class Linear(Operation):
         out = count(self.shape(x, w, b))
         return Cost(macs=out * w[0], flops=2 * out * w[0] + (out if b else 0), parameters=count(w) + (w[1] if b else 0),
                     activations=out)
+
+
+def _operands(needs: tuple[bool, ...]) -> tuple[int, ...]:
+    """Which of x and w backward reads: each is needed for the gradient of the other."""
+    return (*((0,) if needs[1] else ()), *((1,) if needs[0] else ()))
 
 
 def _as_image(rows: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyinception import kernels
+from tinyinception.kernels.memory import empty
 from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
 
 
@@ -32,13 +33,31 @@ class Concat(Operation):
                                 f"{number} is {by_x(other)}")
         return *first[:axis], sum(s[axis] for s in shapes), *first[axis + 1:]
 
+    @property
+    def repeats(self) -> bool:
+        """Along the channels: there the pieces can be written where they belong."""
+        return self.axis in (-1, len(self.output_shape) - 1)
+
     def forward(self, *arrays):
         axis = self.axis % arrays[0].ndim
-        self.saved = axis, [a.shape[axis] for a in arrays]
-        return kernels.concat_channels(arrays) if axis == arrays[0].ndim - 1 else np.concatenate(arrays, axis)
+        self.saved = axis, [a.shape[axis] for a in arrays], arrays[0].dtype
+        if self.repeats:
+            self.reads = tuple(range(len(arrays)))
+        return kernels.concat_channels(arrays) if self.repeats else np.concatenate(arrays, axis)
+
+    def again(self, out=None):
+        axis, sizes, dtype = self.saved
+        if out is None:
+            out = empty(self.output_shape, dtype)
+        for kept, part in zip(self.kept, np.split(out, np.cumsum(sizes)[:-1], axis), strict=True):
+            if isinstance(kept, Operation):
+                kept.again(part)
+            else:
+                part[...] = kept
+        return out
 
     def backward(self, grad):
-        axis, sizes = self.saved
+        axis, sizes, _ = self.saved
         return tuple(np.split(grad, np.cumsum(sizes)[:-1], axis))
 
     def cost(self, *shapes: Shape) -> Cost:

@@ -17,7 +17,7 @@ class BatchNorm(Operation):
     In the first form `mean`, `var` (biased) and `count` are there after forward, for the running statistics.
     """
 
-    fresh = True
+    repeats = fresh = True
     mean: np.ndarray | None = None
     var: np.ndarray | None = None
     count: int = 0
@@ -51,6 +51,9 @@ class BatchNorm(Operation):
             y = kernels.batch_norm_eval(x, mean, var, gamma, beta, self.eps, self.relu)
         self.saved = x, mean, invstd, gamma, beta
         return y
+
+    def again(self, out=None):
+        return kernels.batch_norm_again(*self.saved, self.relu, out)
 
     def backward(self, grad):
         training = self.running is None
