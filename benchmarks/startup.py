@@ -169,7 +169,7 @@ def tables(result: Result) -> list[Table]:
             Column("phase", "phase"), *[Column(state, text, ".2f") for state, text in STATES.items()]],
             [{"phase": phase, **{state: _median(rows, state, phase) for state in STATES}}
              for phase in (*PHASES, COMPILING, SECOND)]),
-        Table(f"Compilation by kernel, {total:.1f} s together; what it calls counts for itself", [
+        Table(f"Compilation by kernel in this process, {total:.1f} s together; what it calls counts for itself", [
             Column("kernel", "kernel"), Column("compilations", "compilations"), Column("seconds", "seconds", ".2f")],
             kernels),
     ]
@@ -193,7 +193,7 @@ def figure(result: Result) -> Figure:
     kernels.set_yticks(range(len(shown)), [row["kernel"] for row in shown], fontsize="x-small")
     kernels.invert_yaxis()
     kernels.set_xlabel("seconds")
-    kernels.set_title("compilation by kernel, empty Numba cache", fontsize="medium")
+    kernels.set_title("compilation by kernel in this process, empty Numba cache", fontsize="medium")
     kernels.grid(alpha=0.3, axis="x")
     return drawn
 
@@ -224,7 +224,9 @@ def text(result: Result) -> str:
         "imports neither Numba nor anything else that is heavy. The first training step of "
         f"`{case['network']}` at batch {case['batch']} is done after {heads['startup.warm_s']:.1f} s where kernels are "
         f"in Numba's cache, after {heads['startup.cold_s']:.1f} s where they have to be compiled; "
-        f"{sum(row['seconds'] for row in kernels):.1f} s of that is compilation, {first} leading.")
+        f"{sum(row['seconds'] for row in kernels):.1f} s of that is compilation, {first} leading. The kernels of "
+        "backward are compiled by a second process meanwhile (`tinyinception/kernels/ahead.py`), where there are two "
+        "cores.")
 
 
 if __name__ == "__main__":

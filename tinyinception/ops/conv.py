@@ -6,6 +6,7 @@ import numpy as np
 
 from tinyinception import kernels
 from tinyinception.errors import GraphError
+from tinyinception.kernels import ahead
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
 
@@ -58,6 +59,8 @@ class Conv2d(Operation):
                 raise GraphError(f"{self.where()}: fused with batch-norm it has no gradient")
             return kernels.conv2d_norm(x, w, b, stride, pads, self.groups, *self.norm)
         self.reads, self.saved = _operands(self.needs), (x.shape, w.shape, stride, pads)
+        if any(self.needs):
+            ahead.backward(x.dtype)
         if not self.gather or self.groups > 1 or not any(self.needs):
             return kernels.conv2d(x, w, b, stride, pads, self.groups)
         y, *moments = kernels.conv2d_moments(x, w, b, stride, pads)

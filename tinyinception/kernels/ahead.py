@@ -1,0 +1,56 @@
+"""Compilation on two cores. Numba compiles one function after the other, and at the first training step there are many.
+
+So while this process compiles the kernels of forward, a second one compiles those of backward, and leaves them in
+Numba's cache on disk. When backward is reached they are found there, as in every later process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+
+from tinyinception.kernels import JIT_DISABLED
+
+
+@cache
+def backward(dtype: np.dtype) -> None:
+    """Start the second process, once, where the cache is empty and a core is free. If it fails, nothing is lost."""
+    python = None if getattr(sys, "frozen", False) else sys.executable  # a frozen program would start itself
+    if JIT_DISABLED or dtype.kind != "f" or not python or _cores() < 2 or not _is_cold():
+        return
+    code = f"from {__name__} import compile_backward; compile_backward({dtype.name!r})"
+    options = {"cwd": Path(__file__).parents[2], "env": {**os.environ, "NUMBA_NUM_THREADS": "1"},
+               **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)}
+    Thread(target=subprocess.run, args=([python, "-c", code],), kwargs=options, daemon=True).start()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _is_cold() -> bool:
+    """Whether there is a cache, and the largest kernel of backward is not in it."""
+    from tinyinception.kernels.products import weight_product
+
+    folder, code = weight_product.stats.cache_path, weight_product.py_func.__code__
+    return folder is not None and not any(Path(folder).glob(f"*.{code.co_name}-{code.co_firstlineno}.*.nbi"))
+
+
+def compile_backward(dtype: str) -> None:
+    """Call what backward calls, in the order in which it is needed, on arrays that are just large enough."""
+    from tinyinception.kernels import conv, norm, pool, sums
+
+    x, at = np.zeros((2, 32, 32, 32), dtype), ((1, 1), (1, 1, 1, 1))
+    numbers, statistics = x[0, 0, 0], np.ones(32)
+    conv.conv2d_weight_grad(x, x, (1, 1, 32, 32), (1, 1), (0, 0, 0, 0), 1)
+    norm.batch_norm_grad(x, x, statistics, statistics, numbers, numbers, True, True)
+    pool.avg_pool_grad(x, x.shape, (3, 3), *at, True)
+    sums.add(x, x, x.copy())
+    pool.max_pool_grad(x, np.zeros(x.shape, pool.winner_dtype(9)), x.shape, (3, 3), *at)
+    conv.conv2d_weight_grad(x, x, (3, 3, 32, 32), *at, 1)
