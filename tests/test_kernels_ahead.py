@@ -19,7 +19,7 @@ import json
 from importlib import import_module
 def compiled():
     modules = [import_module(f"tinyinception.kernels.{m}") for m in
-               ("concat", "lrn", "norm", "pool", "products", "sums", "winograd")]
+               ("concat", "lrn", "norm", "pointwise", "pool", "products", "winograd")]
     return sorted({f"{k.py_func.__qualname__}{s}" for m in modules for k in vars(m).values()
                    if hasattr(k, "py_func") for s in k.signatures})
 """

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyinception import kernels
-from tinyinception.kernels import concat, lrn, norm, pool, reference
+from tinyinception.kernels import concat, lrn, norm, pointwise, pool, reference
 from tinyinception.ops.padding import output_size
 
 STORED = np.load(Path(__file__).parent / "fixtures" / "layers.npz")
@@ -75,6 +75,34 @@ def test_avg_pool_is_its_twin(case, count_include_pad):
 
 SHAPES = st.one_of(st.tuples(st.integers(2, 40), st.integers(1, 70)),
                    st.tuples(st.integers(1, 3), st.integers(2, 9), st.integers(1, 9), st.integers(1, 70)))
+
+
+@st.composite
+def channel_slices(draw):
+    """An array, dense or a slice of the channels of a dense one."""
+    shape, dtype = draw(SHAPES), draw(FLOATS)
+    return numbers(draw(st.integers(0, 999)), shape, dtype)[..., draw(st.integers(0, shape[-1] - 1)):]
+
+
+@quick
+@given(channel_slices(), st.integers(0, 999), st.booleans())
+def test_relu_is_its_twin(x, seed, overwrite):
+    x[np.random.default_rng(seed).random(x.shape) < 0.1] = np.nan
+    y = pointwise.relu(x)
+    np.testing.assert_array_equal(y, reference.relu(x), strict=True)
+    grad = numbers(seed, x.shape, x.dtype)
+    kept, expected = grad.copy(), reference.relu_grad(grad, y)
+    found = pointwise.relu_grad(grad, y, overwrite)
+    np.testing.assert_array_equal(found, expected, strict=True)
+    assert (found is grad) == overwrite
+    assert overwrite or np.array_equal(grad, kept)
+
+
+@quick
+@given(channel_slices())
+def test_channel_sums_are_their_twin(x):
+    x += 100
+    close(norm.channel_sums(x), reference.channel_sums(x), x.dtype.type)
 
 
 @quick

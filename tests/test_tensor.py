@@ -7,7 +7,7 @@ import pytest
 
 from tinyinception import ops
 from tinyinception.errors import DtypeError, GraphError, ShapeError
-from tinyinception.tape import LARGE
+from tinyinception.kernels import LARGE
 from tinyinception.tensor import Hook, Tensor, apply, concat, current_path, is_recording, no_grad, observe, scope
 
 
@@ -396,3 +396,15 @@ def test_gradients_large_enough_for_the_kernel_add_up_and_leave_the_shared_ones_
     for w, before, piece in zip(weights, kept, pieces, strict=True):
         assert np.array_equal(w, before)
         assert np.array_equal(piece.grad, np.ones(LARGE + 3))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (LARGE // 64 + 1, 64)])  # by NumPy, and by the kernel
+def test_relu_of_any_size_has_the_gradient_of_its_formula_and_leaves_its_input_alone(shape):
+    values = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    x = Tensor(values.copy(), requires_grad=True)
+    y = x.relu()
+    weights = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
+    (y * Tensor(weights)).sum().backward()
+    np.testing.assert_array_equal(y.numpy(), values * (values > 0))
+    np.testing.assert_array_equal(x.grad, weights * (values > 0))
+    np.testing.assert_array_equal(x.numpy(), values)

@@ -15,8 +15,6 @@ from tinyinception.errors import GraphError
 from tinyinception.kernels.memory import empty
 from tinyinception.ops.base import Operation, by_x
 
-LARGE = 1 << 18  # elements
-
 
 def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> None:
     """Send `gradient` from the tensor `root` to every leaf, freeing the graph on the way unless it is retained."""
@@ -80,7 +78,7 @@ def topological(root: Operation) -> list[Operation]:
 
 def _sum(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
     """out = a + b, on all cores where that is worth waking them."""
-    if a.size < LARGE or not (a.flags.c_contiguous and b.flags.c_contiguous):
+    if a.size < kernels.LARGE or not (a.flags.c_contiguous and b.flags.c_contiguous):
         return np.add(a, b, out=out)
     return kernels.add(a, b, out)
 

@@ -16,11 +16,13 @@ _FAMILY = {
     "max_pool": "pool", "max_pool_grad": "pool", "avg_pool": "pool", "avg_pool_grad": "pool",
     "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_again": "norm", "batch_norm_grad": "norm",
     "local_response_norm": "lrn", "local_response_norm_grad": "lrn",
-    "concat_channels": "concat", "slice_channels_grad": "concat", "add": "sums",
+    "concat_channels": "concat", "slice_channels_grad": "concat",
+    "channel_sums": "norm", "add": "pointwise", "relu": "pointwise", "relu_grad": "pointwise",
 }
 _loaded: dict[str, ModuleType] = {}
 __all__ = list(_FAMILY)
 
+LARGE = 1 << 16  # elements; for fewer, NumPy is as fast as waking all cores
 
 JIT_DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")  # Numba too reads it once
 

@@ -246,3 +246,18 @@ def slice_channels_grad(grad, shape, start, into=None):
 def add(a, b, out):
     """out = a + b."""
     return np.add(a, b, out=out)
+
+
+def relu(x):
+    """max(x, 0)."""
+    return np.maximum(x, 0)
+
+
+def relu_grad(grad, y, overwrite=False):
+    """grad where y > 0, else 0."""
+    return np.where(y > 0, grad, grad.dtype.type(0))
+
+
+def channel_sums(x):
+    """Sums over all axes but the last."""
+    return _wide(x).sum(axis=tuple(range(x.ndim - 1))).astype(x.dtype)

@@ -75,7 +75,7 @@ class Conv2d(Operation):
             dx = kernels.conv2d_input_grad(grad, self.input(1), x_shape, *at, self.groups, into)
         if self.needs[1]:
             dw = kernels.conv2d_weight_grad(grad, self.input(0), w_shape, *at, self.groups)
-        db = grad.sum(axis=(0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
+        db = kernels.channel_sums(grad) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyinception import kernels
 from tinyinception.ops.base import Cost, Operation, Shape, count
 
 
@@ -49,12 +50,15 @@ class Log(Pointwise):
 class ReLU(Pointwise):
     """max(a, 0); the gradient at exactly 0 is 0, and NaN stays NaN."""
 
+    fresh = True
+
     def forward(self, a):
-        out = np.maximum(a, 0)
-        self.saved = out
-        return out
+        self.saved = kernels.relu(a) if a.size >= kernels.LARGE else np.maximum(a, 0)
+        return self.saved
 
     def backward(self, grad):
+        if grad.size >= kernels.LARGE:
+            return (kernels.relu_grad(grad, self.saved, self.overwrite),)
         return (grad * (self.saved > 0),)
 
 

@@ -1,0 +1,52 @@
+"""Element by element, on all cores: NumPy takes one, and fresh memory for each result.
+
+Worth it from `kernels.LARGE` elements on; below, NumPy is as fast, and Numba need not even be imported.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.memory import dense, empty
+
+
+@kernel()
+def _add(a, b, out):
+    for i in prange(a.size):
+        out[i] = a[i] + b[i]
+
+
+@kernel()
+def _relu(x, y):
+    zero = x.dtype.type(0)
+    for i in prange(x.size):
+        y[i] = zero if x[i] < zero else x[i]
+
+
+@kernel()
+def _relu_grad(grad, y, dx):
+    zero = grad.dtype.type(0)
+    for i in prange(y.size):
+        dx[i] = grad[i] if y[i] > zero else zero
+
+
+def add(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """out = a + b for arrays of one shape, without gaps; out may be a or b."""
+    _add(a.reshape(-1), b.reshape(-1), out.reshape(-1))
+    return out
+
+
+def relu(x: np.ndarray) -> np.ndarray:
+    """max(x, 0); NaN stays NaN."""
+    y = empty(x.shape, x.dtype)
+    _relu(dense(x).reshape(-1), y.reshape(-1))
+    return y
+
+
+def relu_grad(grad: np.ndarray, y: np.ndarray, overwrite: bool = False) -> np.ndarray:
+    """Gradient of the input, from the result y: 0 where that is 0. overwrite: it may take the place of `grad`."""
+    dx = grad if overwrite and grad.flags.carray else empty(y.shape, grad.dtype)
+    _relu_grad(dense(grad).reshape(-1), y.reshape(-1), dx.reshape(-1))
+    return dx
