@@ -109,7 +109,7 @@ def _conv2d(x, w, numbers, stride, pads, groups, finish=False, floor=NEVER, foun
         return out
     x, taps, channels = _window(x, w.shape, pads, groups)
     for g in range(groups):
-        moments = _product(x, g * cg, channels, taps, grid, tuple(stride), w, g * fg, f, 1,
+        moments = _product(x, g * cg, channels, taps, grid, tuple(stride), w, g * fg, f, 1, True,
                            numbers[:, g * fg:(g + 1) * fg], finish, floor, out, g * fg, fg, ORIGIN, (1, 1), False,
                            found is not None)
         if found is not None:
@@ -117,9 +117,11 @@ def _conv2d(x, w, numbers, stride, pads, groups, finish=False, floor=NEVER, foun
     return out
 
 
-def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_stride, numbers, finish, floor, out,
-             out_channel, out_channels, origin, spread, add, moments=False):
+def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_stride, in_order, numbers, finish, floor,
+             out, out_channel, out_channels, origin, spread, add, moments=False):
     """`window_product` in tiles that suit the shape; returns pixels per tile and, where wanted, the moments of each.
+
+    in_order: whether w has the weights in the order of taps and channels, with output channels side by side.
 
     Few pixels make few tiles. Then the output channels are dealt out too, and panels rather than tiles are what each
     thread reads the weights for. So they are where the weights of all output channels would not stay in the cache.
@@ -129,8 +131,7 @@ def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_st
     blocks, panels = -(-x.shape[0] * grid[0] * grid[1] // ROWS), -(-whole // (lanes * VECTORS))
     tile_rows = ROWS * -(-blocks // max(-(-blocks // TILE_BLOCKS), min(blocks, LEAST_TILES)))
     tiles = -(-blocks * ROWS // tile_rows)
-    # Weights in order, output channels side by side, are read where they are, but no vector may end behind them.
-    in_order = out_stride == 1 and np.array_equal(taps[:, 2], channels * in_stride * np.arange(len(taps)))
+    # Weights in order are read where they are, but no vector may end behind them.
     in_place = 0 if not in_order else panels if whole == out_channels else panels - 1
     packed = empty((len(taps) * channels * lanes * VECTORS * (panels - in_place),), x.dtype)
     if in_place < panels:
@@ -205,8 +206,9 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
                 out[:, pi::stride[0], pj::stride[1]] = 0
             continue
         for g in range(groups):
-            _product(grad, g * fg, fg, _taps(rows, columns, w.shape), grid, (1, 1), w, g * fg, 1, f, np.zeros((4, cg)),
-                     False, NEVER, out, g * cg, cg, np.array([(pi, pj, 0)], np.int64), tuple(stride), into is not None)
+            _product(grad, g * fg, fg, _taps(rows, columns, w.shape), grid, (1, 1), w, g * fg, 1, f, False,
+                     np.zeros((4, cg)), False, NEVER, out, g * cg, cg, np.array([(pi, pj, 0)], np.int64), tuple(stride),
+                     into is not None)
     return out
 
 

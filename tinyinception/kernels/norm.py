@@ -109,7 +109,10 @@ class _Folded:
 
     def per_channel(self, *numbers: np.ndarray) -> np.ndarray:
         """Rows of numbers for each channel, in the dtype of x, as often as rows were folded."""
-        return np.tile(np.array(numbers, self.dtype), self.k)
+        rows = np.array(numbers, self.dtype)
+        repeated = np.empty((len(rows), self.k, self.channels), self.dtype)
+        repeated[...] = rows[:, None]  # np.tile takes three times as long
+        return repeated.reshape(len(rows), -1)
 
     def partials(self) -> tuple[np.ndarray, np.ndarray]:
         both = np.zeros((2, min(CHUNKS, self.count // self.k), self.k * self.channels))
