@@ -93,9 +93,11 @@ def test_evaluation(model, dtype):
 
 
 @pytest.mark.parametrize(("model", "dtype"), [(model, dtype) for model, case in CASES.items() for dtype in case.steps])
-def test_training_step(model, dtype):
+def test_training_step(model, dtype, monkeypatch):
     """Logits, loss with auxiliary classifiers, running statistics afterwards, and gradients of all parameters."""
     step, bound = CASES[model].steps[dtype], BOUNDS[dtype]
+    if step.calm:  # see Step
+        monkeypatch.setattr(nn.functional, "max_pool2d", nn.functional.avg_pool2d)
     stored = {name: STORED[f"{model}/train/{dtype}/{name}"]
               for name in ("logits", "aux", "loss", "running", "gradients")}
     network = without_dropout(build(model, dtype, step.calm))
@@ -111,7 +113,9 @@ def test_training_step(model, dtype):
         assert_digests_close(running, [slots[name].to_published(slots[name].array) for name in running],
                              stored["running"], bound)
     norms = largest([layer(name) for name in learned], stored["gradients"][:, 0])
-    if dtype == "float64":
+    if dtype == "float32":  # where rounding alone takes PyTorch farther, as in inception_v3, ours may go as far
+        bound = max(bound, STORED[f"{model}/train/float32/own"])
+    else:
         own = [name not in VANISHING for name in learned]
         norms = np.where(own, stored["gradients"][:, 0], norms)
     assert_digests_close(learned, [gradient(slots[name]) for name in learned], stored["gradients"], bound, norms)
