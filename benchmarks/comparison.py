@@ -23,8 +23,10 @@ class Entrant(Side):
     def prepare(self, case: Mapping[str, Any]) -> list[str]:
         return super().prepare({**case, **self.settings})
 
-    def memory(self, case: Mapping[str, Any], action: str = ONLY, *, repeats: int = 2):
-        return super().memory({**case, **self.settings}, action, repeats=repeats)
+    def memory(self, case: Mapping[str, Any], action: str = ONLY, *, repeats: int = 2,
+               small: Mapping[str, Any] | None = None):
+        return super().memory({**case, **self.settings}, action, repeats=repeats,
+                              small=small and {**small, **self.settings})
 
 
 def entrants(function: str, threads: int, modes: Sequence[str], stack: ExitStack) -> list[Side]:
@@ -60,13 +62,14 @@ def _measured(outcome: Outcome, batch: int, own: float) -> Row:
             "seconds": middle, "repetitions": len(outcome.seconds[ONLY]), "ratio": middle / own}
 
 
-def memory(sides: Sequence[Side], case: Mapping[str, Any], *, repeats: int = 3) -> list[Row]:
-    """A row for each side that can: peak memory over `repeats` calls in a fresh process."""
+def memory(sides: Sequence[Side], case: Mapping[str, Any], *, repeats: int = 3,
+           small: Mapping[str, Any] | None = None) -> list[Row]:
+    """A row for each side that can: peak memory over `repeats` calls in a fresh process, see `Side.memory`."""
     rows = []
     for side in sides:
         row = {"what": "memory", "network": case["network"], "batch": case["batch"], "side": side.name}
         try:
-            used = side.memory(case, repeats=repeats)
+            used = side.memory(case, repeats=repeats, small=small)
             rows.append({**row, "status": "measured", "above_mib": used.above / MIB, "peak_mib": used.peak / MIB})
         except SideError as error:
             rows.append({**row, "status": error.status, "reason": error.reason})

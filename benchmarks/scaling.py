@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from benchmarks import ours
 from benchmarks.common import Column, Result, Row, Table, look, main, new_figure, spread
 from benchmarks.sides import ONLY, Side, SideError, alternate
 from benchmarks.width import widen
@@ -51,19 +50,13 @@ def power_law(x: Sequence[float], y: Sequence[float]) -> Power:
     return Power(float(exponent), float(np.exp(offset)), float(np.sqrt(np.mean(left**2))))
 
 
-def train_step(case: Row) -> dict[str, Callable]:
-    """That of `ours`, after a small one, so that machine code is not the step's memory."""
-    ours.train_step({**case, **QUICK_BASE})["run"]()
-    return ours.train_step(case)
-
-
 def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
     """A row for each step along each of the three, on each number of threads; then the fits."""
     base, steps = (QUICK_BASE, QUICK_STEPS) if options.quick else (BASE, STEPS)
     threads = sorted({1, options.threads})
     rows: list[Row] = []
     with ExitStack() as stack:
-        sides = {n: stack.enter_context(Side(str(n), "benchmarks.scaling:train_step", n)) for n in threads}
+        sides = {n: stack.enter_context(Side(str(n), "benchmarks.ours:train_step", n)) for n in threads}
         for along, values in steps.items():
             for value in values:
                 case = {"network": NETWORK, **base, along: value}
@@ -83,7 +76,7 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
 def memory(side: Side, case: Row) -> Row:
     """Peak in MiB above what was there before the step, where the system tells it."""
     try:
-        return {"above_mib": side.memory(case).above / MIB}
+        return {"above_mib": side.memory(case, small={**case, **QUICK_BASE}).above / MIB}
     except SideError as error:
         return {"above_mib": None, "memory_status": f"{error.status}: {error.reason}"}
 

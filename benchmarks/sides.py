@@ -84,13 +84,17 @@ class Side:
         answer = self._ask(do="run", action=action, repeats=repeats, least=least)
         return answer["seconds"], answer["value"]
 
-    def memory(self, case: Case, action: str = ONLY, *, repeats: int = 2) -> Memory:
+    def memory(self, case: Case, action: str = ONLY, *, repeats: int = 2, small: Case | None = None) -> Memory:
         """Peak memory of the case in a fresh child, which ends with it.
 
-        A first call, which may compile, is not watched; then `repeats` calls are.
+        A first call, which may compile, is not watched; then `repeats` calls are. small: a case to run before all that,
+        so that the machine code which libraries load at their first call is not the case's memory.
         """
         fresh = Side(self.name, self.target, self.threads, self.environment)
         try:
+            if small is not None:
+                fresh.prepare(small)
+                fresh.run(action)
             fresh.prepare(case)
             return Memory(**fresh._ask(do="memory", action=action, repeats=repeats))
         finally:

@@ -60,7 +60,7 @@ def measure(options: argparse.Namespace) -> tuple[list[Row], dict[str, float]]:
             rows += speed(sides, case, 2 if options.quick else max(6, 1536 // batch))
             if batch == shown:
                 rows += split(sides, batch, 1 if options.quick else 7)
-        rows += memory(sides, {"network": NETWORK, "batch": shown})
+        rows += memory(sides, {"network": NETWORK, "batch": shown}, small={"network": NETWORK, "batch": 2})
         for peer in PEERS:
             rows += against(peer, sides[0], options)
     return rows, headline(rows, shown)
@@ -185,7 +185,8 @@ def text(result: Result) -> str:
                     f"{found['train_step.vs_pytorch_best']:.2f} times its images per second.")
     if "train_step.memory_vs_pytorch" in found:
         said.append(f"A step takes {found['train_step.memory_vs_pytorch']:.2f} of its memory, counted as the most "
-                    "that is resident in later steps above what was before the first.")
+                    "that is resident in later steps above what was before the first; one of two images has gone "
+                    "before, so that machine code does not count on either side.")
     said.append(f"Libraries that have no batch-norm or no concatenation get `{PLAIN}`, a network of what all have: "
                 "convolutions with bias, ReLU, a linear layer, plain SGD. In the split, gradient sums are the "
                 "additions where a value is used twice; the rest is losses, dropout, linear layers and Python. "

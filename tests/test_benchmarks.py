@@ -55,6 +55,14 @@ def hungry(case):
 def hungry_at_first(case):
     sizes = [case["bytes"]]
     return lambda: len(bytearray(sizes.pop() if sizes else 1))
+
+loaded = []
+
+def loads_at_first(case):
+    def call():
+        loaded or loaded.append(bytearray(2**26))
+        return len(bytearray(case["bytes"]))
+    return call
 '''
 
 
@@ -135,6 +143,13 @@ def test_memory_is_that_of_a_fresh_process(side):
 def test_a_first_call_that_takes_more_is_not_counted(side):
     used = side("hungry_at_first").memory({"bytes": 2**26})
     assert used.above < 2**24
+
+
+def test_what_a_first_small_case_loads_is_not_counted(side):
+    loads = side("loads_at_first")
+    cold, warm = (loads.memory({"bytes": 2**25}, small=small).above for small in (None, {"bytes": 1}))
+    assert cold > 2**26
+    assert 2**25 * 0.9 < warm < 2**26
 
 
 def test_spread_is_the_median_with_quartiles():
