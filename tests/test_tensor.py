@@ -314,6 +314,12 @@ def test_integer_and_half_arrays_are_refused_with_the_remedy(array):
         Tensor(array)
 
 
+@pytest.mark.parametrize("data", ["a", None, [[1], [1, 2]], [1.0, None], object(), 1j])
+def test_what_holds_no_numbers_is_refused(data):
+    with pytest.raises(DtypeError, match="lists of numbers of equal lengths, not "):
+        Tensor(data)
+
+
 def test_a_tensor_is_no_data_for_a_tensor():
     with pytest.raises(DtypeError, match="already a Tensor"):
         Tensor(Tensor(1.0))

@@ -7,6 +7,7 @@ the package describes a network a second time.
 
 from __future__ import annotations
 
+import reprlib
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -142,12 +143,24 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
     return output
 
 
+def _numbers(data) -> np.ndarray:
+    """float32 from a Python number or nested lists of them."""
+    try:
+        array = np.asarray(data)
+    except ValueError:  # lists of different lengths
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
+        raise DtypeError("Tensor: data must be a number, an array, or lists of numbers of equal lengths, not "
+                         f"{reprlib.repr(data)}")
+    return array.astype(np.float32)
+
+
 class Tensor:
     """A NumPy array that remembers how it was computed.
 
     data: array-like; Python numbers and lists become float32, float32 and float64 arrays keep their dtype and are not
     copied. requires_grad: collect a gradient in `.grad` (a NumPy array) when `backward` reaches this tensor.
-    Raises DtypeError for integer arrays: an image of bytes has to be scaled first.
+    Raises DtypeError for integer arrays: an image of bytes has to be scaled first; and for what holds no numbers.
     """
 
     __slots__ = ("__weakref__", "data", "dtype", "grad", "node", "requires_grad", "shape")
@@ -156,8 +169,7 @@ class Tensor:
     def __init__(self, data, *, requires_grad: bool = False):
         if isinstance(data, Tensor):
             raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
-        array = data if isinstance(data, (np.ndarray, np.generic)) else np.asarray(data, dtype=np.float32)
-        array = np.asarray(array)
+        array = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else _numbers(data)
         if array.dtype not in FLOATS:
             raise DtypeError(f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "
                              "x.astype(np.float32) / 255")
