@@ -87,9 +87,22 @@ def is_rehearsing() -> bool:
     return _state.rehearsing
 
 
-def scope(name: str):
-    """Context that adds `name` to the path under which operations are reported; modules use it."""
-    return _setting(path=(*_state.path, name) if name else _state.path)
+class scope:
+    """Context that adds `name` to the path under which operations are reported; modules use it.
+
+    A class because every call of a module enters one, and `contextmanager` takes three times as long.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.before = _state.path
+        if self.name:
+            _state.path = (*self.before, self.name)
+
+    def __exit__(self, *_: object) -> None:
+        _state.path = self.before
 
 
 def is_recording() -> bool:

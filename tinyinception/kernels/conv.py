@@ -6,6 +6,7 @@ Which pixels a tap sees is decided here; how the sums are formed fast is decided
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -47,8 +48,13 @@ def _window(x, w_shape, pads, groups, margin=False):
     kh, kw, cg, f = w_shape
     if groups == 1 and kw > 1 and cg < NARROW:
         return _with_margin(x, pads), np.array([(i, 0, i * kw * cg * f) for i in range(kh)], np.int64), kw * cg
-    taps = _taps([(i - pads[0], i) for i in range(kh)], [(j - pads[2], j) for j in range(kw)], w_shape)
-    return _with_margin(x) if margin and cg % CHANNELS else wide(x), taps, cg
+    return _with_margin(x) if margin and cg % CHANNELS else wide(x), _all_taps(w_shape, pads[0], pads[2]), cg
+
+
+@lru_cache(maxsize=1024)
+def _all_taps(w_shape, top, left):
+    """The taps of a kernel whose first one looks so far up and left. Kept: an inference of one image has 85 of them."""
+    return _taps([(i - top, i) for i in range(w_shape[0])], [(j - left, j) for j in range(w_shape[1])], w_shape)
 
 
 def _with_margin(x, pads=(0, 0, 0, 0)):

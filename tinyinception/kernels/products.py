@@ -34,6 +34,7 @@ from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS,
 
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
 ZERO, ONE, NO = np.int64(0), np.int64(1), np.bool_(False)  # where Numba would compile a callee anew for a literal
+AHEAD = 16  # rows of weights that are asked for early: the hardware does not see beyond a page, which may be few rows
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
 
 
@@ -61,6 +62,7 @@ def _make_window_tile(vectors: int):
                 def depth(k, sums):
                     at = builder.mul(builder.add(row, k), b_row)
                     right = [code.load(b, builder.add(at, code.number(v * code.lanes))) for v in range(vectors)]
+                    code.prefetch(b, builder.add(at, builder.mul(b_row, code.number(AHEAD))), vectors)
                     return code.outer([code.splat(pixel, k) for pixel in pixels], right, sums)
 
                 return code.loop(channels, sums, depth)

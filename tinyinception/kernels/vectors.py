@@ -32,6 +32,7 @@ def _machine() -> tuple[int, int, int, int]:
 
 
 VECTOR_BYTES, ROWS, VECTORS, CHANNELS = _machine()
+CACHE_LINE = 64  # bytes
 
 
 class Code:
@@ -62,6 +63,16 @@ class Code:
 
     def load(self, base, offset):
         return self.builder.load(self._pointer(base, offset), align=self.bytes)
+
+    def prefetch(self, base, offset, vectors):
+        """Ask for the cache lines of so many vectors; that they do not exist would be no harm."""
+        i32, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        ask = self.builder.module.declare_intrinsic("llvm.prefetch", [byte], ir.FunctionType(
+            ir.VoidType(), [byte, i32, i32, i32]))
+        for v in range(0, vectors, max(1, CACHE_LINE // VECTOR_BYTES)):
+            line = self._pointer(base, self.builder.add(offset, self.number(v * self.lanes)))
+            how = [ir.Constant(i32, n) for n in (0, 3, 1)]  # to read, to keep near, data
+            self.builder.call(ask, [self.builder.bitcast(line, byte), *how])
 
     def store(self, value, base, offset, add=None):
         """Store; where `add`, a number, is not 0, to what is there already."""

@@ -30,12 +30,6 @@ class Conv2d(Operation):
                  moments: bool = False, norm: tuple | None = None):
         self.stride, self.padding, self.groups, self.gather, self.norm = stride, padding, groups, moments, norm
 
-    def geometry(self, x: Shape, w: Shape) -> tuple[Pair, Pads, Pair]:
-        """Stride, padding in pixels, and output (height, width)."""
-        stride = pair(self.stride, "stride", 1, self.fail)
-        pads = resolve(self.padding, w[:2], stride, x[1:3], self.fail)
-        return stride, pads, output_size(x[1:3], w[:2], stride, pads, self.fail)
-
     def shape(self, x: Shape, w: Shape, b: Shape | None = None) -> Shape:
         if len(x) != 4 or 0 in x:
             raise self.fail(f"input must be N x H x W x C with no empty axis, not {by_x(x)}")
@@ -48,12 +42,14 @@ class Conv2d(Operation):
             raise self.fail(f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}")
         if b is not None and b != (w[3],):
             raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[3]} output channels")
-        stride, pads, (height, width) = self.geometry(x, w)
+        stride = pair(self.stride, "stride", 1, self.fail)
+        pads = resolve(self.padding, w[:2], stride, x[1:3], self.fail)
+        height, width = output_size(x[1:3], w[:2], stride, pads, self.fail)
         self._window = Window(w[:2], stride, pads)
         return x[0], height, width, w[3]
 
     def forward(self, x, w, b=None):
-        stride, pads, _ = self.geometry(x.shape, w.shape)
+        stride, pads = self._window.stride, self._window.padding
         if self.norm is not None:
             if any(self.needs):
                 raise GraphError(f"{self.where()}: fused with batch-norm it has no gradient")

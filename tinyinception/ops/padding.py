@@ -11,6 +11,8 @@ Pads = tuple[int, int, int, int]  # top, bottom, left, right
 
 def pair(value: int | Pair, name: str, least: int, fail: Callable) -> Pair:
     """(height, width) from one number or two; `fail(message)` makes the error where one is below `least`."""
+    if type(value) is int and value >= least:  # the usual case, in a tenth of the time
+        return value, value
     both = _numbers(value, 2)
     if len(both) != 2 or not all(_whole(n, least) for n in both):
         raise fail(f"{name} must be one or two whole numbers of at least {least}, not {value!r}")
@@ -62,4 +64,4 @@ def _numbers(value: object, times: int) -> tuple:
 
 def _whole(n: object, least: int) -> bool:
     """Whether n is a whole number, NumPy's included, of at least `least`; True and False are none."""
-    return isinstance(n, Integral) and not isinstance(n, bool) and n >= least
+    return (type(n) is int or (isinstance(n, Integral) and not isinstance(n, bool))) and n >= least
