@@ -191,8 +191,8 @@ def first_tap_lost(call: Call) -> Grads:
 
 
 def _geometry(call: Call):
-    stride, pads, _ = call.op.geometry(call.inputs[0].shape, call.inputs[1].shape)
-    return stride, pads, call.op.groups
+    window = call.op.window()
+    return window.stride, window.padding, call.op.groups
 
 
 def bias_averaged(call: Call) -> Grads:
