@@ -193,7 +193,7 @@ def figure(result: Result) -> Figure:
     kernels.set_yticks(range(len(shown)), [row["kernel"] for row in shown], fontsize="x-small")
     kernels.invert_yaxis()
     kernels.set_xlabel("seconds")
-    kernels.set_title("compilation by kernel in this process, empty Numba cache", fontsize="medium")
+    kernels.set_title("compilation by kernel, empty Numba cache", fontsize="medium")
     kernels.grid(alpha=0.3, axis="x")
     return drawn
 
