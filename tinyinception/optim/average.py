@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from tinyinception.checks import number
 from tinyinception.errors import ShapeError, TinyInceptionError
-from tinyinception.optim.checks import float_array, named_pairs, number
+from tinyinception.optim.checks import float_array, named_pairs
 from tinyinception.optim.state import Scratch, copy_state, load_state
 
 OWNER = "RunningAverage"

@@ -1,7 +1,6 @@
 """What this room asks of its arguments, and the one error for each thing that is wrong with them."""
 
 from collections.abc import Iterable
-from numbers import Integral, Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,20 +19,6 @@ class Parameter(Protocol):
 
 
 NamedParameters = Iterable[tuple[str, Parameter]]
-
-
-def number(argument: str, value: Any, interval: str, kind: type = Real) -> Any:
-    """Return `value` if it is of `kind` and in `interval`, written as in mathematics, "[0, 1)"; else ArgumentError."""
-    low, high = (float(end) for end in interval[1:-1].split(","))
-    inside = (
-        isinstance(value, kind)
-        and (low <= value if interval[0] == "[" else low < value)
-        and (value <= high if interval[-1] == "]" else value < high)
-    )
-    if not inside:
-        noun = "an integer" if kind is Integral else "a number"
-        raise ArgumentError(f"{argument} must be {noun} in {interval}, got {value!r}")
-    return value
 
 
 def named_pairs(owner: str, pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:

@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from tinyinception.checks import number
 from tinyinception.errors import NonFiniteError
-from tinyinception.optim.checks import NamedParameters, Parameter, named_parameters, number
+from tinyinception.optim.checks import NamedParameters, Parameter, named_parameters
 
 
 def clip_grad_norm(parameters: NamedParameters, max_norm: float) -> float:

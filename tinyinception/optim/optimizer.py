@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, named_parameters, number
+from tinyinception.checks import number
+from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, named_parameters
 from tinyinception.optim.state import Scratch, copy_state, load_state
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Protocol
 
-from tinyinception.optim.checks import number
+from tinyinception.checks import number
 
 
 class Schedule(Protocol):

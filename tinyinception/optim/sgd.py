@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tinyinception.checks import number
 from tinyinception.errors import ArgumentError
-from tinyinception.optim.checks import NamedParameters, Parameter, number
+from tinyinception.optim.checks import NamedParameters, Parameter
 from tinyinception.optim.optimizer import Optimizer
 
 

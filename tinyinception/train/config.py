@@ -8,8 +8,8 @@ from numbers import Integral
 from typing import Any
 
 from tinyinception import models
+from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, suggest
-from tinyinception.optim.checks import number
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
