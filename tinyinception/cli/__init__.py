@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from tinyinception.cli.parser import UsageError, parse
 from tinyinception.errors import TinyInceptionError
@@ -22,10 +23,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     and so is a warning. Streams that are closed, or cannot show a character, stop nothing.
     """
     _mend_streams()
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: say(f"tinyinception: warning: {message}")
-        status = _run(sys.argv[1:] if argv is None else argv)
-    return _finish_output() or status
+    stream, sys.stdout = sys.stdout, _Output(sys.stdout)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: say(f"tinyinception: warning: {message}")
+            status = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()  # here, where a closed pipe is still caught
+        return status
+    except _Refused as refused:
+        _drop(stream)
+        if isinstance(refused.reason, BrokenPipeError):  # the reader has seen enough, as `head` does
+            return PIPE_CLOSED
+        return _say(f"error: standard output cannot be written: {refused.reason.strerror or refused.reason}", 1)
+    finally:
+        sys.stdout = stream
+        try:
+            sys.stderr.flush()
+        except OSError:
+            _drop(sys.stderr)
 
 
 def _run(argv: Sequence[str]) -> int:
@@ -43,7 +58,15 @@ def _run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt as stop:
         return _say(str(stop) or "interrupted", INTERRUPTED)
     except OSError as error:  # what the system refuses at a place where nobody expected it
-        return _finish_output() or _say(f"error: {error}", 1)
+        return _say(f"error: {error}", 1)
+
+
+def _say(message: str, status: int) -> int:
+    say(f"tinyinception: {message}")
+    return status
+
+
+# -- streams -----------------------------------------------------------------------------------------------------------
 
 
 def _mend_streams() -> None:
@@ -59,19 +82,40 @@ def _mend_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _finish_output() -> int:
-    """Write out what was printed; returns 0, or the exit status where that is refused."""
+class _Refused(BaseException):
+    """Standard output takes no more. Not an Exception, so that nobody on the way takes it for an error of his own."""
+
+    def __init__(self, reason: OSError) -> None:
+        self.reason = reason
+
+
+class _Output:
+    """Standard output, of which it is known when it is what the system refuses to write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with _refusing():
+            return self._stream.write(text)
+
+    def flush(self) -> None:
+        with _refusing():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
     try:
-        sys.stdout.flush()
-        return 0
+        yield
     except OSError as error:
-        with suppress(OSError):  # so that Python's last flush fails no more
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):  # the reader has seen enough, as in `tinyinception summary M | head`
-            return PIPE_CLOSED
-        return _say(f"error: standard output cannot be written: {error.strerror or error}", 1)
+        raise _Refused(error) from error
 
 
-def _say(message: str, status: int) -> int:
-    say(f"tinyinception: {message}")
-    return status
+def _drop(stream: TextIO) -> None:
+    """Send what is left in a stream nowhere, so that Python's last flush fails no more."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

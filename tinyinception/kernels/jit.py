@@ -23,7 +23,7 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
     start()
     import numba
 
-    from tinyinception.kernels.cache import keep
+    from tinyinception.kernels.disk import keep
 
     options = {"parallel": ONLY_PRANGE if parallel else False, "fastmath": set(relax), "nogil": True,
                "error_model": "numpy", "no_cfunc_wrapper": True}
