@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import numpy as np
 
 from tinyinception.data.dataset import Dataset
 from tinyinception.errors import ArgumentError, DataError, suggest
+from tinyinception.terminal import bar, say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -113,8 +113,8 @@ def read_folder(
     converted: list[str] = []
     splits = [_read(group, image_size, limit, progress, converted.append) for group in (train, test)]
     if converted and progress:
-        print(f"{len(converted):,} of {sum(len(labels) for _, labels in splits):,} images had their colours converted, "
-              f"the first is {converted[0]}", file=sys.stderr)
+        say(f"{len(converted):,} of {sum(len(labels) for _, labels in splits):,} images had their colours converted, "
+            f"the first is {converted[0]}")
     return Dataset(folder.resolve().name, *splits[0], *splits[1], classes=classes)
 
 
@@ -155,10 +155,8 @@ def _split(classes: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], dict[
 def _read(
     classes: dict[str, list[Path]], size: int, limit: int | None, progress: bool, say: Callable[[str], None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    from tqdm import tqdm
-
     labelled = [(path, label) for label, files in enumerate(classes.values()) for path in files]
     labelled = sorted(labelled, key=lambda pair: _rank(Path(pair[0].parent.name, pair[0].name)))[:limit]
-    with tqdm(labelled, desc="images", unit="img", file=sys.stderr, leave=False, disable=not progress) as bar:
-        images = np.stack([read_image(path, size, say=say) for path, _ in bar])
+    with bar(labelled, desc="images", unit="img", shown=progress) as files:
+        images = np.stack([read_image(path, size, say=say) for path, _ in files])
     return images, np.array([label for _, label in labelled], np.int64)

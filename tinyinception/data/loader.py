@@ -1,5 +1,6 @@
 """Batches in a reproducible order, prepared ahead of the training step by a thread."""
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -125,8 +126,10 @@ def _check_floating(images: np.ndarray) -> None:
 def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> Iterator[Batch]:
     """Yields make(i) in order while a thread works up to `depth` items ahead; closing the iterator ends the thread.
 
-    The thread runs NumPy only: two threads that launch Numba kernels at once abort under Numba's workqueue layer.
+    In a process that was forked meanwhile, to which threads do not come along, the caller's thread makes the rest. The
+    thread runs NumPy only, so that it needs no turn where Numba's kernels can be launched from one thread at a time.
     """
+    indices, process, done = list(indices), os.getpid(), 0
     ready: queue.SimpleQueue = queue.SimpleQueue()
     room = threading.Semaphore(depth)
     abandoned = threading.Event()
@@ -145,15 +148,18 @@ def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> 
     thread = threading.Thread(target=work, name="tinyinception-loader", daemon=True)
     thread.start()
     try:
-        while True:
+        while os.getpid() == process:
             batch, error = ready.get()
             if error is not None:
                 raise error
             if batch is None:
                 return
             room.release()
+            done += 1
             yield batch
+        yield from map(make, indices[done:])
     finally:
-        abandoned.set()
-        room.release()
-        thread.join()
+        if os.getpid() == process:
+            abandoned.set()
+            room.release()
+            thread.join()

@@ -9,6 +9,7 @@ serves the next one, so that arrays stay together and little lies idle (Knuth, T
 from __future__ import annotations
 
 import math
+import os
 import threading
 from bisect import bisect_left
 
@@ -90,6 +91,18 @@ def release() -> None:
     with _lock:
         _bury()
         _gaps[:] = [gap for gap in _gaps if gap[:2] != _bounds(gap[2])]
+
+
+def _after_fork() -> None:
+    """The child begins with no gaps and a lock of its own: a thread that it has not may have been in the middle."""
+    global _lock
+    _lock = threading.Lock()
+    _gaps.clear()
+    _dead.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def dense(array: np.ndarray) -> np.ndarray:
