@@ -16,6 +16,7 @@ import numpy as np
 
 ALIGNMENT = 64  # one cache line, and the widest vector
 SMALLEST = 1 << 16  # below this, the system's allocator is as good
+FEW = 16  # numbers of one sign whose sum in float32 is right to 1e-6; of more, kernels add up in float64
 SLAB = 1 << 28  # bytes at least; what of it was never written takes no memory
 
 Piece = tuple[int, int, np.ndarray]  # first address, the one behind the last, slab
@@ -90,6 +91,11 @@ def release() -> None:
     with _lock:
         _bury()
         _gaps[:] = [gap for gap in _gaps if gap[:2] != _bounds(gap[2])]
+
+
+def accumulator(terms: int, dtype: np.dtype) -> np.ndarray:
+    """An empty array of the dtype in which a kernel is to add up so many numbers."""
+    return np.empty(0, dtype if terms <= FEW else np.float64)
 
 
 def dense(array: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from tinyinception.errors import GraphError
 from tinyinception.kernels import ahead
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
+from tinyinception.ops.reduction import add_up
 
 
 class Conv2d(Operation):
@@ -71,7 +72,7 @@ class Conv2d(Operation):
             dx = kernels.conv2d_input_grad(grad, self.input(1), x_shape, *at, self.groups, into)
         if self.needs[1]:
             dw = kernels.conv2d_weight_grad(grad, self.input(0), w_shape, *at, self.groups)
-        db = kernels.channel_sums(grad) if len(self.needs) > 2 and self.needs[2] else None
+        db = add_up(grad, (0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
@@ -111,7 +112,7 @@ class Linear(Operation):
             dx = kernels.conv2d_input_grad(image, self.input(1)[None, None], (n, 1, 1, k), *at).reshape(n, k)
         if self.needs[1]:
             dw = kernels.conv2d_weight_grad(image, _as_image(self.input(0)), (1, 1, *w_shape), *at)[0, 0]
-        db = grad.sum(axis=0) if len(self.needs) > 2 and self.needs[2] else None
+        db = add_up(grad, (0,)) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
