@@ -50,9 +50,10 @@ def test_the_kernel_is_its_twin_and_the_exact_sum(case):
     np.testing.assert_allclose(found.ravel(), [math.fsum(row.tolist()) for row in rows], rtol=1e-14)
 
 
-@pytest.mark.parametrize("shape, axes", [
-    ((300_001,), (0,)), ((150_001, 3), (0,)), ((3, 150_001), (1,)), ((2000, 2, 100), (0, 2)), ((64, 33, 33, 5), (0, 1, 2)),
-    ((64, 33, 33, 5), (1, 2)), ((9, 33, 33, 50), (1, 3)), ((64, 33, 33, 5), (0, 1, 2, 3)), ((1, 70_000, 1, 4), (1,)),
+@pytest.mark.parametrize(("shape", "axes"), [
+    ((300_001,), (0,)), ((150_001, 3), (0,)), ((3, 150_001), (1,)), ((2000, 2, 100), (0, 2)),
+    ((64, 33, 33, 5), (0, 1, 2)), ((64, 33, 33, 5), (1, 2)),
+    ((9, 33, 33, 50), (1, 3)), ((64, 33, 33, 5), (0, 1, 2, 3)), ((1, 70_000, 1, 4), (1,)),
     ((70_000, 17), (1,)), ((17, 70_000), (0,)), ((5_000_000, 1), (0,)), ((66_000, 70), (0,)),
 ])
 def test_sums_and_means_over_any_axes_are_right_to_a_millionth(shape, axes):
@@ -60,7 +61,8 @@ def test_sums_and_means_over_any_axes_are_right_to_a_millionth(shape, axes):
     exact = a.sum(axis=axes, dtype=np.longdouble, keepdims=True)
     x = Tensor(a)
     total, mean = x.sum(axes, keepdims=True), x.mean(axes, keepdims=True)
-    assert total.dtype == mean.dtype == np.float32 and total.shape == mean.shape == exact.shape
+    assert total.dtype == mean.dtype == np.float32
+    assert total.shape == mean.shape == exact.shape
     np.testing.assert_allclose(total.numpy(), exact.astype(float), **CLOSE)
     np.testing.assert_allclose(mean.numpy(), exact.astype(float) * exact.size / a.size, **CLOSE)
     np.testing.assert_array_equal(x.sum(axes).numpy().ravel(), total.numpy().ravel())
@@ -83,7 +85,7 @@ def test_the_dtype_stays(dtype, shape):
         assert found.dtype == dtype
 
 
-@pytest.mark.parametrize("shape, axes", [((4096, 1100), (0,)), ((70, 300, 300), (1,)), ((4_300_000,), (0,))])
+@pytest.mark.parametrize(("shape", "axes"), [((4096, 1100), (0,)), ((70, 300, 300), (1,)), ((4_300_000,), (0,))])
 def test_one_and_two_threads_give_the_same_bits(shape, axes):
     a = np.random.default_rng(3).standard_normal(shape).astype(np.float32)
     assert a.size > sums.SERIAL
@@ -128,7 +130,7 @@ def test_gradients_of_biases_are_right():
     np.testing.assert_allclose(conv.bias.grad, 9 * 10**5 * float(TENTH), **CLOSE)
 
 
-@pytest.mark.parametrize("function, shape", [
+@pytest.mark.parametrize(("function", "shape"), [
     (functional.global_avg_pool, (1, 1500, 1500, 2)),
     (lambda x: functional.adaptive_avg_pool2d(x, 2), (1, 1501, 1500, 2)),
     (lambda x: functional.avg_pool2d(x, 900, stride=300), (1, 1500, 900, 2)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,13 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from tinyinception import models, nn
-from tinyinception.count.field import Field
+from tinyinception.checks import whole
+from tinyinception.count.field import Field, union
 from tinyinception.count.html import comparison_html, summary_html
 from tinyinception.count.memory import Memory
 from tinyinception.count.table import comparison_table, summary_table
 from tinyinception.count.tally import Row, Tally
 from tinyinception.errors import ArgumentError
-from tinyinception.ops.base import Shape, by_x, count
+from tinyinception.ops.base import Shape, count
+from tinyinception.ops.padding import pair
 from tinyinception.tensor import Tensor, no_grad, observe
 
 
@@ -177,26 +180,31 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
 
     input_size: pixels, one number for a square or (height, width); a named network has a default, a module needs one.
     classes: of a named network, default its own. training: count it as it is trained, auxiliary heads included.
-    Raises ArgumentError for unknown names and bad numbers, ShapeError where the input is too small for the network.
+    A module may return several tensors; depth and receptive field are then of all of them together.
+    Raises ArgumentError for unknown names, bad numbers and modules that do not take one image or give no tensor,
+    ShapeError where the input is too small for the network.
     """
     if isinstance(model, str):
         name, info = model, models.info(model)
-        _positive("channels", channels)
         with nn.shape_only():
             model = models.build(name, channels=channels, classes=info.classes if classes is None else classes)
         input_size = info.input_size if input_size is None else input_size
     else:
+        if not isinstance(model, nn.Module):
+            raise ArgumentError(f"summary: model must be a name or a module, got {model!r}")
         name = type(model).__name__
         if classes is not None:
             raise ArgumentError("summary: classes goes with the name of a network; this is a module, already built")
-    shape = (*_pair(input_size), _positive("channels", channels))
+    if input_size is None:
+        raise ArgumentError("summary: a module needs input_size, in pixels")
+    shape = (*pair(input_size, "summary: input_size", 1, ArgumentError), whole("summary: channels", channels))
     parameters = list(model.parameters())
     batch = 2 if training else 1  # batch-norm refuses to train on a single value per channel
     image = Tensor.shape_only(batch, *shape, dtype=parameters[0].dtype if parameters else np.float32)
     tally = Tally(image, parameters)
     with _mode(model, training), no_grad(), observe(tally):
-        result = model(image)
-    return Summary(name, shape, training, tuple(tally.rows), tally.field(getattr(result, "logits", result)),
+        results = _results(name, model, image)
+    return Summary(name, shape, training, tuple(tally.rows), union([tally.field(result) for result in results]),
                    tally.memory(), sum(count(p.shape) for p in tally.unread.values()),
                    sum(count(b.shape) for _, b in model.named_buffers()))
 
@@ -229,16 +237,22 @@ def _mode(model: nn.Module, training: bool) -> Iterator[None]:
             module.training = mode
 
 
-def _positive(name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 1:
-        raise ArgumentError(f"summary: {name} must be a whole number of at least 1, not {value!r}")
-    return value
+def _results(name: str, model: nn.Module, image: Tensor) -> list[Tensor]:
+    """The logits of a network, or the tensors of whatever else a module returns."""
+    try:
+        inspect.signature(model.forward).bind(image)
+    except TypeError as error:
+        raise ArgumentError(f"summary: {name}.forward must take one image, got the error: {error}") from None
+    result = model(image)
+    tensors = list(_tensors(getattr(result, "logits", result)))
+    if not tensors:
+        raise ArgumentError(f"summary: {name}.forward must return a tensor or several, got {type(result).__name__}")
+    return tensors
 
 
-def _pair(input_size: int | tuple[int, int] | None) -> tuple[int, int]:
-    if input_size is None:
-        raise ArgumentError("summary: a module needs input_size, in pixels")
-    both = (input_size, input_size) if isinstance(input_size, int) else tuple(input_size)
-    if len(both) != 2:
-        raise ArgumentError(f"summary: input_size must be one number or (height, width), not {by_x(both)}")
-    return _positive("input_size", both[0]), _positive("input_size", both[1])
+def _tensors(result: object) -> Iterator[Tensor]:
+    if isinstance(result, Tensor):
+        yield result
+    elif isinstance(result, (list, tuple, Mapping)):
+        for part in result.values() if isinstance(result, Mapping) else result:
+            yield from _tensors(part)

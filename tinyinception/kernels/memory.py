@@ -16,7 +16,7 @@ import numpy as np
 
 ALIGNMENT = 64  # one cache line, and the widest vector
 SMALLEST = 1 << 16  # below this, the system's allocator is as good
-FEW = 16  # numbers of one sign whose sum in float32 is right to 1e-6; of more, kernels add up in float64
+FEW = 32  # numbers of one sign whose sum in float32 is right to 1e-6; of more, kernels add up in float64
 SLAB = 1 << 28  # bytes at least; what of it was never written takes no memory
 
 Piece = tuple[int, int, np.ndarray]  # first address, the one behind the last, slab

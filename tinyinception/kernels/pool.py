@@ -146,7 +146,8 @@ def max_pool_grad(grad: np.ndarray, winner: np.ndarray, x_shape: tuple[int, ...]
                   pads: Pads) -> np.ndarray:
     """Gradient of the input: each window sends its gradient to its winner."""
     dx = empty(x_shape, grad.dtype)
-    _max_pool_grad(dense(grad), winner, dx, accumulator(_readers(kernel, stride), dx.dtype), *kernel, *stride, pads[0], pads[2])
+    like = accumulator(_readers(kernel, stride), dx.dtype)
+    _max_pool_grad(dense(grad), winner, dx, like, *kernel, *stride, pads[0], pads[2])
     return dx
 
 
@@ -163,5 +164,6 @@ def avg_pool_grad(grad: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stri
                   count_include_pad: bool) -> np.ndarray:
     """Gradient of the input: each window spreads its gradient evenly over the pixels it averaged."""
     dx = empty(x_shape, grad.dtype)
-    _avg_pool_grad(dense(grad), dx, accumulator(_readers(kernel, stride), dx.dtype), *kernel, *stride, *pads, count_include_pad)
+    like = accumulator(_readers(kernel, stride), dx.dtype)
+    _avg_pool_grad(dense(grad), dx, like, *kernel, *stride, *pads, count_include_pad)
     return dx

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyinception import kernels
+from tinyinception.checks import is_whole
 from tinyinception.errors import GraphError
 from tinyinception.kernels import ahead
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
@@ -36,8 +37,10 @@ class Conv2d(Operation):
             raise self.fail(f"input must be N x H x W x C with no empty axis, not {by_x(x)}")
         if len(w) != 4 or 0 in w:
             raise self.fail(f"weights must be KH x KW x Cin x Cout with no empty axis, not {by_x(w)}")
-        if not isinstance(self.groups, int) or self.groups < 1 or w[3] % self.groups:
-            raise self.fail(f"groups={self.groups} must be a whole number that divides the {w[3]} output channels")
+        if not is_whole(self.groups, 1) or w[3] % self.groups:
+            raise self.fail(f"groups must be a whole number that divides the {w[3]} output channels, "
+                            f"got {self.groups!r}")
+        self.groups = int(self.groups)
         if x[3] != w[2] * self.groups:
             times = f" x {self.groups} groups" if self.groups > 1 else ""
             raise self.fail(f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}")

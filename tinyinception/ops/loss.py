@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, DtypeError
 from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
 from tinyinception.ops.reduction import add_up, average
@@ -53,8 +54,7 @@ class CrossEntropy(Operation):
             raise self.fail(f"logits must be N x K and not empty, not {by_x(x)}")
         if self.reduction not in ("mean", "none"):
             raise self._bad(f"reduction must be 'mean' or 'none', not {self.reduction!r}")
-        if not 0 <= self.smoothing <= 1:
-            raise self._bad(f"smoothing must be from 0 to 1, not {self.smoothing!r}")
+        number(f"{self.where()}: smoothing", self.smoothing, "[0, 1]")
         self._check_target(*x)
         if self.prior is not None:
             if self.prior.shape != x[1:]:

@@ -128,8 +128,8 @@ class AdaptiveAvgPool2d(Operation):
 
     def backward(self, grad):
         grad = grad.reshape(AdaptiveAvgPool2d.shape(self, self.saved))
-        readers = -(-grad.shape[1] // self.saved[1]) * -(-grad.shape[2] // self.saved[2])  # more where bins repeat pixels
-        dx = np.zeros(self.saved, np.result_type(grad, np.float64) if readers > 1 else grad.dtype)
+        crowded = grad.shape[1] > self.saved[1] or grad.shape[2] > self.saved[2]  # many bins repeat a pixel
+        dx = np.zeros(self.saved, np.result_type(grad, np.float64) if crowded else grad.dtype)
         for i, j, rows, columns in self.bins(self.saved):
             area = (rows.stop - rows.start) * (columns.stop - columns.start)
             dx[:, rows, columns] += (grad[:, i, j] / area)[:, None, None]

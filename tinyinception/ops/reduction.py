@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,8 +43,9 @@ class Reduction(Operation):
 
     def axes(self, a: Shape) -> tuple[int, ...]:
         """The reduced axes of an input of shape a, as numbers from 0 on."""
-        given = range(len(a)) if self.axis is None else self.axis if isinstance(self.axis, tuple | list) else (self.axis,)
-        if not all(is_whole(i, -len(a)) for i in given):
+        given = range(len(a)) if self.axis is None else self.axis
+        given = given if isinstance(given, range | tuple | list) else (given,)
+        if not all(is_whole(i, -math.inf) for i in given):
             raise self.fail(f"axis must be a whole number, several or None, got {self.axis!r}")
         axes = tuple(int(i) + len(a) if i < 0 else int(i) for i in given)
         if any(not 0 <= i < len(a) for i in axes) or len(set(axes)) < len(axes):
