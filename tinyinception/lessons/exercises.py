@@ -119,9 +119,10 @@ def _largest(value: object) -> float:
     """The largest finite magnitude of the numbers in a result."""
     if isinstance(value, (list, tuple)):
         return max(map(_largest, value), default=0)
+    array = np.asarray(value)
     try:
-        numbers = np.abs(np.asarray(value).astype(float))
-    except (TypeError, ValueError):  # no numbers
+        numbers = np.abs(array.astype(float)) if array.dtype.kind in NUMBERS else np.zeros(1)
+    except (TypeError, ValueError):  # objects that are no numbers
         return 0
     return float(numbers[np.isfinite(numbers)].max(initial=0))
 
