@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinyinception.checks import is_whole, whole
 from tinyinception.data.dataset import Dataset
 from tinyinception.errors import ArgumentError, DataError, suggest
 from tinyinception.terminal import bar, say
@@ -32,8 +33,9 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int
     """
     from PIL import Image, ImageOps
 
-    if channels not in (1, 3):
-        raise ArgumentError(f"channels must be 1 or 3, but is {channels}")
+    size, crop = whole("size", size), None if crop is None else whole("crop", crop)
+    if not is_whole(channels, 1) or channels not in (1, 3):
+        raise ArgumentError(f"channels must be 1 or 3, got {channels!r}")
     if interpolation not in INTERPOLATIONS:
         raise suggest(interpolation, INTERPOLATIONS, "interpolation")
     try:
@@ -96,10 +98,7 @@ def read_folder(
         DataError: no class folders, a class without images, other classes in test than in train, an unreadable image.
         ArgumentError: image_size or limit below 1.
     """
-    if image_size < 1:
-        raise ArgumentError(f"image_size must be at least 1 pixel, but is {image_size}")
-    if limit is not None and limit < 1:
-        raise ArgumentError(f"limit: at least one image must be kept, not {limit}")
+    image_size, limit = whole("image_size", image_size), None if limit is None else whole("limit", limit)
     folder = Path(folder).expanduser()
     held_out = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
     if (folder / "train").is_dir() and held_out:

@@ -23,7 +23,7 @@ _FAMILY = {
     "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_again": "norm", "batch_norm_grad": "norm",
     "local_response_norm": "lrn", "local_response_norm_grad": "lrn",
     "concat_channels": "concat", "slice_channels_grad": "concat",
-    "channel_sums": "norm", "add": "pointwise", "relu": "pointwise", "relu_grad": "pointwise",
+    "axis_sums": "sums", "add": "pointwise", "relu": "pointwise", "relu_grad": "pointwise",
 }
 _compiled: dict[str, Callable] = {}
 _twins: dict[str, Callable] = {}

@@ -17,6 +17,7 @@ import numpy as np
 
 ALIGNMENT = 64  # one cache line, and the widest vector
 SMALLEST = 1 << 16  # below this, the system's allocator is as good
+FEW = 32  # numbers of one sign whose sum in float32 is right to 1e-6; of more, kernels add up in float64
 SLAB = 1 << 28  # bytes at least; what of it was never written takes no memory
 
 Piece = tuple[int, int, np.ndarray]  # first address, the one behind the last, slab
@@ -103,6 +104,11 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+def accumulator(terms: int, dtype: np.dtype) -> np.ndarray:
+    """An empty array of the dtype in which a kernel is to add up so many numbers."""
+    return np.empty(0, dtype if terms <= FEW else np.float64)
 
 
 def dense(array: np.ndarray) -> np.ndarray:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from numbers import Integral
 
 import numpy as np
 
+from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
 
 _generator = np.random.Generator(np.random.PCG64())
@@ -14,9 +14,7 @@ _generator = np.random.Generator(np.random.PCG64())
 
 def manual_seed(seed: int) -> None:
     """Start the generator anew; the same seed gives the same weights and the same dropout masks."""
-    if not isinstance(seed, Integral) or seed < 0:
-        raise ArgumentError(f"manual_seed: seed must be a whole number of at least 0, got {seed!r}")
-    state = np.random.PCG64(int(seed)).state
+    state = np.random.PCG64(whole("manual_seed: seed", seed, 0)).state
     with _generator.bit_generator.lock:  # no draw of another thread comes between the numbers of a state
         _generator.bit_generator.state = state
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyinception.checks import whole
 from tinyinception.data import Loader
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn.functional import log_softmax
@@ -55,6 +56,7 @@ class Scores:
 
         Always 1 where there are no more than k classes.
         """
+        k = whole("top: k", k)
         return float(((self.log_probabilities > -self.losses[:, None]).sum(axis=1) < k).mean())
 
     @property
