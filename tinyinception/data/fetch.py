@@ -225,7 +225,7 @@ def read_file(path: Path, limit: int) -> bytes:
             raise DataError("it is no plain file")
         with open(path, "rb") as file:
             return file.read(limit + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
         raise unreadable(path, error) from error
 
 

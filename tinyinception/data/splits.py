@@ -53,12 +53,12 @@ def halves(root: Tree) -> Halves:
                             "cannot be classes; name the images for testing test")
         beside = tuple(folder for folder in filled if folder not in (*train, *test))
         return Halves(_inner(train[0]), _inner(test[0]) if test else None, beside)
-    named = [folder for folder in filled if folder in roles]
-    if len({roles[folder] for folder in named}) > 1 and len(named) == len(filled):
-        raise DataError(f"{where}: {_names(named)} look like halves of a data set; in train there must be a folder of "
+    kinds = {roles.get(folder) for folder in filled}
+    if filled and None not in kinds and (len(kinds) > 1 or any(by_role.values())):
+        if "train" not in kinds:
+            raise DataError(f"{where}: {_names(filled)}, but no folder train with the images for training")
+        raise DataError(f"{where}: {_names(filled)} look like halves of a data set; in train there must be a folder of "
                         "images for each class, in test the same ones")
-    if named and len(named) == len(filled) and any(by_role.values()):
-        raise DataError(f"{where}: {_names(named)}, but no folder train with the images for training")
     _refuse_same_names(where, filled)
     if len(filled) == 1 and not filled[0].images:
         raise DataError(f"{where}: expected at least two folders of images, one per class, found 1; perhaps "
@@ -78,8 +78,8 @@ def _refuse_same_names(where: str, filled: list[Tree]) -> None:
     each = f"{where}: {_names(nested)} hold folders of the same names ({_listed(same)})"
     if all(_role(name) for name in same):
         raise DataError(f"{each}; put these halves outside and the classes into them: train/CLASS, test/CLASS")
-    raise DataError(f"{each}, so they look like halves of a data set, not like classes; name them train and test, "
-                    "give one of them alone, or take the images of each class out of the folders in it")
+    raise DataError(f"{each}, so they look like halves, not like classes; name them train and test, give one of "
+                    "them alone, or take the images of each class out of its folders")
 
 
 def _inner(folder: Tree) -> Tree:
