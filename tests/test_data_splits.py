@@ -1,4 +1,4 @@
-"""Folders of images whose first level is halves, not classes: known names, the same names inside, and what is refused."""
+"""Folders of images whose first level is halves, not classes: their names, the same names inside, what is refused."""
 
 import numpy as np
 import pytest
