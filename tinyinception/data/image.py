@@ -141,7 +141,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it is in no format that is read here"
     if isinstance(error, Image.DecompressionBombError):
-        return f"it has more than {_MEMORY // 8:,} pixels"
+        return f"it has more than {_MEMORY // 8:,} pixels, the most that are read: scale it down"
     text = getattr(error, "strerror", None) or str(error)
     known = isinstance(error, (OSError, ValueError, SyntaxError))
     return shown(text[:200]) if text and known else f"it is damaged ({type(error).__name__})"
