@@ -82,6 +82,8 @@ HOSTILE = {
     "huge.webp": lambda: b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\x10\0\0\0" + b"\xfe\x3f\0" * 2 + b"VP8 \0\0\0\0",
     "huge.jp2": lambda: b"\xff\x4f\xff\x51\0\x2f\0\0" + struct.pack(
         ">IIIIIIIIHBBBBBBBBB", 60_000, 60_000, 0, 0, 60_000, 60_000, 0, 0, 3, *(7, 1, 1) * 3) + bytes(99),
+    "half.tif": lambda: tiff((256, 4, 1, 8), (257, 4, 1, 8), (258, 3, 1, 8), (259, 3, 1, 5), (262, 3, 1, 1),
+                             (273, 4, 1, 8), (278, 4, 1, 8), (279, 4, 1, 4), body=b"\xff" * 4),
     "eps.png": lambda: EPS,
     "empty.png": lambda: b"",
     "half.png": lambda: png()[:48],

@@ -9,7 +9,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -89,7 +89,7 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int
 def opened(file: IO[bytes], name: object, formats: tuple[str, ...] = FORMATS) -> Iterator[Image]:
     """An open file as Pillow's image, of bearable size, not yet decoded; `name` is for the errors.
 
-    No warning reaches the terminal. Whatever fails while the image is used becomes a DataError.
+    No warning reaches the terminal, and whatever fails while the image is used becomes a DataError.
     """
     from PIL import Image
 
@@ -97,8 +97,7 @@ def opened(file: IO[bytes], name: object, formats: tuple[str, ...] = FORMATS) ->
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, _MEMORY // 16  # it refuses from twice this number
         try:
-            _check_tiff(file)
-            with Image.open(file, formats=formats) as image:
+            with _silence() if _is_tiff(file) else nullcontext(), Image.open(file, formats=formats) as image:
                 _check_size(image)
                 if len(image.info.get("exif", b"")) > _EXIF:
                     raise DataError(f"its EXIF block has more than {_EXIF:,} bytes")
@@ -155,12 +154,29 @@ def _check_size(image: Image) -> None:
                         f"has {_MEMORY // cost:,}: scale it down")
 
 
-def _check_tiff(file: IO[bytes]) -> None:
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Standard error closed, also for libraries in C: libtiff writes there what it thinks of a damaged file."""
+    try:
+        terminal = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def _is_tiff(file: IO[bytes]) -> bool:
     """DataError for a TIFF with a tag of very many values: of each strip's address Pillow makes some objects."""
     start = file.read(16).ljust(16, b"\0")
     file.seek(0)
     if start[:4] not in (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"):
-        return
+        return False
     order, big = "<" if start[:2] == b"II" else ">", b"+" in start[2:4]
     word, long = np.dtype(f"{order}u{8 if big else 2}"), f"{order}u{8 if big else 4}"
     file.seek(int(np.frombuffer(start, long, 1, 8 if big else 4)[0]))
@@ -171,6 +187,7 @@ def _check_tiff(file: IO[bytes]) -> None:
     if number > _VALUES or (tags["count"][~np.isin(tags["kind"], (1, 2, 6, 7))] > _VALUES).any():
         raise DataError(f"it has a tag of more than {_VALUES:,} values")
     file.seek(0)
+    return True
 
 
 def _converted(image: Image, mode: str) -> tuple[Image, str]:
