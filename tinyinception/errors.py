@@ -40,6 +40,22 @@ class CheckpointError(TinyInceptionError, OSError):
     """A checkpoint that is damaged, missing, unwritable, or belongs to another network."""
 
 
+def shown(name: object) -> str:
+    """A name from outside, fit for one printed line: what is no character, or steers a terminal, is an escape."""
+    return "".join(c if c.isprintable() else _escape(c) for c in str(name))
+
+
+def _escape(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # Python's stand-in for a byte that is no UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
+
+
+def unreadable(place: object, error: Exception) -> DataError:
+    """The error for a file or folder that the system refuses to read."""
+    return DataError(f"{shown(place)} cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
 def suggest(name: str, known: "list[str] | tuple[str, ...]", what: str) -> ArgumentError:
     """The error for an unknown name: says what exists and, where one is close, which was probably meant."""
     from difflib import get_close_matches

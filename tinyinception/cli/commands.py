@@ -68,36 +68,59 @@ def _figures(measured: dict, classes: int) -> str:
 
 
 def run_predict(options: Namespace) -> None:
-    """Classify files with a run, or with published weights."""
-    if options.weights is None:
-        if foreign := [flag for flag in ("model", "classes_file") if getattr(options, flag) is not None]:
-            raise UsageError(f"predict: --{foreign[0].replace('_', '-')} goes with --weights FILE, not with a run")
-        from tinyinception import train
+    """Classify files with a run, or with published weights; or a test image of the run's own data."""
+    from tinyinception.errors import shown
 
-        _require(options, "RUN", "IMAGE")
-        folder, *images = options.files
-        used, answers = {"run": folder}, train.predict(folder, images, top=options.top, say=say)
-    else:
-        images = options.files
-        used, answers = _predict_published(options)
+    used, answers = _predict_by_run(options) if options.weights is None else _predict_published(options)
     predictions, lines = [], []
-    for image, answer in zip(images, answers, strict=True):
-        predictions.append({"image": image, "classes": [{"name": name, "probability": p} for name, p in answer]})
-        lines += [image, *(f"  {p:7.2%}  {name}" for name, p in answer)]
+    for image, label, answer in answers:
+        true = {} if label is None else {"class": label}
+        classes = [{"name": name, "probability": p} for name, p in answer]
+        predictions.append({"image": _text(image), **true, "classes": classes})
+        lines.append(shown(image) if label is None else f"{shown(image)}: {label}")
+        lines += [f"  {p:7.2%}  {name}" for name, p in answer]
     _answer(options, {**used, "predictions": predictions}, lines)
 
 
-def _predict_published(options: Namespace) -> tuple[dict, list[list[tuple[str, float]]]]:
+# Of each image its name, its true class where that is known, and the most probable classes.
+Answers = list[tuple[str, str | None, list[tuple[str, float]]]]
+
+
+def _predict_by_run(options: Namespace) -> tuple[dict, Answers]:
+    """What was used, and the answers."""
+    if foreign := [flag for flag in ("model", "classes_file") if getattr(options, flag) is not None]:
+        raise UsageError(f"predict: --{foreign[0].replace('_', '-')} goes with --weights FILE, not with a run")
+    from tinyinception import train
+
+    _require(options, *(("RUN", "IMAGE") if options.test is None else ("RUN",)))
+    folder, *images = options.files
+    if options.test is None:
+        answers = train.predict(folder, images, top=options.top, say=say)
+        return {"run": folder}, [(image, None, answer) for image, answer in zip(images, answers, strict=True)]
+    if images:
+        raise UsageError("predict: either IMAGE or --test N, not both")
+    return {"run": folder}, [train.predict_test(folder, options.test, top=options.top)]
+
+
+def _text(name: str) -> str:
+    """A file's name as JSON can hold it: bytes that are no UTF-8 as escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _predict_published(options: Namespace) -> tuple[dict, Answers]:
     """What was used, and the answers; what was done to the images is said on standard error."""
     if options.model is None:
         raise UsageError("predict: --weights needs --model, the network that the weights are of")
+    if options.test is not None:
+        raise UsageError("predict: --test goes with a run, not with --weights")
     _require(options, "IMAGE")
     from tinyinception import weights
 
     known = weights.published(options.model)
     names = None if options.classes_file is None else weights.read_classes(options.classes_file)
     answers = weights.predict(known.name, options.weights, options.files, classes=names, top=options.top, say=say)
-    return {"model": known.model, "weight_set": known.name, "weights": options.weights}, answers
+    return ({"model": known.model, "weight_set": known.name, "weights": options.weights},
+            [(image, None, answer) for image, answer in zip(options.files, answers, strict=True)])
 
 
 def _require(options: Namespace, *words: str) -> None:
@@ -147,9 +170,17 @@ def run_data(options: Namespace) -> None:
     lines = [f"{'name':15}{'classes':>8}{'train':>9}{'test':>8}{'download':>11}  where"]
     for row in rows:
         size = f"{row.bytes / 1e6:.1f} MB" if row.bytes else "none"
-        where = f"in the cache, from {row.source}" if row.cached and row.bytes else row.source
+        where = "in the cache" if row.cached and row.bytes else _host(row.source)
         lines.append(f"{row.name:15}{row.classes:8}{row.train:9,}{row.test:8,}{size:>11}  {where}")
     _answer(options, {"data": [asdict(row) for row in rows]}, lines)
+
+
+def _host(source: str) -> str:
+    """Of an address the end of its host's name, which fits into a line; other sources as they are."""
+    from urllib.parse import urlsplit
+
+    host = urlsplit(source).hostname
+    return source if host is None else ".".join(host.split(".")[-3:])
 
 
 def run_lesson(options: Namespace) -> int:

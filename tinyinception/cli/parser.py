@@ -23,7 +23,7 @@ FLAGS = ("-h", "--help", "--version")  # of the program itself; all others belon
 
 EXAMPLES = {
     "": """  tinyinception train --out runs/first
-  tinyinception predict runs/first cat.png
+  tinyinception predict runs/first --test 7
   tinyinception summary inception_cifar
   tinyinception COMMAND --help""",
     "train": """  tinyinception train                       the default network on the drawn data, some minutes
@@ -34,7 +34,8 @@ EXAMPLES = {
   tinyinception evaluate runs/c10 --crops 144 --pictures pictures
   tinyinception evaluate runs/a runs/b      both as an ensemble
   tinyinception evaluate runs/a runs/b --compare --json""",
-    "predict": """  tinyinception predict runs/c10 cat.png dog.jpg
+    "predict": """  tinyinception predict runs/c10 --test 7
+  tinyinception predict runs/c10 cat.png dog.jpg
   tinyinception predict runs/c10 cat.png --top 3 --json
   tinyinception predict --model inception_v3 --weights v3.safetensors --classes-file imagenet.txt cat.png""",
     "summary": """  tinyinception summary inception_cifar
@@ -150,8 +151,10 @@ def _evaluate(name: str) -> Parser:
 def _predict(name: str) -> Parser:
     parser = _command(name, "Classify image files with a trained run, or with published weights in place of RUN.")
     add = parser.add_argument
-    parser.usage = "%(prog)s [options] RUN IMAGE...\n       %(prog)s [options] --model M --weights FILE IMAGE..."
+    parser.usage = ("%(prog)s [options] RUN IMAGE...\n       %(prog)s [options] RUN --test N\n"
+                    "       %(prog)s [options] --model M --weights FILE IMAGE...")
     add("files", nargs="*", metavar="RUN IMAGE", help="folder of the run, not with --weights, and image files")
+    add("--test", type=int, metavar="N", help="instead of image files, test image N of the run's own data set, from 0")
     add("--top", type=int, default=5, metavar="K", help="classes to print for each (default: 5)")
     add("--model", metavar="M", help="with --weights: a published network such as inception_v3, or one of its weight "
                                      "sets such as inception_v3.gluon_in1k, whose preprocessing is applied")

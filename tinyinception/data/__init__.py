@@ -11,11 +11,12 @@ from tinyinception.data.cifar import CIFAR10, CIFAR100, read_cifar10, read_cifar
 from tinyinception.data.dataset import Dataset
 from tinyinception.data.fetch import Recipe
 from tinyinception.data.fetch import fetch as _fetch
-from tinyinception.data.folder import read_folder, read_image
+from tinyinception.data.folder import read_folder
+from tinyinception.data.image import read_image
 from tinyinception.data.loader import Loader
 from tinyinception.data.mnist import FASHION_MNIST, MNIST, read_fashion_mnist, read_mnist
 from tinyinception.data.transforms import Cutout, Normalize, RandomCrop, RandomFlip, Transform, Translate
-from tinyinception.errors import ArgumentError, DataError, suggest
+from tinyinception.errors import ArgumentError, DataError, shown, suggest, unreadable
 
 __all__ = [
     "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "Row", "Transform", "Translate",
@@ -82,10 +83,9 @@ def load(
         ArgumentError: an unknown name (says which is near), or an argument that this data set does not take.
         DataError: files missing, truncated or altered.
     """
-    folder = Path(name).expanduser()
-    if name not in names() and _is_folder(folder):
+    if name not in names() and (folder := _folder(name)):
         if source is not None:
-            raise ArgumentError(f"source: the folder {name} is read where it lies")
+            raise ArgumentError(f"source: the folder {shown(name)} is read where it lies")
         return read_folder(folder, image_size=32 if image_size is None else image_size, limit=limit, progress=progress)
     _known(name)
     if image_size is not None:
@@ -132,18 +132,20 @@ def listing() -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _is_folder(path: Path) -> bool:
+def _folder(name: str) -> Path | None:
+    """The folder of this name, None where there is none."""
     try:
-        return path.is_dir()
-    except OSError as error:  # a folder above it may not be entered
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+        path = Path(name).expanduser()
+        return path if path.is_dir() else None
+    except (OSError, RuntimeError) as error:  # a folder above it may not be entered, or no such user's home
+        raise unreadable(name, error) from error
 
 
 def _known(name: str) -> None:
     if name in names():
         return
     if "/" in name or "\\" in name or name.startswith(("~", ".")):
-        raise DataError(f"{name}: no such folder of images")
+        raise DataError(f"{shown(name)}: no such folder of images")
     raise suggest(name, names(), "data set")
 
 

@@ -90,7 +90,7 @@ def verify(folder: Path, members: tuple[Member, ...]) -> bool:
 def _read_memo(folder: Path) -> dict:
     try:
         memo = json.loads((folder / _MEMO).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return memo if isinstance(memo, dict) else {}
 

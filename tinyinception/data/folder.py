@@ -3,87 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinyinception.checks import is_whole, whole
+from tinyinception.checks import whole
 from tinyinception.data.dataset import Dataset
-from tinyinception.errors import ArgumentError, DataError, suggest
+from tinyinception.data.image import read_image
+from tinyinception.data.splits import Halves, halves
+from tinyinception.data.tree import Tree, scan
+from tinyinception.errors import DataError, shown
 from tinyinception.terminal import bar, say
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+__all__ = ["read_folder", "read_image"]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-INTERPOLATIONS = ("bicubic", "bilinear")
 _TEST_SHARE = 0.2  # of each class, where the folder itself does not separate training from test
+_KINDS = 4  # of files left out, named in the line that says so
 
-
-def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int | None = None,
-               interpolation: str = "bicubic", say: Callable[[str], None] | None = None) -> np.ndarray:
-    """One image file as uint8, size x size x channels (3 for RGB, 1 for grey).
-
-    The largest central square is scaled; the camera's rotation is applied; transparency is laid over white; 16-bit grey
-    is scaled to 8. crop: scale the shorter side to `size` and cut out the central crop x crop pixels, to the pixel as
-    TorchVision and timm do. interpolation: one of INTERPOLATIONS. say: told in one line how colours were converted,
-    where they were. Raises DataError for a file that is missing, damaged, or no image.
-    """
-    from PIL import Image, ImageOps
-
-    size, crop = whole("size", size), None if crop is None else whole("crop", crop)
-    if not is_whole(channels, 1) or channels not in (1, 3):
-        raise ArgumentError(f"channels must be 1 or 3, got {channels!r}")
-    if interpolation not in INTERPOLATIONS:
-        raise suggest(interpolation, INTERPOLATIONS, "interpolation")
-    try:
-        with Image.open(path) as image:
-            found = _colours(image)
-            if crop is None:
-                image.draft("RGB", (2 * size, 2 * size))  # lets a large JPEG be decoded at a fraction of its size
-            picture = ImageOps.exif_transpose(image)
-            if picture.mode.startswith("I;16"):  # Pillow would clip it to white
-                picture = Image.fromarray((np.asarray(picture, np.uint16) >> 8).astype(np.uint8))
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            picture = picture.convert("RGB" if channels == 3 else "L")
-            resampling = Image.Resampling[interpolation.upper()]
-            if crop is None:
-                picture = ImageOps.fit(picture, (size, size), resampling)
-            else:
-                picture = _central(picture.resize(_scaled(picture.size, size), resampling), crop)
-            pixels = np.asarray(picture, np.uint8).reshape(*picture.size[::-1], channels)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read as an image: {reason}") from error
-    wanted = "RGB" if channels == 3 else "greyscale"
-    if say is not None and found != wanted:
-        say(f"{path}: converted from {found} to {wanted}{', on white' if 'transparency' in found else ''}")
-    return pixels
-
-
-def _scaled(size: tuple[int, int], shorter: int) -> tuple[int, int]:
-    """Width and height with the shorter side scaled to `shorter` pixels, the other one rounded down."""
-    return tuple(shorter * side // min(size) for side in size)
-
-
-def _central(picture: Image, crop: int) -> Image:
-    """The central square. Where the margin is odd, TorchVision rounds its half to the even number."""
-    left, top = (round((side - crop) / 2) for side in picture.size)
-    return picture.crop((left, top, left + crop, top + crop))
-
-
-def _colours(image: Image) -> str:
-    """What the pixels of a file are, in words."""
-    if image.mode in ("1", "L", "LA", "La") or image.mode.startswith(("I", "F")):
-        kind = "greyscale"
-    else:
-        kind = {"P": "a palette", "PA": "a palette", "RGBA": "RGB", "RGBa": "RGB", "RGBX": "RGB"}.get(image.mode,
-                                                                                                    image.mode)
-    return f"{kind} with transparency" if image.has_transparency_data else kind
+Classes = dict[str, list[Path]]
 
 
 def read_folder(
@@ -91,68 +31,119 @@ def read_folder(
 ) -> Dataset:
     """The images of a folder, at most `limit` of each split, in an order that mixes the classes and never changes.
 
-    Without train/ and test/ (or val/) subfolders a fifth of each class, chosen by a hash of the names, is for testing.
-    progress: show on standard error how far it is, and at the end how many images had their colours converted.
+    Folders named train and test are halves of the data set, also under other usual names and in any case; without test,
+    val is for testing. Where there are no halves, a fifth of each class, chosen by a hash of the names, is for testing.
+    Hidden files and those with other suffixes than images have are left out.
+
+    progress: show on standard error how far it is, and at the end what was read, what was left out, and how many images
+    had their colours converted.
 
     Raises:
-        DataError: no class folders, a class without images, other classes in test than in train, an unreadable image.
+        DataError: no class folders, a class without images, other classes in test than in train, folders that may be
+            halves or classes, an unreadable image.
         ArgumentError: image_size or limit below 1.
     """
-    image_size, limit = whole("image_size", image_size), None if limit is None else whole("limit", limit)
+    image_size = whole("image_size", image_size)
+    limit = None if limit is None else whole("limit", limit)
     folder = Path(folder).expanduser()
-    held_out = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
-    if (folder / "train").is_dir() and held_out:
-        train, test = _classes(folder / "train"), _classes(held_out)
-        if tuple(train) != tuple(test):
-            differing = ", ".join(sorted(set(train) ^ set(test)))
-            raise DataError(f"{folder}: train and {held_out.name} have different classes ({differing})")
-    else:
-        train, test = _split(_classes(folder))
-    classes = tuple(train)
+    tree = scan(folder)
+    found = halves(tree)
+    left: list[tuple[str, Path]] = []
+    train = _classes(found.train, left)
+    train, test = _split(train) if found.test is None else (train, _classes(found.test, left))
+    _check_same(folder, found, train, test)
+    test = {name: test[name] for name in train}
     converted: list[str] = []
     splits = [_read(group, image_size, limit, progress, converted.append) for group in (train, test)]
-    if converted and progress:
-        say(f"{len(converted):,} of {sum(len(labels) for _, labels in splits):,} images had their colours converted, "
-            f"the first is {converted[0]}")
-    return Dataset(folder.resolve().name, *splits[0], *splits[1], classes=classes)
+    dataset = Dataset(shown(folder.resolve().name), *splits[0], *splits[1], classes=tuple(map(shown, train)))
+    if progress:
+        outside = [tree, *(part for part in tree.folders if not part.count)] if found.train is not tree else []
+        left += [(kind, path) for part in outside for kind, path in part.left]
+        say(_told(dataset, found, folder, left))
+        if converted:
+            total = sum(len(labels) for _, labels in splits)
+            say(f"{len(converted):,} of {total:,} images had their colours converted, the first is {converted[0]}")
+    return dataset
 
 
-def _classes(folder: Path) -> dict[str, list[Path]]:
-    """Class name -> its image files, by a hash of their names: a fixed order that no numbering or date can bias."""
+def _classes(place: Tree, left: list[tuple[str, Path]]) -> Classes:
+    """Class name -> its image files, by a hash of their names: a fixed order that no numbering or date can bias.
+
+    A file that two names lead to is read once. What is not read is added to `left`.
+    """
+    left += [*place.left, *(("images outside the classes", path) for path in place.images)]
     found = {}
-    for place in _subfolders(folder):
-        files = [p for p in place.rglob("[!.]*") if p.suffix.lower() in SUFFIXES and p.is_file()]
-        if not files:
-            raise DataError(f"{place}: a class folder without images (known: {', '.join(SUFFIXES)})")
-        found[place.name] = sorted(files, key=lambda path, place=place: _rank(path.relative_to(place)))
+    for folder in place.folders:
+        own = [entry for part in folder.walk() for entry in part.left]
+        if not folder.count:
+            holds = f"; it holds {_counted(own)}" if own else ""
+            raise DataError(f"{shown(folder.path)}: a class folder without images{holds}")
+        images = {path: file for part in folder.walk() for path, file in part.images.items()}
+        once: dict[object, Path] = {}
+        for path in sorted(images, key=lambda path, folder=folder: _rank(path.relative_to(folder.path))):
+            first = once.setdefault(images[path] if images[path][1] else path, path)  # some disks do not number files
+            if first is not path:
+                own.append(("second names of a file", path))
+        found[folder.name] = list(once.values())
+        left += own
     if len(found) < 2:
-        raise DataError(f"{folder}: expected at least two folders of images, one per class, found {len(found)}")
+        raise DataError(f"{shown(place.path)}: expected at least two folders of images, one per class, "
+                        f"found {len(found)}")
     return found
 
 
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith((".", "__")))
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
-
-
 def _rank(path: Path) -> bytes:
-    return hashlib.sha256(path.as_posix().encode()).digest()
+    return hashlib.sha256(os.fsencode(path.as_posix())).digest()
 
 
-def _split(classes: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+def _split(classes: Classes) -> tuple[Classes, Classes]:
     train, test = {}, {}
     for name, files in classes.items():
         if len(files) < 2:
-            raise DataError(f"{files[0].parent}: one image cannot be split into training and test")
+            raise DataError(f"{shown(files[0].parent)}: one image cannot be split into training and test")
         count = max(1, round(_TEST_SHARE * len(files)))
         test[name], train[name] = files[:count], files[count:]
     return train, test
 
 
+def _check_same(folder: Path, found: Halves, train: Classes, test: Classes) -> None:
+    """DataError unless both halves have the same classes."""
+    differing = sorted(set(train) ^ set(test))
+    if differing:
+        some = ", ".join(map(shown, differing[:6])) + (" ..." if len(differing) > 6 else "")
+        cases = len({name.casefold() for name in differing}) < len(differing)
+        raise DataError(f"{shown(folder)}: {shown(found.train.name)} and {shown(found.test.name)} have different "
+                        f"classes ({some}){'; some differ only in case' if cases else ''}")
+
+
+def _told(dataset: Dataset, found: Halves, folder: Path, left: list[tuple[str, Path]]) -> str:
+    """In one line, what was read and what was left out."""
+    line = (f"{dataset.name}: {len(dataset.classes):,} classes, {len(dataset.train_labels):,} training and "
+            f"{len(dataset.test_labels):,} test images")
+    if found.test is None:
+        line += ", a fifth of each class being for testing"
+    cases = Counter(name.casefold() for name in dataset.classes)
+    twice = [name for name in dataset.classes if cases[name.casefold()] > 1]
+    if twice:
+        line += f"; {', '.join(twice[:4])} are classes of their own"
+    out = [f"{shown(part.name)} ({part.count:,} images)" for part in found.beside]
+    if left:
+        out.append(_counted(left))
+    line += f"; left out: {', '.join(out)}" if out else ""
+    example = next((path for kind, path in left if kind != "hidden"), None)
+    return line if example is None else f"{line}, e.g. {shown(example.relative_to(folder))}"
+
+
+def _counted(left: Iterable[tuple[str, Path]]) -> str:
+    """How many files of which kinds, the most frequent first."""
+    counts = Counter(shown(kind[:30]) for kind, _ in left).most_common()
+    words = [f"{count:,} {kind}" for kind, count in counts[:_KINDS]]
+    rest = sum(count for _, count in counts[_KINDS:])
+    return ", ".join(words + ([f"{rest:,} others"] if rest else []))
+
+
 def _read(
-    classes: dict[str, list[Path]], size: int, limit: int | None, progress: bool, say: Callable[[str], None]
+    classes: Classes, size: int, limit: int | None, progress: bool, say: Callable[[str], None]
 ) -> tuple[np.ndarray, np.ndarray]:
     labelled = [(path, label) for label, files in enumerate(classes.values()) for path in files]
     labelled = sorted(labelled, key=lambda pair: _rank(Path(pair[0].parent.name, pair[0].name)))[:limit]

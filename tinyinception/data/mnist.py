@@ -8,8 +8,8 @@ import numpy as np
 from tinyinception.data.cache import Member
 from tinyinception.data.dataset import Dataset
 from tinyinception.data.download import Download
-from tinyinception.data.fetch import Recipe, gunzip
-from tinyinception.errors import DataError
+from tinyinception.data.fetch import Recipe, gunzip, read_file
+from tinyinception.errors import DataError, shown
 
 _FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 _SIZES = (47_040_016, 60_008, 7_840_016, 10_008)
@@ -23,12 +23,11 @@ def _unpack(place: Path, members: tuple[Member, ...]) -> Iterator[tuple[Member, 
     for member in members:
         plain, packed = place / member.name, place / f"{member.name}.gz"
         if packed.is_file():
-            yield member, f"{packed}, unpacked,", gunzip(packed, member.size)
+            yield member, f"{shown(packed)}, unpacked,", gunzip(packed, member.size)
         elif plain.is_file():
-            with open(plain, "rb") as file:
-                yield member, str(plain), file.read(member.size + 1)
+            yield member, shown(plain), read_file(plain, member.size)
         else:
-            raise DataError(f"{place} holds neither {packed.name} nor {plain.name}")
+            raise DataError(f"{shown(place)} holds neither {packed.name} nor {plain.name}")
 
 
 def _recipe(name: str, address: str, packed: tuple[tuple[int, str], ...], plain: tuple[str, ...], **more) -> Recipe:

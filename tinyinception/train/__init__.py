@@ -9,6 +9,6 @@
 from tinyinception.train.config import Config
 from tinyinception.train.judge import evaluate
 from tinyinception.train.loop import Result, fit, resume
-from tinyinception.train.trained import Trained, load_run, predict
+from tinyinception.train.trained import Trained, load_run, predict, predict_test
 
-__all__ = ["Config", "Result", "Trained", "evaluate", "fit", "load_run", "predict", "resume"]
+__all__ = ["Config", "Result", "Trained", "evaluate", "fit", "load_run", "predict", "predict_test", "resume"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyinception.checks import whole
-from tinyinception.data import Normalize, read_image
+from tinyinception.data import Normalize, load, read_image
 from tinyinception.errors import ArgumentError
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
@@ -66,8 +66,31 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
     height, width, channels = trained.facts.image_shape
     if height != width:
         raise ArgumentError(f"predict: files are cut square, {folder} was trained on images of {height}x{width}")
-    pixels = np.stack([read_image(path, height, channels, say=say) for path in images])
-    normalize = Normalize(trained.facts.mean, trained.facts.std)
+    return _classify(trained, [read_image(path, height, channels, say=say) for path in images], top)
+
+
+def predict_test(folder: str | Path, number: int, *, top: int = 5, averaged: bool | None = None,
+                 progress: bool = True) -> tuple[str, str, list[tuple[str, float]]]:
+    """Classify one test image of the run's own data set, counted from 0: its name, its true class, and the answer as
+    by `predict`. Raises ArgumentError for a number that no test image has, or data that are no longer the run's.
+    """
+    number = whole("test", number, least=0)
+    if top < 1:
+        raise ArgumentError(f"top must be at least 1, got {top!r}")
+    trained = load_run(folder, averaged)
+    config, facts = trained.config, trained.facts
+    dataset = load(config.data, source=config.source, limit=config.limit, progress=progress)
+    if (dataset.classes, dataset.image_shape) != (facts.classes, facts.image_shape):
+        raise ArgumentError(f"test: {dataset.name} has other classes or sizes now than when {folder} was trained")
+    if number >= len(dataset.test_images):
+        raise ArgumentError(f"test must be at most {len(dataset.test_images) - 1:,}, the last test image of "
+                            f"{dataset.name}, got {number:,}")
+    answer, = _classify(trained, [dataset.test_images[number]], top)
+    return f"test image {number} of {dataset.name}", dataset.classes[dataset.test_labels[number]], answer
+
+
+def _classify(trained: Trained, images: Sequence[np.ndarray], top: int) -> list[list[tuple[str, float]]]:
+    pixels, normalize = np.stack(images), Normalize(trained.facts.mean, trained.facts.std)
     answers = []
     for start in range(0, len(pixels), BATCH):
         probabilities = np.exp(log_probabilities(trained.network, normalize(pixels[start:start + BATCH])))

@@ -10,12 +10,14 @@ import numpy as np
 from tinyinception import models, nn
 from tinyinception.checks import whole
 from tinyinception.data import read_image
-from tinyinception.errors import ArgumentError, DataError, NonFiniteError
+from tinyinception.data.fetch import read_file
+from tinyinception.errors import ArgumentError, DataError, NonFiniteError, shown
 from tinyinception.train.scores import log_probabilities
 from tinyinception.weights.file import class_count, load_weights
 from tinyinception.weights.preprocessing import Published, published
 
 BATCH = 8  # images of 299x299
+_NAMES = 1 << 20  # bytes of a file with class names
 
 
 def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, classes: Sequence[str] | None = None,
@@ -66,9 +68,10 @@ def view(path: str | Path, known: Published, say: Callable[[str], None] | None =
 def read_classes(file: str | Path) -> list[str]:
     """Class names, one in each line, in the order of the network's classes; DataError where they cannot be read."""
     try:
-        names = [line.strip() for line in Path(file).read_text(encoding="utf-8").rstrip().splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{file} cannot be read as class names: {error}") from error
+        text = read_file(Path(file), _NAMES).decode("utf-8")
+    except (DataError, UnicodeDecodeError) as error:
+        raise DataError(f"{shown(file)} cannot be read as class names: {error.__cause__ or error}") from error
+    names = [shown(line.strip()) for line in text.rstrip().splitlines()]
     if not names or not all(names):
-        raise DataError(f"{file}: every line must have the name of one class")
+        raise DataError(f"{shown(file)}: every line must have the name of one class")
     return names
