@@ -30,8 +30,8 @@ def main() -> int:
         outcomes = pool.run_all(_jobs(options), place, options.workers, tell)
         tally = None
         if options.kills and not options.only:
-            tally = kills.campaign(options.kills, options.seed, place, tell)
-            outcomes += tally.outcomes
+            killed, tally = kills.campaign(options.kills, options.seed, place, options.workers, tell)
+            outcomes += killed
     print(table(outcomes))
     if tally is not None:
         print(tally)
