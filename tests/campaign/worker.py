@@ -6,6 +6,7 @@ then the verdict. The parent ends the process where it takes longer, and starts 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -38,6 +39,8 @@ def main(shared: Path) -> None:
             case = make(job["kind"], job["seed"], job["index"], Place(Path(folder), shared))
             say(what=case.what, seconds=case.seconds)
             label, detail = judge(case)
+            del case
+            gc.collect()  # so that a crash when things are freed is this case's and not the next one's
             say(label=label, detail=detail[:400])
             os.chdir(shared)
             restore()

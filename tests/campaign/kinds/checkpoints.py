@@ -151,7 +151,7 @@ def no_file(rng, place):
 # -- config.json ---------------------------------------------------------------------------------------------------
 
 WRONG = {  # values that a field does not take
-    "model": [7, "no_such_network", "", "inception_v3\n"], "data": [7, "", "cifar_10", "../../nowhere"],
+    "model": [7, "no_such_network", "", "inception_v3\n"], "data": [7, [], {}],
     "epochs": ["3", 0, -1, 1.5, 1e300], "batch_size": ["16", 0, -4, 16.5], "optimizer": ["adamw2", 1, ""],
     "lr": ["fast", 0, -0.1], "schedule": ["linear", 2], "warmup": ["0.1", -0.1, 1.0, 7],
     "weight_decay": ["0", -1e-9, None], "label_smoothing": ["0.1", 1.0, -0.1, None], "clip": ["1", 0, -1],

@@ -18,7 +18,7 @@ MODES = {  # format: (suffix, modes that Pillow writes, how far a colour may be 
     "PNG": (".png", ("1", "L", "LA", "I;16", "P", "RGB", "RGBA"), 2),
     "TIFF": (".tif", ("1", "L", "LA", "I;16", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB"), 3),
     "JPEG": (".jpg", ("L", "RGB", "CMYK", "YCbCr"), 10),
-    "BMP": (".bmp", ("1", "L", "P", "RGB", "RGBA"), 2),
+    "BMP": (".bmp", ("1", "L", "P", "RGB"), 2),
     "GIF": (".gif", ("L", "P", "RGB"), 2),
     "WEBP": (".webp", ("RGB", "RGBA"), 30),
     "PPM": (".ppm", ("L", "RGB", "I;16"), 2),

@@ -104,18 +104,8 @@ def over_everything(rng, place):
 
 def starts(size, kernel, stride, before, after, ceil_mode):
     """Where windows begin, in unpadded pixels: the rule of Caffe and PyTorch, told one window at a time."""
-    found, start = [], -before
-    while start + kernel <= size + after or (ceil_mode and start < size + after and not found_all(found, start, size, after, kernel)):
-        if found and start >= size:  # it would begin in the padding at the far side
-            break
-        found.append(start)
-        start += stride
-    return found
-
-
-def found_all(found, start, size, after, kernel):
-    """Whether the windows so far reach the end of the padded image: then rounding up adds none."""
-    return bool(found) and found[-1] + kernel >= size + after
+    end = size + after + (stride - 1 if ceil_mode else 0)
+    return [start for start in range(-before, size, stride) if start + kernel <= end]
 
 
 def pooled(x, kernel, stride, pads, ceil_mode, largest, include):
@@ -149,8 +139,8 @@ def pooled(x, kernel, stride, pads, ceil_mode, largest, include):
 def any_geometry(rng, place):
     height, width = (int(n) for n in rng.integers(1, 12, 2))
     kernel, stride = (tuple(int(n) for n in rng.integers(1, 6, 2)) for _ in range(2))
-    if rng.random() < 0.2:  # windows of nearly the whole image, where rounding up decides
-        kernel = height + int(rng.integers(0, 2)), width + int(rng.integers(0, 2))
+    if rng.random() < 0.3:  # windows of nearly the whole image, where rounding up decides
+        kernel = height + int(rng.integers(-1, 3)) or 1, width + int(rng.integers(-1, 3)) or 1
     pads = tuple(int(rng.integers(0, kernel[i // 2] // 2 + 1)) for i in range(4))
     padding = pads if rng.random() < 0.6 else (0, 0, 0, 0)
     ceil_mode, largest, include = (bool(rng.random() < 0.5) for _ in range(3))
