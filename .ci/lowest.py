@@ -7,8 +7,9 @@ Environment markers stay as they are: pip reads them. The Python must be one for
 
 import re
 import sys
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 EXTRAS = ("test",)
 
@@ -26,4 +27,6 @@ def constraints(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(constraints(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))) + "\n")
+    sys.stdout.write(
+        "\n".join(constraints(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))) + "\n"
+    )

@@ -61,10 +61,12 @@ def process(*words: str, seconds: float = 120.0, shell: str = "", **environment:
 
 def python(code: str, seconds: float = 120.0, **environment: str) -> str:
     """Standard output of a Python program, whose errors of ours count as refusals."""
-    wrapped = ("import sys\nfrom tinyinception.errors import TinyInceptionError\ntry:\n"
-               + "".join(f"    {line}\n" for line in code.strip().splitlines())
-               + "except TinyInceptionError as error:\n"
-                 "    sys.exit(print(f'tinyinception: error: {error}', file=sys.stderr) or 1)\n")
+    wrapped = (
+        "import sys\nfrom tinyinception.errors import TinyInceptionError\ntry:\n"
+        + "".join(f"    {line}\n" for line in code.strip().splitlines())
+        + "except TinyInceptionError as error:\n"
+        "    sys.exit(print(f'tinyinception: error: {error}', file=sys.stderr) or 1)\n"
+    )
     return check_answer(*_ended([sys.executable, "-c", wrapped], seconds, environment))
 
 

@@ -73,8 +73,14 @@ class Template:
 
     def __init__(self, threads: int) -> None:
         env = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_NUM_THREADS": str(threads)}
-        self.process = subprocess.Popen([sys.executable, "-c", TEMPLATE], cwd=ROOT, env=env, bufsize=0,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", TEMPLATE],
+            cwd=ROOT,
+            env=env,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def train(self, folder: Path, seed: int, pictures: bool = False) -> int:
         """Begin a training, or go on with it; the process id of the child."""
@@ -110,8 +116,10 @@ class Tally:
     early: int = 0
 
     def __str__(self) -> str:
-        return (f"kills: {self.kills} in {self.runs} runs that then ended rightly, {self.writing} of them while a file "
-                f"was being written, {self.early} before the first checkpoint")
+        return (
+            f"kills: {self.kills} in {self.runs} runs that then ended rightly, {self.writing} of them while a file "
+            f"was being written, {self.early} before the first checkpoint"
+        )
 
 
 @dataclass(frozen=True)
@@ -137,8 +145,9 @@ class Undisturbed:
         return cls(ends, seconds)
 
 
-def campaign(kills: int, seed: int, folder: Path, workers: int,
-             told: Callable[[Outcome], None] = lambda one: None) -> tuple[list[Outcome], Tally]:
+def campaign(
+    kills: int, seed: int, folder: Path, workers: int, told: Callable[[Outcome], None] = lambda one: None
+) -> tuple[list[Outcome], Tally]:
     """Kill trainings `kills` times, on so many processes at once; every run is finished and compared."""
     right = Undisturbed.make(folder)
     outcomes, tally, lock = [], Tally(), threading.Lock()
@@ -148,7 +157,9 @@ def campaign(kills: int, seed: int, folder: Path, workers: int,
         template, number = Template(1 + worker % 2), 0
         try:
             while left[worker] > 0:
-                run = Run(template, folder / f"run-{worker}-{number}", np.random.default_rng([seed, worker, number]), right)
+                run = Run(
+                    template, folder / f"run-{worker}-{number}", np.random.default_rng([seed, worker, number]), right
+                )
                 for one in run.go(min(KILLS, left[worker]), pictures=number % 8 == 7):
                     with lock:
                         outcomes.append(one)
@@ -200,7 +211,9 @@ class Run:
         yield self._outcome(what, label, detail)
 
     def _outcome(self, what: str, label: str, detail: str) -> Outcome:
-        return Outcome(KIND, what, label, detail, f"in {self.folder}, of a campaign with --keep; moments cannot be repeated")
+        return Outcome(
+            KIND, what, label, detail, f"in {self.folder}, of a campaign with --keep; moments cannot be repeated"
+        )
 
     def _kill(self, moment: str, pictures: bool) -> int | None:
         """Begin or go on, and kill at such a moment; the exit status."""
@@ -248,7 +261,9 @@ class Run:
         numbers, log = (a == b for a, b in zip(ended(self.folder), self.right.ends[self.seed], strict=True))
         if numbers and log:
             return "right", ""
-        return "silent", " and ".join(["the numbers"] * (not numbers) + ["the log"] * (not log)) + " not as in an undisturbed run"
+        return "silent", " and ".join(
+            ["the numbers"] * (not numbers) + ["the log"] * (not log)
+        ) + " not as in an undisturbed run"
 
 
 def ended(folder: Path) -> tuple[dict[str, bytes], list[dict[str, str]]]:

@@ -98,6 +98,8 @@ def table(outcomes: Iterable[Outcome]) -> str:
     rows.append(("all", sum((labels for _, labels in rows), Counter())))
     width = max(len(kind) for kind, _ in rows)
     lines = [f"{'kind of fault':{width}}{'tried':>8}" + "".join(f"{label:>11}" for label in GOOD + BAD)]
-    lines += [f"{kind:{width}}{sum(labels.values()):8}" + "".join(f"{labels[label]:11}" for label in GOOD + BAD)
-              for kind, labels in rows]
+    lines += [
+        f"{kind:{width}}{sum(labels.values()):8}" + "".join(f"{labels[label]:11}" for label in GOOD + BAD)
+        for kind, labels in rows
+    ]
     return "\n".join(lines)

@@ -20,6 +20,8 @@ from tests.campaign.outcome import Outcome
 
 START = 300.0  # seconds to start and, the first time, to compile and to make what cases share
 
+WORKER = ("-m", "tests.campaign.worker")
+
 Job = tuple[str, int, int]  # kind, seed, index
 
 
@@ -53,9 +55,14 @@ class Worker:
 
     def _start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaign.worker", str(self.shared)], cwd=ROOT, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,  # `select` sees no line that waits in a buffer
-            env={**os.environ, "PYTHONPATH": str(ROOT)})
+            [sys.executable, *WORKER, str(self.shared)],
+            cwd=ROOT,
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,  # `select` sees no line that waits in a buffer
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
         self._read(START)
 
     def _write(self, **values: object) -> None:

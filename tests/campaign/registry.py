@@ -1,4 +1,4 @@
-"""The kinds of bad input by name, and how a case is made: from a kind, a seed and an index, so that it can be repeated."""
+"""The kinds of bad input by name, and how a case is made: of a kind, a seed and an index, to be repeated at will."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ NETWORK = "googlenet_torchvision"  # the smallest of the published ones
 
 def prepare(folder: Path) -> None:
     """Make them in `folder`, unless another process did; it waits while another one does."""
-    with open(folder / "lock", "w") as lock:
+    with open(folder / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
             _images(folder / "images")

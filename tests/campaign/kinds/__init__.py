@@ -2,8 +2,19 @@
 
 from importlib import import_module
 
-ROOMS = ("checkpoints", "states", "commands", "images", "folders", "published", "archives", "tensors", "modules",
-         "numbers", "environments")
+ROOMS = (
+    "checkpoints",
+    "states",
+    "commands",
+    "images",
+    "folders",
+    "published",
+    "archives",
+    "tensors",
+    "modules",
+    "numbers",
+    "environments",
+)
 
 
 def load_all() -> None:

@@ -24,6 +24,7 @@ def use(rng, place, run):
     def go():
         command.run(*words, str(run), *image)
         raise AssertionError(f"`{' '.join(words)}` accepted it")
+
     return go
 
 
@@ -37,6 +38,7 @@ def same_or_refused(place, run):
         assert found.keys() == right.keys()
         for name, array in right.items():
             np.testing.assert_array_equal(found[name], array)
+
     return go
 
 
@@ -56,6 +58,7 @@ def one_bit(rng, place):
         out = bytearray(good)
         out[at] ^= 1 << bit
         return out
+
     damaged(run, change)
     return Case(f"bit {bit} of byte {at}", same_or_refused(place, run))
 
@@ -69,6 +72,7 @@ def some_bytes(rng, place):
         out = np.frombuffer(good, np.uint8).copy()
         out[rng.integers(len(good), size=count)] = rng.integers(256, size=count)
         return out.tobytes()
+
     damaged(run, change)
     return Case(f"{count} random bytes", same_or_refused(place, run))
 
@@ -92,7 +96,7 @@ def zeroed(rng, place):
     size = (run / CHECKPOINT).stat().st_size
     length = int(rng.choice([1, 16, 512, 4096]))
     at = int(rng.integers(size - length))
-    damaged(run, lambda good: good[:at] + bytes(length) + good[at + length:])
+    damaged(run, lambda good: good[:at] + bytes(length) + good[at + length :])
     return Case(f"{length} zeros at {at}", same_or_refused(place, run))
 
 
@@ -119,6 +123,7 @@ def something_else(rng, place):
         finally:
             if mark.exists():
                 raise Damaged("the pickle was executed")
+
     return Case(what, watched)
 
 
@@ -145,18 +150,30 @@ def no_file(rng, place):
     def go():
         command.run("predict", str(run), image)  # to resume may mean to begin anew
         raise AssertionError("accepted")
+
     return Case(what, go)
 
 
 # -- config.json ---------------------------------------------------------------------------------------------------
 
 WRONG = {  # values that a field does not take
-    "model": [7, "no_such_network", "", "inception_v3\n"], "data": [7, [], {}],
-    "epochs": ["3", 0, -1, 1.5, 1e300], "batch_size": ["16", 0, -4, 16.5], "optimizer": ["adamw2", 1, ""],
-    "lr": ["fast", 0, -0.1], "schedule": ["linear", 2], "warmup": ["0.1", -0.1, 1.0, 7],
-    "weight_decay": ["0", -1e-9, None], "label_smoothing": ["0.1", 1.0, -0.1, None], "clip": ["1", 0, -1],
-    "average": ["0.9", 0, 1, 1.5], "crop": ["2", -1, 0.5, None], "cutout": ["2", -1, 0.5, None],
-    "seed": ["0", -1, 0.5, None], "limit": ["32", 0, -1, 1.5], "checkpoint_seconds": ["60", 0, -1, None],
+    "model": [7, "no_such_network", "", "inception_v3\n"],
+    "data": [7, [], {}],
+    "epochs": ["3", 0, -1, 1.5, 1e300],
+    "batch_size": ["16", 0, -4, 16.5],
+    "optimizer": ["adamw2", 1, ""],
+    "lr": ["fast", 0, -0.1],
+    "schedule": ["linear", 2],
+    "warmup": ["0.1", -0.1, 1.0, 7],
+    "weight_decay": ["0", -1e-9, None],
+    "label_smoothing": ["0.1", 1.0, -0.1, None],
+    "clip": ["1", 0, -1],
+    "average": ["0.9", 0, 1, 1.5],
+    "crop": ["2", -1, 0.5, None],
+    "cutout": ["2", -1, 0.5, None],
+    "seed": ["0", -1, 0.5, None],
+    "limit": ["32", 0, -1, 1.5],
+    "checkpoint_seconds": ["60", 0, -1, None],
 }
 NEVER = [{}, [], [1], {"a": 1}, float("nan"), float("-inf")]  # nor any other
 NUMERIC = [name for name in WRONG if name not in ("model", "data", "optimizer", "schedule")]
@@ -191,10 +208,19 @@ def no_config(rng, place):
     path = run / "config.json"
     text = path.read_bytes()
     contents = {
-        "empty": b"", "half": text[: len(text) // 2], "null": b"null", "a list": b"[]", "a number": b"17",
-        "100,000 brackets": b"[" * 100_000, "100,000 objects": b'{"a":' * 100_000, "not UTF-8": b'{"model": "\xff\xfe"}',
-        "UTF-16": text.decode().encode("utf-16"), "a number of 10,000 digits": b'{"epochs": ' + b"9" * 10_000 + b"}",
-        "NUL bytes": bytes(200), "random bytes": rng.bytes(300), "a lone surrogate": b'{"model": "\\ud800"}',
+        "empty": b"",
+        "half": text[: len(text) // 2],
+        "null": b"null",
+        "a list": b"[]",
+        "a number": b"17",
+        "100,000 brackets": b"[" * 100_000,
+        "100,000 objects": b'{"a":' * 100_000,
+        "not UTF-8": b'{"model": "\xff\xfe"}',
+        "UTF-16": text.decode().encode("utf-16"),
+        "a number of 10,000 digits": b'{"epochs": ' + b"9" * 10_000 + b"}",
+        "NUL bytes": bytes(200),
+        "random bytes": rng.bytes(300),
+        "a lone surrogate": b'{"model": "\\ud800"}',
     }
     what = list(contents)[rng.integers(len(contents))]
     path.write_bytes(contents[what])
@@ -205,8 +231,16 @@ def no_config(rng, place):
 def no_run(rng, place):
     run = place.run_folder()
     (run / "config.json").unlink()
-    places = {"no config.json": str(run), "an image": str(place.shared / "images" / "cat" / "0.png"), "nowhere": "nowhere",
-              "a NUL byte": "run\0x", "too long a name": "r" * 300, "too long a path": "r/" * 3000, "the root": "/",
-              "a lone surrogate": "run\udce9", "nothing": ""}
+    places = {
+        "no config.json": str(run),
+        "an image": str(place.shared / "images" / "cat" / "0.png"),
+        "nowhere": "nowhere",
+        "a NUL byte": "run\0x",
+        "too long a name": "r" * 300,
+        "too long a path": "r/" * 3000,
+        "the root": "/",
+        "a lone surrogate": "run\udce9",
+        "nothing": "",
+    }
     what = list(places)[rng.integers(len(places))]
     return Case(f"a run folder that is {what}", use(rng, place, places[what]))

@@ -33,6 +33,7 @@ def refused(words, place):
     def go():
         out = command.run(*line)
         raise AssertionError(f"accepted, with {out[:80]!r}")
+
     return Case(repr(" ".join(word if len(word) < 40 else f"{word[:30]}..." for word in words)), go)
 
 
@@ -56,52 +57,144 @@ def a_rate_or_seed_out_of_range(rng, place):
 
 @kind(LINES, 2)
 def an_unknown_name(rng, place):
-    name = any_of(rng, ["", " ", "x" * 5000, "a\0b", "a\nb", "caf\udce9", "Inception_CIFAR", "../../nowhere", "$(touch x)",
-                        "None", "é" * 200, "%s%n", "{}", "\x1b[31m"])
-    return refused(any_of(rng, [
-        ("train", "--model", name), (*TRAIN, "--data", name), (*TRAIN, "--optimizer", name), (*TRAIN, "--schedule", name),
-        ("summary", name), ("compare", name), ("compare", "single_5x5_cifar", name), ("data", name),
-        ("data", "fetch", name), (name,), ("lesson", name), ("evaluate", "RUN", "--data", name),
-        ("evaluate", "RUN", "--weights", name), ("predict", "--model", name, "--weights", "IMAGE", "IMAGE"),
-        ("summary", "single_5x5_cifar", f"--{name}x")]), place)
+    name = any_of(
+        rng,
+        [
+            "",
+            " ",
+            "x" * 5000,
+            "a\0b",
+            "a\nb",
+            "caf\udce9",
+            "Inception_CIFAR",
+            "../../nowhere",
+            "$(touch x)",
+            "None",
+            "é" * 200,
+            "%s%n",
+            "{}",
+            "\x1b[31m",
+        ],
+    )
+    return refused(
+        any_of(
+            rng,
+            [
+                ("train", "--model", name),
+                (*TRAIN, "--data", name),
+                (*TRAIN, "--optimizer", name),
+                (*TRAIN, "--schedule", name),
+                ("summary", name),
+                ("compare", name),
+                ("compare", "single_5x5_cifar", name),
+                ("data", name),
+                ("data", "fetch", name),
+                (name,),
+                ("lesson", name),
+                ("evaluate", "RUN", "--data", name),
+                ("evaluate", "RUN", "--weights", name),
+                ("predict", "--model", name, "--weights", "IMAGE", "IMAGE"),
+                ("summary", "single_5x5_cifar", f"--{name}x"),
+            ],
+        ),
+        place,
+    )
 
 
 @kind(LINES, 1.5)
 def a_place_that_cannot_be(rng, place):
     (place.folder / "link").symlink_to("link")
     path = any_of(rng, ["a\0b", "x" * 300, "x/" * 3000, "/dev/null/x", "/proc/x", "caf\udce9\0", "link"])
-    return refused(any_of(rng, [
-        (*TRAIN, "--out", path), ("train", "--resume", path), ("evaluate", path), ("predict", path, "IMAGE"),
-        ("predict", "RUN", path), ("summary", "single_5x5_cifar", "--draw", path), ("lesson", "1", "--check", path),
-        ("lesson", "1", "--notebook", f"{path}/x"), ("data", "fetch", "mnist", "--from", path),
-        ("evaluate", "RUN", "--pictures", path), (*TRAIN, "--data", "mnist", "--from", path),
-        ("predict", "--model", "googlenet_torchvision", "--weights", path, "IMAGE"),
-        ("predict", "--model", "inception_v3", "--weights", "IMAGE", "--classes-file", path, "IMAGE")]), place)
+    return refused(
+        any_of(
+            rng,
+            [
+                (*TRAIN, "--out", path),
+                ("train", "--resume", path),
+                ("evaluate", path),
+                ("predict", path, "IMAGE"),
+                ("predict", "RUN", path),
+                ("summary", "single_5x5_cifar", "--draw", path),
+                ("lesson", "1", "--check", path),
+                ("lesson", "1", "--notebook", f"{path}/x"),
+                ("data", "fetch", "mnist", "--from", path),
+                ("evaluate", "RUN", "--pictures", path),
+                (*TRAIN, "--data", "mnist", "--from", path),
+                ("predict", "--model", "googlenet_torchvision", "--weights", path, "IMAGE"),
+                ("predict", "--model", "inception_v3", "--weights", "IMAGE", "--classes-file", path, "IMAGE"),
+            ],
+        ),
+        place,
+    )
 
 
 @kind(LINES, 1.5)
 def missing_and_surplus_words(rng, place):
     name = any_of(rng, COMMANDS)
-    return refused(any_of(rng, [
-        (name, "--no-such-flag"), (name, "--jso"), (name, "a", "b", "c", "--x=1"), ("train", "surplus"),
-        ("train", "--resume"), ("train", "--resume", "RUN", "--lr", "1"), ("train", "--resume", "RUN", "--out", "x"),
-        ("evaluate",), ("evaluate", "RUN", "--compare"), ("evaluate", "RUN", "RUN", "RUN", "--compare"),
-        ("predict", "--weights", "IMAGE"), ("predict", "RUN", "--model", "inception_v3", "IMAGE"),
-        ("summary",), ("summary", "a", "b"), ("compare",), ("data",), ("data", "fetch"), ("data", "list", "mnist"),
-        ("data", "fetch", "drawn"), ("data", "list", "--from", "x"), ("lesson", "--check"), ("lesson", "1", "--all"),
-        ("lesson", "99"), ("lesson", "-1"), ("lesson", "1", "2"), ("claims", "--no"), ("--verison",), ("-x",),
-        ("nope",), ("evaluate", "RUN", "--crops", "3"), ("evaluate", "RUN", "--data", "cifar10x"),
-        ("evaluate", "RUN", "--weights", "best"), ("summary", "single_5x5_cifar", "--draw", "x.xyz"),
-        ("summary", "inception_v3", "--input-size", "5"), ("lesson", "1", "--start", "999"),
-        ("lesson", "1", "--check", "nowhere.py")]), place)
+    return refused(
+        any_of(
+            rng,
+            [
+                (name, "--no-such-flag"),
+                (name, "--jso"),
+                (name, "a", "b", "c", "--x=1"),
+                ("train", "surplus"),
+                ("train", "--resume"),
+                ("train", "--resume", "RUN", "--lr", "1"),
+                ("train", "--resume", "RUN", "--out", "x"),
+                ("evaluate",),
+                ("evaluate", "RUN", "--compare"),
+                ("evaluate", "RUN", "RUN", "RUN", "--compare"),
+                ("predict", "--weights", "IMAGE"),
+                ("predict", "RUN", "--model", "inception_v3", "IMAGE"),
+                ("summary",),
+                ("summary", "a", "b"),
+                ("compare",),
+                ("data",),
+                ("data", "fetch"),
+                ("data", "list", "mnist"),
+                ("data", "fetch", "drawn"),
+                ("data", "list", "--from", "x"),
+                ("lesson", "--check"),
+                ("lesson", "1", "--all"),
+                ("lesson", "99"),
+                ("lesson", "-1"),
+                ("lesson", "1", "2"),
+                ("claims", "--no"),
+                ("--verison",),
+                ("-x",),
+                ("nope",),
+                ("evaluate", "RUN", "--crops", "3"),
+                ("evaluate", "RUN", "--data", "cifar10x"),
+                ("evaluate", "RUN", "--weights", "best"),
+                ("summary", "single_5x5_cifar", "--draw", "x.xyz"),
+                ("summary", "inception_v3", "--input-size", "5"),
+                ("lesson", "1", "--start", "999"),
+                ("lesson", "1", "--check", "nowhere.py"),
+            ],
+        ),
+        place,
+    )
 
 
 @kind(LINES, 1)
 def right_words(rng, place):
     """Large numbers that are right, and odd but honest names."""
-    line = any_of(rng, [
-        ("summary", "single_5x5_cifar", "--input-size", "1000"), ("summary", "single_5x5_cifar", "--classes", "1000000"),
-        ("predict", "RUN", "IMAGE", "--top", "1000"), ("summary", "single_5x5_cifar", "--draw", "a b.png"),
-        ("summary", "single_5x5_cifar", "--draw", "é.svg"), ("evaluate", "RUN", "--json"), ("data", "list", "--json"),
-        ("compare", "single_5x5_cifar", "single_5x5_cifar"), ("--version",), ("--help",), ("train", "--help"), ()])
+    line = any_of(
+        rng,
+        [
+            ("summary", "single_5x5_cifar", "--input-size", "1000"),
+            ("summary", "single_5x5_cifar", "--classes", "1000000"),
+            ("predict", "RUN", "IMAGE", "--top", "1000"),
+            ("summary", "single_5x5_cifar", "--draw", "a b.png"),
+            ("summary", "single_5x5_cifar", "--draw", "é.svg"),
+            ("evaluate", "RUN", "--json"),
+            ("data", "list", "--json"),
+            ("compare", "single_5x5_cifar", "single_5x5_cifar"),
+            ("--version",),
+            ("--help",),
+            ("train", "--help"),
+            (),
+        ],
+    )
     return Case(repr(" ".join(line)), lambda: command.run(*fill(line, place)), valid=True)

@@ -20,15 +20,29 @@ def trained(words, **environment):
         with open("run/result.json", encoding="utf-8") as file:
             assert json.load(file)["epochs"] == 1
         assert not answer or json.loads(answer)["epochs"] == 1
+
     return go
 
 
 @kind(ENVIRONMENT, 1)
 def matplotlib_of_others(rng, place):
-    what = ["module://matplotlib_inline.backend_inline", "TkAgg", "nonsense", "module://nowhere", "", "usetex", "a broken rc",
-            "fonts", "a style"][rng.integers(9)]
-    rc = {"usetex": "text.usetex: True\n", "a broken rc": "lines.linewidth: wide\nno such thing\n\xff: 1\n", "fonts": "font.family: NoSuchFont\n",
-          "a style": "axes.formatter.limits: -1, 1\nfigure.dpi: 3000\nsavefig.dpi: 1\naxes.prop_cycle: cycler('color', [])\n"}
+    what = [
+        "module://matplotlib_inline.backend_inline",
+        "TkAgg",
+        "nonsense",
+        "module://nowhere",
+        "",
+        "usetex",
+        "a broken rc",
+        "fonts",
+        "a style",
+    ][rng.integers(9)]
+    rc = {
+        "usetex": "text.usetex: True\n",
+        "a broken rc": "lines.linewidth: wide\nno such thing\n\xff: 1\n",
+        "fonts": "font.family: NoSuchFont\n",
+        "a style": "figure.dpi: 3000\nsavefig.dpi: 1\naxes.prop_cycle: cycler('color', [])\n",
+    }
     environment = {"MPLBACKEND": what}
     if what in rc:
         (place.folder / "matplotlibrc").write_text(rc[what], encoding="latin-1")
@@ -40,21 +54,32 @@ def matplotlib_of_others(rng, place):
     def go():
         command.process(*words, **environment)
         assert (place.folder / "picture.png").stat().st_size > 5000
+
     return Case(f"{what!r} in matplotlib, summary --draw", go, valid=True, seconds=150.0)
 
 
 @kind(ENVIRONMENT, 1)
 def closed_streams(rng, place):
     closed = (">&-", "2>&-", "<&-", ">&- 2>&-", ">&- 2>&- <&-", ">/dev/full", "2>/dev/full")[rng.integers(7)]
-    line = [("summary", "single_5x5_cifar"), ("data", "list"), ("--version",), ("evaluate", str(place.shared / "run")), TRAIN, ("nonsense",),
-            ("lesson",)][rng.integers(7)]
-    fails = line == ("nonsense",) or (closed == ">/dev/full" and line[0] != "train")  # a full disk is an error, and one line
+    line = [
+        ("summary", "single_5x5_cifar"),
+        ("data", "list"),
+        ("--version",),
+        ("evaluate", str(place.shared / "run")),
+        TRAIN,
+        ("nonsense",),
+        ("lesson",),
+    ][rng.integers(7)]
+    fails = line == ("nonsense",) or (
+        closed == ">/dev/full" and line[0] != "train"
+    )  # a full disk is an error, and one line
 
     def go():
         command.process(*line, shell=closed)
         assert line != ("nonsense",), "accepted"
         if line == TRAIN:
             assert (place.folder / "run" / "result.json").exists(), "no result"
+
     muted = "2>" in closed  # then the exit status is all that can tell
     return Case(f"{line[0]} {closed}", _status_alone(go) if muted and fails else go, valid=not fails, seconds=150.0)
 
@@ -70,14 +95,23 @@ def _status_alone(go):
         except Raw as raw:
             if not str(raw).startswith(("exit status 1 with 0", "exit status 2 with 0")):
                 raise
+
     return run
 
 
 @kind(ENVIRONMENT, 1)
 def numba_of_others(rng, place):
-    settings = [{"NUMBA_THREADING_LAYER": "tbb"}, {"NUMBA_THREADING_LAYER": "nonsense"}, {"NUMBA_NUM_THREADS": "0"}, {"NUMBA_NUM_THREADS": "x"},
-                {"NUMBA_THREADING_LAYER": "workqueue"}, {"NUMBA_NUM_THREADS": "64"}, {"NUMBA_THREADING_LAYER_PRIORITY": "tbb"},
-                {"OMP_NUM_THREADS": "1"}, {"NUMBA_THREADING_LAYER": ""}][rng.integers(9)]
+    settings = [
+        {"NUMBA_THREADING_LAYER": "tbb"},
+        {"NUMBA_THREADING_LAYER": "nonsense"},
+        {"NUMBA_NUM_THREADS": "0"},
+        {"NUMBA_NUM_THREADS": "x"},
+        {"NUMBA_THREADING_LAYER": "workqueue"},
+        {"NUMBA_NUM_THREADS": "64"},
+        {"NUMBA_THREADING_LAYER_PRIORITY": "tbb"},
+        {"OMP_NUM_THREADS": "1"},
+        {"NUMBA_THREADING_LAYER": ""},
+    ][rng.integers(9)]
 
     def go():
         try:
@@ -85,18 +119,29 @@ def numba_of_others(rng, place):
         except Exception:
             assert not os.path.exists("run"), "a run that could not begin is left behind"
             raise
+
     return Case(f"train with {settings}", go, seconds=200.0)
 
 
 @kind(ENVIRONMENT, 0.7)
 def folders_that_cannot_be_written(rng, place):
-    what = ("NUMBA_CACHE_DIR is a file", "HOME is nowhere", "TINYINCEPTION_DATA is a file", "MPLCONFIGDIR is a file", "TMPDIR is nowhere",
-            "the run folder is on a full disk")[rng.integers(6)]
-    (place.folder / "file").write_text("")
+    what = (
+        "NUMBA_CACHE_DIR is a file",
+        "HOME is nowhere",
+        "TINYINCEPTION_DATA is a file",
+        "MPLCONFIGDIR is a file",
+        "TMPDIR is nowhere",
+        "the run folder is on a full disk",
+    )[rng.integers(6)]
+    (place.folder / "file").write_text("", encoding="utf-8")
     file = str(place.folder / "file")
-    environment = {"NUMBA_CACHE_DIR is a file": {"NUMBA_CACHE_DIR": f"{file}/x"}, "HOME is nowhere": {"HOME": "/nowhere", "XDG_CACHE_HOME": "/nowhere"},
-                   "TINYINCEPTION_DATA is a file": {"TINYINCEPTION_DATA": f"{file}/x"}, "MPLCONFIGDIR is a file": {"MPLCONFIGDIR": f"{file}/x"},
-                   "TMPDIR is nowhere": {"TMPDIR": "/nowhere"}}.get(what, {})
+    environment = {
+        "NUMBA_CACHE_DIR is a file": {"NUMBA_CACHE_DIR": f"{file}/x"},
+        "HOME is nowhere": {"HOME": "/nowhere", "XDG_CACHE_HOME": "/nowhere"},
+        "TINYINCEPTION_DATA is a file": {"TINYINCEPTION_DATA": f"{file}/x"},
+        "MPLCONFIGDIR is a file": {"MPLCONFIGDIR": f"{file}/x"},
+        "TMPDIR is nowhere": {"TMPDIR": "/nowhere"},
+    }.get(what, {})
     words = TRAIN
     if what == "TINYINCEPTION_DATA is a file":
         words = ("data", "fetch", "mnist", "--from", str(place.folder))
@@ -107,6 +152,7 @@ def folders_that_cannot_be_written(rng, place):
     def go():
         command.process(*words, seconds=250.0, **environment)  # without a cache every kernel is compiled
         assert not fails, "accepted"
+
     return Case(what, go, valid=not fails, seconds=260.0)
 
 
@@ -192,4 +238,5 @@ def forks_and_threads(rng, place):
 
     def go():
         command.python(PROLOGUE + textwrap.dedent(PROGRAMS[name]), seconds=100.0, NUMBA_THREADING_LAYER=layer)
+
     return Case(f"{name}, layer {layer}", go, seconds=110.0)

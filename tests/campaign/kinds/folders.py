@@ -48,6 +48,7 @@ def halves_under_other_names(rng, place):
     def go():
         classes = read(root)[0].classes
         assert classes == ("cat", "dog"), f"the classes are {classes}"
+
     return Case(f"cat and dog below {', '.join(names)}", go)
 
 
@@ -55,10 +56,14 @@ def halves_under_other_names(rng, place):
 def halves_with_other_classes(rng, place):
     root = place.folder / "set"
     fill(root / "train", ("cat", "dog"))
-    fill(root / ("test", "val", "valid")[rng.integers(3)], [("cat",), ("cat", "cow"), ("Cat", "Dog"), ("a", "b", "c")][rng.integers(4)])
+    fill(
+        root / ("test", "val", "valid")[rng.integers(3)],
+        [("cat",), ("cat", "cow"), ("Cat", "Dog"), ("a", "b", "c")][rng.integers(4)],
+    )
 
     def go():
         raise AssertionError(f"the classes are {read(root)[0].classes}")
+
     return Case("train and test do not have the same classes", go)
 
 
@@ -67,8 +72,18 @@ def hidden_things(rng, place):
     """Copies that tools and systems leave behind are no images of the set."""
     root = place.folder / "set"
     fill(root)
-    where = ("cat/.ipynb_checkpoints/0-checkpoint.png", ".git/x.png", "cat/.thumbnails/0.png", "__MACOSX/cat/0.png",
-             "cat/._0.png", "cat/a/.hidden/b/0.png", "cat/__MACOSX/._0.png", "cat/.DS_Store", "dog/Thumbs.db", "labels.csv")
+    where = (
+        "cat/.ipynb_checkpoints/0-checkpoint.png",
+        ".git/x.png",
+        "cat/.thumbnails/0.png",
+        "__MACOSX/cat/0.png",
+        "cat/._0.png",
+        "cat/a/.hidden/b/0.png",
+        "cat/__MACOSX/._0.png",
+        "cat/.DS_Store",
+        "dog/Thumbs.db",
+        "labels.csv",
+    )
     chosen = [where[i] for i in rng.choice(len(where), int(rng.integers(1, 4)), replace=False)]
     for name in chosen:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +93,7 @@ def hidden_things(rng, place):
         dataset = read(root)[0]
         assert dataset.classes == ("cat", "dog"), f"the classes are {dataset.classes}"
         assert total(dataset) == 8, f"{total(dataset)} images in place of 8"
+
     return Case(f"beside the images: {', '.join(chosen)}", go, valid=True)
 
 
@@ -86,16 +102,31 @@ def suffixes(rng, place):
     """An image is read, or it is said that it is not."""
     root = place.folder / "set"
     fill(root)
-    suffix, format_ = [(".jfif", "JPEG"), (".JPG", "JPEG"), (".Png", "PNG"), (".jpe", "JPEG"), (".dib", "BMP"),
-                       (".pbm", "PPM"), (".pnm", "PPM"), (".tga", "TGA"), (".ico", "ICO"), (".apng", "PNG"),
-                       (".jp2", "JPEG2000"), (".png.bak", "PNG"), ("", "PNG")][rng.integers(13)]
+    suffix, format_ = [
+        (".jfif", "JPEG"),
+        (".JPG", "JPEG"),
+        (".Png", "PNG"),
+        (".jpe", "JPEG"),
+        (".dib", "BMP"),
+        (".pbm", "PPM"),
+        (".pnm", "PPM"),
+        (".tga", "TGA"),
+        (".ico", "ICO"),
+        (".apng", "PNG"),
+        (".jp2", "JPEG2000"),
+        (".png.bak", "PNG"),
+        ("", "PNG"),
+    ][rng.integers(13)]
     for i in range(3):
         Image.new("RGB", (16, 16)).save(root / "dog" / f"photo{i}{suffix}", format_)
 
     def go():
         dataset, told = read(root)
         known = suffix and suffix != ".png.bak"
-        assert total(dataset) == 11 or not known or suffix.lower() in told.lower(), f"3 files {suffix} are left out unsaid"
+        assert total(dataset) == 11 or not known or suffix.lower() in told.lower(), (
+            f"3 files {suffix} are left out unsaid"
+        )
+
     return Case(f"photo0{suffix or ' without a suffix'} ({format_})", go)
 
 
@@ -114,13 +145,26 @@ def names_that_are_not_utf8(rng, place):
         if through:
             train(root)
         assert total(read(root)[0]) == 8
+
     return Case("a file or class whose name is not UTF-8", go)
 
 
 def train(root):
     """All the way to pictures and a result, on the command line."""
-    answer = command.run("train", "--model", "single_5x5_cifar", "--data", str(root), "--epochs", "1", "--batch-size", "4",
-                         "--out", "run", "--json")
+    answer = command.run(
+        "train",
+        "--model",
+        "single_5x5_cifar",
+        "--data",
+        str(root),
+        "--epochs",
+        "1",
+        "--batch-size",
+        "4",
+        "--out",
+        "run",
+        "--json",
+    )
     assert json.loads(answer)["epochs"] == 1
     with open("run/result.json", encoding="utf-8") as file:
         json.load(file)
@@ -130,8 +174,24 @@ def train(root):
 def names_that_mean_something(rng, place):
     """To matplotlib, to a shell, to a path or to a terminal."""
     root = place.folder / "set"
-    names = ["$$", "$x", "$\\frac{1}{0}$", "a_b^c", "\\alpha", "100%", "#1", "&amp;", "a b", "it's", '"', "日本", "x" * 120, "{0}",
-             "-x", "\x1b[31m"]
+    names = [
+        "$$",
+        "$x",
+        "$\\frac{1}{0}$",
+        "a_b^c",
+        "\\alpha",
+        "100%",
+        "#1",
+        "&amp;",
+        "a b",
+        "it's",
+        '"',
+        "日本",
+        "x" * 120,
+        "{0}",
+        "-x",
+        "\x1b[31m",
+    ]
     chosen = [names[i] for i in rng.choice(len(names), 2, replace=False)]
     fill(root, chosen)
     return Case(f"classes {chosen}", lambda: train(root), valid=True, seconds=120.0)
@@ -140,8 +200,21 @@ def names_that_mean_something(rng, place):
 @kind(FOLDERS, 2)
 def not_a_set(rng, place):
     root = place.folder / "set"
-    what = ("empty", "one class", "a class without images", "images only", "a damaged image", "one image each", "a FIFO", "a file",
-            "missing", "a loop of links", "an EPS image", "a NUL byte", "too long a name")[rng.integers(13)]
+    what = (
+        "empty",
+        "one class",
+        "a class without images",
+        "images only",
+        "a damaged image",
+        "one image each",
+        "a FIFO",
+        "a file",
+        "missing",
+        "a loop of links",
+        "an EPS image",
+        "a NUL byte",
+        "too long a name",
+    )[rng.integers(13)]
     if what in ("empty", "images only"):
         root.mkdir()
     elif what != "missing":
@@ -166,4 +239,5 @@ def not_a_set(rng, place):
         dataset = read(name)[0]
         assert what in ("a FIFO", "a loop of links"), f"accepted with {total(dataset)} images"
         assert total(dataset) == 8, f"{total(dataset)} images in place of 8"
+
     return Case(what, go, seconds=20.0)

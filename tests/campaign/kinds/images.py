@@ -41,9 +41,11 @@ def halves(mode, left, right):
         return picture.convert("RGB").quantize(2), seen
     if mode == "LAB":  # Pillow does not convert to it: black and white, which have no tint
         lab = np.full((SIDE, SIDE, 3), 0, np.uint8)
-        lab[:, SIDE // 2:, 0] = 255
+        lab[:, SIDE // 2 :, 0] = 255
         return Image.fromarray(lab, "LAB"), [np.zeros(3), np.full(3, 255)]
-    return (picture if mode == "RGBA" else picture.convert("RGB") if mode in ("CMYK", "YCbCr") else picture).convert(mode), seen
+    return (picture if mode == "RGBA" else picture.convert("RGB") if mode in ("CMYK", "YCbCr") else picture).convert(
+        mode
+    ), seen
 
 
 @kind(FILES, 4)
@@ -64,14 +66,23 @@ def every_format_and_mode(rng, place):
             right = colour if channels == 3 else colour @ [0.299, 0.587, 0.114]
             found = part.reshape(-1, channels).mean(axis=0)
             assert np.abs(found - right).max() <= off, f"{found} in place of {right}"
+
     return Case(f"{name} of mode {mode} to {channels} channels", go, valid=mode != "LAB")
 
 
 @kind(FILES, 1)
 def grey_of_32_bits(rng, place):
     """No header says what is white; a ramp must at least remain one."""
-    kind_, top = [("float", 1.0), ("float", 255.0), ("float", 1e6), ("int", 255), ("int", 70_000), ("int", 2**31 - 1),
-                  ("negative", -1.0), ("NaN", np.nan)][rng.integers(8)]
+    kind_, top = [
+        ("float", 1.0),
+        ("float", 255.0),
+        ("float", 1e6),
+        ("int", 255),
+        ("int", 70_000),
+        ("int", 2**31 - 1),
+        ("negative", -1.0),
+        ("NaN", np.nan),
+    ][rng.integers(8)]
     ramp = np.linspace(0, top, 4096).reshape(64, 64)
     if kind_ == "NaN":
         ramp = np.full((64, 64), np.nan)
@@ -82,6 +93,7 @@ def grey_of_32_bits(rng, place):
         pixels = read_image(path, 64, 1)
         assert kind_ != "NaN", "NaN became a picture"
         assert len(np.unique(pixels)) > 100, f"a ramp came out with {len(np.unique(pixels))} levels"
+
     return Case(f"a {kind_} ramp to {top:g}", go)
 
 
@@ -94,9 +106,19 @@ def turned_by_the_camera(rng, place):
     path = place.folder / "turned.png"
     picture.save(path, exif=exif.tobytes())
     array = np.asarray(picture)
-    right = {1: array, 2: array[:, ::-1], 3: array[::-1, ::-1], 4: array[::-1], 5: array.transpose(1, 0, 2),
-             6: np.rot90(array, -1), 7: np.rot90(array, 2).transpose(1, 0, 2), 8: np.rot90(array)}[orientation]
-    return Case(f"orientation {orientation}", lambda: np.testing.assert_array_equal(read_image(path, 8), right), valid=True)
+    right = {
+        1: array,
+        2: array[:, ::-1],
+        3: array[::-1, ::-1],
+        4: array[::-1],
+        5: array.transpose(1, 0, 2),
+        6: np.rot90(array, -1),
+        7: np.rot90(array, 2).transpose(1, 0, 2),
+        8: np.rot90(array),
+    }[orientation]
+    return Case(
+        f"orientation {orientation}", lambda: np.testing.assert_array_equal(read_image(path, 8), right), valid=True
+    )
 
 
 @kind(FILES, 3)
@@ -122,18 +144,28 @@ def damaged(rng, place):
         assert pixels.shape == (32, 32, 3)
         if cut:
             np.testing.assert_array_equal(pixels, whole)
+
     return Case(f"{name}, {f'cut to {length} of {len(good)} bytes' if cut else 'some bytes changed'}", go)
 
 
 @kind(FILES, 2)
 def no_image(rng, place):
     contents = {
-        "empty": b"", "text": b"hello\n" * 50, "HTML": b"<!doctype html><title>404</title>", "NUL bytes": bytes(500),
-        "random bytes": rng.bytes(700), "half a PNG signature": b"\x89PN", "SVG": b"<svg xmlns='x'><rect/></svg>",
-        "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n%%EndComments\nshowpage\n%%EOF\n", "PDF": b"%PDF-1.4\n%%EOF",
-        "a pickle": b"\x80\x04K\x01.", "a GIF of no size": b"GIF89a" + bytes(20), "a BMP header": b"BM" + bytes(60),
+        "empty": b"",
+        "text": b"hello\n" * 50,
+        "HTML": b"<!doctype html><title>404</title>",
+        "NUL bytes": bytes(500),
+        "random bytes": rng.bytes(700),
+        "half a PNG signature": b"\x89PN",
+        "SVG": b"<svg xmlns='x'><rect/></svg>",
+        "EPS": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n%%EndComments\nshowpage\n%%EOF\n",
+        "PDF": b"%PDF-1.4\n%%EOF",
+        "a pickle": b"\x80\x04K\x01.",
+        "a GIF of no size": b"GIF89a" + bytes(20),
+        "a BMP header": b"BM" + bytes(60),
         "a LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
-        "PPM of many digits": b"P6 99999999999 99999999999 255\n" + bytes(50), "PPM of text": b"P3 2 2 255\n1 2 x\n",
+        "PPM of many digits": b"P6 99999999999 99999999999 255\n" + bytes(50),
+        "PPM of text": b"P3 2 2 255\n1 2 x\n",
     }
     what = list(contents)[rng.integers(len(contents))]
     path = place.folder / f"picture{(*(s for s, _, _ in MODES.values()), '')[rng.integers(8)]}"
@@ -144,8 +176,19 @@ def no_image(rng, place):
 @kind(FILES, 1.5)
 def no_file(rng, place):
     path = place.folder / "picture.png"
-    what = ("missing", "a folder", "a FIFO", "a dangling link", "a link to itself", "a link to /dev/zero", "a NUL byte",
-            "too long a name", "nothing", "a socket", "a FIFO in a folder")[rng.integers(11)]
+    what = (
+        "missing",
+        "a folder",
+        "a FIFO",
+        "a dangling link",
+        "a link to itself",
+        "a link to /dev/zero",
+        "a NUL byte",
+        "too long a name",
+        "nothing",
+        "a socket",
+        "a FIFO in a folder",
+    )[rng.integers(11)]
     if what == "a folder":
         path.mkdir()
     elif what == "a FIFO":
@@ -169,18 +212,29 @@ def refused(place, path):
     def go():
         command.run("predict", str(place.shared / "run"), str(path))
         raise AssertionError("accepted")
+
     return go
 
 
 @kind(FILES, 1)
 def odd_names(rng, place):
-    name = [b"caf\xe9.png", "é ü.png".encode(), b"a\nb.png", b"-x.png", b"$(touch x).png", b"%s%n.png", b"\x1b[31m.png",
-            b"a" * 200 + b".png"][rng.integers(8)]
+    name = [
+        b"caf\xe9.png",
+        "é ü.png".encode(),
+        b"a\nb.png",
+        b"-x.png",
+        b"$(touch x).png",
+        b"%s%n.png",
+        b"\x1b[31m.png",
+        b"a" * 200 + b".png",
+    ][rng.integers(8)]
     path = os.fsencode(place.folder) + b"/" + name
     with open(path, "wb") as file:
         Image.new("RGB", (8, 8), (9, 8, 7)).save(file, "PNG")
     words = [os.fsdecode(path), "--json"]
-    return Case(repr(name), lambda: command.run("predict", str(place.shared / "run"), *words[: rng.integers(1, 3)]), valid=True)
+    return Case(
+        repr(name), lambda: command.run("predict", str(place.shared / "run"), *words[: rng.integers(1, 3)]), valid=True
+    )
 
 
 @kind(FILES, 0.4)
@@ -192,10 +246,12 @@ def bombs(rng, place):
 
     def chunk(tag, data):
         return struct.pack(">I", len(data)) + tag + data + struct.pack(">I", zlib.crc32(tag + data))
+
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
 
     def go():
         command.run("predict", str(place.shared / "run"), str(path))
         assert width == 13_000, "accepted"
+
     return Case(f"a PNG of {width}x{height}", go)

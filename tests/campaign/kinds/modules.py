@@ -22,20 +22,49 @@ def sizes(module):
 def in_containers(rng, place):
     """Layers in any container are found, or refused, when they are assigned or at the latest when they are used."""
     count = int(rng.integers(1, 4))
-    what = ("list", "tuple", "appended", "extended", "dict", "filled dict", "set", "deque", "nested list", "list of pairs", "dict of lists",
-            "OrderedDict", "list of dicts", "frozenset", "generator", "None replaced", "lambda", "a plain object")[rng.integers(18)]
+    what = (
+        "list",
+        "tuple",
+        "appended",
+        "extended",
+        "dict",
+        "filled dict",
+        "set",
+        "deque",
+        "nested list",
+        "list of pairs",
+        "dict of lists",
+        "OrderedDict",
+        "list of dicts",
+        "frozenset",
+        "generator",
+        "None replaced",
+        "lambda",
+        "a plain object",
+    )[rng.integers(18)]
     use = ("parameters", "state_dict", "call", "optimiser", "train", "to")[rng.integers(6)]
 
     class Net(nn.Module):
         def __init__(self):
             layers = [nn.Linear(4, 4) for _ in range(count)]
             made = {
-                "list": list, "tuple": tuple, "set": set, "deque": deque, "frozenset": frozenset, "nested list": lambda ls: [[one] for one in ls],
-                "dict": lambda ls: {str(i): one for i, one in enumerate(ls)}, "list of pairs": lambda ls: [("a", one) for one in ls],
-                "dict of lists": lambda ls: {"a": list(ls)}, "OrderedDict": lambda ls: OrderedDict(enumerate(ls)),
+                "list": list,
+                "tuple": tuple,
+                "set": set,
+                "deque": deque,
+                "frozenset": frozenset,
+                "nested list": lambda ls: [[one] for one in ls],
+                "dict": lambda ls: {str(i): one for i, one in enumerate(ls)},
+                "list of pairs": lambda ls: [("a", one) for one in ls],
+                "dict of lists": lambda ls: {"a": list(ls)},
+                "OrderedDict": lambda ls: OrderedDict(enumerate(ls)),
                 "list of dicts": lambda ls: [{"a": one} for one in ls],
             }
-            self.layers = {"filled dict": {}, "appended": [], "extended": []}.get(what) if what not in made else made[what](layers)
+            self.layers = (
+                {"filled dict": {}, "appended": [], "extended": []}.get(what)
+                if what not in made
+                else made[what](layers)
+            )
             if what == "appended":
                 for one in layers:
                     self.layers.append(one)
@@ -70,6 +99,7 @@ def in_containers(rng, place):
             found = sizes(net)
         # What a function or a foreign object holds cannot be seen by any library
         assert found == 20 * count or net.kept, f"{found} parameters of {20 * count} are found"
+
     return Case(f"{count} layers in {what}, then {use}", go)
 
 
@@ -78,10 +108,18 @@ def parameters_overwritten(rng, place):
     layer = [nn.Linear(4, 2), nn.Conv2d(4, 2, 1), nn.BatchNorm2d(4)][rng.integers(3)]
     name = next(name for name, _ in layer.named_parameters())
     old = getattr(layer, name)
-    values = {"a product": lambda: old * 2.0, "an array": lambda: np.ones(old.shape, np.float32), "a number": lambda: 3.0, "a list": lambda: [1.0],
-              "a Tensor": lambda: Tensor(np.ones(old.shape, np.float32)), "a Parameter": lambda: nn.Parameter(np.ones(old.shape, np.float32)),
-              "text": lambda: "w", "a Parameter of another shape": lambda: nn.Parameter(np.ones((9, 9), np.float32)),
-              "a module": lambda: nn.ReLU(), "a float64 Parameter": lambda: nn.Parameter(np.ones(old.shape))}
+    values = {
+        "a product": lambda: old * 2.0,
+        "an array": lambda: np.ones(old.shape, np.float32),
+        "a number": lambda: 3.0,
+        "a list": lambda: [1.0],
+        "a Tensor": lambda: Tensor(np.ones(old.shape, np.float32)),
+        "a Parameter": lambda: nn.Parameter(np.ones(old.shape, np.float32)),
+        "text": lambda: "w",
+        "a Parameter of another shape": lambda: nn.Parameter(np.ones((9, 9), np.float32)),
+        "a module": lambda: nn.ReLU(),
+        "a float64 Parameter": lambda: nn.Parameter(np.ones(old.shape)),
+    }
     what = list(values)[rng.integers(len(values))]
 
     def go():
@@ -92,6 +130,7 @@ def parameters_overwritten(rng, place):
         x = np.ones((1, 3, 3, 4), np.float32)
         layer(Tensor(x if not isinstance(layer, nn.Linear) else x[0, 0]))
         assert "of another" not in what, "the shape fits nothing, and is not missed"
+
     return Case(f"{type(layer).__name__}.{name} <- {what}", go)
 
 
@@ -103,8 +142,12 @@ def applied_twice(rng, place):
     from tinyinception.tensor import apply
 
     layer = rng.random() < 0.5
-    made = {"ReLU": (ops.ReLU, lambda v: (v > 0) * 1.0), "Exp": (ops.Exp, np.exp), "Tanh": (ops.Tanh, lambda v: 1 - np.tanh(v) ** 2),
-            "Power": (lambda: ops.Power(2), lambda v: 2 * v)}
+    made = {
+        "ReLU": (ops.ReLU, lambda v: (v > 0) * 1.0),
+        "Exp": (ops.Exp, np.exp),
+        "Tanh": (ops.Tanh, lambda v: 1 - np.tanh(v) ** 2),
+        "Power": (lambda: ops.Power(2), lambda v: 2 * v),
+    }
     what = list(made)[rng.integers(len(made))]
 
     def go():
@@ -120,7 +163,10 @@ def applied_twice(rng, place):
         op = made[what][0]()
         (apply(op, x).sum() + apply(op, y).sum()).backward()
         for tensor, array in ((x, a), (y, b)):
-            np.testing.assert_allclose(tensor.grad, made[what][1](array), rtol=1e-4, err_msg="gradient of an operation applied twice")
+            np.testing.assert_allclose(
+                tensor.grad, made[what][1](array), rtol=1e-4, err_msg="gradient of an operation applied twice"
+            )
+
     return Case("a layer applied twice" if layer else f"one {what} applied twice", go)
 
 
@@ -140,6 +186,7 @@ def copies(rng, place):
             assert not (p.numpy() == 7).all(), f"{name} is shared with its copy"
         x = np.ones((1, 2, 2, 3), np.float32)
         assert twin.eval()(Tensor(x)).shape == net.eval()(Tensor(x)).shape
+
     return Case("pickle" if pickled else "deepcopy", go)
 
 
@@ -154,6 +201,7 @@ def counted(rng, place):
 
         def forward(self, x):
             return {"a": self.conv(x), "b": x} if rng.random() < 0.5 else [self.conv(x), None]
+
     odd = rng.random() < 0.3
     module = Two() if odd else nn.Conv2d(3, 4, 3)
 
@@ -163,4 +211,5 @@ def counted(rng, place):
         fine = size in (8, (8, 8), 10**7) and not isinstance(size, bool)
         assert fine or isinstance(size, float) or size is None, f"a size of {size!r} was accepted"
         assert odd or size == 10**7 or counted.macs == 8 * 8 * 27 * 4, f"{counted.macs} multiply-adds"
+
     return Case(f"summary of {type(module).__name__} at {size!r}", go, also=(TypeError,) if odd else ())

@@ -29,8 +29,11 @@ def values(rng, shape):
         array[::2] *= -1
     else:
         array = rng.standard_normal(shape).astype(np.float32)
-        array = {"after ReLU": np.maximum(array, 0), "losses": np.abs(array) + 2,
-                 "large and small": array * np.float32(10) ** rng.integers(-5, 6, shape).astype(np.float32)}.get(what, array)
+        array = {
+            "after ReLU": np.maximum(array, 0),
+            "losses": np.abs(array) + 2,
+            "large and small": array * np.float32(10) ** rng.integers(-5, 6, shape).astype(np.float32),
+        }.get(what, array)
     return what, array.astype(np.float32)
 
 
@@ -61,12 +64,19 @@ def over_an_axis(rng, place):
         p = nn.Parameter(np.ones(columns, np.float32))
         (p * x).backward(np.ones_like(array))
         return p.grad
+
     ways = {
-        "sum(axis=0)": lambda: x.sum(axis=0).numpy(), "mean(axis=0)": lambda: x.mean(axis=0).numpy() * float(rows),
-        "sum(axis=1) of the transposed": lambda: x.transpose(1, 0).sum(axis=1).numpy(), "gradient of a broadcast sum": mean_gradient,
-        "gradient of a broadcast product": scale, "Linear's bias": linear_bias, "Conv2d's bias": conv_bias,
+        "sum(axis=0)": lambda: x.sum(axis=0).numpy(),
+        "mean(axis=0)": lambda: x.mean(axis=0).numpy() * float(rows),
+        "sum(axis=1) of the transposed": lambda: x.transpose(1, 0).sum(axis=1).numpy(),
+        "gradient of a broadcast sum": mean_gradient,
+        "gradient of a broadcast product": scale,
+        "Linear's bias": linear_bias,
+        "Conv2d's bias": conv_bias,
         "GlobalAvgPool": lambda: nn.GlobalAvgPool()(x.reshape(1, rows, 1, columns)).numpy()[0] * float(rows),
-        "AdaptiveAvgPool2d": lambda: nn.AdaptiveAvgPool2d(1)(x.reshape(1, rows, 1, columns)).numpy().reshape(-1) * float(rows),
+        "AdaptiveAvgPool2d": lambda: (
+            nn.AdaptiveAvgPool2d(1)(x.reshape(1, rows, 1, columns)).numpy().reshape(-1) * float(rows)
+        ),
         "mean of middle axes": lambda: x.reshape(1, rows, columns).mean(axis=(0, 1)).numpy() * float(rows),
     }
     way = list(ways)[rng.integers(len(ways))]
@@ -75,6 +85,7 @@ def over_an_axis(rng, place):
         right, sizes = exact(array, 0)
         error = np.abs(ways[way]() - right) / np.maximum(sizes, 1e-30)
         assert error.max() < 2e-6, f"off by {error.max():.1e} of the sum of sizes"
+
     return Case(f"{way}, {rows:,} x {columns} {what}", go, valid=True)
 
 
@@ -96,6 +107,7 @@ def over_everything(rng, place):
         assert (np.abs(y.numpy() - right) <= 2e-6 * sizes + 1e-30).all(), f"{np.abs(y.numpy() - right).max()} off"
         y.sum().backward()
         np.testing.assert_allclose(x.grad, np.full(shape, 1 / count if mean else 1.0), rtol=1e-6)
+
     return Case(f"{'mean' if mean else 'sum'} of {shape} {what} over {axis}", go, valid=True)
 
 
@@ -128,7 +140,9 @@ def pooled(x, kernel, stride, pads, ceil_mode, largest, include):
                         at = np.unravel_index(window[image, :, :, channel].argmax(), window.shape[1:3])
                         grad[image, a + at[0], c + at[1], channel] += 1
             else:
-                padded = ((min(top + kernel[0], height + pads[1]) - top) * (min(left + kernel[1], width + pads[3]) - left))
+                padded = (min(top + kernel[0], height + pads[1]) - top) * (
+                    min(left + kernel[1], width + pads[3]) - left
+                )
                 count = padded if include else (b - a) * (d - c)
                 out[:, i, j] = window.sum(axis=(1, 2)) / count
                 grad[:, a:b, c:d] += 1 / count
@@ -149,7 +163,9 @@ def any_geometry(rng, place):
     def go():
         right = pooled(x, kernel, stride, padding, ceil_mode, largest, include)
         options = {"stride": stride, "padding": padding, "ceil_mode": ceil_mode}
-        pool = nn.MaxPool2d(kernel, **options) if largest else nn.AvgPool2d(kernel, **options, count_include_pad=include)
+        pool = (
+            nn.MaxPool2d(kernel, **options) if largest else nn.AvgPool2d(kernel, **options, count_include_pad=include)
+        )
         t = Tensor(x, requires_grad=True)
         try:
             y = pool(t)
@@ -161,23 +177,32 @@ def any_geometry(rng, place):
         np.testing.assert_allclose(y.numpy(), right[0], rtol=1e-5)
         y.sum().backward()
         np.testing.assert_allclose(t.grad, right[1], rtol=1e-5, atol=1e-6)
+
     name = "MaxPool2d" if largest else f"AvgPool2d{' counting padding' if include else ''}"
     return Case(f"{name} {kernel}, stride {stride}, padding {padding}, ceil_mode {ceil_mode}, {height}x{width}", go)
 
 
 @kind(POOLS, 1)
 def odd_geometry(rng, place):
-    odd = [0, -1, 1.5, "2", None, True, (2,), (1, 2, 3), (0, 2), np.nan, [], 10**12, (2, "2"), np.bool_(True)][rng.integers(14)]
+    odd = [0, -1, 1.5, "2", None, True, (2,), (1, 2, 3), (0, 2), np.nan, [], 10**12, (2, "2"), np.bool_(True)][
+        rng.integers(14)
+    ]
     where = ("kernel", "stride", "padding", "output_size", "conv", "groups")[rng.integers(6)]
     x = Tensor(np.ones((1, 6, 6, 4), np.float32))
 
     def go():
-        layer = {"kernel": lambda: nn.MaxPool2d(odd), "stride": lambda: nn.AvgPool2d(2, stride=odd), "padding": lambda: nn.MaxPool2d(3, padding=odd),
-                 "output_size": lambda: nn.AdaptiveAvgPool2d(odd), "conv": lambda: nn.Conv2d(4, 4, odd), "groups": lambda: nn.Conv2d(4, 4, 1, groups=odd)
-                 }[where]()
+        layer = {
+            "kernel": lambda: nn.MaxPool2d(odd),
+            "stride": lambda: nn.AvgPool2d(2, stride=odd),
+            "padding": lambda: nn.MaxPool2d(3, padding=odd),
+            "output_size": lambda: nn.AdaptiveAvgPool2d(odd),
+            "conv": lambda: nn.Conv2d(4, 4, odd),
+            "groups": lambda: nn.Conv2d(4, 4, 1, groups=odd),
+        }[where]()
         shape = layer(x).shape
         fine = {"stride": odd is None or odd == 10**12, "padding": type(odd) is int and odd == 0}.get(where, False)
         assert fine, f"{odd!r} was accepted and gives {shape}"
+
     return Case(f"{where} {odd!r}", go)
 
 
@@ -192,11 +217,21 @@ def nan_and_infinity(rng, place):
     at = tuple(int(rng.integers(n)) for n in x.shape)
     x[at] = bad
     layers = {
-        "MaxPool2d": lambda t: nn.MaxPool2d(2)(t), "AvgPool2d": lambda t: nn.AvgPool2d(2)(t), "ReLU": lambda t: t.relu(),
-        "GlobalAvgPool": lambda t: nn.GlobalAvgPool()(t), "Conv2d 1x1": lambda t: nn.Conv2d(4, 4, 1)(t), "Conv2d 3x3": lambda t: nn.Conv2d(4, 16, 3)(t),
-        "Conv2d 5x5": lambda t: nn.Conv2d(4, 4, 5)(t), "BatchNorm2d": lambda t: nn.BatchNorm2d(4)(t), "sum": lambda t: t.sum(axis=(1, 2)),
-        "max": lambda t: t.max(axis=(1, 2)), "LocalResponseNorm": lambda t: nn.LocalResponseNorm(5)(t), "AdaptiveAvgPool2d": lambda t: nn.AdaptiveAvgPool2d(3)(t),
-        "BatchNorm2d with ReLU": lambda t: nn.BatchNorm2d(4, relu=True)(t), "sigmoid": lambda t: t.sigmoid(), "exp": lambda t: t.exp(),
+        "MaxPool2d": lambda t: nn.MaxPool2d(2)(t),
+        "AvgPool2d": lambda t: nn.AvgPool2d(2)(t),
+        "ReLU": lambda t: t.relu(),
+        "GlobalAvgPool": lambda t: nn.GlobalAvgPool()(t),
+        "Conv2d 1x1": lambda t: nn.Conv2d(4, 4, 1)(t),
+        "Conv2d 3x3": lambda t: nn.Conv2d(4, 16, 3)(t),
+        "Conv2d 5x5": lambda t: nn.Conv2d(4, 4, 5)(t),
+        "BatchNorm2d": lambda t: nn.BatchNorm2d(4)(t),
+        "sum": lambda t: t.sum(axis=(1, 2)),
+        "max": lambda t: t.max(axis=(1, 2)),
+        "LocalResponseNorm": lambda t: nn.LocalResponseNorm(5)(t),
+        "AdaptiveAvgPool2d": lambda t: nn.AdaptiveAvgPool2d(3)(t),
+        "BatchNorm2d with ReLU": lambda t: nn.BatchNorm2d(4, relu=True)(t),
+        "sigmoid": lambda t: t.sigmoid(),
+        "exp": lambda t: t.exp(),
     }
     name = list(layers)[rng.integers(len(layers))]
 
@@ -209,7 +244,16 @@ def nan_and_infinity(rng, place):
             right = np.isinf(y).any()
             assert right or bad < 0, "the infinity is gone"
             assert not np.isnan(y).any(), "an infinity became NaN"
-        elif name in ("AvgPool2d", "GlobalAvgPool", "sum", "Conv2d 1x1", "Conv2d 3x3", "AdaptiveAvgPool2d", "BatchNorm2d"):
+        elif name in (
+            "AvgPool2d",
+            "GlobalAvgPool",
+            "sum",
+            "Conv2d 1x1",
+            "Conv2d 3x3",
+            "AdaptiveAvgPool2d",
+            "BatchNorm2d",
+        ):
             assert not np.isfinite(y).all(), "the infinity is gone"
         assert name.startswith("BatchNorm") or np.isfinite(y[1 - at[0]]).all(), "the other image is touched"
+
     return Case(f"{name} of an image with {bad}", go)

@@ -27,7 +27,9 @@ def same_result(place, run, words):
 
     def go():
         if words == ("evaluate",):
-            found, right = (json.loads(command.run("evaluate", str(one), "--json")) for one in (run, place.shared / "run"))
+            found, right = (
+                json.loads(command.run("evaluate", str(one), "--json")) for one in (run, place.shared / "run")
+            )
             for name in ("test_loss", "test_accuracy"):
                 assert found[name] == right[name], f"{name} is {found[name]}, not {right[name]}"
             return
@@ -36,6 +38,7 @@ def same_result(place, run, words):
         assert found.keys() == right.keys()
         for name, array in right.items():
             np.testing.assert_array_equal(found[name], array, err_msg=name)
+
     return go
 
 
@@ -51,8 +54,10 @@ def a_part_of_another_type(rng, place):
 
     def change(tensors, state):
         state.pop(part) if missing else state.update({part: value})
-    return Case(f"{part}: {'missing' if missing else repr(value)}",
-                same_result(place, rewritten(place, change), pick(rng)))
+
+    return Case(
+        f"{part}: {'missing' if missing else repr(value)}", same_result(place, rewritten(place, change), pick(rng))
+    )
 
 
 @kind(STATES, 2)
@@ -66,8 +71,11 @@ def a_field_of_another_type(rng, place):
         name = list(state[part])[int(which * len(state[part]))]
         told.append(name)
         state[part][name] = value
+
     run = rewritten(place, change)
-    return Case(f"{part}.{told[0]}: {value!r}", same_result(place, run, pick(rng) if part == "data" else ("train", "--resume")))
+    return Case(
+        f"{part}.{told[0]}: {value!r}", same_result(place, run, pick(rng) if part == "data" else ("train", "--resume"))
+    )
 
 
 @kind(STATES, 1)
@@ -78,6 +86,7 @@ def odd_rows_of_the_log(rng, place):
         name = list(state["log"][0])[rng.integers(len(state["log"][0]))]
         row = [{**state["log"][0], name: value}, {}, value][rng.integers(3)]
         state["log"] = row if rng.random() < 0.2 else [row]
+
     return Case(f"a log with {value!r}", same_result(place, rewritten(place, change), ("train", "--resume")))
 
 
@@ -93,8 +102,13 @@ def other_tensors(rng, place):
             tensors[name] = array
         if what != "missing":
             key = f"{name}x" if what in ("doubled", "under another name") else name
-            tensors[key] = {"int64": array.astype(np.int64), "of bools": array > 0, "flat": array.reshape(-1),
-                            "empty": array.reshape(-1)[:0]}.get(what, array)
+            tensors[key] = {
+                "int64": array.astype(np.int64),
+                "of bools": array > 0,
+                "flat": array.reshape(-1),
+                "empty": array.reshape(-1)[:0],
+            }.get(what, array)
+
     return Case(f"{name}: {what}", same_result(place, rewritten(place, change), pick(rng)))
 
 
@@ -108,9 +122,11 @@ def weights_that_are_no_numbers(rng, place):
         array.reshape(-1)[rng.integers(array.size)] = value
         if (averaged := f"average/average/{name.removeprefix('network/')}") in tensors:
             tensors[averaged] = array
+
     run, words = rewritten(place, change), pick(rng)
 
     def go():
         command.run(*words, str(run))
         raise AssertionError(f"`{' '.join(words)}` accepted it")
+
     return Case(f"{name} holds {value}", go)
