@@ -24,7 +24,7 @@ def trained(words, **environment):
     return go
 
 
-@kind(ENVIRONMENT, 1)
+@kind(ENVIRONMENT, 0.5)
 def matplotlib_of_others(rng, place):
     what = [
         "module://matplotlib_inline.backend_inline",
@@ -58,7 +58,7 @@ def matplotlib_of_others(rng, place):
     return Case(f"{what!r} in matplotlib, summary --draw", go, valid=True, seconds=150.0)
 
 
-@kind(ENVIRONMENT, 1)
+@kind(ENVIRONMENT, 0.5)
 def closed_streams(rng, place):
     closed = (">&-", "2>&-", "<&-", ">&- 2>&-", ">&- 2>&- <&-", ">/dev/full", "2>/dev/full")[rng.integers(7)]
     line = [
@@ -99,7 +99,7 @@ def _status_alone(go):
     return run
 
 
-@kind(ENVIRONMENT, 1)
+@kind(ENVIRONMENT, 0.5)
 def numba_of_others(rng, place):
     settings = [
         {"NUMBA_THREADING_LAYER": "tbb"},
@@ -123,7 +123,7 @@ def numba_of_others(rng, place):
     return Case(f"train with {settings}", go, seconds=200.0)
 
 
-@kind(ENVIRONMENT, 0.7)
+@kind(ENVIRONMENT, 0.35)
 def folders_that_cannot_be_written(rng, place):
     what = (
         "NUMBA_CACHE_DIR is a file",
@@ -230,7 +230,7 @@ assert done[0].epochs == 1
 }
 
 
-@kind(ENVIRONMENT, 1.5)
+@kind(ENVIRONMENT, 0.75)
 def forks_and_threads(rng, place):
     """A fork after a kernel, and kernels from several threads: right results or an error of Python's."""
     name = list(PROGRAMS)[rng.integers(len(PROGRAMS))]
