@@ -1,9 +1,11 @@
-"""What would work on this machine only: text files in the system's own encoding."""
+"""What would work on this machine only: text files in the system's own encoding, bounds that nobody tried."""
 
 import ast
+import runpy
 from pathlib import Path
 
 import pytest
+from conftest import QUICK
 
 ROOT = Path(__file__).parents[1]
 PLACES = ("tinyinception", "lessons", "benchmarks", "tests", ".ci")
@@ -99,3 +101,25 @@ def test_what_leaves_the_encoding_open_is_found(line):
 )
 def test_what_states_it_or_is_bytes_is_not(line):
     assert unstated(line) == []
+
+
+def test_the_quick_tests_visit_every_room():
+    rooms = [path.parent.name for path in (ROOT / "tinyinception").glob("*/__init__.py")]
+    text = "".join((ROOT / "tests" / name).read_text(encoding="utf-8") for name in QUICK)
+    assert len(rooms) >= 13
+    assert not [room for room in rooms if f"tinyinception.{room}" not in text and f"import {room}" not in text]
+
+
+def test_the_oldest_versions_are_the_lower_bounds():
+    lowest = runpy.run_path(str(ROOT / ".ci" / "lowest.py"))
+    text = """
+[project]
+dependencies = ["numpy>=1.24", "tomli >= 2, <4; python_version < '3.11'"]
+[project.optional-dependencies]
+test = ["pytest>=7.4"]
+bench = ["jax>=0.4"]
+"""
+    assert lowest["constraints"](text) == ["numpy==1.24", "tomli ==2; python_version < '3.11'", "pytest==7.4"]
+    with pytest.raises(ValueError, match="'numpy' has no lower bound"):
+        lowest["constraints"](text.replace("numpy>=1.24", "numpy"))
+    assert "pillow==10.3" in lowest["constraints"]((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
