@@ -7,6 +7,45 @@ import tinyinception
 from tinyinception import models
 from tinyinception.train import loop
 
+# The tests of `pytest -m quick`: whole files, but for tests whose names hold one of these words, which take their time.
+QUICK = {
+    "test_blocks.py": ("batch_norm_after_batch_norm",),
+    "test_campaign.py": ("no_bad_input", "killed_runs", "own"),
+    "test_checkpoint.py": ("no_altered_byte",),
+    "test_cli.py": ("train_prints", "resume_of_a_finished"),
+    "test_count.py": ("receptive_field_is",),
+    "test_data_folder.py": (),
+    "test_data_formats.py": (),
+    "test_data_loader.py": (),
+    "test_data_sources.py": (),
+    "test_gradcheck.py": ("module", "ties_in", "wherever"),
+    "test_graph.py": (),
+    "test_kernels_pool_norm.py": ("response_norm_is_its_twin", "relu_is_its_twin", "256_taps", "pool_is_its_twin"),
+    "test_lessons_machinery.py": ("picture", "notebook"),
+    "test_models.py": (),
+    "test_nn_layers.py": ("conv_is_the_sum", "local_response"),
+    "test_nn_module.py": (),
+    "test_operators.py": (),
+    "test_ops_pool_norm_loss.py": (),
+    "test_optim.py": (),
+    "test_package.py": (),
+    "test_portability.py": (),
+    "test_readme.py": ("run_as_they_stand", "print_what"),
+    "test_running_average.py": (),
+    "test_schedules.py": (),
+    "test_tensor.py": (),
+    "test_train.py": ("memory", "learns_and_leaves"),
+    "test_weights_layout.py": ("only_published",),
+}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the quick tests."""
+    for item in items:
+        slow = QUICK.get(item.path.name)
+        if slow is not None and not any(word in item.name for word in slow):
+            item.add_marker(pytest.mark.quick)
+
 
 @pytest.fixture(scope="module")
 def one_thread():
@@ -44,11 +83,11 @@ def course(tmp_path, monkeypatch):
     place = tmp_path / "clone" / "lessons"
     for name in ("exercises", "checks"):
         (place / name).mkdir(parents=True)
-    (place / "01_sums.py").write_text(FIRST)
-    (place / "02_failures.py").write_text(SECOND)
-    (place / "claims.toml").write_text("")
-    (place / "checks" / "01_sums.py").write_text(CHECKS)
-    (place / "exercises" / "01_sums.py").write_text(ANSWERS.format("...", "..."))
+    (place / "01_sums.py").write_text(FIRST, encoding="utf-8")
+    (place / "02_failures.py").write_text(SECOND, encoding="utf-8")
+    (place / "claims.toml").write_text("", encoding="utf-8")
+    (place / "checks" / "01_sums.py").write_text(CHECKS, encoding="utf-8")
+    (place / "exercises" / "01_sums.py").write_text(ANSWERS.format("...", "..."), encoding="utf-8")
     monkeypatch.setattr(tinyinception, "__file__", str(tmp_path / "clone" / "tinyinception" / "__init__.py"))
     monkeypatch.setenv("TINYINCEPTION_FIGURES", str(tmp_path / "figures"))
     monkeypatch.setenv("MPLBACKEND", "agg")

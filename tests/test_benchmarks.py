@@ -69,7 +69,7 @@ def loads_at_first(case):
 @pytest.fixture
 def side(tmp_path, monkeypatch):
     """Makes a Side of one of TARGETS; all end with the test."""
-    (tmp_path / "targets_of_tests.py").write_text(textwrap.dedent(TARGETS))
+    (tmp_path / "targets_of_tests.py").write_text(textwrap.dedent(TARGETS), encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     made = []
 
@@ -83,7 +83,7 @@ def side(tmp_path, monkeypatch):
 
 
 def turns(log: Path) -> list[str]:
-    return log.read_text().split()
+    return log.read_text(encoding="utf-8").split()
 
 
 def test_sides_take_turns_in_rotating_order_after_warming_up(side, tmp_path):
@@ -164,7 +164,7 @@ def test_json_has_the_agreed_keys_and_reads_back(tmp_path):
     options = common.arguments("train_step", "a test", ["--quick", "--json", str(tmp_path / "x" / "result.json")])
     result = common.document("train_step", options, [{"a": 1}, {"b": None}], {"train_step.x": 2.0})
     common.write(result, options.json)
-    read = json.loads(options.json.read_text())
+    read = json.loads(options.json.read_text(encoding="utf-8"))
     assert list(read) == ["benchmark", "command", "machine", "versions", "rows", "headline"]
     assert read == result
     assert {"cpu", "cores", "threads", "vector", "date"} <= set(read["machine"])

@@ -61,7 +61,7 @@ def test_report_shows_every_result_with_its_facts_and_reasons(tmp_path):
     result = common.document("train_step", options, ROWS, train_step.headline(ROWS, 128))
     common.write(result, tmp_path / "results" / "train_step.json")
     report.main(["--results", str(tmp_path / "results"), "--out", str(tmp_path / "README.md")])
-    page = (tmp_path / "README.md").read_text()
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
     for part in ("## Training step", "| `train_step.vs_pytorch_best` | 1.5 |", options.command, "no compiler",
                  "No module named it", "eager, channels-last; ours makes 1.50 times", "70.0 + 140.0",
                  result["machine"]["cpu"], result["machine"]["date"], "![Training step](figures/train_step.png)"):

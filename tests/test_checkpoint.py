@@ -3,11 +3,11 @@
 import errno
 import json
 import os
-import resource
 import signal
 
 import numpy as np
 import pytest
+from marks import posix
 
 from tinyinception.errors import CheckpointError
 from tinyinception.train import checkpoint
@@ -39,10 +39,11 @@ def test_what_was_saved_comes_back_to_the_bit(tmp_path):
     found, state = load(tmp_path)
     assert_same(found, tensors(1))
     assert state == STATE_OLD
-    assert json.loads((tmp_path / STATE).read_text()) == STATE_OLD
+    assert json.loads((tmp_path / STATE).read_text(encoding="utf-8")) == STATE_OLD
     assert sorted(path.name for path in tmp_path.iterdir()) == [CHECKPOINT, STATE]
 
 
+@posix  # elsewhere a folder cannot be flushed
 @pytest.mark.parametrize("moment", range(6))
 def test_a_process_that_dies_while_saving_leaves_the_old_or_the_new_checkpoint(tmp_path, monkeypatch, moment):
     """Dies at each of the six calls in turn that touch the disk after a write: fsync, rename, fsync, for both files."""
@@ -68,8 +69,11 @@ def test_a_process_that_dies_while_saving_leaves_the_old_or_the_new_checkpoint(t
     assert state == (STATE_NEW if moment > 1 else STATE_OLD)
 
 
+@posix
 def test_a_write_that_stops_half_way_leaves_the_old_checkpoint(tmp_path):
     """The kernel itself refuses to write further than 200 bytes, as on a full disk."""
+    import resource
+
     save(tmp_path, tensors(1), STATE_OLD)
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
@@ -147,7 +151,7 @@ def test_a_checkpoint_that_may_not_be_opened_is_not_called_missing(tmp_path, mon
 def test_a_missing_checkpoint_and_an_unwritable_place(tmp_path):
     with pytest.raises(CheckpointError, match="no checkpoint here"):
         load(tmp_path)
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"cannot write .*: Not a directory"):
         replace_file(tmp_path / "file" / "log.csv", b"")
 

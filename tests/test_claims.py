@@ -152,7 +152,7 @@ def test_without_the_file_or_without_rows_there_is_one_error(tmp_path, monkeypat
     monkeypatch.setattr(room, "folder", lambda: tmp_path)
     with pytest.raises(DataError, match=r"claims\.toml: cannot be read: .*No such file"):
         room.read()
-    (tmp_path / "claims.toml").write_text("")
+    (tmp_path / "claims.toml").write_text("", encoding="utf-8")
     with pytest.raises(DataError, match=r"claims\.toml: cannot be read: 'claim'"):
         room.read()
 

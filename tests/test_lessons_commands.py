@@ -43,17 +43,17 @@ def test_lesson_check_counts_what_is_solved(run, course, tmp_path):
     assert run("lesson", 1, "--check") == (
         1, "  add: not yet. Still blank.\n  negate: not yet. Still blank.\n0 of 2 solved\n", "")
     mine = tmp_path / "mine.py"
-    mine.write_text(ANSWERS.format("x * y", "-x"))
+    mine.write_text(ANSWERS.format("x * y", "-x"), encoding="utf-8")
     assert run("lesson", 1, "--check", mine) == (
         1, "  add: not yet. That is a product.\n  negate: solved\n1 of 2 solved\n", "")
-    mine.write_text(ANSWERS.format("x + y", "-x"))
+    mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
     assert run("lesson", 1, "--check", mine) == (0, "  add: solved\n  negate: solved\n2 of 2 solved\n", "")
 
 
 def test_lesson_notebook(run, tmp_path):
     path = tmp_path / "one.ipynb"
     assert run("lesson", 1, "--notebook", path) == (0, f"notebook in {path}\n", "")
-    assert json.loads(path.read_text())["nbformat"] == 4
+    assert json.loads(path.read_text(encoding="utf-8"))["nbformat"] == 4
 
 
 @pytest.mark.parametrize(("words", "status", "message"), [

@@ -111,14 +111,14 @@ def test_answers_are_read_from_the_lessons_file_or_another(course, tmp_path):
     lesson = files.lesson(1)
     assert exercises.check(lesson) == [no("Still blank.", "add"), no("Still blank.", "negate")]
     mine = tmp_path / "mine.py"
-    mine.write_text(ANSWERS.format("x * y", "-x"))
+    mine.write_text(ANSWERS.format("x * y", "-x"), encoding="utf-8")
     assert exercises.check(lesson, mine) == [no("That is a product.", "add"), Verdict("negate", True)]
-    mine.write_text("def add(x, y):\n    return y + x\n")
+    mine.write_text("def add(x, y):\n    return y + x\n", encoding="utf-8")
     assert exercises.check(lesson, mine)[1].hint.startswith("It is no longer in the file")
-    mine.write_text("def add(x, y):\n    return x +\n")
+    mine.write_text("def add(x, y):\n    return x +\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"mine\.py, line 2, cannot be run: SyntaxError"):
         exercises.check(lesson, mine)
-    mine.write_text(ANSWERS.format("x + y", "-x"))
+    mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
     assert all(verdict.solved for verdict in exercises.check(lesson, mine))
     with pytest.raises(DataError, match=r"checks.02_failures\.py does not exist"):
         exercises.check(files.lesson(2), mine)

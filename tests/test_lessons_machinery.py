@@ -48,9 +48,9 @@ def test_each_cell_of_the_real_lessons_stands_where_it_says(lesson):
 
 
 def test_lessons_are_found_in_the_order_of_their_numbers(course):
-    (course / "10_ten.py").write_text(FIRST.replace("Lesson 1. Sums", "Lesson 10. Ten"))
-    (course / "3_three.py").write_text(FIRST.replace("Lesson 1. Sums", "3 Three"))
-    (course / "helper.py").write_text("")
+    (course / "10_ten.py").write_text(FIRST.replace("Lesson 1. Sums", "Lesson 10. Ten"), encoding="utf-8")
+    (course / "3_three.py").write_text(FIRST.replace("Lesson 1. Sums", "3 Three"), encoding="utf-8")
+    (course / "helper.py").write_text("", encoding="utf-8")
     found = files.find()
     assert list(found) == [1, 2, 3, 10]
     assert [lesson.title for lesson in found.values()] == ["Sums", "Failures", "Three", "Ten"]
@@ -59,7 +59,7 @@ def test_lessons_are_found_in_the_order_of_their_numbers(course):
 
 
 def test_two_files_of_one_number_are_refused(course):
-    (course / "1_other.py").write_text(FIRST)
+    (course / "1_other.py").write_text(FIRST, encoding="utf-8")
     with pytest.raises(DataError, match=r"two files are lesson 1: .*01_sums.py and .*1_other.py"):
         files.find()
 
@@ -76,7 +76,7 @@ def test_the_folder_is_the_clones_then_the_current_one_and_otherwise_an_error(co
     course.rename(course.with_name("hidden"))
     with pytest.raises(ArgumentError, match=r"no lessons found in .*clone.lessons or .*here.lessons; they come with"):
         files.folder()
-    (here / "1_x.py").write_text(FIRST)
+    (here / "1_x.py").write_text(FIRST, encoding="utf-8")
     assert files.folder() == here
 
 
@@ -84,7 +84,7 @@ def test_the_folder_is_the_clones_then_the_current_one_and_otherwise_an_error(co
     "", "x = 1\n", "# %% [markdown]\n# # Lesson 3. No facts\n", FIRST.replace("# # L", "# L"),
     FIRST.replace("minutes", "hours"), "# %%\nx = 1\n" + FIRST])
 def test_a_lesson_without_heading_and_facts_is_one_error(course, text):
-    (course / "03_bad.py").write_text(text)
+    (course / "03_bad.py").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"03_bad\.py: the first cell must be prose, with a heading"):
         files.find()
 
@@ -96,15 +96,15 @@ def test_a_lesson_without_heading_and_facts_is_one_error(course, text):
     ("import json\njson.loads('')\n", r"a\.py, line 2, cannot be run: JSONDecodeError"),
 ])
 def test_a_file_that_cannot_be_run_is_one_error_with_its_line(tmp_path, text, error):
-    (tmp_path / "a.py").write_text(text)
+    (tmp_path / "a.py").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=error):
         files.load(tmp_path / "a.py")
 
 
 def test_loading_twice_sees_what_was_changed_between(tmp_path):
-    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "a.py").write_text("x = 1\n", encoding="utf-8")
     assert files.load(tmp_path / "a.py").x == 1
-    (tmp_path / "a.py").write_text("x = 'longer'\n")
+    (tmp_path / "a.py").write_text("x = 'longer'\n", encoding="utf-8")
     assert files.load(tmp_path / "a.py").x == "longer"
     with pytest.raises(DataError, match=r"b\.py does not exist"):
         files.load(tmp_path / "b.py")
@@ -180,7 +180,7 @@ def test_a_step_that_does_not_exist(course, first):
 ])
 def test_a_cell_that_fails_names_file_and_line(course, old, new, error):
     text = SECOND.replace(old, new)
-    (course / "02_failures.py").write_text(text)
+    (course / "02_failures.py").write_text(text, encoding="utf-8")
     blamed = {"half(0)": "return 1 / x"}.get(new, new.splitlines()[-1])
     line = next(i for i, code in enumerate(text.splitlines(), 1) if blamed in code)
     with pytest.raises(DataError) as caught:
@@ -189,7 +189,7 @@ def test_a_cell_that_fails_names_file_and_line(course, old, new, error):
 
 
 def test_a_hidden_cell_that_fails_names_its_line_too(course):
-    (course / "02_failures.py").write_text(SECOND.replace("a = 2", "a = 2 / 0"))
+    (course / "02_failures.py").write_text(SECOND.replace("a = 2", "a = 2 / 0"), encoding="utf-8")
     with pytest.raises(DataError, match=r"02_failures\.py, line 8: ZeroDivisionError"):
         step.step(files.lesson(2), first=4, ask=Reader())
 
@@ -218,7 +218,7 @@ RECORD = {"command": "python lessons/experiments/long.py", "machine": "two cores
 
 def test_a_stored_result_says_when_and_how_it_was_measured(course, capsys):
     (course / "results").mkdir()
-    (course / "results" / "long.json").write_text(json.dumps(RECORD))
+    (course / "results" / "long.json").write_text(json.dumps(RECORD), encoding="utf-8")
     assert lessons.stored("long") == {"accuracy": 0.5}
     assert capsys.readouterr().out == ("Stored result, measured 2026-11-25 on two cores in 1,234 s.\n"
                                        "Yours: python lessons/experiments/long.py\n")
@@ -233,7 +233,7 @@ def test_a_stored_result_says_when_and_how_it_was_measured(course, capsys):
 def test_a_result_that_is_missing_or_incomplete_is_one_error(course, text, error):
     (course / "results").mkdir()
     if text is not None:
-        (course / "results" / "long.json").write_text(text)
+        (course / "results" / "long.json").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=error):
         lessons.stored("long")
 
@@ -241,7 +241,7 @@ def test_a_result_that_is_missing_or_incomplete_is_one_error(course, text, error
 def test_what_an_experiment_keeps_is_what_a_lesson_is_given(course, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/somewhere/else/long.py", "--seeds", "2"])
     path = results.keep("long", {"accuracy": [0.5, 0.6]}, time.monotonic() - 90)
-    record = json.loads(path.read_text())
+    record = json.loads(path.read_text(encoding="utf-8"))
     assert path == course / "results" / "long.json"
     assert record["command"] == "python lessons/experiments/long.py --seeds 2"
     assert 90 <= record["seconds"] < 100

@@ -13,7 +13,7 @@ from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
 
-TABLE = json.loads((Path(__file__).parent / "fixtures" / "networks.json").read_text())
+TABLE = json.loads((Path(__file__).parent / "fixtures" / "networks.json").read_text(encoding="utf-8"))
 NAMES = {
     "alexnet_original_grouped": "alexnet",
     "vgg16": "vgg16",

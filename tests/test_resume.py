@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from marks import posix
 from tiny_runs import CONFIG, ROOT, Tiny, bits, build_tiny, fit, read_log, shades
 
 from tinyinception import models, nn, train
@@ -70,6 +71,7 @@ def test_resume_restores_every_optimiser_from_a_checkpoint_older_than_the_death(
     assert bits(tmp_path / "run") == bits(whole.run)
 
 
+@posix
 def test_killed_in_mid_epoch_and_resumed_it_ends_with_the_same_bits(tmp_path, finished):
     code = "import sys; sys.path.insert(0, 'tests'); import test_resume as t; t.child(sys.argv[1], int(sys.argv[2]))"
     child = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run"), "4"], cwd=ROOT, check=False,
@@ -100,7 +102,7 @@ def test_resuming_a_finished_run_repeats_its_result(tmp_path):
     for name in ("result.json", "log.csv"):
         (tmp_path / "run" / name).unlink()
     assert train.resume(tmp_path / "run", dataset=shades(), progress=False) == result
-    assert json.loads((tmp_path / "run" / "result.json").read_text()) == asdict(result)
+    assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8")) == asdict(result)
     assert read_log(result.run) == log
 
 
@@ -109,7 +111,7 @@ def test_a_log_that_is_ahead_of_the_checkpoint_is_put_right(tmp_path, monkeypatc
         die_at(patch, 4)
         with pytest.raises(Died):
             fit(tmp_path / "run")
-    with open(tmp_path / "run" / "log.csv", "a") as file:
+    with open(tmp_path / "run" / "log.csv", "a", encoding="utf-8") as file:
         file.write("2,6,0.1,1,1,1,1,1,1,1\n")
     train.resume(tmp_path / "run", dataset=shades(), progress=False)
     assert [int(row["epoch"]) for row in read_log(tmp_path / "run")] == [1, 2, 3]
@@ -117,7 +119,7 @@ def test_a_log_that_is_ahead_of_the_checkpoint_is_put_right(tmp_path, monkeypatc
 
 def edit_config(folder, **changes):
     path = folder / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
 
 
 def test_a_checkpoint_that_does_not_belong_is_refused_naming_what_differs(tmp_path, monkeypatch):
@@ -165,6 +167,7 @@ def interrupting(monkeypatch, at, times):
     monkeypatch.setattr(loop, "train_step", train_step)
 
 
+@posix
 def test_ctrl_c_finishes_the_step_saves_and_says_how_to_resume(tmp_path, monkeypatch, capsys, finished):
     config = replace(CONFIG, checkpoint_seconds=1000)
     before = signal.getsignal(signal.SIGINT)
@@ -179,6 +182,7 @@ def test_ctrl_c_finishes_the_step_saves_and_says_how_to_resume(tmp_path, monkeyp
     assert bits(tmp_path / "run") == bits(finished.run)
 
 
+@posix
 def test_a_second_ctrl_c_quits_at_once(tmp_path, monkeypatch):
     interrupting(monkeypatch, 4, 2)
     with pytest.raises(KeyboardInterrupt) as caught:

@@ -53,7 +53,7 @@ def test_a_run_learns_and_leaves_everything_in_its_folder(tmp_path, monkeypatch)
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "checkpoint.safetensors", "config.json", "confusion.png", "curves.png", "filters.png", "log.csv",
         "mistakes.png", "result.json", "state.json"]
-    assert json.loads((tmp_path / "run" / "result.json").read_text()) == asdict(result)
+    assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8")) == asdict(result)
     for picture in (tmp_path / "run").glob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
@@ -172,7 +172,7 @@ def test_a_run_is_never_overwritten(tmp_path):
         fit(tmp_path / "run")
     assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "thesis.txt").write_text("mine")
+    (tmp_path / "notes" / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(ArgumentError, match="not empty"):
         fit(tmp_path / "notes")
     with pytest.raises(ArgumentError, match="is a file"):
@@ -181,7 +181,7 @@ def test_a_run_is_never_overwritten(tmp_path):
 
 def test_an_unwritable_folder_is_refused_before_data_are_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "load_data", lambda *_: pytest.fail("data were loaded first"))
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(CheckpointError, match="cannot make the folder"):
         train.fit(CONFIG, tmp_path / "file" / "run")
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
@@ -327,7 +327,7 @@ def test_predict_classifies_files_as_the_network_classifies_their_pixels(finishe
 
 
 def test_predict_refuses_what_is_no_image(finished, tmp_path):
-    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "text.png").write_text("no image", encoding="utf-8")
     with pytest.raises(DataError, match=r"text.png cannot be read as an image"):
         train.predict(finished.run, [tmp_path / "text.png"])
     with pytest.raises(ArgumentError, match="top must be a whole number of at least 1"):

@@ -348,7 +348,7 @@ def test_class_names_are_lines(tmp_path):
     file.write_text("tench\n great white shark \r\nhen\n\n", encoding="utf-8")
     assert weights.read_classes(file) == ["tench", "great white shark", "hen"]
     for text in ("", "a\n\nb\n"):
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match="every line"):
             weights.read_classes(file)
     with pytest.raises(DataError, match="cannot be read as class names"):
@@ -357,7 +357,7 @@ def test_class_names_are_lines(tmp_path):
 
 def test_the_command_prints_the_top_five_and_says_what_it_does_to_images(stored, picture, tmp_path, capsys):
     names = tmp_path / "names.txt"
-    names.write_text("\n".join("ABCDEFG") + "\n")
+    names.write_text("\n".join("ABCDEFG") + "\n", encoding="utf-8")
     words = ["predict", "--model", "googlenet_torchvision", "--weights", str(stored), "--classes-file", str(names)]
     expected = weights.predict("googlenet_torchvision", stored, [picture], classes=list("ABCDEFG"))[0]
     assert cli.main([*words, str(picture)]) == 0

@@ -8,7 +8,7 @@ import pytest
 from tinyinception import models
 from tinyinception.count import summary
 
-PAGE = (Path(__file__).parents[1] / "lessons" / "which_inception.md").read_text()
+PAGE = (Path(__file__).parents[1] / "lessons" / "which_inception.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(\w+)` \| (\d+) \| ([\d,]+) \| ([\d,]+) \| (\d+) \|", PAGE, re.MULTILINE)
 
 

@@ -59,5 +59,5 @@ def bits(folder):
 
 
 def read_log(folder):
-    with open(Path(folder) / "log.csv", newline="") as file:
+    with open(Path(folder) / "log.csv", newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -90,7 +90,8 @@ def main() -> None:
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps({
         "command": "python lessons/experiments/principles.py", "machine": f"{cores} cores, {platform.machine()}",
-        "date": date.today().isoformat(), "seconds": round(time.monotonic() - began), "result": rows}, indent=1) + "\n")
+        "date": date.today().isoformat(), "seconds": round(time.monotonic() - began), "result": rows}, indent=1) + "\n",
+        encoding="utf-8")
 
 
 if __name__ == "__main__":

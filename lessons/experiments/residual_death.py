@@ -82,7 +82,8 @@ def main() -> None:
     options.out.parent.mkdir(exist_ok=True)
     options.out.write_text(json.dumps({
         "command": "python lessons/experiments/residual_death.py", "machine": machine(),
-        "date": date.today().isoformat(), "seconds": round(time.monotonic() - began), "result": runs}, indent=1) + "\n")
+        "date": date.today().isoformat(), "seconds": round(time.monotonic() - began), "result": runs}, indent=1) + "\n",
+        encoding="utf-8")
 
 
 def machine() -> str:

@@ -140,7 +140,7 @@ def locked(folder: Path) -> Iterator[None]:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".lock").touch()
-    with open(folder / ".lock") as lock:  # the system frees it even if this process is killed
+    with open(folder / ".lock", encoding="utf-8") as lock:  # the system frees it even if this process is killed
         try:
             import fcntl
         except ImportError:  # Windows: two first runs at once may fetch twice, and the checksums still hold

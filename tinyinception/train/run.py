@@ -76,7 +76,7 @@ class Run:
         """config.json. Raises CheckpointError where it is damaged."""
         path = self.folder / CONFIG
         try:
-            return Config.from_json(path.read_text())
+            return Config.from_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
 
