@@ -32,12 +32,13 @@ class ConvUnit(Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
-                 padding: Padding = "same", groups: int = 1, norm: Callable[..., Module] | None = BatchNorm2d,
-                 relu: bool = True, bias: bool | None = None, init: Initializer = HE,
-                 bias_init: Initializer = zeros):
+                 padding: Padding = "same", dilation: int | Pair = 1, groups: int = 1,
+                 norm: Callable[..., Module] | None = BatchNorm2d, relu: bool = True, bias: bool | None = None,
+                 init: Initializer = HE, bias_init: Initializer = zeros):
         self.out_channels = out_channels
-        self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, groups=groups, init=init,
-                           bias=norm is None if bias is None else bias, bias_init=bias_init)
+        self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding,
+                           dilation=dilation, groups=groups, bias=norm is None if bias is None else bias, init=init,
+                           bias_init=bias_init)
         self.norm = norm(out_channels, relu=relu) if norm is not None else None
         self.conv.moments = isinstance(self.norm, BatchNorm2d)
         self.relu = relu and norm is None
