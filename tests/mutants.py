@@ -220,9 +220,10 @@ def smoothing_forgotten(call: Call) -> Grads:
     return call.op.right_backward(call.grad)
 
 
-def batch_not_averaged(call: Call) -> Grads:
-    """The loss is a mean, its gradient that of the sum."""
-    return [call.right[0] * len(call.inputs[0])] if call.op.reduction == "mean" else call.right
+def mean_for_sum_of_batch(call: Call) -> Grads:
+    """The loss is a mean, its gradient that of the sum, and the other way round."""
+    n = len(call.inputs[0])
+    return [call.right[0] * {"mean": n, "sum": 1 / n, "none": 1}[call.op.reduction]]
 
 
 def neighbours_forgotten(call: Call) -> Grads:
@@ -243,7 +244,7 @@ SPECIFIC: dict[str, tuple[Callable[[Call], Grads], ...]] = {
     "BatchNorm": (batch_mean_constant, batch_variance_constant, relu_of_batch_norm_forgotten),
     "Concat": (concat_swapped,),
     "Conv2d": (kernel_flipped, first_tap_lost, dilation_forgotten, bias_averaged),
-    "CrossEntropy": (smoothing_forgotten, batch_not_averaged),
+    "CrossEntropy": (smoothing_forgotten, mean_for_sum_of_batch),
     "Divide": (mean_for_sum, divided_by(-1.0)),
     "Dropout": (lambda call: [call.grad], lambda call: [call.right[0] * (1 - call.op.rate)]),
     "Exp": (lambda call: [call.grad],),
