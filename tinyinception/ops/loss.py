@@ -112,7 +112,7 @@ class CrossEntropy(Operation):
         return ((np.exp(logp) * total - q) * scale,)
 
     def cost(self, x: Shape) -> Cost:
-        """Per row the log-softmax, K products, K - 1 additions and a minus; the sum adds up the rows, the mean divides."""
+        """Per row the log-softmax, K products, K - 1 additions and a minus; sum and mean add up rows, mean divides."""
         over_rows = {"mean": x[0], "sum": x[0] - 1, "none": 0}[self.reduction]
         return Cost(flops=7 * count(x) - x[0] + over_rows, activations=count(self.shape(x)))
 
