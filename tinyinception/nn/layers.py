@@ -204,6 +204,13 @@ class Dropout(Module):
         return f"{self.rate:g}"
 
 
+class Identity(Module):
+    """What it is given, unchanged: to put in the place of a layer that is not wanted."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
 class Flatten(Module):
     """N x ... to N x K."""
 
