@@ -180,19 +180,29 @@ def concat_swapped(call: Call) -> Grads:
 def kernel_flipped(call: Call) -> Grads:
     """Convolution where correlation is meant."""
     x, w = call.inputs[:2]
-    return call.but(0, reference.conv2d_input_grad(call.grad, w[::-1, ::-1], x.shape, *_geometry(call)))
+    return call.but(0, reference.conv2d_input_grad(call.grad, w[::-1, ::-1], x.shape, **_geometry(call)))
 
 
 def first_tap_lost(call: Call) -> Grads:
     """A loop over the kernel that starts at 1."""
     x, w = call.inputs[0], call.inputs[1].copy()
     w[0, 0] = 0
-    return call.but(0, reference.conv2d_input_grad(call.grad, w, x.shape, *_geometry(call)))
+    return call.but(0, reference.conv2d_input_grad(call.grad, w, x.shape, **_geometry(call)))
 
 
-def _geometry(call: Call):
+def dilation_forgotten(call: Call) -> Grads:
+    """Weights get the gradient of the pixels that lie side by side."""
+    x, w = call.inputs[:2]
     window = call.op.window()
-    return window.stride, window.padding, call.op.groups
+    seen = [(n - 1) * s + k for n, s, k in zip(call.grad.shape[1:3], window.stride, window.kernel, strict=True)]
+    padded = np.pad(x, ((0, 0), window.padding[:2], window.padding[2:], (0, 0)))[:, :seen[0], :seen[1]]
+    return call.but(1, reference.conv2d_weight_grad(call.grad, padded, w.shape, window.stride, (0, 0, 0, 0),
+                                                    call.op.groups))
+
+
+def _geometry(call: Call) -> dict[str, object]:
+    window = call.op.window()
+    return {"stride": window.stride, "pads": window.padding, "groups": call.op.groups, "dilation": window.dilation}
 
 
 def bias_averaged(call: Call) -> Grads:
@@ -210,9 +220,10 @@ def smoothing_forgotten(call: Call) -> Grads:
     return call.op.right_backward(call.grad)
 
 
-def batch_not_averaged(call: Call) -> Grads:
-    """The loss is a mean, its gradient that of the sum."""
-    return [call.right[0] * len(call.inputs[0])] if call.op.reduction == "mean" else call.right
+def mean_for_sum_of_batch(call: Call) -> Grads:
+    """The loss is a mean, its gradient that of the sum, and the other way round."""
+    n = len(call.inputs[0])
+    return [call.right[0] * {"mean": n, "sum": 1 / n, "none": 1}[call.op.reduction]]
 
 
 def neighbours_forgotten(call: Call) -> Grads:
@@ -232,8 +243,8 @@ SPECIFIC: dict[str, tuple[Callable[[Call], Grads], ...]] = {
     "AvgPool2d": (pool_overwrites, divisor_ignores_padding),
     "BatchNorm": (batch_mean_constant, batch_variance_constant, relu_of_batch_norm_forgotten),
     "Concat": (concat_swapped,),
-    "Conv2d": (kernel_flipped, first_tap_lost, bias_averaged),
-    "CrossEntropy": (smoothing_forgotten, batch_not_averaged),
+    "Conv2d": (kernel_flipped, first_tap_lost, dilation_forgotten, bias_averaged),
+    "CrossEntropy": (smoothing_forgotten, mean_for_sum_of_batch),
     "Divide": (mean_for_sum, divided_by(-1.0)),
     "Dropout": (lambda call: [call.grad], lambda call: [call.right[0] * (1 - call.op.rate)]),
     "Exp": (lambda call: [call.grad],),

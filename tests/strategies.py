@@ -186,10 +186,13 @@ def conv2d(draw):
     padding = draw(paddings(2, 2))
     height, width = room(padding, x[1:3])
     kernel = draw(st.integers(1, min(height, 5))), draw(st.integers(1, min(width, 7)))
+    dilation = [draw(st.integers(1, min(3, (n - 1) // max(k - 1, 1) or 1))) for n, k in zip((height, width), kernel,
+                                                                                             strict=True)]
     out = groups * draw(st.integers(1, 3))
     weights = draw(arrays((*kernel, per_group, out)))
     bias = draw(arrays((out,))) if draw(flags) else None
-    return Case(ops.Conv2d(draw(strides), padding, groups), (draw(arrays(x)), weights, bias))
+    op = ops.Conv2d(draw(strides), padding, groups, dilation=tuple(dilation))
+    return Case(op, (draw(arrays(x)), weights, bias))
 
 
 @st.composite
@@ -267,7 +270,7 @@ def cross_entropy(draw):
     target = soft if draw(flags) else rng.integers(0, classes, n)
     prior = rng.dirichlet(np.ones(classes)) if draw(flags) else None
     op = ops.CrossEntropy(target, smoothing=draw(st.sampled_from([0.0, 0.1, 0.5])), prior=prior,
-                          reduction=draw(st.sampled_from(["mean", "none"])))
+                          reduction=draw(st.sampled_from(["mean", "sum", "none"])))
     return Case(op, (draw(arrays((n, classes))),))
 
 

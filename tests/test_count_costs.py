@@ -96,21 +96,22 @@ def linear(op, x, w, b=None):
     return x.shape[0] * w.shape[1]
 
 
-def windows(x, kernel, stride, padding, ceil_mode=False):
+def windows(x, kernel, stride, padding, ceil_mode=False, dilation=(1, 1)):
     """For each image and place, the taps that the window covers, in the padding and beyond too."""
     def fail(message):
         return ValueError(message)
 
     stride = (stride, stride) if isinstance(stride, int) else stride
-    pads = resolve(padding, kernel, stride, x[1:3], fail)
-    height, width = output_size(x[1:3], kernel, stride, pads, fail, ceil_mode=ceil_mode)
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    pads = resolve(padding, reach, stride, x[1:3], fail)
+    height, width = output_size(x[1:3], reach, stride, pads, fail, ceil_mode=ceil_mode)
     for _ in product(range(x[0]), range(height), range(width)):
         yield list(product(range(kernel[0]), range(kernel[1])))
 
 
 def conv2d(op, x, w, b=None):
     outputs = 0
-    for taps in windows(x.shape, w.shape[:2], op.stride, op.padding):
+    for taps in windows(x.shape, w.shape[:2], op.stride, op.padding, dilation=op.dilation):
         for cout in range(w.shape[3]):
             result, outputs = Number(), outputs + 1
             for (i, j), c in product(taps, range(x.shape[3] // op.groups)):
@@ -184,10 +185,12 @@ def log_softmax(op, x):
 def cross_entropy(op, x):
     log_softmax(op, x)
     losses = [total(Number() * Number() for _ in row).other() for row in x]
+    if op.reduction == "none":
+        return len(losses)
+    everything = total(losses)
     if op.reduction == "mean":
-        total(losses).other(len(losses))
-        return 1
-    return len(losses)
+        everything.other(len(losses))
+    return 1
 
 
 LOOPS = {
@@ -241,7 +244,7 @@ def test_each_gradient_of_a_convolution_costs_what_a_loop_over_its_terms_counts(
     x, w, _ = case.inputs
     images, (kh, kw, per_group, cout) = x.shape[0], w.shape
     to_input = to_weight = 0
-    for taps in windows(x.shape, (kh, kw), case.op.stride, case.op.padding):
+    for taps in windows(x.shape, (kh, kw), case.op.stride, case.op.padding, dilation=case.op.dilation):
         for _ in product(taps, range(per_group), range(cout)):
             to_input += 1  # dx[tap, c] += dy[co] * w[tap, c, co]
             to_weight += 1  # dw[tap, c, co] += dy[co] * x[tap, c]

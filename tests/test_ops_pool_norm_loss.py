@@ -120,7 +120,7 @@ def test_log_softmax_is_pytorch():
     matches(LogSoftmax(), "log_softmax", STORED["loss/logits"])
 
 
-@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("reduction", ["mean", "none", "sum"])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("kind", ["labels", "soft"])
 def test_cross_entropy_is_pytorch(kind, smoothing, reduction):
@@ -191,7 +191,8 @@ REFUSED = [
     (CrossEntropy(HALF), [(2, 3)], ArgumentError, "target must hold probabilities.* row 0 adds up to 1.5"),
     (CrossEntropy([[1.0, 0, 0], [2.0, -1.0, 0]]), [(2, 3)], ArgumentError, "row 1 adds up to 1, its smallest is -1"),
     (CrossEntropy([0, 1], smoothing=1.1), [(2, 3)], ArgumentError, r"smoothing must be a number in \[0, 1\], got 1.1"),
-    (CrossEntropy([0, 1], reduction="sum"), [(2, 3)], ArgumentError, "reduction must be 'mean' or 'none', not 'sum'"),
+    (CrossEntropy([0, 1], reduction="add"), [(2, 3)], ArgumentError, "reduction must be 'mean', 'sum' or .* got 'add'"),
+    (CrossEntropy([0, 1], reduction=None), [(2, 3)], ArgumentError, "reduction must be .* got None"),
     (CrossEntropy([0, 1], prior=[0.5, 0.5]), [(2, 3)], ShapeError, "prior is 2, the logits 2x3 have 3 classes"),
     (CrossEntropy([0, 1], prior=[0.5, 0.6, 0]), [(2, 3)], ArgumentError, "prior must hold probabilities"),
 ]
@@ -232,6 +233,7 @@ def described(op, *shapes):
     (Dropout(0.5, None), [(2, 5)], ((2, 5), 10, 0, 10, None)),
     (LogSoftmax(), [(2, 5)], ((2, 5), 48, 0, 10, None)),
     (CrossEntropy([1, 2]), [(2, 5)], ((), 70, 0, 1, None)),
+    (CrossEntropy([1, 2], reduction="sum"), [(2, 5)], ((), 69, 0, 1, None)),
     (CrossEntropy([1, 2], reduction="none"), [(2, 5)], ((2,), 68, 0, 2, None)),
 ], ids=lambda v: getattr(v, "name", None))
 def test_shape_only_tensors_give_shape_cost_and_window(op, shapes, expected):

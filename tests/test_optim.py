@@ -14,7 +14,7 @@ from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, NonFiniteError, ShapeError
-from tinyinception.optim import SGD, Adam, RMSProp, clip_grad_norm, weights_only
+from tinyinception.optim import SGD, Adam, AdamW, RMSProp, clip_grad_norm, weights_only
 
 STORED = dict(np.load(Path(__file__).parent / "fixtures" / "optim.npz"))
 NAMES = ("weight", "bias")
@@ -40,8 +40,18 @@ LIKE_PYTORCH = {
     "adam": lambda p: Adam(p, 0.02, betas=(0.8, 0.99), eps=1e-4),
     "adam_l2": lambda p: Adam(p, 0.02, weight_decay=0.1),
     "adamw": lambda p: Adam(p, 0.02, weight_decay=0.1, decoupled=True),
+    "sgd_dampening": lambda p: SGD(p, 0.05, momentum=0.9, dampening=0.4, weight_decay=0.01),
+    "rmsprop_centered": lambda p: RMSProp(p, 0.01, decay=0.95, eps=1e-3, momentum=0.0, rule="pytorch", centered=True),
+    "rmsprop_centered_momentum": lambda p: RMSProp(p, 0.045, rule="pytorch", centered=True, weight_decay=0.02),
+    "adam_amsgrad": lambda p: Adam(p, 0.02, betas=(0.8, 0.9), amsgrad=True),
+    "adamw_default": lambda p: AdamW(p, 0.02),
+    "adamw_amsgrad": lambda p: AdamW(p, 0.02, betas=(0.8, 0.9), weight_decay=0.1, amsgrad=True),
 }
-ALL = {**LIKE_PYTORCH, "rmsprop_tensorflow": lambda p: RMSProp(p, 0.045, weight_decay=0.02, decay_filter=weights_only)}
+ALL = {
+    **LIKE_PYTORCH,
+    "rmsprop_tensorflow": lambda p: RMSProp(p, 0.045, weight_decay=0.02, decay_filter=weights_only),
+    "rmsprop_tensorflow_centered": lambda p: RMSProp(p, 0.045, centered=True, initial_mean_square=0.3),
+}
 
 
 def stored_start(dtype):
@@ -76,12 +86,15 @@ def test_trajectory_is_pytorch_s(case, dtype, tolerance):
             np.testing.assert_allclose(values[name], expected, rtol=0, atol=tolerance * scale, err_msg=f"step {step}")
 
 
+@pytest.mark.parametrize(("centered", "first"), [(False, None), (True, None), (True, 0.25), (False, 0.0)])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_tensorflow_s_rmsprop_is_the_scalar_rule(momentum):
-    # TensorFlow's ApplyRMSProp, one number at a time; ms is a running mean of g^2 that starts at 1.
-    optimizer = RMSProp(stored_start("float64"), 0.045, momentum=momentum)
+def test_tensorflow_s_rmsprop_is_the_scalar_rule(momentum, centered, first):
+    # TensorFlow's ApplyRMSProp and ApplyCenteredRMSProp, one number at a time; ms is a running mean of g^2 that starts
+    # at 1 unless told otherwise, mg one of g that starts at 0.
+    optimizer = RMSProp(stored_start("float64"), 0.045, momentum=momentum, centered=centered, initial_mean_square=first)
     expected = {name: STORED[f"start/{name}"].ravel().tolist() for name in NAMES}
-    ms = {name: [1.0] * len(values) for name, values in expected.items()}
+    ms = {name: [1.0 if first is None else first] * len(values) for name, values in expected.items()}
+    mg = {name: [0.0] * len(values) for name, values in expected.items()}
     mom = {name: [0.0] * len(values) for name, values in expected.items()}
     for step, values in enumerate(run(optimizer, range(STEPS))):
         lr = optimizer.lr
@@ -90,9 +103,52 @@ def test_tensorflow_s_rmsprop_is_the_scalar_rule(momentum):
             if parameter.grad is not None:
                 for i, g in enumerate(parameter.grad.ravel().tolist()):
                     ms[name][i] += (g * g - ms[name][i]) * (1 - 0.9)
-                    mom[name][i] = momentum * mom[name][i] + lr * g / math.sqrt(ms[name][i] + 1.0)
+                    mg[name][i] += (g - mg[name][i]) * (1 - 0.9)
+                    spread = ms[name][i] - mg[name][i] ** 2 * centered
+                    mom[name][i] = momentum * mom[name][i] + lr * g / math.sqrt(spread + 1.0)
                     expected[name][i] -= mom[name][i]
             np.testing.assert_allclose(values[name].ravel(), expected[name], rtol=1e-12, err_msg=f"{name}, step {step}")
+
+
+def test_the_initial_mean_square_is_what_the_first_step_divides_by():
+    # ms = 0.9 * 4 + 0.1 * 9 = 4.5 and the step 0.5 * 3 / (sqrt(4.5) + 0.25), under PyTorch's rule
+    p = Parameter(np.ones(1), np.array([3.0]))
+    RMSProp([("p", p)], 0.5, momentum=0.0, eps=0.25, rule="pytorch", initial_mean_square=4.0).step()
+    assert p.data[0] == pytest.approx(1 - 1.5 / (4.5 ** 0.5 + 0.25), rel=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rule", ["tensorflow", "pytorch"])
+def test_the_running_variance_of_a_constant_gradient_is_never_below_zero(rule, dtype):
+    """It is 0, and rounding would make roots of negative numbers of it."""
+    p = Parameter(np.zeros(50, dtype))
+    optimizer = RMSProp([("p", p)], 1e-3, eps=1e-8, decay=0.5, rule=rule, centered=True, initial_mean_square=0.0)
+    for _ in range(200):
+        p.grad = np.linspace(0.1, 7.3, 50).astype(dtype)
+        optimizer.step()
+    assert np.isfinite(p.data).all()
+
+
+def test_adamw_is_adam_with_decoupled_decay_of_a_hundredth():
+    one, other = AdamW(stored_start("float32")), Adam(stored_start("float32"), weight_decay=0.01, decoupled=True)
+    for a, b in zip(run(one, range(5)), run(other, range(5)), strict=True):
+        assert bits(a) == bits(b)
+    with pytest.raises(ArgumentError, match="AdamW: eps must be a number"):
+        AdamW(stored_start("float32"), eps=0.0)
+
+
+@pytest.mark.parametrize("case", ["sgd_dampening", "rmsprop_centered", "adam_amsgrad"])
+def test_a_new_option_makes_a_difference_and_its_absence_keeps_no_state_for_it(case):
+    plain = {"sgd_dampening": lambda p: SGD(p, 0.05, momentum=0.9, weight_decay=0.01),
+             "rmsprop_centered": lambda p: RMSProp(p, 0.01, decay=0.95, eps=1e-3, momentum=0.0, rule="pytorch"),
+             "adam_amsgrad": lambda p: Adam(p, 0.02, betas=(0.8, 0.9))}[case](stored_start("float64"))
+    special = ALL[case](stored_start("float64"))
+    assert any(not np.allclose(a["weight"], b["weight"])
+               for a, b in zip(run(plain, range(STEPS)), run(special, range(STEPS)), strict=True))
+    extra = {"sgd_dampening": "updates", "rmsprop_centered": "mean", "adam_amsgrad": "largest_mean_square"}[case]
+    assert set(special.state_dict()) - set(plain.state_dict()) == {f"{extra}/{name}" for name in NAMES}
+    with pytest.raises(CheckpointError, match=f"missing: {extra}/weight, {extra}/bias"):
+        special.load_state_dict(plain.state_dict())
 
 
 @pytest.mark.parametrize("case", ALL)
@@ -226,6 +282,12 @@ def test_integer_parameters_are_refused():
         (lambda p: SGD(p, "0.1"), "SGD: lr .* got '0.1'"),
         (lambda p: SGD(p, 0.1, momentum=1.0), r"SGD: momentum must be a number in \[0, 1\), got 1.0"),
         (lambda p: SGD(p, 0.1, nesterov=True), "nesterov needs a momentum"),
+        (lambda p: SGD(p, 0.1, momentum=0.9, dampening=1.5), r"SGD: dampening must be a number in \[0, 1\], got 1.5"),
+        (lambda p: SGD(p, 0.1, dampening=0.5), "dampening needs a momentum above 0"),
+        (lambda p: SGD(p, 0.1, momentum=0.9, nesterov=True, dampening=0.5), "and no nesterov"),
+        (lambda p: RMSProp(p, 0.1, initial_mean_square=-1.0), "RMSProp: initial_mean_square must be .* got -1.0"),
+        (lambda p: AdamW(p, betas=(0.9, 1.0)), r"AdamW: betas\[1\]"),
+        (lambda p: AdamW(p, weight_decay=-0.1), "AdamW: weight_decay"),
         (lambda p: SGD(p, 0.1, weight_decay=-1.0), "SGD: weight_decay"),
         (lambda p: RMSProp(p, 0.1, eps=0.0), "RMSProp: eps"),
         (lambda p: RMSProp(p, 0.1, decay=1.0), "RMSProp: decay"),

@@ -37,9 +37,10 @@ class Field:
     def through(self, window: Window) -> Field:
         """The field after sliding `window`."""
         before = window.padding[::2]
-        sides = zip(self.low, self.high, self.stride, window.kernel, before, window.stride, strict=True)
-        low, high, stride = zip(*((low - pad * step, high + (k - 1 - pad) * step, step * s)
-                                  for low, high, step, k, pad, s in sides), strict=True)
+        sides = zip(self.low, self.high, self.stride, window.kernel, window.dilation, before, window.stride,
+                    strict=True)
+        low, high, stride = zip(*((low - pad * step, high + ((k - 1) * apart - pad) * step, step * s)
+                                  for low, high, step, k, apart, pad, s in sides), strict=True)
         return Field(low, high, stride, self.depth)
 
     def deeper(self) -> Field:

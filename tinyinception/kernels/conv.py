@@ -39,22 +39,28 @@ def _taps(rows: list[tuple[int, int]], columns: list[tuple[int, int]], shape: tu
     return np.array([(i, j, (a * shape[1] + b) * shape[2] * shape[3]) for i, a in rows for j, b in columns], np.int64)
 
 
-def _window(x, w_shape, pads, groups, margin=False):
+def _window(x, w_shape, pads, groups, dilation, margin=False):
     """(x, taps, channels of a tap): what the windows of a convolution consist of; x with a margin where asked for.
 
     A pixel of few channels, as images have, is too short to be worth an address. There the padding is put in place, and
-    then a row of the window is one run of memory: KH taps of KW * C channels.
+    then a row of the window is one run of memory, unless dilation tears it: KH taps of KW * C channels.
     """
     kh, kw, cg, f = w_shape
-    if groups == 1 and kw > 1 and cg < NARROW:
-        return _with_margin(x, pads), np.array([(i, 0, i * kw * cg * f) for i in range(kh)], np.int64), kw * cg
-    return _with_margin(x) if margin and cg % CHANNELS else wide(x), _all_taps(w_shape, pads[0], pads[2]), cg
+    down, right = dilation
+    if groups == 1 and kw > 1 and cg < NARROW and right == 1:
+        return _with_margin(x, pads), np.array([(i * down, 0, i * kw * cg * f) for i in range(kh)], np.int64), kw * cg
+    x = _with_margin(x) if margin and cg % CHANNELS else wide(x)
+    return x, _all_taps(w_shape, pads[0], pads[2], down, right), cg
 
 
 @lru_cache(maxsize=1024)
-def _all_taps(w_shape, top, left):
-    """The taps of a kernel whose first one looks so far up and left. Kept: an inference of one image has 85 of them."""
-    return _taps([(i - top, i) for i in range(w_shape[0])], [(j - left, j) for j in range(w_shape[1])], w_shape)
+def _all_taps(w_shape, top, left, down, right):
+    """The taps of a kernel whose first one looks so far up and left, and each next one so far further down or right.
+
+    Kept: an inference of one image has 85 of them.
+    """
+    return _taps([(i * down - top, i) for i in range(w_shape[0])],
+                 [(j * right - left, j) for j in range(w_shape[1])], w_shape)
 
 
 def _with_margin(x, pads=(0, 0, 0, 0)):
@@ -67,24 +73,27 @@ def _with_margin(x, pads=(0, 0, 0, 0)):
     return padded
 
 
-def conv2d(x, w, b, stride, pads, groups):
-    """x N x H x W x C, w KH x KW x C/groups x F, b F or None -> N x OH x OW x F."""
-    return _conv2d(x, w, _numbers(w, b), stride, pads, groups)
+def conv2d(x, w, b, stride, pads, groups, dilation=(1, 1)):
+    """x N x H x W x C, w KH x KW x C/groups x F, b F or None -> N x OH x OW x F.
+
+    dilation: rows and columns of the input from one tap of the kernel to the next.
+    """
+    return _conv2d(x, w, _numbers(w, b), stride, pads, groups, dilation)
 
 
-def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu):
+def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu, dilation=(1, 1)):
     """`batch_norm_eval` of `conv2d`, to the same bits, done while the numbers are in registers."""
     norm = affine_of(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
-    return _conv2d(x, w, _numbers(w, b, norm), stride, pads, groups, finish=True, floor=0 if relu else NEVER)
+    return _conv2d(x, w, _numbers(w, b, norm), stride, pads, groups, dilation, finish=True, floor=0 if relu else NEVER)
 
 
-def conv2d_moments(x, w, b, stride, pads):
+def conv2d_moments(x, w, b, stride, pads, dilation=(1, 1)):
     """conv2d without groups, and of its result the mean and biased variance per channel, in float64, for batch-norm.
 
     Each tile's are gathered while it is in the cache; here they become those of all (Chan, Golub and LeVeque 1979).
     """
     found = []
-    out = _conv2d(x, w, _numbers(w, b), stride, pads, 1, found=found)
+    out = _conv2d(x, w, _numbers(w, b), stride, pads, 1, dilation, found=found)
     [(sizes, moments)] = found
     count, moments = out.size // out.shape[3], moments[..., :out.shape[3]]
     means, squares = moments[:, 0].astype(np.float64), moments[:, 1].astype(np.float64)
@@ -101,19 +110,20 @@ def _numbers(w, b, norm=(0, 0, 0)):
     return numbers
 
 
-def _conv2d(x, w, numbers, stride, pads, groups, finish=False, floor=NEVER, found=None):
+def _conv2d(x, w, numbers, stride, pads, groups, dilation, finish=False, floor=NEVER, found=None):
     w = dense(w)
     n, h, wd, _ = x.shape
     kh, kw, cg, f = w.shape
-    grid = (h + pads[0] + pads[1] - kh) // stride[0] + 1, (wd + pads[2] + pads[3] - kw) // stride[1] + 1
+    grid = ((h + pads[0] + pads[1] - (kh - 1) * dilation[0] - 1) // stride[0] + 1,
+            (wd + pads[2] + pads[3] - (kw - 1) * dilation[1] - 1) // stride[1] + 1)
     out, fg = empty((n, *grid, f), x.dtype), f // groups
-    if _suits_winograd(out, w.shape, stride, groups):
+    if _suits_winograd(out, w.shape, stride, groups, dilation):
         moments = _winograd(wide(x), w, False, (-pads[0], -pads[2]), numbers, finish, floor, out, False,
                             found is not None)
         if found is not None:
             found.append(moments)
         return out
-    x, taps, channels = _window(x, w.shape, pads, groups)
+    x, taps, channels = _window(x, w.shape, pads, groups, dilation)
     for g in range(groups):
         moments = _product(x, g * cg, channels, taps, grid, tuple(stride), w, g * fg, f, 1, True,
                            numbers[:, g * fg:(g + 1) * fg], finish, floor, out, g * fg, fg, ORIGIN, (1, 1), False,
@@ -152,11 +162,12 @@ def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_st
     return np.minimum(tile_rows, x.shape[0] * grid[0] * grid[1] - tile_rows * np.arange(tiles)), found
 
 
-def _suits_winograd(out, w_shape, stride, groups):
+def _suits_winograd(out, w_shape, stride, groups, dilation=(1, 1)):
     """Whether `kernels.winograd` computes it: with few windows the weights, with few channels all else takes longer."""
     windows = out.shape[0] * -(-out.shape[1] // 2) * -(-out.shape[2] // 2)
     whole = max(VECTOR_BYTES // out.itemsize, CHANNELS)
-    return (w_shape[:2] == (3, 3) and tuple(stride) == (1, 1) and groups == 1 and windows >= LEAST_WINDOWS
+    return (w_shape[:2] == (3, 3) and tuple(stride) == tuple(dilation) == (1, 1) and groups == 1
+            and windows >= LEAST_WINDOWS
             and all(channels % whole == 0 and channels >= LEAST_CHANNELS for channels in w_shape[2:]))
 
 
@@ -188,7 +199,7 @@ def _winograd_weight_grad(grad, x, w_shape, pads):
     return taps_of_products(sums)
 
 
-def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
+def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilation=(1, 1)):
     """Gradient of conv2d for its input: each phase of the stride gathers from the output pixels that looked at it.
 
     into: a dense array to which the gradient is added, and which is returned.
@@ -198,14 +209,15 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
     kh, kw, cg, f = w.shape
     fg = f // groups
     out = empty(x_shape, grad.dtype) if into is None else into
-    if _suits_winograd(out, w.shape, stride, groups):  # the kernel turned round, over the gradient
+    if _suits_winograd(out, w.shape, stride, groups, dilation):  # the kernel turned round, over the gradient
         _winograd(grad, w, True, (pads[0] - 2, pads[2] - 2), np.zeros((4, cg), grad.dtype), False, NEVER, out,
                   into is not None)
         return out
     for pi, pj in np.ndindex(min(stride[0], h), min(stride[1], wd)):
-        # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - a) / stride, where whole
-        rows, columns = (_seen(p + pad, size, step) for p, pad, size, step in
-                         ((pi, pads[0], kh, stride[0]), (pj, pads[2], kw, stride[1])))
+        # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - dilation * a) / stride,
+        # where that is whole
+        rows, columns = (_seen(p + pad, size, step, apart) for p, pad, size, step, apart in
+                         ((pi, pads[0], kh, stride[0], dilation[0]), (pj, pads[2], kw, stride[1], dilation[1])))
         grid = (h - pi + stride[0] - 1) // stride[0], (wd - pj + stride[1] - 1) // stride[1]
         if not rows or not columns:
             if into is None:
@@ -218,20 +230,20 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
     return out
 
 
-def _seen(at, size, step):
+def _seen(at, size, step, apart):
     """(offset of the output pixel, tap) for each of `size` taps through which a padded input pixel was seen."""
-    return [((at - tap) // step, tap) for tap in reversed(range(size)) if (at - tap) % step == 0]
+    return [((at - tap * apart) // step, tap) for tap in reversed(range(size)) if (at - tap * apart) % step == 0]
 
 
-def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
+def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
     """Gradient of conv2d for its weights, a product over all output pixels."""
     grad = wide(grad)
     *_, cg, f = w_shape
     n, oh, ow, _ = grad.shape
     fg = f // groups
-    if _suits_winograd(grad[..., :f], w_shape, stride, groups):
+    if _suits_winograd(grad[..., :f], w_shape, stride, groups, dilation):
         return _winograd_weight_grad(grad, wide(x), w_shape, pads)
-    x, taps, channels = _window(x, w_shape, pads, groups, margin=True)
+    x, taps, channels = _window(x, w_shape, pads, groups, dilation, margin=True)
     shape = len(taps), -(-channels // CHANNELS) * CHANNELS, _whole_vectors(fg, x.dtype)
     parts = max(1, min(MOST_PARTS, n * oh * ow // LEAST_ROWS, MOST_SUMS // math.prod(shape)))
     sums, out = empty((parts, *shape), x.dtype), np.empty((len(taps), channels, f), x.dtype)

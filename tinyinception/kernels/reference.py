@@ -11,71 +11,71 @@ import numpy as np
 # -- convolution -------------------------------------------------------------------------------------------------------
 
 
-def im2col(x, kernel, stride, pads):
+def im2col(x, kernel, stride, pads, dilation=(1, 1)):
     """The im2col matrix of x (N x H x W x C): N x OH x OW x (KH*KW*C), one row for each output pixel.
 
-    A row holds the window that the output pixel looks at, tap after tap. Convolution is then one matrix product; the
-    price is that every input pixel is stored KH*KW times.
+    A row holds the window that the output pixel looks at, tap after tap, `dilation` pixels apart. Convolution is then
+    one matrix product; the price is that every input pixel is stored KH*KW times.
     """
-    (kh, kw), (sh, sw), (top, bottom, left, right) = kernel, stride, pads
+    (kh, kw), (sh, sw), (dh, dw), (top, bottom, left, right) = kernel, stride, dilation, pads
     x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
-    oh, ow = (x.shape[1] - kh) // sh + 1, (x.shape[2] - kw) // sw + 1
-    taps = [x[:, i:i + sh * oh:sh, j:j + sw * ow:sw] for i in range(kh) for j in range(kw)]
-    return np.concatenate(taps, axis=-1)
+    oh, ow = (x.shape[1] - (kh - 1) * dh - 1) // sh + 1, (x.shape[2] - (kw - 1) * dw - 1) // sw + 1
+    corners = [(i * dh, j * dw) for i in range(kh) for j in range(kw)]
+    return np.concatenate([x[:, i:i + sh * oh:sh, j:j + sw * ow:sw] for i, j in corners], axis=-1)
 
 
-def col2im(columns, x_shape, kernel, stride, pads):
+def col2im(columns, x_shape, kernel, stride, pads, dilation=(1, 1)):
     """Transpose of im2col: add every column back to the pixel it was copied from."""
-    (kh, kw), (sh, sw), (top, bottom, left, right) = kernel, stride, pads
+    (kh, kw), (sh, sw), (dh, dw), (top, bottom, left, right) = kernel, stride, dilation, pads
     n, h, w, c = x_shape
     _, oh, ow, _ = columns.shape
     x = np.zeros((n, h + top + bottom, w + left + right, c), columns.dtype)
     for tap in range(kh * kw):
-        i, j = divmod(tap, kw)
+        i, j = tap // kw * dh, tap % kw * dw
         x[:, i:i + sh * oh:sh, j:j + sw * ow:sw] += columns[..., tap * c:(tap + 1) * c]
     return x[:, top:top + h, left:left + w]
 
 
-def conv2d(x, w, b, stride, pads, groups):
+def conv2d(x, w, b, stride, pads, groups, dilation=(1, 1)):
     """x N x H x W x C, w KH x KW x C/groups x F, b F or None -> N x OH x OW x F."""
     kh, kw, cg, f = w.shape
     outputs = []
     for xg, wg in zip(np.split(x, groups, axis=3), np.split(w, groups, axis=3), strict=True):
-        outputs.append(im2col(xg, (kh, kw), stride, pads) @ wg.reshape(kh * kw * cg, f // groups))
+        outputs.append(im2col(xg, (kh, kw), stride, pads, dilation) @ wg.reshape(kh * kw * cg, f // groups))
     y = np.concatenate(outputs, axis=3)
     return y if b is None else y + b
 
 
-def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu):
+def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu, dilation=(1, 1)):
     """conv2d, and batch-norm by given statistics after it."""
-    return batch_norm_eval(conv2d(x, w, b, stride, pads, groups), mean, var, gamma, beta, eps, relu)
+    return batch_norm_eval(conv2d(x, w, b, stride, pads, groups, dilation), mean, var, gamma, beta, eps, relu)
 
 
-def conv2d_moments(x, w, b, stride, pads):
+def conv2d_moments(x, w, b, stride, pads, dilation=(1, 1)):
     """conv2d, and of its result the mean and biased variance per channel."""
-    y = conv2d(x, w, b, stride, pads, 1)
+    y = conv2d(x, w, b, stride, pads, 1, dilation)
     mean = _wide(y).mean(axis=(0, 1, 2))
     return y, mean, ((_wide(y) - mean) ** 2).mean(axis=(0, 1, 2))
 
 
-def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None):
+def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilation=(1, 1)):
     """Gradient of conv2d for its input, from the gradient of its output; added to `into` where that is given."""
     kh, kw, cg, f = w.shape
     slice_shape = (*x_shape[:3], cg)
     parts = []
     for gg, wg in zip(np.split(grad, groups, axis=3), np.split(w, groups, axis=3), strict=True):
         columns = gg @ wg.reshape(kh * kw * cg, f // groups).T
-        parts.append(col2im(columns, slice_shape, (kh, kw), stride, pads))
+        parts.append(col2im(columns, slice_shape, (kh, kw), stride, pads, dilation))
     dx = np.concatenate(parts, axis=3)
     return dx if into is None else np.add(into, dx, out=into)
 
 
-def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups):
+def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
     """Gradient of conv2d for its weights, from the gradient of its output."""
     kh, kw, cg, f = w_shape
     parts = []
     for gg, xg in zip(np.split(grad, groups, axis=3), np.split(x, groups, axis=3), strict=True):
-        columns = im2col(xg, (kh, kw), stride, pads).reshape(-1, kh * kw * cg)
+        columns = im2col(xg, (kh, kw), stride, pads, dilation).reshape(-1, kh * kw * cg)
         parts.append((columns.T @ gg.reshape(-1, f // groups)).reshape(kh, kw, cg, f // groups))
     return np.concatenate(parts, axis=3)
 

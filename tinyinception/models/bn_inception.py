@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
-from tinyinception.models.conventions import CAFFE_BN, SLIM, reinitialise
+from tinyinception.models.conventions import CAFFE_BN, SLIM, Convention, reinitialise
 from tinyinception.models.googlenet import halve, halve_same, widen
 from tinyinception.models.network import Network
 from tinyinception.nn import (
@@ -33,7 +34,9 @@ WIDTHS = {
     "5b": (352, 192, 320, 192, 224, 128),
 }
 # The paper prints 576 channels for 4c and 4d, though its widths add up to 608; TF-slim narrows the projection.
-SLIM_PROJECTIONS = {"4c": 96, "4d": 96}
+PROJECTIONS_TO_576 = {"4c": 96, "4d": 96}
+# What the paper leaves open, such as eps, is as in TF-slim; it learns gamma (algorithm 1) and drops out nothing.
+PAPER = replace(SLIM, gamma=True, dropout=0.0)
 SLIM_INIT = {
     "conv1.depthwise.weight": truncated_normal(1.0),
     "conv1.pointwise.weight": truncated_normal(1.0),
@@ -59,19 +62,34 @@ def bn_inception(classes: int = 1000, channels: int = 3, *, dropout: float = CAF
     return _network(stem, unit, average, classes, channels, dropout, {}, padding=1, pool=halve)
 
 
+def bn_inception_paper(classes: int = 1000, channels: int = 3, *, dropout: float = PAPER.dropout) -> Network:
+    """The network of Fig. 5 itself: a separable 7x7 of multiplier 8 first, batch-norm after every convolution.
+
+    The grids and channels are those that the figure prints, 576 in 4c and 4d and 1024 in 4e; for them the pooling
+    projections of 4c and 4d have 96 channels, not the 128 beside. Gamma and beta are learned and convolutions have no
+    biases (sections 3 and 3.2), there is no dropout (4.2.1), and the stride-2 modules 3c and 4e have no 1x1 branch and
+    pass the pooled input on. 11,188,288 parameters; no reading gives the 13.6 million of section 4.2.
+    """
+    first = SeparableConv(channels, 64, 7, stride=2, multiplier=8, norm=PAPER.norm, init=PAPER.init)
+    return _same(first, PAPER, classes, channels, dropout)
+
+
 def bn_inception_slim(classes: int = 1000, channels: int = 3, *, dropout: float = SLIM.dropout) -> Network:
     """TF-slim's `inception_v2`: a separable 7x7 first, as the paper has it, and 576 channels in 4c and 4d as printed.
 
     Batch-norm has no gamma; the separable layer has a bias and no batch-norm, as the code is written. "Same" padding
     keeps the grids of a reduction's branches aligned.
     """
-    unit = SLIM.unit
-    stem = {"conv1": SeparableConv(channels, 64, 7, stride=2, multiplier=8), "pool1": halve_same(),
-            "conv2": widen(unit), "pool2": halve_same()}
-    network = _network(stem, unit, SLIM.pool, classes, channels, dropout, SLIM_PROJECTIONS, padding="same",
-                       pool=halve_same)
+    network = _same(SeparableConv(channels, 64, 7, stride=2, multiplier=8), SLIM, classes, channels, dropout)
     reinitialise(network, SLIM_INIT)
     return network
+
+
+def _same(first: Module, style: Convention, classes: int, channels: int, dropout: float) -> Network:
+    """Padded so that the grids of a reduction's branches are aligned, and with 576 channels in 4c and 4d."""
+    stem = {"conv1": first, "pool1": halve_same(), "conv2": widen(style.unit), "pool2": halve_same()}
+    return _network(stem, style.unit, style.pool, classes, channels, dropout, PROJECTIONS_TO_576, padding="same",
+                    pool=halve_same)
 
 
 def _network(stem: dict[str, Module], unit: Unit, average: Pool, classes: int, channels: int, dropout: float,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
@@ -31,8 +31,12 @@ class Convention:
     @property
     def unit(self) -> Unit:
         """Convolution, batch-norm and ReLU."""
-        norm = partial(BatchNorm2d, eps=self.eps, momentum=self.momentum, gamma=self.gamma)
-        return partial(ConvUnit, norm=norm, init=self.init)
+        return partial(ConvUnit, norm=self.norm, init=self.init)
+
+    @property
+    def norm(self) -> Callable[..., Module]:
+        """Batch-norm."""
+        return partial(BatchNorm2d, eps=self.eps, momentum=self.momentum, gamma=self.gamma)
 
     @property
     def pool(self) -> Pool:
@@ -49,6 +53,7 @@ SLIM_GLOROT = Convention(1e-3, 0.0003, False, False, 0.2, glorot())  # its defau
 SLIM_V1 = Convention(1e-3, 0.0003, False, False, 0.2, truncated_normal(0.01))
 KERAS = Convention(1e-3, 0.01, False, False, 0.0, glorot())
 FACENET = Convention(1e-3, 0.005, False, False, 0.2, glorot())
+FACENET_PYTORCH = Convention(1e-3, 0.1, True, False, 0.6, glorot())
 CAFFE_BN = Convention(1e-5, 0.1, True, True, 0.0, glorot())
 
 

@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 from tinyinception.errors import ArgumentError
 from tinyinception.models import inception_v3, inception_v4
-from tinyinception.models.conventions import FACENET, KERAS, SLIM_GLOROT, TIMM, choose
+from tinyinception.models.conventions import FACENET, FACENET_PYTORCH, KERAS, SLIM_GLOROT, TIMM, choose
 from tinyinception.models.network import Network
 from tinyinception.nn import (
+    Dropout,
+    GlobalAvgPool,
+    Linear,
     Module,
     ResidualInception,
+    Sequential,
     grid_reduction,
     inception_35x35,
     inception_resnet_a,
@@ -19,6 +23,7 @@ from tinyinception.nn import (
 )
 from tinyinception.nn.units import Unit
 
+FACENETS = {"facenet_pytorch": FACENET_PYTORCH, "facenet": FACENET}
 CONVENTIONS = {"timm": TIMM, "slim": SLIM_GLOROT, "keras": KERAS}
 Scales = tuple[float, float, float]
 SCALES: Scales = (0.17, 0.1, 0.2)  # of the residuals on the 35x35, 17x17 and 8x8 grids, in the released code
@@ -30,11 +35,38 @@ def inception_resnet_v1(classes: int = 1000, channels: int = 3, *, scales: Scale
 
     scales: what the residuals of the three grids are multiplied with before they are added, 0.1 to 0.3 in the paper.
     """
-    unit = FACENET.unit
+    stages, _ = _version_1(channels, scales, FACENET.unit)
+    return inception_v3.finish(stages, 1792, classes, channels, FACENET, input_size=299, dropout=dropout, aux={})
+
+
+def inception_resnet_v1_facenet(classes: int = 1000, channels: int = 3, *, embedding: int = 512,
+                                scales: Scales = SCALES, convention: str = "facenet_pytorch",
+                                dropout: float | None = None) -> Network:
+    """FaceNet's: a sixth block on the coarsest grid, neither scaled nor followed by ReLU, and an embedding of faces.
+
+    The embedding is `head.norm`'s output, a linear layer without bias and batch-norm, which FaceNet compares at length
+    1; `head.fc` classifies the faces that it is trained on. Images of 160x160. 23,482,624 parameters without `head.fc`,
+    27,910,327 with the 8,631 people of VGGFace2: those of facenet-pytorch's `InceptionResnetV1`.
+    convention: facenet_pytorch; facenet, D. Sandberg's in TensorFlow, without gamma, of other momentum and dropout.
+    """
+    style = choose("inception_resnet_v1_facenet", convention, FACENETS)
+    stages, last = _version_1(channels, scales, style.unit)
+    head = Sequential(pool=GlobalAvgPool(), dropout=Dropout(style.dropout if dropout is None else dropout),
+                      embedding=Linear(1792, embedding, bias=False), norm=style.norm(embedding),
+                      fc=Linear(embedding, classes))
+    return Network({**stages, "block8_6": last(scale=1.0, relu=False), "head": head}, channels=channels, input_size=160)
+
+
+def _version_1(channels: int, scales: Scales, unit: Unit) -> tuple[dict[str, Module], Callable[..., ResidualInception]]:
+    """All before the head, and what makes one more block of the last kind."""
     first = inception_v3.stem(channels, unit)
     del first["MaxPool_5a_3x3"]
     scale_35, scale_17, scale_8 = _scales(scales)
-    stages = {
+
+    def last(scale: float = scale_8, relu: bool = True) -> ResidualInception:
+        return inception_resnet_c(1792, single=(192, 192, 192), scale=scale, relu=relu, unit=unit)
+
+    return {
         **first,
         "Conv2d_4b_3x3": unit(192, 256, 3, stride=2, padding="valid"),
         **_repeat("block35", 5, lambda: inception_resnet_a(256, single=(32, 32), double=(32, 32, 32), scale=scale_35,
@@ -43,9 +75,8 @@ def inception_resnet_v1(classes: int = 1000, channels: int = 3, *, scales: Scale
         **_repeat("block17", 10, lambda: inception_resnet_b(896, n1=128, single=(128, 128, 128), scale=scale_17,
                                                             unit=unit)),
         "Mixed_7a": _reduction_b(896, (384, 256, 256, 256), unit),
-        **_repeat("block8", 5, lambda: inception_resnet_c(1792, single=(192, 192, 192), scale=scale_8, unit=unit)),
-    }
-    return inception_v3.finish(stages, 1792, classes, channels, FACENET, input_size=299, dropout=dropout, aux={})
+        **_repeat("block8", 5, last),
+    }, last
 
 
 def inception_resnet_v2(classes: int = 1000, channels: int = 3, *, aux: bool = False, scales: Scales = SCALES,

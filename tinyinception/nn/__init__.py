@@ -12,7 +12,7 @@ from tinyinception.nn.blocks import (
     naive_inception,
     pool_then_conv,
 )
-from tinyinception.nn.containers import Branches, Sequential, channels_after
+from tinyinception.nn.containers import Branches, ModuleList, Sequential, channels_after
 from tinyinception.nn.heads import classifier, googlenet_aux, inception_v3_aux
 from tinyinception.nn.layers import (
     AdaptiveAvgPool2d,
@@ -22,6 +22,7 @@ from tinyinception.nn.layers import (
     Dropout,
     Flatten,
     GlobalAvgPool,
+    Identity,
     Linear,
     LocalResponseNorm,
     MaxPool2d,
@@ -34,9 +35,9 @@ from tinyinception.nn.units import ConvUnit, SeparableConv, avg_pool, chain, max
 
 __all__ = [
     "AdaptiveAvgPool2d", "AvgPool2d", "BatchNorm2d", "Branches", "Conv2d", "ConvUnit", "Dropout", "Flatten",
-    "GlobalAvgPool", "Linear", "LocalResponseNorm", "MaxPool2d", "Module", "Output", "Parameter", "ReLU",
-    "ResidualInception", "SeparableConv", "Sequential", "avg_pool", "chain", "channels_after", "classifier",
-    "conv_then_pool", "functional", "googlenet_aux", "grid_reduction", "inception", "inception_35x35",
+    "GlobalAvgPool", "Identity", "Linear", "LocalResponseNorm", "MaxPool2d", "Module", "ModuleList", "Output",
+    "Parameter", "ReLU", "ResidualInception", "SeparableConv", "Sequential", "avg_pool", "chain", "channels_after",
+    "classifier", "conv_then_pool", "functional", "googlenet_aux", "grid_reduction", "inception", "inception_35x35",
     "inception_double3x3", "inception_expanded", "inception_factorized", "inception_resnet_a", "inception_resnet_b",
     "inception_resnet_c", "inception_v3_aux", "init", "max_pool", "naive_inception", "pool_then_conv", "random",
     "shape_only",

@@ -1,9 +1,10 @@
-"""Modules made of modules: in sequence, or side by side."""
+"""Modules made of modules: in sequence, side by side, or as their owner calls them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError
 from tinyinception.nn.module import Module
 from tinyinception.tensor import Tensor, concat
@@ -53,6 +54,59 @@ class Branches(Container):
 
     def forward(self, x: Tensor) -> Tensor:
         return concat([branch(x) for branch in self.children()])
+
+
+class ModuleList(Container):
+    """Modules under "0", "1", ..., which the module that holds the list calls as it likes; a slice is a plain list."""
+
+    def __init__(self, modules: Iterable[Module] = ()):
+        self.extend(modules)
+
+    @property
+    def _name(self) -> str:
+        return self._list
+
+    @_name.setter
+    def _name(self, name: str) -> None:
+        """Nobody calls the list, so its modules carry its name, for paths to agree with `named_modules`."""
+        self._list = name
+        for i, module in self.named_children():
+            module._name = f"{name}.{i}" if name else i
+
+    def append(self, module: Module) -> ModuleList:
+        """Add a module at the end; returns self."""
+        return self.extend([module])
+
+    def extend(self, modules: Iterable[Module]) -> ModuleList:
+        """Add modules at the end; returns self."""
+        if not isinstance(modules, Iterable):
+            raise ArgumentError(f"ModuleList: modules must be a list of modules, got {type(modules).__name__}")
+        return self._hold([*self, *modules])
+
+    def insert(self, index: int, module: Module) -> ModuleList:
+        """Put a module before the one at `index`, as a list's `insert` does; returns self."""
+        if not is_whole(index, -len(self)) or index > len(self):
+            raise ArgumentError(f"ModuleList: index must be a whole number from {-len(self)} to {len(self)}, "
+                                f"got {index!r}")
+        modules = list(self)
+        modules.insert(index, module)
+        return self._hold(modules)
+
+    def _hold(self, modules: list[Module]) -> ModuleList:
+        """Have these modules and no others."""
+        for i, module in enumerate(modules):
+            if not isinstance(module, Module):
+                raise ArgumentError(f"ModuleList: '{i}' is a {type(module).__name__}, not a Module")
+        for name, _ in list(self.named_children()):
+            delattr(self, name)
+        for i, module in enumerate(modules):
+            self._add(str(i), module)
+        self._name = self._list
+        return self
+
+    def forward(self, *inputs):
+        raise ArgumentError("ModuleList has no forward: call its modules, `for module in blocks: x = module(x)`, or "
+                            "use Sequential")
 
 
 def channels_after(module: Module, in_channels: int) -> int:

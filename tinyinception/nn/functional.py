@@ -18,9 +18,9 @@ Padding = str | int | Pair | tuple[int, int, int, int]
 
 
 def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | Pair = 1, padding: Padding = "valid",
-           groups: int = 1, moments: bool = False, norm: tuple | None = None) -> Tensor:
+           dilation: int | Pair = 1, groups: int = 1, moments: bool = False, norm: tuple | None = None) -> Tensor:
     """N x H x W x Cin with KH x KW x Cin/groups x Cout to N x OH x OW x Cout; see `ops.Conv2d`."""
-    return apply(ops.Conv2d(stride, padding, groups, moments=moments, norm=norm), x, weight, bias)
+    return apply(ops.Conv2d(stride, padding, groups, dilation=dilation, moments=moments, norm=norm), x, weight, bias)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

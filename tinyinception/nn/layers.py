@@ -23,13 +23,14 @@ class Conv2d(Module):
     """Convolution, N x H x W x in_channels to N x OH x OW x out_channels.
 
     Parameters: weight KH x KW x in_channels/groups x out_channels, and bias out_channels unless `bias=False`.
+    dilation: pixels from one tap of the kernel to the next.
     moments: whether a BatchNorm2d follows, which in training then finds the statistics of the batch ready.
     Raises ArgumentError at construction for counts that are no positive whole numbers or that `groups` does not divide.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
-                 padding: Padding = "same", groups: int = 1, bias: bool = True, init: Initializer = HE,
-                 bias_init: Initializer = zeros, moments: bool = False):
+                 padding: Padding = "same", dilation: int | Pair = 1, groups: int = 1, bias: bool = True,
+                 init: Initializer = HE, bias_init: Initializer = zeros, moments: bool = False):
         in_channels, out_channels, groups = _counts("Conv2d", in_channels=in_channels, out_channels=out_channels,
                                                     groups=groups)
         if in_channels % groups or out_channels % groups:
@@ -38,19 +39,21 @@ class Conv2d(Module):
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
         self.moments = moments
         self.kernel, self.stride = _sliding("Conv2d", kernel, stride, padding)
+        self.dilation = geometry.pair(dilation, "dilation", 1, _fail("Conv2d"))
         self.weight = Parameter.create((*self.kernel, in_channels // groups, out_channels), init)
         self.bias = Parameter.create((out_channels,), bias_init) if bias else None
 
     def forward(self, x: Tensor, norm: BatchNorm2d | None = None) -> Tensor:
         """norm: a batch-norm to be done in the same pass, by its running statistics; see `ops.Conv2d`."""
         return functional.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
-                                 groups=self.groups, moments=self.moments and self.training,
+                                 dilation=self.dilation, groups=self.groups, moments=self.moments and self.training,
                                  norm=norm and norm.evaluation())
 
     def describe(self) -> str:
+        dilation = "" if self.dilation == (1, 1) else f", dilation {_pair_text(self.dilation)}"
         groups = f", groups {self.groups}" if self.groups > 1 else ""
         return (f"{self.in_channels} -> {self.out_channels}, {by_x(self.kernel)}"
-                f"{_stride_text(self.stride)}, padding {self.padding}{groups}")
+                f"{_stride_text(self.stride)}, padding {self.padding}{dilation}{groups}")
 
 
 class Linear(Module):
@@ -201,6 +204,13 @@ class Dropout(Module):
         return f"{self.rate:g}"
 
 
+class Identity(Module):
+    """What it is given, unchanged: to put in the place of a layer that is not wanted."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
 class Flatten(Module):
     """N x ... to N x K."""
 
@@ -226,7 +236,11 @@ def _sliding(layer: str, kernel: int | Pair, stride: int | Pair, padding: Paddin
 
 
 def _stride_text(stride: Pair) -> str:
-    return "" if stride == (1, 1) else f", stride {stride[0]}" if stride[0] == stride[1] else f", stride {by_x(stride)}"
+    return "" if stride == (1, 1) else f", stride {_pair_text(stride)}"
+
+
+def _pair_text(pair: Pair) -> str:
+    return str(pair[0]) if pair[0] == pair[1] else by_x(pair)
 
 
 def _pool_text(pool: MaxPool2d | AvgPool2d) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinyinception.errors import ArgumentError, CheckpointError, DtypeError
+from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, suggest
 from tinyinception.nn.parameter import Parameter
 from tinyinception.ops import by_x
 from tinyinception.tensor import FLOATS, Tensor, is_rehearsing, scope
@@ -43,7 +43,7 @@ class Module:
     def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, (list, tuple)) and any(isinstance(item, (Module, Parameter)) for item in value):
             raise ArgumentError(f"{type(self).__name__}.{name}: modules in a {type(value).__name__} would not be "
-                                "found; use Sequential, Branches, or one attribute for each")
+                                "found; use ModuleList, Sequential, Branches, or one attribute for each")
         if isinstance(value, Module):
             value._name = name
         object.__setattr__(self, name, value)
@@ -95,6 +95,29 @@ class Module:
     def modules(self) -> Iterator[Module]:
         """This module and all below."""
         return (module for _, module in self.named_modules())
+
+    def get_submodule(self, target: str) -> Module:
+        """The module of a dotted name, as `named_modules` gives it; ArgumentError suggests the nearest."""
+        if not isinstance(target, str):
+            raise ArgumentError(f"get_submodule: target must be a dotted name such as 'stem.conv', got {target!r}")
+        module, path = self, type(self).__name__
+        for name in target.split(".") if target else ():
+            children = dict(module.named_children())
+            if not children:
+                raise ArgumentError(f"get_submodule: {path} has no modules below it, and so no {name!r}")
+            if name not in children:
+                raise suggest(name, list(children), f"module of {path}")
+            module, path = children[name], f"{path}.{name}"
+        return module
+
+    def apply(self, function: Callable[[Module], object]) -> Module:
+        """Call `function` with each module below and then with this one, children first; returns self."""
+        if not callable(function):
+            raise ArgumentError(f"apply: function must be a function of a module, got {function!r}")
+        for child in self.children():
+            child.apply(function)
+        function(self)
+        return self
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """All parameters by dotted name; one that is shared appears once, under its first name."""
@@ -177,6 +200,15 @@ class Module:
                 setattr(module, name, getattr(module, name).astype(dtype))
         return self
 
+    def requires_grad_(self, requires_grad: bool = True) -> Module:
+        """Let all parameters learn or, with False, freeze them; returns self.
+
+        Running statistics of a batch-norm are no parameters: they move in training, and rest after `eval()`.
+        """
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for parameter in self.parameters():
@@ -194,7 +226,7 @@ class Module:
     def _lines(self, indent: str) -> Iterator[str]:
         size = sum(parameter.size for parameter in self.parameters())
         detail = f"({self.describe()})" if self.describe() else ""
-        label = f"{self._name}: " if indent else ""
+        label = f"{self._name.rpartition('.')[2]}: " if indent else ""  # of "blocks.0" in a ModuleList the index
         yield f"{indent}{label}{type(self).__name__}{detail}" + (f"  {size:,} parameters" if size else "")
         for child in self.children():
             yield from child._lines(indent + "  ")

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 
 import numpy as np
 
+from tinyinception.errors import ArgumentError
 from tinyinception.nn import random
 from tinyinception.nn.init import Initializer
 from tinyinception.tensor import Tensor
@@ -40,6 +41,15 @@ class Parameter(Tensor):
         if _shape_only.get():
             parameter.data = None
         return parameter
+
+    def requires_grad_(self, requires_grad: bool = True) -> Parameter:
+        """Whether it learns; returns self. False freezes it: no gradient, so that optimisers leave it alone."""
+        if not isinstance(requires_grad, bool):
+            raise ArgumentError(f"requires_grad_: requires_grad must be True or False, got {requires_grad!r}")
+        self.requires_grad = requires_grad
+        if not requires_grad:
+            self.grad = None
+        return self
 
     def redraw(self, init: Initializer) -> None:
         """Start over with values from `init`, in the same shape and dtype; does nothing to one without values."""

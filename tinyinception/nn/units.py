@@ -33,12 +33,13 @@ class ConvUnit(Module):
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
-                 padding: Padding = "same", groups: int = 1, norm: Callable[..., Module] | None = BatchNorm2d,
-                 relu: bool = True, bias: bool | None = None, init: Initializer = HE,
-                 bias_init: Initializer = zeros):
+                 padding: Padding = "same", dilation: int | Pair = 1, groups: int = 1,
+                 norm: Callable[..., Module] | None = BatchNorm2d, relu: bool = True, bias: bool | None = None,
+                 init: Initializer = HE, bias_init: Initializer = zeros):
         self.out_channels = out_channels
-        self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding, groups=groups, init=init,
-                           bias=norm is None if bias is None else bias, bias_init=bias_init)
+        self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding,
+                           dilation=dilation, groups=groups, bias=norm is None if bias is None else bias, init=init,
+                           bias_init=bias_init)
         self.norm = norm(out_channels, relu=relu) if norm is not None else None
         self.conv.moments = isinstance(self.norm, BatchNorm2d)
         self.relu = relu and norm is None
@@ -64,20 +65,24 @@ class SeparableConv(Module):
     """Depthwise-separable convolution: each channel alone to `multiplier` channels, then a 1x1, bias and ReLU.
 
     Nothing stands between its two halves, which is why it counts as one weight layer. GoogLeNet's and BN-Inception's
-    first layer is one of multiplier 8 (Ioffe and Szegedy 2015, appendix, after Fig. 5).
+    first layer is one of multiplier 8 (Ioffe and Szegedy 2015, appendix, after Fig. 5). norm: as in `ConvUnit`, after
+    the 1x1 and in the place of its bias.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, multiplier: int = 1,
-                 stride: int | Pair = 1, padding: Padding = "same", init: Initializer = HE):
+                 stride: int | Pair = 1, padding: Padding = "same", norm: Callable[..., Module] | None = None,
+                 init: Initializer = HE):
         self.out_channels = out_channels
         in_channels = whole("SeparableConv: in_channels", in_channels)
         multiplier = whole("SeparableConv: multiplier", multiplier)
         self.depthwise = Conv2d(in_channels, in_channels * multiplier, kernel, stride=stride, padding=padding,
                                 groups=in_channels, bias=False, init=init)
-        self.pointwise = Conv2d(in_channels * multiplier, out_channels, 1, init=init)
+        self.pointwise = Conv2d(in_channels * multiplier, out_channels, 1, bias=norm is None, init=init)
+        self.norm = norm(out_channels, relu=True) if norm is not None else None
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.pointwise(self.depthwise(x)).relu()
+        x = self.pointwise(self.depthwise(x))
+        return x.relu() if self.norm is None else self.norm(x)
 
 
 def chain(in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padding = "same",

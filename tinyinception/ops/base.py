@@ -40,12 +40,13 @@ class Cost:
 class Window:
     """How an operation slides over its input: what the receptive field is computed from.
 
-    kernel and stride are (height, width); padding is (top, bottom, left, right).
+    kernel, stride and dilation are (height, width); padding is (top, bottom, left, right).
     """
 
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
 
 
 class Operation:
@@ -121,7 +122,7 @@ class Operation:
         return Cost(activations=count(self.shape(*shapes)))
 
     def window(self) -> Window | None:
-        """Kernel, stride and padding for the receptive field; None where output pixel = input pixel."""
+        """Kernel, stride, padding and dilation for the receptive field; None where output pixel = input pixel."""
         return None
 
     def fail(self, message: str) -> ShapeError:

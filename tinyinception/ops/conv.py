@@ -9,7 +9,7 @@ from tinyinception.checks import is_whole
 from tinyinception.errors import GraphError
 from tinyinception.kernels import ahead
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
-from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
+from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve, span
 from tinyinception.ops.reduction import add_up
 
 
@@ -19,6 +19,8 @@ class Conv2d(Operation):
     Inputs x N x H x W x Cin, w KH x KW x Cin/groups x Cout and, if any, b Cout; output N x OH x OW x Cout. Padding as
     in `ops.padding.resolve`. With groups, group g maps the g-th slice of the input channels to the g-th slice of the
     output channels (AlexNet's two towers; as many groups as channels is a depthwise convolution).
+    dilation: pixels from one tap of the kernel to the next (Yu and Koltun 2016); it costs nothing, and "same" padding
+    grows with it.
     moments: whether batch-norm follows, in training; then, where the graph is recorded and there is one group, the
     attribute holds mean and biased variance of each output channel after forward, gathered while in the cache.
     norm: (mean, variance, gamma or None, beta or None, eps, relu) of a batch-norm in evaluation, to be done in the same
@@ -29,8 +31,9 @@ class Conv2d(Operation):
     _window: Window | None = None
 
     def __init__(self, stride: int | Pair = 1, padding: str | int | Pair | Pads = "valid", groups: int = 1, *,
-                 moments: bool = False, norm: tuple | None = None):
-        self.stride, self.padding, self.groups, self.gather, self.norm = stride, padding, groups, moments, norm
+                 dilation: int | Pair = 1, moments: bool = False, norm: tuple | None = None):
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        self.gather, self.norm = moments, norm
 
     def shape(self, x: Shape, w: Shape, b: Shape | None = None) -> Shape:
         if len(x) != 4 or 0 in x:
@@ -47,34 +50,37 @@ class Conv2d(Operation):
         if b is not None and b != (w[3],):
             raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[3]} output channels")
         stride = pair(self.stride, "stride", 1, self.fail)
-        pads = resolve(self.padding, w[:2], stride, x[1:3], self.fail)
-        height, width = output_size(x[1:3], w[:2], stride, pads, self.fail)
-        self._window = Window(w[:2], stride, pads)
+        dilation = pair(self.dilation, "dilation", 1, self.fail)
+        reach = span(w[:2], dilation)
+        pads = resolve(self.padding, reach, stride, x[1:3], self.fail)
+        height, width = output_size(x[1:3], reach, stride, pads, lambda message: self.fail(
+            message if reach == w[:2] else f"{message}; {by_x(w[:2])} with dilation {by_x(dilation)} spans that much"))
+        self._window = Window(w[:2], stride, pads, dilation)
         return x[0], height, width, w[3]
 
     def forward(self, x, w, b=None):
-        stride, pads = self._window.stride, self._window.padding
+        stride, pads, dilation = self._window.stride, self._window.padding, self._window.dilation
         if self.norm is not None:
             if any(self.needs):
                 raise GraphError(f"{self.where()}: fused with batch-norm it has no gradient")
-            return kernels.conv2d_norm(x, w, b, stride, pads, self.groups, *self.norm)
-        self.reads, self.saved = _operands(self.needs), (x.shape, w.shape, stride, pads)
+            return kernels.conv2d_norm(x, w, b, stride, pads, self.groups, *self.norm, dilation)
+        self.reads, self.saved = _operands(self.needs), (x.shape, w.shape, dilation, (stride, pads, self.groups))
         if any(self.needs):
             ahead.backward(x.dtype)
         if not self.gather or self.groups > 1 or not any(self.needs):
-            return kernels.conv2d(x, w, b, stride, pads, self.groups)
-        y, *moments = kernels.conv2d_moments(x, w, b, stride, pads)
+            return kernels.conv2d(x, w, b, stride, pads, self.groups, dilation)
+        y, *moments = kernels.conv2d_moments(x, w, b, stride, pads, dilation)
         self.moments = tuple(moments)
         return y
 
     def backward(self, grad):
-        x_shape, w_shape, *at = self.saved
+        x_shape, w_shape, dilation, at = self.saved
         dx = dw = None
         if self.needs[0]:
             into = self.into[0] if self.into else None
-            dx = kernels.conv2d_input_grad(grad, self.input(1), x_shape, *at, self.groups, into)
+            dx = kernels.conv2d_input_grad(grad, self.input(1), x_shape, *at, into, dilation)
         if self.needs[1]:
-            dw = kernels.conv2d_weight_grad(grad, self.input(0), w_shape, *at, self.groups)
+            dw = kernels.conv2d_weight_grad(grad, self.input(0), w_shape, *at, dilation)
         db = add_up(grad, (0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
@@ -86,7 +92,7 @@ class Conv2d(Operation):
                     activations=out)
 
     def window(self) -> Window | None:
-        """Kernel, stride and padding, known once `shape` has seen the input and the weights."""
+        """Kernel, stride, padding and dilation, known once `shape` has seen the input and the weights."""
         return self._window
 
 

@@ -38,7 +38,8 @@ class CrossEntropy(Operation):
     """H(q', p) = -sum q' log p, p being the softmax of the logits N x K (Szegedy et al. 2016, section 7).
 
     target: N integer labels, or N x K probabilities q. q' = (1 - smoothing) q + smoothing * prior, the prior being K
-    probabilities, uniform by default. reduction: "mean" over the batch, a scalar, or "none", one loss per sample.
+    probabilities, uniform by default. reduction: "mean" or "sum" over the batch, a scalar, or "none", one loss per
+    sample.
     Raises ShapeError or ArgumentError for targets that do not fit, DtypeError for labels that are no integers.
     """
 
@@ -52,15 +53,15 @@ class CrossEntropy(Operation):
     def shape(self, x: Shape) -> Shape:
         if len(x) != 2 or 0 in x:
             raise self.fail(f"logits must be N x K and not empty, not {by_x(x)}")
-        if self.reduction not in ("mean", "none"):
-            raise self._bad(f"reduction must be 'mean' or 'none', not {self.reduction!r}")
+        if self.reduction not in ("mean", "sum", "none"):
+            raise self._bad(f"reduction must be 'mean', 'sum' or 'none', got {self.reduction!r}")
         number(f"{self.where()}: smoothing", self.smoothing, "[0, 1]")
         self._check_target(*x)
         if self.prior is not None:
             if self.prior.shape != x[1:]:
                 raise self.fail(f"prior is {by_x(self.prior.shape)}, the logits {by_x(x)} have {x[1]} classes")
             self._check_distributions(self.prior[None], "prior")
-        return () if self.reduction == "mean" else x[:1]
+        return x[:1] if self.reduction == "none" else ()
 
     def _check_target(self, n: int, classes: int) -> None:
         t = self.target
@@ -103,18 +104,18 @@ class CrossEntropy(Operation):
         self.saved = logp, q
         # a class of probability 0 costs nothing, even where a logit of minus infinity has ruled it out
         loss = -_row_sums(np.multiply(q, logp, where=q != 0, out=np.zeros_like(logp)))[:, 0]
-        return average(loss, (0,)) if self.reduction == "mean" else loss
+        return {"mean": average, "sum": add_up}[self.reduction](loss, (0,)) if self.reduction != "none" else loss
 
     def backward(self, grad):
         logp, q = self.saved
-        scale = grad / len(q) if self.reduction == "mean" else grad[:, None]
+        scale = grad / len(q) if self.reduction == "mean" else grad[..., None]  # of one sample, or of all
         total = _row_sums(q)  # 1 but for rounding, as the check of soft targets allows
         return ((np.exp(logp) * total - q) * scale,)
 
     def cost(self, x: Shape) -> Cost:
-        """Per row the log-softmax, K products, K - 1 additions and a minus; the mean adds up the rows and divides."""
-        mean = x[0] if self.reduction == "mean" else 0
-        return Cost(flops=7 * count(x) - x[0] + mean, activations=count(self.shape(x)))
+        """Per row the log-softmax, K products, K - 1 additions and a minus; sum and mean add up rows, mean divides."""
+        over_rows = {"mean": x[0], "sum": x[0] - 1, "none": 0}[self.reduction]
+        return Cost(flops=7 * count(x) - x[0] + over_rows, activations=count(self.shape(x)))
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:

@@ -39,6 +39,11 @@ def resolve(padding: str | int | Pair | Pads, kernel: Pair, stride: Pair, size: 
     return sides if len(sides) == 4 else (sides[0], sides[0], sides[1], sides[1])
 
 
+def span(kernel: Pair, dilation: Pair) -> Pair:
+    """Height and width of the pixels that a kernel reaches over when its taps are `dilation` pixels apart."""
+    return (kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1
+
+
 def output_size(size: Pair, kernel: Pair, stride: Pair, pads: Pads, fail: Callable, *, ceil_mode: bool = False) -> Pair:
     """(height, width) of the output.
 

@@ -3,7 +3,7 @@
 Parameters are known here only by their `.data`, `.grad` and `.shape`, so this room imports neither tensor nor nn.
 """
 
-from tinyinception.optim.adam import Adam
+from tinyinception.optim.adam import Adam, AdamW
 from tinyinception.optim.average import RunningAverage
 from tinyinception.optim.clip import clip_grad_norm
 from tinyinception.optim.optimizer import Optimizer, weights_only
@@ -14,6 +14,7 @@ from tinyinception.optim.sgd import SGD
 __all__ = [
     "SGD",
     "Adam",
+    "AdamW",
     "Constant",
     "Cosine",
     "ExponentialStaircase",

@@ -1,4 +1,4 @@
-"""Adam, with weight decay in the gradient or decoupled from it."""
+"""Adam, with weight decay in the gradient or decoupled from it, which is AdamW."""
 
 import math
 from collections.abc import Callable
@@ -15,6 +15,7 @@ class Adam(Optimizer):
     """Adam (Kingma and Ba 2015, algorithm 1); `decoupled` weight decay makes it AdamW (Loshchilov and Hutter 2019).
 
     The bias correction counts each parameter's own updates, so one that gets its first gradient late starts right.
+    amsgrad: divide by the root of the largest mean square so far (Reddi, Kale and Kumar 2018).
     """
 
     def __init__(
@@ -26,18 +27,20 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         decoupled: bool = False,
+        amsgrad: bool = False,
         decay_filter: Callable[[str, Parameter], bool] | None = None,
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, decay_filter=decay_filter)
         if len(betas) != 2:
-            raise ArgumentError(f"Adam: betas must be two numbers, got {betas!r}")
-        self.betas = tuple(float(number(f"Adam: betas[{i}]", beta, "[0, 1)")) for i, beta in enumerate(betas))
-        self.eps = float(number("Adam: eps", eps, "(0, inf)"))
-        self.decoupled = decoupled
+            raise ArgumentError(f"{self._owner}: betas must be two numbers, got {betas!r}")
+        self.betas = tuple(float(number(f"{self._owner}: betas[{i}]", beta, "[0, 1)")) for i, beta in enumerate(betas))
+        self.eps = float(number(f"{self._owner}: eps", eps, "(0, inf)"))
+        self.decoupled, self.amsgrad = decoupled, amsgrad
         self._new_slot("mean")
         self._new_slot("mean_square")
-        for name, _ in self.parameters:
-            self._state[f"updates/{name}"] = np.zeros((), np.int64)
+        if amsgrad:
+            self._new_slot("largest_mean_square")
+        self._new_counter("updates")
 
     def _decay(self, data: np.ndarray, grad: np.ndarray) -> np.ndarray:
         if not self.decoupled:
@@ -59,6 +62,9 @@ class Adam(Optimizer):
         work *= 1.0 - beta2
         mean_square *= beta2
         mean_square += work
+        if self.amsgrad:
+            largest = self._slot("largest_mean_square", name)
+            mean_square = np.maximum(largest, mean_square, out=largest)
 
         # lr mean' / (sqrt(mean_square') + eps), where ' divides by the bias correction
         np.sqrt(mean_square, out=work)
@@ -67,3 +73,21 @@ class Adam(Optimizer):
         np.divide(mean, work, out=work)
         work *= self.lr / correction1
         data -= work
+
+
+class AdamW(Adam):
+    """Adam with `decoupled` weight decay, by default PyTorch's 0.01 (Loshchilov and Hutter 2019)."""
+
+    def __init__(
+        self,
+        parameters: NamedParameters,
+        lr: float = 1e-3,
+        *,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+        amsgrad: bool = False,
+        decay_filter: Callable[[str, Parameter], bool] | None = None,
+    ) -> None:
+        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, decoupled=True,
+                         amsgrad=amsgrad, decay_filter=decay_filter)

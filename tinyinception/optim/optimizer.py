@@ -20,7 +20,8 @@ class Optimizer(ABC):
 
     Set the learning rate before a step, `optimizer.lr = schedule(step)`; it is not part of the state, since schedules
     are functions of the step. Weight decay is L2, added to the gradient; `decay_filter(name, parameter)` says which
-    parameters decay, None means all. A subclass makes its state with `_new_slot` and states its rule in `_update`.
+    parameters decay, None means all. A subclass makes its state with `_new_slot` and `_new_counter`, and
+    states its rule in `_update`.
     """
 
     def __init__(
@@ -85,6 +86,10 @@ class Optimizer(ABC):
     def _new_slot(self, slot: str, fill: float = 0.0) -> None:
         for name, parameter in self.parameters:
             self._state[f"{slot}/{name}"] = np.full(parameter.shape, fill, parameter.data.dtype)
+
+    def _new_counter(self, slot: str) -> None:
+        for name, _ in self.parameters:
+            self._state[f"{slot}/{name}"] = np.zeros((), np.int64)
 
     def _slot(self, slot: str, name: str) -> np.ndarray:
         return self._state[f"{slot}/{name}"]

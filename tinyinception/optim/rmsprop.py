@@ -19,6 +19,8 @@ class RMSProp(Optimizer):
     - "pytorch":    ms starts at 0; v <- momentum v + g / (sqrt(ms) + eps); p <- p - lr v
 
     The default is the recipe of Inception-v3 and v4: decay 0.9, eps 1.0 (Rethinking, section 8).
+    initial_mean_square: where ms starts, if not where the rule says.
+    centered: divide by the root of the running variance, ms minus the square of the running mean of g (Graves 2013).
     """
 
     def __init__(
@@ -30,6 +32,8 @@ class RMSProp(Optimizer):
         momentum: float = 0.9,
         eps: float = 1.0,
         rule: str = "tensorflow",
+        initial_mean_square: float | None = None,
+        centered: bool = False,
         weight_decay: float = 0.0,
         decay_filter: Callable[[str, Parameter], bool] | None = None,
     ) -> None:
@@ -39,8 +43,11 @@ class RMSProp(Optimizer):
         self.decay = float(number("RMSProp: decay", decay, "[0, 1)"))
         self.momentum = float(number("RMSProp: momentum", momentum, "[0, 1)"))
         self.eps = float(number("RMSProp: eps", eps, "(0, inf)"))
-        self.rule = rule
-        self._new_slot("mean_square", fill=1.0 if rule == "tensorflow" else 0.0)
+        self.rule, self.centered = rule, centered
+        first = (1.0 if rule == "tensorflow" else 0.0) if initial_mean_square is None else initial_mean_square
+        self._new_slot("mean_square", fill=float(number("RMSProp: initial_mean_square", first, "[0, inf)")))
+        if centered:
+            self._new_slot("mean")
         if self.momentum:
             self._new_slot("momentum")
 
@@ -51,11 +58,12 @@ class RMSProp(Optimizer):
         mean_square *= self.decay
         mean_square += work
 
+        spread = self._variance(name, grad, mean_square, work) if self.centered else mean_square
         if self.rule == "tensorflow":
-            np.add(mean_square, self.eps, out=work)
+            np.add(spread, self.eps, out=work)
             np.sqrt(work, out=work)
         else:
-            np.sqrt(mean_square, out=work)
+            np.sqrt(spread, out=work)
             work += self.eps
         np.divide(grad, work, out=work)
 
@@ -70,3 +78,13 @@ class RMSProp(Optimizer):
         if self.rule == "pytorch":
             work *= self.lr
         data -= work
+
+    def _variance(self, name: str, grad: np.ndarray, mean_square: np.ndarray, work: np.ndarray) -> np.ndarray:
+        """Running variance of the gradient, in `work`; what rounding leaves below 0 is 0."""
+        mean = self._slot("mean", name)
+        np.multiply(grad, 1.0 - self.decay, out=work)
+        mean *= self.decay
+        mean += work
+        np.multiply(mean, mean, out=work)
+        np.subtract(mean_square, work, out=work)
+        return np.maximum(work, 0.0, out=work)

@@ -119,7 +119,8 @@ def label(module: nn.Module) -> str:
         return label(module.conv)
     if isinstance(module, nn.Conv2d):
         groups = f" ({module.groups} groups)" if module.groups > 1 else ""
-        return f"{_window(module)} {module.out_channels}{groups}"
+        dilation = "" if module.dilation == (1, 1) else f" (dilation {times(module.dilation)})"
+        return f"{_window(module)} {module.out_channels}{dilation}{groups}"
     if isinstance(module, nn.SeparableConv):
         return f"separable {_window(module.depthwise)} {module.out_channels}"
     if isinstance(module, (nn.MaxPool2d, nn.AvgPool2d)):
