@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyinception.errors import ArgumentError
+from tinyinception.checks import number
 from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
 
 
@@ -104,8 +104,7 @@ class Power(Operation):
     analytic = True
 
     def __init__(self, exponent: float):
-        if not isinstance(exponent, (int, float, np.number)):
-            raise ArgumentError(f"Power: exponent must be a number, not {type(exponent).__name__}")
+        number("Power: exponent", exponent, "(-inf, inf)")
         self.exponent = float(exponent) if exponent != int(exponent) else int(exponent)
 
     def shape(self, a: Shape) -> Shape:
