@@ -32,14 +32,14 @@ _WRITERS = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np
 def numbers(data: object, dtype: np.dtype | type = np.float32) -> np.ndarray:
     """An array of `dtype` from a Python number or nested lists of them."""
     if _holds(data, Storage):
-        raise GraphError("Tensor: data holds tensors, whose history would be lost; join them with concat, for instance "
+        raise GraphError("Tensor: data holds tensors, whose history would be lost; join them with concat, as in "
                          "concat([a.reshape(1), b.reshape(1)])")
     try:
         is_number = isinstance(data, Number) and not isinstance(data, complex)
         array = np.asarray(data, dtype if is_number else None)
     except (OverflowError, TypeError, ValueError):  # a number too large, lists of different lengths
         array = None
-    if array is None or array.dtype.kind not in "biuf":
+    if array is None or array.dtype.kind not in "biuf" + np.dtype(dtype).kind:
         raise DtypeError("Tensor: data must be a number, an array, or lists of numbers of equal lengths, not "
                          f"{reprlib.repr(data)}")
     return array.astype(dtype, copy=False)
@@ -214,7 +214,9 @@ class Storage:
         if ufunc in _METHODS and method == "__call__" and not options:
             name, reflected = _METHODS[ufunc]
             first, *rest = inputs
-            return getattr(first, name)(*rest) if isinstance(first, Storage) else getattr(self, reflected)(first)
+            result = getattr(first, name)(*rest) if isinstance(first, Storage) else getattr(self, reflected)(first)
+            foreign = result is NotImplemented and ufunc in (np.equal, np.not_equal)  # such as an array of text
+            return ufunc is np.not_equal if foreign else result
         return _on_arrays(getattr(ufunc, method), f"np.{ufunc.__name__}", inputs, options)
 
     def __array_function__(self, function, types, inputs, options):

@@ -328,8 +328,6 @@ class Tensor(Storage):
             return other
         if isinstance(other, np.ndarray) and (other.ndim or other.dtype.kind not in "biuf"):
             return Tensor(other)
-        if type(other) is complex:
-            return Tensor(np.asarray(other))
         return Tensor(np.asarray(other, self._dtype) if type(other) is float else numbers(other, self._dtype))
 
 

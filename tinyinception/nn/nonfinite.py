@@ -46,6 +46,6 @@ def call_and_warn(module: Module, inputs: Sequence, bad: Sequence[Tensor]) -> ob
     first = f"; {reader.where} is the first to receive it" if reader.where else ""
     for tensor in bad:
         nans, infinite = int(np.isnan(tensor.data).sum()), int(np.isinf(tensor.data).sum())
-        warnings.warn(f"{owner}: the input {by_x(tensor.shape)} holds {nans} NaN and {infinite} infinite numbers{first}",
-                      NonFiniteWarning, stacklevel=4)  # where the module was called
+        text = f"{owner}: the input {by_x(tensor.shape)} holds {nans} NaN and {infinite} infinite numbers{first}"
+        warnings.warn(text, NonFiniteWarning, stacklevel=4)  # where the module was called
     return result
