@@ -49,8 +49,8 @@ def test_a_number_is_compared_in_the_dtype_of_the_tensor():
 @pytest.mark.parametrize("other", [None, "a", object(), {}, np.array(["a"]), [[1], [1, 2]]])
 def test_what_is_no_number_is_not_equal_and_has_no_order(other):
     t = Tensor([1.0])
-    assert not (t == other)
-    assert t != other
+    assert (t == other) is False
+    assert (t != other) is True
     assert other not in [t]
     for compare in COMPARISONS[2:]:
         with pytest.raises(TypeError):
@@ -81,7 +81,6 @@ def test_one_element_is_a_number():
     assert (math.sqrt(Tensor(9.0)), math.floor(t), math.isnan(Tensor(math.nan))) == (3.0, 2, True)
     assert bool(t)
     assert not Tensor(0.0)
-    assert "%.2f" % t == "2.75"
 
 
 @pytest.mark.parametrize("function", [float, int, complex, round, bool, math.sqrt, lambda t: f"{t:.3f}", operator.not_])
@@ -117,8 +116,9 @@ def test_abs_and_a_number_to_the_power_of_a_tensor_have_gradients():
 
 
 @pytest.mark.parametrize("call", [
-    lambda t: t % 2, lambda t: 2 % t, lambda t: t // 2, lambda t: 2 // t, lambda t: divmod(t, 2), lambda t: divmod(2, t),
-    lambda t: ~t, lambda t: t & 1, lambda t: 1 | t, lambda t: t ^ t, lambda t: t << 1, lambda t: 1 >> t,
+    lambda t: t % 2, lambda t: 2 % t, lambda t: t // 2, lambda t: 2 // t, lambda t: divmod(t, 2),
+    lambda t: divmod(2, t), lambda t: ~t, lambda t: t & 1, lambda t: 1 | t, lambda t: t ^ t, lambda t: t << 1,
+    lambda t: 1 >> t,
 ])
 def test_operators_without_a_useful_gradient_are_refused_with_the_remedy(call):
     with pytest.raises(DtypeError, match=r"tensors have no .*tensor\.numpy\(\)"):
@@ -145,7 +145,8 @@ def test_what_is_no_number_is_no_operand(operate, other):
             operate(left, right)
 
 
-@pytest.mark.parametrize("number", [2, 10**20, np.int64(2), np.float64(2), np.float32(2), np.bool_(True), True, np.array(2)])
+@pytest.mark.parametrize("number", [2, 10**20, np.int64(2), np.float64(2), np.float32(2), np.bool_(True), True,
+                                    np.array(2)])
 def test_numbers_of_every_kind_take_the_dtype_of_the_tensor(number):
     for dtype in (np.float32, np.float64):
         for result in (Tensor(A.astype(dtype)) * number, number * Tensor(A.astype(dtype))):
@@ -221,7 +222,8 @@ def test_numpy_does_not_write_into_tensors(call):
 # -- tensors made of tensors -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wrap", [list, tuple, lambda r: [list(r), list(r)], lambda r: [[1.0, r[0]]], lambda r: (r[0], 2.0)])
+@pytest.mark.parametrize("wrap", [list, tuple, lambda r: [list(r), list(r)], lambda r: [[1.0, r[0]]],
+                                  lambda r: (r[0], 2.0)])
 def test_results_in_a_list_are_refused_since_their_history_would_be_lost(wrap):
     a = Tensor([1.0, 2.0], requires_grad=True)
     results = [a.sum(), a.mean()]
