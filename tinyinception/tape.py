@@ -38,7 +38,8 @@ def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> Non
 
     order = topological(root.node) if root.node else []
     for op in order:
-        _check_as_it_was(op)
+        if op.freed or op.made != changes.now:
+            _check_as_it_was(op)
     send(root.node or root, gradient, False)
     for op in reversed(order):
         grad = pending.pop(id(op))

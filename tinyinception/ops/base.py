@@ -104,8 +104,8 @@ class Operation:
         raise NotImplementedError(f"{self.name} does not repeat its output")
 
     def keep(self, arrays: Sequence[np.ndarray | None]) -> None:
-        """Hold the inputs that backward reads; called when `parents` are known."""
-        self.kept = tuple(
+        """Hold the inputs that backward reads, as they are; called when `parents` are known."""
+        self.kept = () if not self.reads else tuple(
             None if i not in self.reads else parent if isinstance(parent, Operation) and parent.repeats
             and changes.after(parent.made, array) is None else array
             for i, (parent, array) in enumerate(zip(self.parents, arrays, strict=True)))
