@@ -253,8 +253,8 @@ def test_errors_name_the_argument():
     net = nn.Conv2d(3, 4, 3)
     for call, message in [
         (lambda: summary(net), "a module needs input_size"),
-        (lambda: summary(net, 0), "input_size must be a whole number of at least 1, not 0"),
-        (lambda: summary(net, (3, 3, 3)), "input_size must be one number or"),
+        (lambda: summary(net, 0), "input_size must be one or two whole numbers of at least 1, got 0"),
+        (lambda: summary(net, (3, 3, 3)), "input_size must be one or two whole numbers"),
         (lambda: summary(net, 8, channels=0), "channels must be"),
         (lambda: summary(net, 8, classes=5), "classes goes with the name"),
         (lambda: summary("inceptoin_cifar"), "did you mean 'inception_cifar'"),

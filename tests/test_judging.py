@@ -70,7 +70,7 @@ def test_scores_are_calibrated_by_their_most_probable_class():
 @pytest.mark.parametrize(("confidence", "correct", "bins", "error", "message"), [
     ([], [], 15, ShapeError, "at least one image"),
     ([0.5], [True, False], 15, ShapeError, r"shape \(1,\), correct \(2,\)"),
-    ([0.5], [True], 0, ArgumentError, "bins must be at least 1, got 0"),
+    ([0.5], [True], 0, ArgumentError, "bins must be a whole number of at least 1, got 0"),
     ([1.5], [True], 15, ArgumentError, r"must lie in \[0, 1\], got 1.5"),
     ([math.nan], [True], 15, ArgumentError, r"must lie in \[0, 1\]"),
 ])
@@ -141,8 +141,8 @@ def test_the_sentence_says_who_is_better_and_whether_that_is_sure():
 @pytest.mark.parametrize(("a", "b", "options", "error", "message"), [
     ([], [], {}, ShapeError, "at least one image"),
     ([True], [True, False], {}, ShapeError, r"shape \(1,\) and \(2,\)"),
-    ([True], [True], {"resamples": 0}, ArgumentError, "resamples must be at least 1, got 0"),
-    ([True], [True], {"confidence": 1.0}, ArgumentError, "confidence must lie between 0 and 1, got 1.0"),
+    ([True], [True], {"resamples": 0}, ArgumentError, "resamples must be a whole number of at least 1, got 0"),
+    ([True], [True], {"confidence": 1.0}, ArgumentError, r"confidence must be a number in \(0, 1\), got 1.0"),
 ])
 def test_bootstrap_refuses(a, b, options, error, message):
     with pytest.raises(error, match=message):

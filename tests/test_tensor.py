@@ -341,7 +341,7 @@ def test_shape_errors_name_operation_layer_and_sizes():
         (lambda: a.pad([(1, 1)]), "Pad in stem: widths"),
         (lambda: a.pad([(0, 0), (-1, 0)]), "Pad in stem: widths"),
         (lambda: a.split([1, 1]), "split: sizes .* 2, axis 1 has 3"),
-        (lambda: a.split(0), r"split: sizes \(0,\) .* axis 1 has 3"),
+        (lambda: a.split(0), "split: sizes must be a whole number of at least 1, got 0"),
         (lambda: a.split([4, -1]), "split: sizes"),
         (lambda: a.split(1, axis=2), "split: there is no axis 2 in 2x3"),
         (lambda: concat([a, leaf(3, 4)]), "Concat in stem"),

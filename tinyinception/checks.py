@@ -6,6 +6,8 @@ from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from tinyinception.errors import ArgumentError
 
 
@@ -24,7 +26,7 @@ def whole(name: str, value: Any, least: int = 1, fail: Callable[[str], Exception
 def number(name: str, value: Any, interval: str, kind: type = Real) -> Any:
     """`value`, if it is of `kind` and in `interval`, written as in mathematics, "[0, 1)"; else ArgumentError.
 
-    kind: Real or Integral. NumPy's numbers count as such, True and False as none.
+    kind: Real or Integral. NumPy's numbers count as such, and are returned as Python's; True and False as none.
     """
     low, high = (float(end) for end in interval[1:-1].split(","))
     inside = (
@@ -34,6 +36,6 @@ def number(name: str, value: Any, interval: str, kind: type = Real) -> Any:
         and (value <= high if interval[-1] == "]" else value < high)
     )
     if not inside:
-        noun = "an integer" if kind is Integral else "a number"
+        noun = "a whole number" if kind is Integral else "a number"
         raise ArgumentError(f"{name} must be {noun} in {interval}, got {value!r}")
-    return value
+    return value.item() if isinstance(value, np.generic) else value

@@ -15,6 +15,7 @@ from numbers import Number
 import numpy as np
 
 from tinyinception import changes, ops
+from tinyinception.checks import is_whole, whole
 from tinyinception.context import (
     Hook,
     current_path,
@@ -137,7 +138,7 @@ class Tensor(Storage):
     @classmethod
     def shape_only(cls, *shape: int, dtype: np.dtype | type = np.float32, requires_grad: bool = False) -> Tensor:
         """A tensor with shape and dtype but no data: what flows through it costs neither time nor memory."""
-        out = cls._result(None, tuple(int(n) for n in shape), np.dtype(dtype))
+        out = cls._result(None, tuple(whole("shape_only: size", n, 0) for n in shape), np.dtype(dtype))
         out.requires_grad = requires_grad
         return out
 
@@ -298,6 +299,7 @@ class Tensor(Storage):
 
     def flatten(self, start: int = 1) -> Tensor:
         """All axes from `start` on as one; the default keeps the batch."""
+        start = whole("flatten: start", start, -self.ndim, ShapeError)
         return apply(ops.Reshape((*self.shape[:start], count(self.shape[start:]))), self)
 
     def pad(self, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
@@ -309,12 +311,14 @@ class Tensor(Storage):
 
         Raises ShapeError unless the sizes are positive and add up to the axis.
         """
-        if not -self.ndim <= axis < self.ndim:
-            raise ShapeError(f"split: there is no axis {axis} in {by_x(self.shape)}")
+        if not is_whole(axis, -self.ndim) or axis >= self.ndim:
+            raise ShapeError(f"split: there is no axis {axis!r} in {by_x(self.shape)}")
         axis, length = axis % self.ndim, self.shape[axis]
-        if isinstance(sizes, int):
-            sizes = [min(sizes, length - start) for start in range(0, length, sizes)] if sizes > 0 else [sizes]
-        if sum(sizes) != length or min(sizes, default=0) < 1:
+        if not isinstance(sizes, Sequence | np.ndarray):
+            step = whole("split: sizes", sizes, fail=ShapeError)
+            sizes = [min(step, length - start) for start in range(0, length, step)]
+        sizes = [whole("split: sizes", size, fail=ShapeError) for size in sizes]
+        if sum(sizes) != length:
             raise ShapeError(f"split: sizes {tuple(sizes)} add up to {sum(sizes)}, axis {axis} has {length}")
         pieces, start = [], 0
         for size in sizes:

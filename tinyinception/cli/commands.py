@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 import textwrap
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from tinyinception.cli.parser import UsageError
-from tinyinception.errors import ArgumentError, DataError
+from tinyinception.errors import DataError
+from tinyinception.terminal import say
 
 # The flags of `train` that are fields of train.Config.
 FIELDS = ("model", "data", "source", "limit", "epochs", "batch_size", "optimizer", "lr", "schedule", "seed")
@@ -19,6 +19,7 @@ FIELDS = ("model", "data", "source", "limit", "epochs", "batch_size", "optimizer
 def run_train(options: Namespace) -> None:
     """Train, or continue a run; the result on standard output, all progress on standard error."""
     from tinyinception import train
+    from tinyinception.kernels import jit
 
     given = {name: getattr(options, name) for name in FIELDS if getattr(options, name) is not None}
     if options.resume is not None:
@@ -27,7 +28,7 @@ def run_train(options: Namespace) -> None:
             flag = {"source": "from"}.get(foreign[0], foreign[0]).replace("_", "-")
             raise UsageError(f"--resume continues a run with its own settings; leave out --{flag}")
     if options.threads is not None:
-        _set_threads(options.threads)
+        jit.set_threads(options.threads)
     if options.resume is not None:
         result = train.resume(options.resume)
     else:
@@ -75,7 +76,7 @@ def run_predict(options: Namespace) -> None:
 
         _require(options, "RUN", "IMAGE")
         folder, *images = options.files
-        used, answers = {"run": folder}, train.predict(folder, images, top=options.top, say=_aside)
+        used, answers = {"run": folder}, train.predict(folder, images, top=options.top, say=say)
     else:
         images = options.files
         used, answers = _predict_published(options)
@@ -95,7 +96,7 @@ def _predict_published(options: Namespace) -> tuple[dict, list[list[tuple[str, f
 
     known = weights.published(options.model)
     names = None if options.classes_file is None else weights.read_classes(options.classes_file)
-    answers = weights.predict(known.name, options.weights, options.files, classes=names, top=options.top, say=_aside)
+    answers = weights.predict(known.name, options.weights, options.files, classes=names, top=options.top, say=say)
     return {"model": known.model, "weight_set": known.name, "weights": options.weights}, answers
 
 
@@ -200,7 +201,7 @@ def _run_lessons(found: dict) -> int:
     for lesson in found.values():
         begin = perf_counter()
         files.run(lesson.path)
-        _aside(f"lesson {lesson.number}: {perf_counter() - begin:.1f} s")
+        say(f"lesson {lesson.number}: {perf_counter() - begin:.1f} s")
     return 0
 
 
@@ -229,20 +230,6 @@ def _short(figure: object) -> str:
     if isinstance(figure, (list, tuple)):
         return f"[{', '.join(map(_short, figure))}]"
     return f"{figure:.6g}" if isinstance(figure, float) else str(figure)
-
-
-def _set_threads(n: int) -> None:
-    from tinyinception.kernels.jit import set_threads
-
-    try:
-        set_threads(n)
-    except ValueError as error:  # Numba's, with the range that this machine has
-        raise ArgumentError(f"--threads {n}: {error}") from None
-
-
-def _aside(line: str) -> None:
-    """What the user should know beside the answer."""
-    print(line, file=sys.stderr)
 
 
 def _answer(options: Namespace, value: dict, lines: Sequence[str]) -> None:

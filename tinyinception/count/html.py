@@ -6,16 +6,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from tinyinception.count.table import Branch, megabytes, rows_of, totals, tree
-from tinyinception.ops.base import by_x
+from tinyinception.count.columns import LAYER, NETWORK, Branch, Line, cells, heads
+from tinyinception.count.table import totals, tree
 
 if TYPE_CHECKING:
     from tinyinception.count.summary import Summary
     from tinyinception.count.tally import Row
-
-HEAD = ("layer", "operation", "output", "parameters", "MACs", "share of MACs", "sees", "stride", "FLOP/B")
-COMPARED = ("network", "input", "parameters", "MACs", "of the largest", "training MACs", "FLOPs", "FLOP/B",
-            "memory, inference", "memory, training", "depth", "sees")
 
 # Colours are the page's own, or see-through, so that the table looks right on a white and on a black page. Lines are
 # grids, not table rows, since only so can they unfold.
@@ -48,48 +44,31 @@ grid-template-columns:minmax(13em,1fr) 18em 6.5em 7.5em 8.5em 9em 6em 4em 4em}
 
 def summary_html(summary: Summary) -> str:
     """The tree of `summary_table`, closed at first, each module with the sums of its parts, and the totals."""
-    head = "".join(f"<span>{text}</span>" for text in HEAD)
     parts = tree(summary.rows).parts.values()
-    most = max((sum(row.macs for row in rows_of(part)) for part in parts), default=0)
+    most = max((Line(part, 0, 0).counts.macs for part in parts), default=0)
     body = "".join(_part(part, 0, summary.macs, most) for part in parts)
     told = escape("\n".join(totals(summary)))
+    head = _spans(heads(LAYER, "html"), "span")
     return f'<div class="ti-count">{STYLE}<div class="line head">{head}</div>{body}<pre>{told}</pre></div>'
 
 
 def comparison_html(summaries: Sequence[Summary]) -> str:
     """One line per network, with a bar for its MACs."""
-    most = max(s.macs for s in summaries)
-    lines = [_cells("th", COMPARED)]
-    for s in summaries:
-        cells = [escape(s.model), by_x(s.input), f"{s.params:,}", f"{s.macs:,}", _bar(s.macs / max(most, 1)),
-                 f"{s.training_macs:,}", f"{s.flops:,}", f"{s.intensity:.1f}", megabytes(s.memory.inference),
-                 megabytes(s.memory.training), str(s.depth), by_x(s.receptive_field)]
-        lines.append(_cells("td", cells))
+    lines = [_spans(heads(NETWORK, "html"), "th"),
+             *(_spans(cells(NETWORK, "html", s, summaries), "td") for s in summaries)]
     return f'<div class="ti-count">{STYLE}<table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
 
 
-def _part(part: Branch | Row, depth: int, macs: int, most: int) -> str:
-    """A module or operation, and below a module its parts, folded away; macs of the network, and of the widest bar."""
-    module, inner = isinstance(part, Branch), rows_of(part)
-    single = not module or part.is_unit()
-    flops, moved = (sum(getattr(row, field) for row in inner) for field in ("flops", "bytes_moved"))
-    done, last = sum(row.macs for row in inner), inner[-1]
-    cells = [" + ".join(row.op for row in inner) if single else f"{len(inner)} operations", by_x(last.output),
-             f"{sum(row.params for row in inner):,}", f"{done:,}", _bar(done / max(macs, 1), done / max(most, 1)),
-             by_x(last.field.size), by_x(last.field.stride), f"{flops / moved:.1f}" if moved else ""]
-    name = f'<span class="name" style="padding-left:{1.2 * depth:.1f}em">{escape(part.name) if module else "."}</span>'
-    line = name + _cells("span", cells)
-    if single:
-        return f'<div class="line">{line}</div>'
-    parts = "".join(_part(child, depth + 1, macs, most) for child in part.parts.values())
-    return f'<details><summary class="line">{line}</summary>{parts}</details>'
+def _part(part: Branch | Row, depth: int, whole: int, most: int) -> str:
+    """A module or operation, and below a module its parts, folded away; MACs of the network, and of the widest bar."""
+    line = Line(part, depth, whole, most)
+    name, *others = cells(LAYER, "html", line)
+    shown = name + _spans(others, "span")
+    if line.single:
+        return f'<div class="line">{shown}</div>'
+    parts = "".join(_part(child, depth + 1, whole, most) for child in line.parts)
+    return f'<details><summary class="line">{shown}</summary>{parts}</details>'
 
 
-def _cells(tag: str, texts: Iterable[str]) -> str:
+def _spans(texts: Iterable[str], tag: str) -> str:
     return "".join(f"<{tag}>{text}</{tag}>" for text in texts)
-
-
-def _bar(share: float, width: float | None = None) -> str:
-    """A share as number and as bar, the bar by default as wide as the share."""
-    filled = share if width is None else width
-    return f'<span class="bar"><i><b style="width:{filled:.1%}"></b></i><span>{share:.1%}</span></span>'

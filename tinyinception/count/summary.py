@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,13 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from tinyinception import models, nn
-from tinyinception.count.field import Field
+from tinyinception.checks import whole
+from tinyinception.count.columns import layer_json, network_json
+from tinyinception.count.field import Field, union
 from tinyinception.count.html import comparison_html, summary_html
 from tinyinception.count.memory import Memory
 from tinyinception.count.table import comparison_table, summary_table
-from tinyinception.count.tally import Row, Tally
+from tinyinception.count.tally import Counts, Row, Tally, total
 from tinyinception.errors import ArgumentError
-from tinyinception.ops.base import Shape, by_x, count
+from tinyinception.ops.base import Shape, count
+from tinyinception.ops.padding import pair
 from tinyinception.tensor import Tensor, no_grad, observe
 
 
@@ -32,10 +36,11 @@ class Conventions(NamedTuple):
     keras: int
 
 
-@dataclass(frozen=True)
-class Summary:
+@dataclass(frozen=True, kw_only=True)
+class Summary(Counts):
     """The counts of one network for one image; `print` it for the table, show it in a notebook for one that folds.
 
+    Beside what all `Counts` have, those of its rows together:
     input: H x W x C. training: whether auxiliary heads and dropout ran. rows: one per operation, in the order of the
     forward pass. field: receptive field and depth at the logits, pooling of all pixels to one left out. memory: of
     activations. unread: learnable numbers that this forward pass did not use, such as those of auxiliary heads.
@@ -52,66 +57,11 @@ class Summary:
     buffers: int
 
     @property
-    def params(self) -> int:
-        """Learnable numbers that the forward pass reads, each once: what PyTorch counts of this network."""
-        return sum(row.params for row in self.rows)
-
-    @property
-    def params_trainable(self) -> int:
-        """Those of them that require a gradient."""
-        return sum(row.params_trainable for row in self.rows)
-
-    @property
     def conventions(self) -> Conventions:
         """The parameters if batch-norm had scale and shift, shift alone, and shift and stored statistics."""
         others = sum(row.params for row in self.rows if row.op != "BatchNorm")
-        channels = sum(row.norm_channels for row in self.rows)
+        channels = self.norm_channels
         return Conventions(others + 2 * channels, others + channels, others + 3 * channels)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-adds of convolutions and matrix products in the forward pass."""
-        return sum(row.macs for row in self.rows)
-
-    @property
-    def weight_grad_macs(self) -> int:
-        """Multiply-adds of backward for the gradients of weights."""
-        return sum(row.weight_grad_macs for row in self.rows)
-
-    @property
-    def input_grad_macs(self) -> int:
-        """Multiply-adds of backward for the gradients of layers' inputs; the image needs none."""
-        return sum(row.input_grad_macs for row in self.rows)
-
-    @property
-    def backward_macs(self) -> int:
-        """Multiply-adds of backward."""
-        return self.weight_grad_macs + self.input_grad_macs
-
-    @property
-    def training_macs(self) -> int:
-        """Multiply-adds of forward and backward."""
-        return self.macs + self.backward_macs
-
-    @property
-    def flops(self) -> int:
-        """Every arithmetic operation of the forward pass; a multiply-add is two."""
-        return sum(row.flops for row in self.rows)
-
-    @property
-    def activations(self) -> int:
-        """Numbers written by all operations."""
-        return sum(row.activations for row in self.rows)
-
-    @property
-    def bytes_moved(self) -> int:
-        """Bytes that all operations read and write as float32, were nothing cached between them."""
-        return sum(row.bytes_moved for row in self.rows)
-
-    @property
-    def intensity(self) -> float:
-        """Arithmetic intensity of the forward pass for one image: FLOPs per byte moved."""
-        return self.flops / max(self.bytes_moved, 1)
 
     @property
     def depth(self) -> int:
@@ -125,33 +75,17 @@ class Summary:
 
     def totals(self) -> dict[str, object]:
         """The counts of the whole network, as plain Python values; the receptive field by its longer side."""
-        return {"model": self.model, "input": list(self.input), "params": self.params,
-                "params_trainable": self.params_trainable, "macs": self.macs, "flops": self.flops,
-                "depth": self.depth, "receptive_field": max(self.receptive_field), "training": self.training,
-                "params_by_convention": self.conventions._asdict(),
-                "backward_macs": {"weights": self.weight_grad_macs, "inputs": self.input_grad_macs},
-                "training_macs": self.training_macs, "activations": self.activations,
-                "activation_bytes": {"inference": self.memory.inference, "inference_peak": self.memory.peak,
-                                     "training": self.memory.training},
-                "bytes_moved": self.bytes_moved, "intensity": self.intensity}
+        return network_json(self)
 
     def to_json(self) -> dict[str, object]:
         """`totals` and the rows: what `tinyinception summary --json` prints."""
-        return {**self.totals(), "layers": [_layer(row) for row in self.rows]}
+        return {**self.totals(), "layers": [layer_json(row) for row in self.rows]}
 
     def __str__(self) -> str:
         return summary_table(self)
 
     def _repr_html_(self) -> str:
         return summary_html(self)
-
-
-def _layer(row: Row) -> dict[str, object]:
-    return {"name": row.name, "op": row.op, "output": list(row.output), "params": row.params, "macs": row.macs,
-            "flops": row.flops, "backward_macs": {"weights": row.weight_grad_macs, "inputs": row.input_grad_macs},
-            "activations": row.activations, "bytes_moved": row.bytes_moved, "intensity": row.intensity,
-            "depth": row.field.depth, "receptive_field": list(row.field.size), "stride": list(row.field.stride),
-            "centre": list(row.field.centre)}
 
 
 @dataclass(frozen=True)
@@ -177,28 +111,34 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
 
     input_size: pixels, one number for a square or (height, width); a named network has a default, a module needs one.
     classes: of a named network, default its own. training: count it as it is trained, auxiliary heads included.
-    Raises ArgumentError for unknown names and bad numbers, ShapeError where the input is too small for the network.
+    A module may return several tensors; depth and receptive field are then of all of them together.
+    Raises ArgumentError for unknown names, bad numbers and modules that do not take one image or give no tensor,
+    ShapeError where the input is too small for the network.
     """
     if isinstance(model, str):
         name, info = model, models.info(model)
-        _positive("channels", channels)
         with nn.shape_only():
             model = models.build(name, channels=channels, classes=info.classes if classes is None else classes)
         input_size = info.input_size if input_size is None else input_size
     else:
+        if not isinstance(model, nn.Module):
+            raise ArgumentError(f"summary: model must be a name or a module, got {model!r}")
         name = type(model).__name__
         if classes is not None:
             raise ArgumentError("summary: classes goes with the name of a network; this is a module, already built")
-    shape = (*_pair(input_size), _positive("channels", channels))
+    if input_size is None:
+        raise ArgumentError("summary: a module needs input_size, in pixels")
+    shape = (*pair(input_size, "summary: input_size", 1, ArgumentError), whole("summary: channels", channels))
     parameters = list(model.parameters())
     batch = 2 if training else 1  # batch-norm refuses to train on a single value per channel
     image = Tensor.shape_only(batch, *shape, dtype=parameters[0].dtype if parameters else np.float32)
     tally = Tally(image, parameters)
     with _mode(model, training), no_grad(), observe(tally):
-        result = model(image)
-    return Summary(name, shape, training, tuple(tally.rows), tally.field(getattr(result, "logits", result)),
-                   tally.memory(), sum(count(p.shape) for p in tally.unread.values()),
-                   sum(count(b.shape) for _, b in model.named_buffers()))
+        results = _results(name, model, image)
+    return Summary(model=name, input=shape, training=training, rows=tuple(tally.rows), **vars(total(tally.rows)),
+                   field=union([tally.field(result) for result in results]), memory=tally.memory(),
+                   unread=sum(count(p.shape) for p in tally.unread.values()),
+                   buffers=sum(count(b.shape) for _, b in model.named_buffers()))
 
 
 def compare(networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
@@ -229,16 +169,22 @@ def _mode(model: nn.Module, training: bool) -> Iterator[None]:
             module.training = mode
 
 
-def _positive(name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 1:
-        raise ArgumentError(f"summary: {name} must be a whole number of at least 1, not {value!r}")
-    return value
+def _results(name: str, model: nn.Module, image: Tensor) -> list[Tensor]:
+    """The logits of a network, or the tensors of whatever else a module returns."""
+    try:
+        inspect.signature(model.forward).bind(image)
+    except TypeError as error:
+        raise ArgumentError(f"summary: {name}.forward must take one image, got the error: {error}") from None
+    result = model(image)
+    tensors = list(_tensors(getattr(result, "logits", result)))
+    if not tensors:
+        raise ArgumentError(f"summary: {name}.forward must return a tensor or several, got {type(result).__name__}")
+    return tensors
 
 
-def _pair(input_size: int | tuple[int, int] | None) -> tuple[int, int]:
-    if input_size is None:
-        raise ArgumentError("summary: a module needs input_size, in pixels")
-    both = (input_size, input_size) if isinstance(input_size, int) else tuple(input_size)
-    if len(both) != 2:
-        raise ArgumentError(f"summary: input_size must be one number or (height, width), not {by_x(both)}")
-    return _positive("input_size", both[0]), _positive("input_size", both[1])
+def _tensors(result: object) -> Iterator[Tensor]:
+    if isinstance(result, Tensor):
+        yield result
+    elif isinstance(result, (list, tuple, Mapping)):
+        for part in result.values() if isinstance(result, Mapping) else result:
+            yield from _tensors(part)

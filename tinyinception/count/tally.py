@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from tinyinception.count.field import Field, is_global, union
 from tinyinception.count.identity import TensorDict
@@ -14,19 +14,17 @@ from tinyinception.ops.norm import BatchNorm
 from tinyinception.tensor import Hook, Tensor
 
 
-@dataclass(frozen=True)
-class Row:
-    """One operation of one forward pass: `name` is the path of the layer that called it, `output` leaves the batch out.
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What one forward pass of an operation, or of several together, costs for one image.
 
-    params counts the learnable numbers it reads that no earlier row has read, so shared weights count once;
-    norm_channels the channels of a batch-norm, likewise. weight_grad_macs and input_grad_macs: multiply-adds of
-    backward, for the gradients of parameters and of activations. bytes_moved: inputs, parameters and output once each,
-    as float32; a view moves nothing.
+    params: learnable numbers it reads, each once, however often it is read: what PyTorch counts; params_trainable:
+    those that require a gradient. norm_channels: channels of batch-norms, likewise. macs: multiply-adds of convolutions
+    and matrix products; weight_grad_macs and input_grad_macs: those of backward, for the gradients of parameters and of
+    activations, the image needing none. flops: every arithmetic operation, a multiply-add being two. activations:
+    numbers written. bytes_moved: inputs, parameters and output once each, as float32; a view moves nothing.
     """
 
-    name: str
-    op: str
-    output: Shape
     params: int
     params_trainable: int
     norm_channels: int
@@ -36,7 +34,6 @@ class Row:
     flops: int
     activations: int
     bytes_moved: int
-    field: Field
 
     @property
     def backward_macs(self) -> int:
@@ -44,9 +41,33 @@ class Row:
         return self.weight_grad_macs + self.input_grad_macs
 
     @property
+    def training_macs(self) -> int:
+        """Multiply-adds of forward and backward."""
+        return self.macs + self.backward_macs
+
+    @property
     def intensity(self) -> float:
         """FLOPs of the forward pass per byte moved; 0 where nothing moves."""
         return self.flops / self.bytes_moved if self.bytes_moved else 0.0
+
+
+def total(parts: Iterable[Counts]) -> Counts:
+    """The counts of several together."""
+    parts = list(parts)
+    return Counts(**{count.name: sum(getattr(part, count.name) for part in parts) for count in fields(Counts)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Counts):
+    """One operation of one forward pass: `name` is the path of the layer that called it, `output` leaves the batch out.
+
+    Parameters and channels that an earlier row has read do not count again.
+    """
+
+    name: str
+    op: str
+    output: Shape
+    field: Field
 
 
 class Tally(Hook):
@@ -90,7 +111,7 @@ class Tally(Hook):
         wanted = [id(t) in self._known for t, need in zip(inputs[:2], needs, strict=False) if need]
         fresh = [self.unread.pop(id(t)) for t in given if id(t) in self.unread]
         self.rows.append(Row(
-            op.path, op.name, output.shape[1:], params=sum(count(p.shape) for p in fresh),
+            name=op.path, op=op.name, output=output.shape[1:], params=sum(count(p.shape) for p in fresh),
             params_trainable=sum(count(p.shape) for p in fresh if p.requires_grad),
             norm_channels=self._norm_channels(op, given), macs=macs, weight_grad_macs=macs * sum(wanted),
             input_grad_macs=macs * (len(wanted) - sum(wanted)), flops=cost.flops // self._images,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyinception.checks import whole
 from tinyinception.data import drawn
 from tinyinception.data.cache import cache_dir, present
 from tinyinception.data.cifar import CIFAR10, CIFAR100, read_cifar10, read_cifar100
@@ -89,8 +90,7 @@ def load(
     _known(name)
     if image_size is not None:
         raise ArgumentError(f"image_size: only folders of images are scaled, {name} has its own size")
-    if limit is not None and limit < 1:
-        raise ArgumentError(f"limit: at least one image must be kept, not {limit}")
+    limit = None if limit is None else whole("limit", limit)
     if name == "drawn":
         if source is not None:
             raise ArgumentError("source: the drawn data set is made here, not read")

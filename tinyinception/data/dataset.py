@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinyinception.checks import number, whole
 from tinyinception.data.loader import Loader
 from tinyinception.data.transforms import RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, DtypeError, ShapeError
@@ -54,12 +55,11 @@ class Dataset:
             object.__setattr__(self, "mean", mean)
             object.__setattr__(self, "std", tuple(s or 1.0 for s in std))  # a constant channel is only centred
         channels = self.train_images.shape[-1]
-        for field in ("mean", "std"):
-            values = getattr(self, field)
+        for field, interval in (("mean", "(-inf, inf)"), ("std", "(0, inf)")):
+            values = tuple(number(f"{self.name}: {field}", value, interval) for value in getattr(self, field))
             if len(values) != channels:
                 raise ShapeError(f"{self.name}: {field} has {len(values)} values, the images have {channels} channels")
-        if min(self.std) <= 0:
-            raise ArgumentError(f"{self.name}: std must be positive, but is {self.std}")
+            object.__setattr__(self, field, values)
 
     def _check(self, split: str) -> None:
         images, labels = getattr(self, f"{split}_images"), getattr(self, f"{split}_labels")
@@ -98,8 +98,7 @@ class Dataset:
 
     def first(self, n: int) -> "Dataset":
         """At most the first n images of each split; mean and std stay. Raises ArgumentError for n below 1."""
-        if n < 1:
-            raise ArgumentError(f"limit: at least one image must be kept, not {n}")
+        n = whole("limit", n)
         return replace(
             self,
             train_images=self.train_images[:n],

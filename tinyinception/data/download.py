@@ -1,12 +1,12 @@
 """One file over HTTP into a .part file, which a cut, a time-out or Ctrl-C leaves for the next attempt to continue."""
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyinception.data.cache import Member, digest, writing
 from tinyinception.errors import DataError
+from tinyinception.terminal import bar
 
 _CONNECT, _SILENCE = 15, 60  # seconds until a server that does not answer, or stops sending, is given up
 _CHUNK = 1 << 16
@@ -44,8 +44,6 @@ def download(what: Download, folder: Path, *, progress: bool = True, slowest: fl
     Raises:
         TooSlow: slower than `slowest`. DataError: the server cannot be reached, refuses, or serves another file.
     """
-    from tqdm import tqdm
-
     path = folder / what.name
     part = folder / (what.name + ".part")
     with writing(folder):
@@ -54,16 +52,14 @@ def download(what: Download, folder: Path, *, progress: bool = True, slowest: fl
         folder.mkdir(parents=True, exist_ok=True)
         part.touch()
         earlier = part.stat().st_size
-    with tqdm(
-        total=what.size, desc=what.name, unit="B", unit_scale=True, disable=not progress, file=sys.stderr, leave=False
-    ) as bar:
+    with bar(total=what.size, desc=what.name, unit="B", unit_scale=True, shown=progress) as shown:
         while (have := part.stat().st_size) != what.size:
             if have > what.size:
                 with writing(folder):
                     part.write_bytes(b"")
                 have = 0
             try:
-                _transfer(what, part, have, bar, slowest)
+                _transfer(what, part, have, shown, slowest)
             except Broken as reason:
                 if part.stat().st_size <= have:  # no byte further than last time: trying again would go on for ever
                     raise DataError(f"{what.url}: {reason}") from reason

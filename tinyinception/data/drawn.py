@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
 
 SIZE = 32
@@ -154,10 +155,7 @@ def draw(n: int, *, split: str = "train", seed: int = SEED) -> tuple[np.ndarray,
     """
     if split not in ("train", "test"):
         raise ArgumentError(f"split is 'train' or 'test', not {split!r}")
-    if n < 1:
-        raise ArgumentError(f"n: at least one image must be drawn, not {n}")
-    if seed < 0:
-        raise ArgumentError(f"seed: must not be negative, but is {seed}")
+    n, seed = whole("n", n), whole("seed", seed, 0)
     blocks = [_block(seed, ("train", "test").index(split), b) for b in range(-(-n // _BLOCK))]
     images, labels = (np.concatenate(parts)[:n] for parts in zip(*blocks, strict=True))
     return images, labels

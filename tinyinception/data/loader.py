@@ -1,11 +1,14 @@
 """Batches in a reproducible order, prepared ahead of the training step by a thread."""
 
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from numbers import Integral
 
 import numpy as np
 
+from tinyinception.checks import number, whole
 from tinyinception.data.transforms import Normalize, Transform
 from tinyinception.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 
@@ -58,16 +61,14 @@ class Loader:
             raise ShapeError(f"Loader: labels of shape {labels.shape} for {len(images)} images")
         if labels.dtype.kind not in "iu":
             raise DtypeError(f"Loader: labels must be integers, but are {labels.dtype}")
-        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise ArgumentError(f"Loader: batch_size must be a whole number of at least 1, but is {batch_size}")
+        batch_size = whole("Loader: batch_size", batch_size)
         if drop_last and batch_size > len(images):
             raise ArgumentError(
                 f"Loader: drop_last leaves no batch, batch_size is {batch_size} and there are {len(images)} images"
             )
-        if seed < 0 or prefetch < 0:
-            raise ArgumentError(f"Loader: seed and prefetch must not be negative, but are {seed} and {prefetch}")
         self.images, self.labels, self.batch_size = images, labels, batch_size
-        self.shuffle, self.seed, self.drop_last, self.prefetch = shuffle, seed, drop_last, prefetch
+        self.shuffle, self.drop_last = shuffle, drop_last
+        self.seed, self.prefetch = whole("Loader: seed", seed, 0), whole("Loader: prefetch", prefetch, 0)
         self.transforms = tuple(transforms)
         self.normalize = Normalize(mean, std)
         if len(self.normalize.mean) != images.shape[-1]:
@@ -88,10 +89,8 @@ class Loader:
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch index `start` on. Raises ArgumentError outside the epoch."""
-        if epoch < 0:
-            raise ArgumentError(f"Loader: epoch must not be negative, but is {epoch}")
-        if not 0 <= start <= len(self):
-            raise ArgumentError(f"Loader: start must lie in 0 to {len(self)} batches, but is {start}")
+        epoch = whole("Loader: epoch", epoch, 0)
+        start = number("Loader: start", start, f"[0, {len(self)}]", Integral)
         order = self.order(epoch)
 
         def batch(index: int) -> Batch:
@@ -125,8 +124,10 @@ def _check_floating(images: np.ndarray) -> None:
 def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> Iterator[Batch]:
     """Yields make(i) in order while a thread works up to `depth` items ahead; closing the iterator ends the thread.
 
-    The thread runs NumPy only: two threads that launch Numba kernels at once abort under Numba's workqueue layer.
+    In a process that was forked meanwhile, to which threads do not come along, the caller's thread makes the rest. The
+    thread runs NumPy only, so that it needs no turn where Numba's kernels can be launched from one thread at a time.
     """
+    indices, process, done = list(indices), os.getpid(), 0
     ready: queue.SimpleQueue = queue.SimpleQueue()
     room = threading.Semaphore(depth)
     abandoned = threading.Event()
@@ -145,15 +146,18 @@ def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> 
     thread = threading.Thread(target=work, name="tinyinception-loader", daemon=True)
     thread.start()
     try:
-        while True:
+        while os.getpid() == process:
             batch, error = ready.get()
             if error is not None:
                 raise error
             if batch is None:
                 return
             room.release()
+            done += 1
             yield batch
+        yield from map(make, indices[done:])
     finally:
-        abandoned.set()
-        room.release()
-        thread.join()
+        if os.getpid() == process:
+            abandoned.set()
+            room.release()
+            thread.join()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, DtypeError, ShapeError
 
 Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -20,8 +21,7 @@ class RandomFlip:
     p: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p <= 1:
-            raise ArgumentError(f"RandomFlip: p must lie in [0, 1], but is {self.p}")
+        number("RandomFlip: p", self.p, "[0, 1]")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         mirrored = rng.random(len(images)) < self.p
@@ -39,8 +39,7 @@ class RandomCrop:
     fill: str = "zero"
 
     def __post_init__(self) -> None:
-        if self.padding < 1:
-            raise ArgumentError(f"{type(self).__name__}: must move by at least 1 pixel, not {self.padding}")
+        whole(f"{type(self).__name__}: padding", self.padding)
         if self.fill not in _PAD:
             raise ArgumentError(f"{type(self).__name__}: fill is one of {', '.join(_PAD)}, not {self.fill!r}")
 
@@ -73,8 +72,7 @@ class Cutout:
     fill: float | tuple[float, ...] = 0
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ArgumentError(f"Cutout: size must be at least 1 pixel, but is {self.size}")
+        whole("Cutout: size", self.size)
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n, height, width, _ = images.shape

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.gradcheck.differences import EPS, ROUNDINGS, Slope, central, complex_step, norm
 from tinyinception.gradcheck.probe import Parameters, Probe
@@ -58,8 +59,9 @@ def check(function: Callable | Module | Operation, *inputs, parameters: Paramete
     """
     if method not in METHODS:
         raise ArgumentError(f"gradcheck: method must be one of {', '.join(METHODS)}, not {method!r}")
-    if directions < 1:
-        raise ArgumentError(f"gradcheck: directions must be at least 1, not {directions}")
+    directions, seed = whole("gradcheck: directions", directions), whole("gradcheck: seed", seed, 0)
+    if rtol is not None:
+        rtol = number("gradcheck: rtol", rtol, "(0, inf)")
     probe = Probe(function, inputs, parameters)
     if method == "auto":
         method = "elementwise" if sum(v.size for v in probe.values) <= SMALL else "direction"

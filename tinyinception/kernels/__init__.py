@@ -1,14 +1,20 @@
 """Numba kernels on plain arrays, each with a readable NumPy twin of the same name in `kernels.reference`.
 
 Nothing is imported or compiled before the first call. The twin computes instead of the kernel for complex arrays (the
-complex step of gradcheck) and when Numba is switched off with NUMBA_DISABLE_JIT=1.
+complex step of gradcheck), when Numba is switched off with NUMBA_DISABLE_JIT=1, and in a forked child, to which the
+parent's threads do not come along.
 """
 
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
-from types import ModuleType
+
+from tinyinception.kernels import threads
+from tinyinception.kernels.threads import in_turn, start
 
 _FAMILY = {
     "conv2d": "conv", "conv2d_moments": "conv", "conv2d_norm": "conv",
@@ -17,9 +23,10 @@ _FAMILY = {
     "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_again": "norm", "batch_norm_grad": "norm",
     "local_response_norm": "lrn", "local_response_norm_grad": "lrn",
     "concat_channels": "concat", "slice_channels_grad": "concat",
-    "channel_sums": "norm", "add": "pointwise", "relu": "pointwise", "relu_grad": "pointwise",
+    "axis_sums": "sums", "add": "pointwise", "relu": "pointwise", "relu_grad": "pointwise",
 }
-_loaded: dict[str, ModuleType] = {}
+_compiled: dict[str, Callable] = {}
+_twins: dict[str, Callable] = {}
 __all__ = list(_FAMILY)
 
 LARGE = 1 << 16  # elements; for fewer, NumPy is as fast as waking all cores
@@ -27,17 +34,50 @@ LARGE = 1 << 16  # elements; for fewer, NumPy is as fast as waking all cores
 JIT_DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")  # Numba too reads it once
 
 
+def by_twins() -> bool:
+    """Whether no kernel can be launched in this process, so that the twins compute everything."""
+    return JIT_DISABLED or threads.forked
+
+
+def prepare() -> None:
+    """Start what kernels need. Raises ArgumentError, naming the setting, where the environment asks for what cannot be.
+
+    The first kernel does so too; whoever begins long work calls this before it, so that nothing is lost.
+    """
+    if not by_twins():
+        start()
+
+
 def _dispatcher(name: str):
     def call(first, *args, **kwargs):
         probe = first[0] if isinstance(first, (list, tuple)) else first
-        family = "reference" if JIT_DISABLED or probe.dtype.kind == "c" else _FAMILY[name]
-        if family not in _loaded:
-            _loaded[family] = import_module(f"{__name__}.{family}")
-        return getattr(_loaded[family], name)(first, *args, **kwargs)
+        twin = JIT_DISABLED or threads.forked or probe.dtype.kind == "c"
+        function = (_twins if twin else _compiled).get(name) or _load(name, twin)
+        return function(first, *args, **kwargs)
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = f"The kernel `{name}`, or its NumPy twin: see kernels/{_FAMILY[name]}.py and kernels/reference.py."
     return call
+
+
+def _load(name: str, twin: bool) -> Callable:
+    """Find a kernel or its twin, when it is first called."""
+    if twin:
+        if threads.forked:
+            _warn_of_fork()
+        _twins[name] = getattr(import_module(f"{__name__}.reference"), name)
+        return _twins[name]
+    layer = start()
+    function = getattr(import_module(f"{__name__}.{_FAMILY[name]}"), name)
+    _compiled[name] = in_turn(function) if layer == "workqueue" else function
+    return _compiled[name]
+
+
+@cache
+def _warn_of_fork() -> None:
+    warnings.warn("this process was forked from one in which Numba had started OpenMP's threads, so the NumPy twins "
+                  "compute here, slowly; start processes with multiprocessing's method 'spawn', or fork before the "
+                  "first kernel", RuntimeWarning, stacklevel=4)
 
 
 globals().update({name: _dispatcher(name) for name in _FAMILY})

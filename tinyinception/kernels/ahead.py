@@ -9,25 +9,33 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
 
-from tinyinception.kernels import JIT_DISABLED
+from tinyinception import kernels
 
 
 @cache
 def backward(dtype: np.dtype) -> None:
     """Start the second process, once, where the cache is empty and a core is free. If it fails, nothing is lost."""
     python = None if getattr(sys, "frozen", False) else sys.executable  # a frozen program would start itself
-    if JIT_DISABLED or dtype.kind != "f" or not python or _cores() < 2 or not _is_cold():
+    if kernels.by_twins() or dtype.kind != "f" or not python or _cores() < 2 or not _is_cold():
         return
     code = f"from {__name__} import compile_backward; compile_backward({dtype.name!r})"
-    options = {"cwd": Path(__file__).parents[2], "env": {**os.environ, "NUMBA_NUM_THREADS": "1"},
+    place = os.environ.get("NUMBA_CACHE_DIR")
+    settings = {"NUMBA_NUM_THREADS": "1"} | ({"NUMBA_CACHE_DIR": os.path.abspath(place)} if place else {})
+    options = {"cwd": Path(__file__).parents[2], "env": os.environ | settings,
                **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)}
-    Thread(target=subprocess.run, args=([python, "-c", code],), kwargs=options, daemon=True).start()
+    Thread(target=_run, args=([python, "-c", code], options), daemon=True).start()
+
+
+def _run(command: list[str], options: dict) -> None:
+    with suppress(OSError):
+        subprocess.run(command, **options)
 
 
 def _cores() -> int:
@@ -36,10 +44,11 @@ def _cores() -> int:
 
 def _is_cold() -> bool:
     """Whether there is a cache, and the largest kernel of backward is not in it."""
+    kernels.prepare()
+    from tinyinception.kernels.jit import is_cold
     from tinyinception.kernels.products import weight_product
 
-    folder, code = weight_product.stats.cache_path, weight_product.py_func.__code__
-    return folder is not None and not any(Path(folder).glob(f"*.{code.co_name}-{code.co_firstlineno}.*.nbi"))
+    return is_cold(weight_product)
 
 
 def compile_backward(dtype: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import dense, empty
+from tinyinception.kernels.memory import accumulator, dense, empty
 
 CHUNKS = 64
 
@@ -41,25 +41,25 @@ def _divide(a, scale, beta, y):
 
 
 @kernel()
-def _lrn(x, size, alpha, beta, k, y):
+def _lrn(x, like, size, alpha, beta, k, y):
     rows, channels = x.shape
     chunks = min(CHUNKS, rows)
     for index in prange(chunks):
         chunk = np.int64(index)
-        squares, scale = np.zeros(channels + size - 1, x.dtype), np.empty(channels, x.dtype)
+        squares, scale = np.zeros(channels + size - 1, like.dtype), np.empty(channels, like.dtype)
         for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
             _scales(x[r], size, alpha, k, squares, scale)
             _divide(x[r], scale, beta, y[r])
 
 
 @kernel()
-def _lrn_grad(grad, x, size, alpha, beta, k, dx):
+def _lrn_grad(grad, x, like, size, alpha, beta, k, dx):
     rows, channels = x.shape
     chunks, after = min(CHUNKS, rows), (size - 1) // 2
     for index in prange(chunks):
         chunk = np.int64(index)
-        squares, scale = np.zeros(channels + size - 1, x.dtype), np.empty(channels, x.dtype)
-        sent, received = np.zeros(channels + size - 1, x.dtype), np.empty(channels, x.dtype)
+        squares, scale = np.zeros(channels + size - 1, like.dtype), np.empty(channels, like.dtype)
+        sent, received = np.zeros(channels + size - 1, like.dtype), np.empty(channels, like.dtype)
         for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
             a, g, out = x[r], grad[r], dx[r]
             _scales(a, size, alpha, k, squares, scale)
@@ -86,7 +86,7 @@ def local_response_norm(x: np.ndarray, size: int, alpha: float, beta: float, k: 
     Caffe and PyTorch multiply the mean, which is alpha / size here.
     """
     y, real = empty(x.shape, x.dtype), x.dtype.type
-    _lrn(_rows(x), size, real(alpha), real(beta), real(k), _rows(y))
+    _lrn(_rows(x), accumulator(size, x.dtype), size, real(alpha), real(beta), real(k), _rows(y))
     return y
 
 
@@ -94,5 +94,5 @@ def local_response_norm_grad(grad: np.ndarray, x: np.ndarray, size: int, alpha: 
                              k: float) -> np.ndarray:
     """Gradient of the input."""
     dx, real = empty(x.shape, x.dtype), x.dtype.type
-    _lrn_grad(_rows(grad), _rows(x), size, real(alpha), real(beta), real(k), _rows(dx))
+    _lrn_grad(_rows(grad), _rows(x), accumulator(size, x.dtype), size, real(alpha), real(beta), real(k), _rows(dx))
     return dx

@@ -9,6 +9,7 @@ serves the next one, so that arrays stay together and little lies idle (Knuth, T
 from __future__ import annotations
 
 import math
+import os
 import threading
 from bisect import bisect_left
 
@@ -16,6 +17,7 @@ import numpy as np
 
 ALIGNMENT = 64  # one cache line, and the widest vector
 SMALLEST = 1 << 16  # below this, the system's allocator is as good
+FEW = 32  # numbers of one sign whose sum in float32 is right to 1e-6; of more, kernels add up in float64
 SLAB = 1 << 28  # bytes at least; what of it was never written takes no memory
 
 Piece = tuple[int, int, np.ndarray]  # first address, the one behind the last, slab
@@ -90,6 +92,23 @@ def release() -> None:
     with _lock:
         _bury()
         _gaps[:] = [gap for gap in _gaps if gap[:2] != _bounds(gap[2])]
+
+
+def _after_fork() -> None:
+    """The child begins with no gaps and a lock of its own: a thread that it has not may have been in the middle."""
+    global _lock
+    _lock = threading.Lock()
+    _gaps.clear()
+    _dead.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def accumulator(terms: int, dtype: np.dtype) -> np.ndarray:
+    """An empty array of the dtype in which a kernel is to add up so many numbers."""
+    return np.empty(0, dtype if terms <= FEW else np.float64)
 
 
 def dense(array: np.ndarray) -> np.ndarray:

@@ -159,14 +159,6 @@ def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
     return anchor + shift, np.maximum(fold.total(second) / fold.count - shift * shift, 0.0)
 
 
-def channel_sums(x: np.ndarray) -> np.ndarray:
-    """The sum of each channel, added up in float64: the gradient of a bias."""
-    fold = _Folded(x)
-    first, second = fold.partials()
-    _sums(fold.rows[0], np.zeros(fold.rows[0].shape[1], x.dtype), first, second)
-    return fold.total(first).astype(x.dtype)
-
-
 def batch_norm_eval(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray | None,
                     beta: np.ndarray | None, eps: float, relu: bool) -> np.ndarray:
     """Normalise each channel by a given mean and variance."""

@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import dense, empty
+from tinyinception.kernels.memory import accumulator, dense, empty
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
@@ -50,22 +50,25 @@ def _max_pool(x, y, winner, kh, kw, sh, sw, top, left):
 
 
 @kernel()
-def _max_pool_grad(grad, winner, dx, kh, kw, sh, sw, top, left):
+def _max_pool_grad(grad, winner, dx, like, kh, kw, sh, sw, top, left):
     batch, height, width, channels = dx.shape
     out_h, out_w = grad.shape[1], grad.shape[2]
     zero = grad.dtype.type(0)
     for index in prange(batch * height):
         row = np.int64(index)
         n, iy = row // height, row % height
-        dx[n, iy] = 0
+        sums = np.zeros(channels, like.dtype)
         y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
         for ix in range(width):
             x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
+            sums[:] = 0
             for oy in range(y_first, y_last + 1):
                 for ox in range(x_first, x_last + 1):
                     tap = winner.dtype.type((iy + top - oy * sh) * kw + ix + left - ox * sw)
                     for c in range(channels):
-                        dx[n, iy, ix, c] += grad[n, oy, ox, c] if winner[n, oy, ox, c] == tap else zero
+                        sums[c] += grad[n, oy, ox, c] if winner[n, oy, ox, c] == tap else zero
+            for c in range(channels):
+                dx[n, iy, ix, c] = sums[c]
 
 
 @kernel(parallel=False)
@@ -77,46 +80,53 @@ def _taps(start, size, length, before, after, count_include_pad):
 
 
 @kernel()
-def _avg_pool(x, y, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
+def _avg_pool(x, y, like, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
     batch, height, width, channels = x.shape
     out_h, out_w = y.shape[1], y.shape[2]
     for index in prange(batch * out_h):
         row = np.int64(index)
         n, oy = row // out_h, row % out_h
-        y0 = oy * sh - top
+        y0, sums = oy * sh - top, np.zeros(channels, like.dtype)
         tall = _taps(y0, kh, height, top, bottom, count_include_pad)
         for ox in range(out_w):
             x0 = ox * sw - left
-            divisor = x.dtype.type(tall * _taps(x0, kw, width, left, right, count_include_pad))
-            for c in range(channels):
-                y[n, oy, ox, c] = 0
+            divisor = like.dtype.type(tall * _taps(x0, kw, width, left, right, count_include_pad))
+            sums[:] = 0
             for iy in range(max(y0, 0), min(y0 + kh, height)):
                 for ix in range(max(x0, 0), min(x0 + kw, width)):
                     for c in range(channels):
-                        y[n, oy, ox, c] += x[n, iy, ix, c]
+                        sums[c] += x[n, iy, ix, c]
             for c in range(channels):
-                y[n, oy, ox, c] /= divisor
+                y[n, oy, ox, c] = sums[c] / divisor
 
 
 @kernel()
-def _avg_pool_grad(grad, dx, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
+def _avg_pool_grad(grad, dx, like, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
     batch, height, width, channels = dx.shape
     out_h, out_w = grad.shape[1], grad.shape[2]
-    one = dx.dtype.type(1)
+    one = like.dtype.type(1)
     for index in prange(batch * height):
         row = np.int64(index)
         n, iy = row // height, row % height
-        dx[n, iy] = 0
+        sums = np.zeros(channels, like.dtype)
         y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
         for ix in range(width):
             x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
+            sums[:] = 0
             for oy in range(y_first, y_last + 1):
                 tall = _taps(oy * sh - top, kh, height, top, bottom, count_include_pad)
                 for ox in range(x_first, x_last + 1):
                     wide = _taps(ox * sw - left, kw, width, left, right, count_include_pad)
-                    share = one / dx.dtype.type(tall * wide)
+                    share = one / like.dtype.type(tall * wide)
                     for c in range(channels):
-                        dx[n, iy, ix, c] += grad[n, oy, ox, c] * share
+                        sums[c] += grad[n, oy, ox, c] * share
+            for c in range(channels):
+                dx[n, iy, ix, c] = sums[c]
+
+
+def _readers(kernel: Pair, stride: Pair) -> int:
+    """How many windows see one pixel, at most."""
+    return -(-kernel[0] // stride[0]) * -(-kernel[1] // stride[1])
 
 
 def max_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +146,8 @@ def max_pool_grad(grad: np.ndarray, winner: np.ndarray, x_shape: tuple[int, ...]
                   pads: Pads) -> np.ndarray:
     """Gradient of the input: each window sends its gradient to its winner."""
     dx = empty(x_shape, grad.dtype)
-    _max_pool_grad(dense(grad), winner, dx, *kernel, *stride, pads[0], pads[2])
+    like = accumulator(_readers(kernel, stride), dx.dtype)
+    _max_pool_grad(dense(grad), winner, dx, like, *kernel, *stride, pads[0], pads[2])
     return dx
 
 
@@ -145,7 +156,7 @@ def avg_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair
     """Mean of each window; the divisor counts the padding inside the window or leaves it out, by PyTorch's rules."""
     x = dense(x)
     y = empty((x.shape[0], *out_hw, x.shape[3]), x.dtype)
-    _avg_pool(x, y, *kernel, *stride, *pads, count_include_pad)
+    _avg_pool(x, y, accumulator(kernel[0] * kernel[1], x.dtype), *kernel, *stride, *pads, count_include_pad)
     return y
 
 
@@ -153,5 +164,6 @@ def avg_pool_grad(grad: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stri
                   count_include_pad: bool) -> np.ndarray:
     """Gradient of the input: each window spreads its gradient evenly over the pixels it averaged."""
     dx = empty(x_shape, grad.dtype)
-    _avg_pool_grad(dense(grad), dx, *kernel, *stride, *pads, count_include_pad)
+    like = accumulator(_readers(kernel, stride), dx.dtype)
+    _avg_pool_grad(dense(grad), dx, like, *kernel, *stride, *pads, count_include_pad)
     return dx

@@ -115,10 +115,10 @@ def max_pool(x, kernel, stride, pads, out_hw):
 def max_pool_grad(grad, winner, x_shape, kernel, stride, pads):
     """Each window sends its gradient to its winner."""
     out_hw = grad.shape[1:3]
-    dx = _extend(np.zeros(x_shape, grad.dtype), kernel, stride, pads, out_hw, 0)
+    dx = _extend(_wide(np.zeros(x_shape, grad.dtype)), kernel, stride, pads, out_hw, 0)
     for number, tap in enumerate(_taps(dx, kernel, stride, out_hw)):
         tap += np.where(winner == number, grad, 0)
-    return _crop(dx, x_shape, pads)
+    return _crop(dx, x_shape, pads).astype(grad.dtype)
 
 
 def _divisors(x_shape, kernel, stride, pads, out_hw, count_include_pad):
@@ -132,18 +132,18 @@ def _divisors(x_shape, kernel, stride, pads, out_hw, count_include_pad):
 
 def avg_pool(x, kernel, stride, pads, out_hw, count_include_pad):
     """Sum of each window over the number of pixels it counts."""
-    total = sum(_taps(_extend(x, kernel, stride, pads, out_hw, 0), kernel, stride, out_hw))
+    total = sum(_taps(_extend(_wide(x), kernel, stride, pads, out_hw, 0), kernel, stride, out_hw))
     return (total / _divisors(x.shape, kernel, stride, pads, out_hw, count_include_pad)).astype(x.dtype)
 
 
 def avg_pool_grad(grad, x_shape, kernel, stride, pads, count_include_pad):
     """Each window spreads its gradient evenly over the pixels it averaged."""
     out_hw = grad.shape[1:3]
-    share = (grad / _divisors(x_shape, kernel, stride, pads, out_hw, count_include_pad)).astype(grad.dtype)
-    dx = _extend(np.zeros(x_shape, grad.dtype), kernel, stride, pads, out_hw, 0)
+    share = _wide(grad) / _divisors(x_shape, kernel, stride, pads, out_hw, count_include_pad)
+    dx = _extend(np.zeros(x_shape, share.dtype), kernel, stride, pads, out_hw, 0)
     for tap in _taps(dx, kernel, stride, out_hw):
         tap += share
-    return _crop(dx, x_shape, pads)
+    return _crop(dx, x_shape, pads).astype(grad.dtype)
 
 
 # -- batch normalisation -----------------------------------------------------------------------------------------------
@@ -215,14 +215,15 @@ def _window_sum(v, before, after):
 
 def local_response_norm(x, size, alpha, beta, k):
     """b = a / (k + alpha * sum of a^2 over `size` channels) ^ beta."""
-    return (x / (k + alpha * _window_sum(x * x, size // 2, (size - 1) // 2)) ** beta).astype(x.dtype)
+    return (x / (k + alpha * _window_sum(_wide(x) ** 2, size // 2, (size - 1) // 2)) ** beta).astype(x.dtype)
 
 
 def local_response_norm_grad(grad, x, size, alpha, beta, k):
     """Own channel through the numerator, neighbours through the denominators they share."""
+    x, grad, dtype = _wide(x), _wide(grad), x.dtype
     scale = k + alpha * _window_sum(x * x, size // 2, (size - 1) // 2)
     shared = _window_sum(grad * x * scale ** (-beta - 1), (size - 1) // 2, size // 2)
-    return (grad * scale ** -beta - 2 * alpha * beta * x * shared).astype(x.dtype)
+    return (grad * scale ** -beta - 2 * alpha * beta * x * shared).astype(dtype)
 
 
 # -- concatenation -----------------------------------------------------------------------------------------------------
@@ -240,7 +241,7 @@ def slice_channels_grad(grad, shape, start, into=None):
     return out
 
 
-# -- sums of gradients -------------------------------------------------------------------------------------------------
+# -- sums --------------------------------------------------------------------------------------------------------------
 
 
 def add(a, b, out):
@@ -258,6 +259,6 @@ def relu_grad(grad, y, overwrite=False):
     return np.where(y > 0, grad, grad.dtype.type(0))
 
 
-def channel_sums(x):
-    """Sums over all axes but the last."""
-    return _wide(x).sum(axis=tuple(range(x.ndim - 1))).astype(x.dtype)
+def axis_sums(x, axes):
+    """Sums over the given axes, with 64 bits per real number."""
+    return _wide(x).sum(axis=tuple(axes))

@@ -1,7 +1,5 @@
 """Vector instructions for this machine's registers, emitted with LLVM: what the tiles of `products` and
 `winograd` are made of.
-
-Numba does not notice when this file changes: whoever changes it touches `products.py` too, which is compiled again.
 """
 
 from __future__ import annotations

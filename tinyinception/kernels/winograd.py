@@ -17,8 +17,6 @@ Backward to the input is the same with the kernel turned round. Backward to the 
 reverse: what each of the 16 products gets back from a window's 2x2 gradients, times V, summed over windows, and of that
 the 3x3 taps.
 
-(Numba does not notice when what is imported from `products` changes; then this file is to be touched too.)
-
 See Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016).
 """
 

@@ -16,6 +16,7 @@ import numpy as np
 from tinyinception.lessons.files import Lesson, load
 
 NUMBERS = "biufO"  # NumPy's kinds of arrays; objects may be fractions
+WITHIN = 0.4  # how far at most a count may be off that was computed with floats
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Exercise:
     """One exercise: the answer's name, the right function by another route than the solution's, arguments to try.
 
     mistakes: from a hint that names the misconception to the function that somebody who holds it would write.
-    tolerance: relative to the largest magnitude of the right result, for floats.
+    tolerance: relative to the largest magnitude of the right result, for floats; see `same`.
     """
 
     name: str
@@ -84,27 +85,46 @@ def judge(exercise: Exercise, answer: Callable | None) -> Verdict:
     return no(f"{_call(exercise, exercise.arguments[i])} gives {_short(results[i])}, and should not.")
 
 
-def same(ours: object, theirs: object, tolerance: float) -> bool:
-    """Whether two results agree: numbers and arrays to the tolerance, sequences and mappings item by item."""
+def same(ours: object, theirs: object, tolerance: float, largest: float = 0) -> bool:
+    """Whether two results agree: numbers and arrays to the tolerance, sequences and mappings item by item.
+
+    The tolerance is relative to the largest magnitude in an array, in a list (whose numbers are of one kind, so that
+    beside a 1 a rounding error is a 0), or else of the number itself. Where the right one is whole, no other whole
+    number is near. largest: that of the list in which the two stand.
+    """
     if isinstance(theirs, dict):
         return isinstance(ours, dict) and ours.keys() == theirs.keys() and all(
             same(ours[key], theirs[key], tolerance) for key in theirs)
     if isinstance(theirs, (list, tuple)):
+        if isinstance(theirs, list):
+            largest = max(largest, _largest(theirs))
         return isinstance(ours, (list, tuple)) and len(ours) == len(theirs) and all(
-            same(a, b, tolerance) for a, b in zip(ours, theirs, strict=True))
+            same(a, b, tolerance, largest) for a, b in zip(ours, theirs, strict=True))
     if isinstance(theirs, (str, bool, type(None))):
         return isinstance(ours, (str, bool, np.bool_, type(None))) and bool(ours == theirs)
     try:
-        a, b = np.asarray(ours), np.asarray(theirs, dtype=float)
+        a, b, counts = np.asarray(ours), np.asarray(theirs, dtype=float), np.asarray(theirs).dtype.kind in "iu"
         if a.dtype.kind not in NUMBERS or a.shape != b.shape:
             return False
         a = a.astype(float)
     except (TypeError, ValueError):  # ragged lists, things that are no numbers
         return False
     finite = np.isfinite(b)
-    bound = tolerance * np.abs(b[finite]).max(initial=0)
+    bound = min(tolerance * np.abs(b[finite]).max(initial=largest), WITHIN if counts else np.inf)
     near = np.abs(a[finite] - b[finite]) <= bound
     return bool(np.array_equal(a[~finite], b[~finite], equal_nan=True) and near.all())
+
+
+def _largest(value: object) -> float:
+    """The largest finite magnitude of the numbers in a result."""
+    if isinstance(value, (list, tuple)):
+        return max(map(_largest, value), default=0)
+    array = np.asarray(value)
+    try:
+        numbers = np.abs(array.astype(float)) if array.dtype.kind in NUMBERS else np.zeros(1)
+    except (TypeError, ValueError):  # objects that are no numbers
+        return 0
+    return float(numbers[np.isfinite(numbers)].max(initial=0))
 
 
 def _call(exercise: Exercise, arguments: tuple) -> str:

@@ -14,6 +14,7 @@ from unittest.mock import patch
 from tinyinception.errors import ArgumentError, DataError
 from tinyinception.lessons.cells import Cell
 from tinyinception.lessons.files import Lesson
+from tinyinception.terminal import is_terminal
 
 HELP = "Enter runs the code, q leaves."
 WIDTH = 100  # longer lines are hard to read
@@ -112,8 +113,8 @@ def _block(block: str, width: int) -> str:
 
 
 def _bold(text: str) -> str:
-    return f"\033[1m{text}\033[0m" if sys.stdout.isatty() else text
+    return f"\033[1m{text}\033[0m" if is_terminal(sys.stdout) else text
 
 
 def _dim(text: str) -> str:
-    return f"\033[2m{text}\033[0m" if sys.stdout.isatty() else text
+    return f"\033[2m{text}\033[0m" if is_terminal(sys.stdout) else text

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError, suggest
 from tinyinception.models.network import Network
 
@@ -87,10 +88,8 @@ def build(name: str, *, classes: int | None = None, channels: int = 3, **options
     if unknown := set(options) - set(inspect.signature(factory).parameters):
         raise ArgumentError(f"{name} has no option {', '.join(sorted(unknown))}; "
                             f"it has {', '.join(inspect.signature(factory).parameters)}")
-    for argument, value in (("classes", classes), ("channels", channels)):
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise ArgumentError(f"{name}: {argument} must be a whole number of at least 1, got {value!r}")
-    network = factory(classes or info(name).classes, channels, **{**info(name).options, **options})
+    classes = whole(f"{name}: classes", info(name).classes if classes is None else classes)
+    network = factory(classes, whole(f"{name}: channels", channels), **{**info(name).options, **options})
     network.title = name
     return network
 

@@ -6,6 +6,7 @@ the 35x35 modules and the places of the poolings come from the code.
 
 from __future__ import annotations
 
+from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError
 from tinyinception.models.conventions import KERAS, SLIM, TORCHVISION_V3, Convention, choose, reinitialise
 from tinyinception.models.network import Network
@@ -41,7 +42,7 @@ def inception_v3(classes: int = 1000, channels: int = 3, *, input_size: int = 29
     draw the auxiliary 5x5 with std 0.01, but never uses that number.
     """
     style = choose("inception_v3", convention, CONVENTIONS)
-    if input_size not in STEMS:
+    if not is_whole(input_size, 1) or input_size not in STEMS:
         raise ArgumentError(f"inception_v3: input_size must be one of {', '.join(map(str, STEMS))}, got {input_size!r}")
     unit, pool = style.unit, style.pool
     stages = {**stem(channels, unit, input_size), **grid_35(unit, pool), "Mixed_6a": reduce_35(288, unit),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn import Module, Output
 from tinyinception.ops import by_x
@@ -27,9 +28,10 @@ class Network(Module):
         aux = aux or {}
         if surplus := set(aux) - set(stages):
             raise ArgumentError(f"Network: auxiliary classifiers at unknown stages: {', '.join(sorted(surplus))}")
-        self.channels, self.input_size = channels, input_size
+        self.channels = whole("Network: channels", channels)
+        self.input_size = whole("Network: input_size", input_size)
         self.title = type(self).__name__
-        self.aux_weight = aux_weight if aux else 0.0
+        self.aux_weight = number("Network: aux_weight", aux_weight, "[0, inf)") if aux else 0.0
         self.stages = tuple(stages)
         self._known = set()
         for name, stage in stages.items():

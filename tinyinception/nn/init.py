@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.ops import by_x
 
@@ -21,6 +22,7 @@ Initializer = Callable[[np.random.Generator, Sequence[int], np.dtype], np.ndarra
 
 def constant(value: float) -> Initializer:
     """The same number everywhere."""
+    value = number("constant: value", value, "(-inf, inf)")
     return lambda rng, shape, dtype: np.full(shape, value, dtype)
 
 
@@ -30,13 +32,13 @@ ones = constant(1.0)
 
 def normal(std: float) -> Initializer:
     """Gaussian with mean 0 and standard deviation `std`."""
-    _not_negative("normal", std=std)
+    std = number("normal: std", std, "[0, inf)")
     return lambda rng, shape, dtype: _in_pieces(lambda n: rng.standard_normal(n) * std, shape, dtype)
 
 
 def uniform(limit: float) -> Initializer:
     """Uniform between -limit and limit."""
-    _not_negative("uniform", limit=limit)
+    limit = number("uniform: limit", limit, "[0, inf)")
     return lambda rng, shape, dtype: _in_pieces(lambda n: rng.uniform(-limit, limit, n), shape, dtype)
 
 
@@ -46,9 +48,7 @@ def truncated_normal(std: float, *, cut: float = 2.0) -> Initializer:
     Cutting at 2 leaves 0.8796 of `std` as the actual standard deviation; TensorFlow, in which the papers' networks were
     trained, does the same. PyTorch's `trunc_normal_` cuts at absolute bounds instead.
     """
-    _not_negative("truncated_normal", std=std)
-    if not cut > 0:
-        raise ArgumentError(f"truncated_normal: cut must be above 0, got {cut!r}")
+    std, cut = number("truncated_normal: std", std, "[0, inf)"), number("truncated_normal: cut", cut, "(0, inf]")
 
     def init(rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
         values = rng.standard_normal(shape)
@@ -66,7 +66,7 @@ def variance_scaling(factor: float = 2.0, mode: str = "fan_in", distribution: st
     TF-slim's, used for Inception-v3: the Gaussian is widened to a variance of 1.3 * factor / fan before it is cut at
     two sigmas, which restores factor / fan to within 1 %.
     """
-    _not_negative("variance_scaling", factor=factor)
+    factor = number("variance_scaling: factor", factor, "[0, inf)")
     distributions = {
         "normal": lambda variance: normal(math.sqrt(variance)),
         "truncated_normal": lambda variance: truncated_normal(math.sqrt(1.3 * variance)),
@@ -115,9 +115,3 @@ _FANS = {
     "fan_out": lambda fan_in, fan_out: fan_out,
     "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
 }
-
-
-def _not_negative(initializer: str, **arguments: float) -> None:
-    for name, value in arguments.items():
-        if not 0 <= value < math.inf:
-            raise ArgumentError(f"{initializer}: {name} must be a finite number of at least 0, got {value!r}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
 
 from tinyinception import changes, ops
+from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn import functional
 from tinyinception.nn.functional import Padding, Pair
@@ -30,7 +30,8 @@ class Conv2d(Module):
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
                  padding: Padding = "same", groups: int = 1, bias: bool = True, init: Initializer = HE,
                  bias_init: Initializer = zeros, moments: bool = False):
-        _positive("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        in_channels, out_channels, groups = _counts("Conv2d", in_channels=in_channels, out_channels=out_channels,
+                                                    groups=groups)
         if in_channels % groups or out_channels % groups:
             raise ArgumentError(f"Conv2d: groups={groups} must divide in_channels={in_channels} "
                                 f"and out_channels={out_channels}")
@@ -57,10 +58,9 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, *, bias: bool = True,
                  init: Initializer = GLOROT):
-        _positive("Linear", in_features=in_features, out_features=out_features)
-        self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter.create((in_features, out_features), init)
-        self.bias = Parameter.create((out_features,), zeros) if bias else None
+        self.in_features, self.out_features = _counts("Linear", in_features=in_features, out_features=out_features)
+        self.weight = Parameter.create((self.in_features, self.out_features), init)
+        self.bias = Parameter.create((self.out_features,), zeros) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.linear(x, self.weight, self.bias)
@@ -79,11 +79,10 @@ class BatchNorm2d(Module):
 
     def __init__(self, channels: int, *, eps: float = 1e-3, momentum: float = 0.1, gamma: bool = True,
                  beta: bool = True, relu: bool = False):
-        _positive("BatchNorm2d", channels=channels)
-        if not eps > 0 or not 0 < momentum <= 1:
-            raise ArgumentError(f"BatchNorm2d: eps must be above 0 and momentum in (0, 1], got eps={eps!r} "
-                                f"and momentum={momentum!r}")
-        self.channels, self.eps, self.momentum, self.relu = channels, eps, momentum, relu
+        channels = whole("BatchNorm2d: channels", channels)
+        self.eps = float(number("BatchNorm2d: eps", eps, "(0, inf)"))
+        self.momentum = float(number("BatchNorm2d: momentum", momentum, "(0, 1]"))
+        self.channels, self.relu = channels, relu
         self.gamma = Parameter.create((channels,), ones) if gamma else None
         self.beta = Parameter.create((channels,), zeros) if beta else None
         self.register_buffer("running_mean", buffer((channels,), zeros))
@@ -119,8 +118,11 @@ class LocalResponseNorm(Module):
     """
 
     def __init__(self, size: int = 5, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, mean: bool = False):
-        _positive("LocalResponseNorm", size=size)
-        self.size, self.alpha, self.beta, self.k = size, alpha / size if mean else alpha, beta, k
+        self.size = whole("LocalResponseNorm: size", size)
+        self.alpha, self.beta, self.k = (number(f"LocalResponseNorm: {name}", value, "[0, inf)")
+                                         for name, value in (("alpha", alpha), ("beta", beta), ("k", k)))
+        if mean:
+            self.alpha /= self.size
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.local_response_norm(x, self.size, alpha=self.alpha, beta=self.beta, k=self.k)
@@ -191,9 +193,7 @@ class Dropout(Module):
     """Zero each element with probability `rate` in training, scaling the others up; the identity in evaluation."""
 
     def __init__(self, rate: float):
-        if not 0 <= rate < 1:
-            raise ArgumentError(f"Dropout: rate must be in [0, 1), got {rate!r}")
-        self.rate = rate
+        self.rate = number("Dropout: rate", rate, "[0, 1)")
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.dropout(x, self.rate) if self.training and self.rate else x
@@ -209,10 +209,9 @@ class Flatten(Module):
         return x.flatten()
 
 
-def _positive(layer: str, **arguments: int) -> None:
-    for name, value in arguments.items():
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise ArgumentError(f"{layer}: {name} must be a whole number of at least 1, got {value!r}")
+def _counts(layer: str, **arguments: int) -> list[int]:
+    """The arguments as ints, each of at least 1."""
+    return [whole(f"{layer}: {name}", value) for name, value in arguments.items()]
 
 
 def _fail(layer: str) -> Callable[[str], ArgumentError]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+import os
 
 import numpy as np
 
+from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
 
 _generator = np.random.Generator(np.random.PCG64())
@@ -13,9 +14,9 @@ _generator = np.random.Generator(np.random.PCG64())
 
 def manual_seed(seed: int) -> None:
     """Start the generator anew; the same seed gives the same weights and the same dropout masks."""
-    if not isinstance(seed, Integral) or seed < 0:
-        raise ArgumentError(f"manual_seed: seed must be a whole number of at least 0, got {seed!r}")
-    _generator.bit_generator.state = np.random.PCG64(int(seed)).state
+    state = np.random.PCG64(whole("manual_seed: seed", seed, 0)).state
+    with _generator.bit_generator.lock:  # no draw of another thread comes between the numbers of a state
+        _generator.bit_generator.state = state
 
 
 def generator() -> np.random.Generator:
@@ -25,13 +26,24 @@ def generator() -> np.random.Generator:
 
 def get_state() -> dict:
     """Where the generator stands, as a dict that JSON can hold."""
-    return _generator.bit_generator.state
+    with _generator.bit_generator.lock:
+        return _generator.bit_generator.state
 
 
 def set_state(state: dict) -> None:
     """Continue from a `get_state()`; ArgumentError where `state` is none."""
     try:
-        _generator.bit_generator.state = state
+        with _generator.bit_generator.lock:
+            _generator.bit_generator.state = state
     except (TypeError, ValueError, KeyError) as error:
         raise ArgumentError(f"set_state: this is no state of the {type(_generator.bit_generator).__name__} generator: "
                             f"{error}") from error
+
+
+def _after_fork() -> None:
+    """A thread that the child has not may have been in the middle of a draw."""
+    _generator.bit_generator.lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

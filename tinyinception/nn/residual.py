@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tinyinception.errors import ArgumentError
+from tinyinception.checks import number
 from tinyinception.nn.layers import Conv2d
 from tinyinception.nn.module import Module
 from tinyinception.nn.units import ConvUnit, Path, Unit, block, chain, steps
@@ -21,9 +21,8 @@ class ResidualInception(Module):
 
     def __init__(self, in_channels: int, branches: Mapping[str, Path], *, scale: float, relu: bool = True,
                  unit: Unit = ConvUnit):
-        if not scale > 0:
-            raise ArgumentError(f"ResidualInception: scale must be above 0, got {scale!r}")
-        self.out_channels, self.scale, self.relu = in_channels, scale, relu
+        self.scale = number("ResidualInception: scale", scale, "(0, inf)")
+        self.out_channels, self.relu = in_channels, relu
         self.branches = block(in_channels, {name: chain(in_channels, path, unit=unit)
                                             for name, path in branches.items()})
         self.up = Conv2d(self.branches.out_channels, in_channels, 1)

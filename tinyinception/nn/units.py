@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
 from tinyinception.nn.containers import Branches, Sequential, channels_after
 from tinyinception.nn.functional import Padding, Pair
@@ -69,6 +70,8 @@ class SeparableConv(Module):
     def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, multiplier: int = 1,
                  stride: int | Pair = 1, padding: Padding = "same", init: Initializer = HE):
         self.out_channels = out_channels
+        in_channels = whole("SeparableConv: in_channels", in_channels)
+        multiplier = whole("SeparableConv: multiplier", multiplier)
         self.depthwise = Conv2d(in_channels, in_channels * multiplier, kernel, stride=stride, padding=padding,
                                 groups=in_channels, bias=False, init=init)
         self.pointwise = Conv2d(in_channels * multiplier, out_channels, 1, init=init)
@@ -85,7 +88,7 @@ def chain(in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padd
     """
     units = {}
     for i, (out_channels, kernel) in enumerate(path, 1):
-        sizes = by_x((kernel, kernel) if isinstance(kernel, int) else kernel)
+        sizes = by_x(kernel if isinstance(kernel, tuple | list) else (kernel, kernel))
         where = {"stride": stride, "padding": padding} if i == len(path) else {}
         units[f"conv{i}_{sizes}"] = unit(in_channels, out_channels, kernel, **where)
         in_channels = out_channels

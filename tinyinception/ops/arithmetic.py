@@ -6,13 +6,14 @@ import numpy as np
 
 from tinyinception.checks import number
 from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+from tinyinception.ops.reduction import add_up
 
 
 def unbroadcast(grad: np.ndarray, shape: Shape) -> np.ndarray:
     """Sum a gradient over the axes along which its input of `shape` was repeated."""
     extra = grad.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and grad.shape[i + extra] != 1)
-    return grad.sum(axis=axes).reshape(shape) if axes else grad
+    return add_up(grad, axes).reshape(shape) if axes else grad
 
 
 class Elementwise(Operation):
@@ -104,7 +105,7 @@ class Power(Operation):
     analytic = True
 
     def __init__(self, exponent: float):
-        number("Power: exponent", exponent, "(-inf, inf)")
+        exponent = number("Power: exponent", exponent, "(-inf, inf)")
         self.exponent = float(exponent) if exponent != int(exponent) else int(exponent)
 
     def shape(self, a: Shape) -> Shape:

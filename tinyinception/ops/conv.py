@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from tinyinception import kernels
+from tinyinception.checks import is_whole
 from tinyinception.errors import GraphError
 from tinyinception.kernels import ahead
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
+from tinyinception.ops.reduction import add_up
 
 
 class Conv2d(Operation):
@@ -35,8 +37,10 @@ class Conv2d(Operation):
             raise self.fail(f"input must be N x H x W x C with no empty axis, not {by_x(x)}")
         if len(w) != 4 or 0 in w:
             raise self.fail(f"weights must be KH x KW x Cin x Cout with no empty axis, not {by_x(w)}")
-        if not isinstance(self.groups, int) or self.groups < 1 or w[3] % self.groups:
-            raise self.fail(f"groups={self.groups} must be a whole number that divides the {w[3]} output channels")
+        if not is_whole(self.groups, 1) or w[3] % self.groups:
+            raise self.fail(f"groups must be a whole number that divides the {w[3]} output channels, "
+                            f"got {self.groups!r}")
+        self.groups = int(self.groups)
         if x[3] != w[2] * self.groups:
             times = f" x {self.groups} groups" if self.groups > 1 else ""
             raise self.fail(f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}")
@@ -71,7 +75,7 @@ class Conv2d(Operation):
             dx = kernels.conv2d_input_grad(grad, self.input(1), x_shape, *at, self.groups, into)
         if self.needs[1]:
             dw = kernels.conv2d_weight_grad(grad, self.input(0), w_shape, *at, self.groups)
-        db = kernels.channel_sums(grad) if len(self.needs) > 2 and self.needs[2] else None
+        db = add_up(grad, (0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
@@ -111,7 +115,7 @@ class Linear(Operation):
             dx = kernels.conv2d_input_grad(image, self.input(1)[None, None], (n, 1, 1, k), *at).reshape(n, k)
         if self.needs[1]:
             dw = kernels.conv2d_weight_grad(image, _as_image(self.input(0)), (1, 1, *w_shape), *at)[0, 0]
-        db = grad.sum(axis=0) if len(self.needs) > 2 and self.needs[2] else None
+        db = add_up(grad, (0,)) if len(self.needs) > 2 and self.needs[2] else None
         return (dx, dw, db)[:len(self.needs)]
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyinception.errors import ArgumentError
+from tinyinception.checks import number
 from tinyinception.ops.base import Cost, Operation, Shape, count
 
 
@@ -17,9 +17,7 @@ class Dropout(Operation):
     analytic = True
 
     def __init__(self, rate: float, rng: np.random.Generator):
-        if not 0 <= rate < 1:
-            raise ArgumentError(f"Dropout: rate must be at least 0 and below 1, not {rate!r}")
-        self.rate, self.rng = rate, rng
+        self.rate, self.rng = number("Dropout: rate", rate, "[0, 1)"), rng
 
     def shape(self, x: Shape) -> Shape:
         return x

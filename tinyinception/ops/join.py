@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tinyinception import kernels
+from tinyinception.checks import is_whole
 from tinyinception.kernels.memory import empty
 from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
 
@@ -21,8 +22,8 @@ class Concat(Operation):
         if not shapes:
             raise self.fail("nothing to join")
         first = shapes[0]
-        if not -len(first) <= self.axis < len(first):
-            raise self.fail(f"axis {self.axis} does not fit an input of shape {by_x(first)}")
+        if not is_whole(self.axis, -len(first)) or self.axis >= len(first):
+            raise self.fail(f"axis must be a whole number that fits an input of shape {by_x(first)}, got {self.axis!r}")
         axis = self.axis % len(first)
         for number, other in enumerate(shapes):
             if 0 in other:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from tinyinception import kernels
+from tinyinception.checks import is_whole, number
 from tinyinception.ops.base import Operation, Shape, by_x, count
 
 
@@ -16,9 +18,10 @@ class Reshape(Operation):
     analytic = True
 
     def __init__(self, shape: Sequence[int]):
-        if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
-            shape = shape[0]
-        self.target = tuple(int(n) for n in shape)
+        sizes = tuple(shape[0]) if len(shape) == 1 and np.ndim(shape[0]) else tuple(shape)
+        if not all(is_whole(n, -math.inf) for n in sizes):
+            raise self.fail(f"sizes must be whole numbers, got {sizes}")
+        self.target = tuple(int(n) for n in sizes)
 
     def shape(self, a: Shape) -> Shape:
         known = count(tuple(n for n in self.target if n != -1))
@@ -42,7 +45,9 @@ class Transpose(Operation):
     analytic = True
 
     def __init__(self, axes: Sequence[int] = ()):
-        self.axes = tuple(axes[0]) if len(axes) == 1 and not isinstance(axes[0], int) else tuple(axes)
+        self.axes = tuple(axes[0]) if len(axes) == 1 and np.ndim(axes[0]) else tuple(axes)
+        if not all(is_whole(i, -math.inf) for i in self.axes):
+            raise self.fail(f"axes must be whole numbers, got {self.axes}")
 
     def order(self, ndim: int) -> tuple[int, ...]:
         """The permutation for an input of ndim axes."""
@@ -102,14 +107,14 @@ class Pad(Operation):
     """A frame of a constant around each axis; widths as (before, after) per axis."""
 
     def __init__(self, widths: Sequence[tuple[int, int]], value: float = 0.0):
-        self.widths, self.value = tuple((int(b), int(e)) for b, e in widths), value
+        self.widths, self.value = widths, number("Pad: value", value, "[-inf, inf]")
 
     analytic = True
 
     def shape(self, a: Shape) -> Shape:
-        if len(self.widths) != len(a) or any(n < 0 for pair in self.widths for n in pair):
-            raise self.fail(f"widths {self.widths} must be one (before, after) of at least 0 for each axis of "
-                            f"{by_x(a)}")
+        if np.shape(self.widths) != (len(a), 2) or not all(is_whole(n, 0) for pair in self.widths for n in pair):
+            raise self.fail(f"widths must be two whole numbers of at least 0, (before, after), for each axis of "
+                            f"{by_x(a)}, got {self.widths}")
         return tuple(n + before + after for n, (before, after) in zip(a, self.widths, strict=True))
 
     def forward(self, a):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, DtypeError
 from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+from tinyinception.ops.reduction import add_up, average
 
 TOLERANCE = 1e-5  # how far a distribution in float32 may be from adding up to 1
 
@@ -25,7 +27,7 @@ class LogSoftmax(Operation):
         return self.saved
 
     def backward(self, grad):
-        return (grad - np.exp(self.saved) * grad.sum(axis=-1, keepdims=True),)
+        return (grad - np.exp(self.saved) * _row_sums(grad),)
 
     def cost(self, x: Shape) -> Cost:
         """Per row of K: K - 1 comparisons, K subtractions, K times exp, K - 1 additions, a log, K subtractions."""
@@ -52,8 +54,7 @@ class CrossEntropy(Operation):
             raise self.fail(f"logits must be N x K and not empty, not {by_x(x)}")
         if self.reduction not in ("mean", "none"):
             raise self._bad(f"reduction must be 'mean' or 'none', not {self.reduction!r}")
-        if not 0 <= self.smoothing <= 1:
-            raise self._bad(f"smoothing must be from 0 to 1, not {self.smoothing!r}")
+        number(f"{self.where()}: smoothing", self.smoothing, "[0, 1]")
         self._check_target(*x)
         if self.prior is not None:
             if self.prior.shape != x[1:]:
@@ -101,13 +102,13 @@ class CrossEntropy(Operation):
         logp, q = log_softmax(x), self.smoothed(*x.shape).astype(x.real.dtype)
         self.saved = logp, q
         # a class of probability 0 costs nothing, even where a logit of minus infinity has ruled it out
-        loss = -np.multiply(q, logp, where=q != 0, out=np.zeros_like(logp)).sum(axis=-1)
-        return np.asarray(loss.mean() if self.reduction == "mean" else loss)
+        loss = -_row_sums(np.multiply(q, logp, where=q != 0, out=np.zeros_like(logp)))[:, 0]
+        return average(loss, (0,)) if self.reduction == "mean" else loss
 
     def backward(self, grad):
         logp, q = self.saved
         scale = grad / len(q) if self.reduction == "mean" else grad[:, None]
-        total = q.sum(axis=-1, keepdims=True)  # 1 but for rounding, as the check of soft targets allows
+        total = _row_sums(q)  # 1 but for rounding, as the check of soft targets allows
         return ((np.exp(logp) * total - q) * scale,)
 
     def cost(self, x: Shape) -> Cost:
@@ -119,4 +120,9 @@ class CrossEntropy(Operation):
 def log_softmax(x: np.ndarray) -> np.ndarray:
     """Over the last axis, shifted by the maximum so that no exponential overflows."""
     shifted = x - x.real.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted - np.log(_row_sums(np.exp(shifted)))
+
+
+def _row_sums(a: np.ndarray) -> np.ndarray:
+    """Sums over the last axis, which stays, with size 1."""
+    return add_up(a, (a.ndim - 1,))[..., None]

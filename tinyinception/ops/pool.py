@@ -7,6 +7,7 @@ import numpy as np
 from tinyinception import kernels
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
+from tinyinception.ops.reduction import average
 
 
 class Pool(Operation):
@@ -122,16 +123,17 @@ class AdaptiveAvgPool2d(Operation):
         self.saved = x.shape
         y = np.empty(AdaptiveAvgPool2d.shape(self, x.shape), x.dtype)
         for i, j, rows, columns in self.bins(x.shape):
-            y[:, i, j] = x[:, rows, columns].mean(axis=(1, 2))
+            y[:, i, j] = average(x[:, rows, columns], (1, 2))
         return y.reshape(self.shape(x.shape))
 
     def backward(self, grad):
         grad = grad.reshape(AdaptiveAvgPool2d.shape(self, self.saved))
-        dx = np.zeros(self.saved, grad.dtype)
+        crowded = grad.shape[1] > self.saved[1] or grad.shape[2] > self.saved[2]  # many bins repeat a pixel
+        dx = np.zeros(self.saved, np.result_type(grad, np.float64) if crowded else grad.dtype)
         for i, j, rows, columns in self.bins(self.saved):
             area = (rows.stop - rows.start) * (columns.stop - columns.start)
             dx[:, rows, columns] += (grad[:, i, j] / area)[:, None, None]
-        return (dx,)
+        return (dx.astype(grad.dtype, copy=False),)
 
     def cost(self, x: Shape) -> Cost:
         """One FLOP for each pixel of each bin: additions and a division."""

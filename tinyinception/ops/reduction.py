@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
+from tinyinception import kernels
+from tinyinception.checks import is_whole
+from tinyinception.kernels.memory import FEW
 from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+
+
+def add_up(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
+    """Sums over axes, numbered from 0 on, in the dtype of a but added up with 64 bits; those axes are gone.
+
+    Every sum of many numbers is this one: in float32 it would lose what is added once it is large.
+    """
+    return _wide_sums(a, tuple(axes)).astype(a.dtype)
+
+
+def average(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
+    """Means over axes, as `add_up`."""
+    sums = _wide_sums(a, tuple(axes))
+    return (sums / (a.size // sums.size)).astype(a.dtype)
+
+
+def _wide_sums(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    if count(tuple(a.shape[axis] for axis in axes)) <= FEW:
+        return np.asarray(a.sum(axis=axes))
+    if a.size < kernels.LARGE:
+        return np.asarray(a.sum(axis=axes, dtype=np.result_type(a, np.float64)))
+    return kernels.axis_sums(a, axes)
 
 
 class Reduction(Operation):
@@ -15,8 +43,11 @@ class Reduction(Operation):
 
     def axes(self, a: Shape) -> tuple[int, ...]:
         """The reduced axes of an input of shape a, as numbers from 0 on."""
-        given = range(len(a)) if self.axis is None else (self.axis,) if isinstance(self.axis, int) else self.axis
-        axes = tuple(i + len(a) if i < 0 else i for i in given)
+        given = range(len(a)) if self.axis is None else self.axis
+        given = given if isinstance(given, range | tuple | list) else (given,)
+        if not all(is_whole(i, -math.inf) for i in given):
+            raise self.fail(f"axis must be a whole number, several or None, got {self.axis!r}")
+        axes = tuple(int(i) + len(a) if i < 0 else int(i) for i in given)
         if any(not 0 <= i < len(a) for i in axes) or len(set(axes)) < len(axes):
             raise self.fail(f"axis {self.axis} does not fit an input of shape {by_x(a)}")
         return axes
@@ -45,7 +76,7 @@ class Sum(Reduction):
 
     def forward(self, a):
         self.saved = a.shape
-        return np.asarray(a.sum(axis=self.axes(a.shape), keepdims=self.keepdims))
+        return add_up(a, self.axes(a.shape)).reshape(self.shape(a.shape))
 
     def backward(self, grad):
         return (np.broadcast_to(self.spread(grad, self.saved), self.saved),)
@@ -58,7 +89,7 @@ class Mean(Reduction):
 
     def forward(self, a):
         self.saved = a.shape
-        return np.asarray(a.mean(axis=self.axes(a.shape), keepdims=self.keepdims))
+        return average(a, self.axes(a.shape)).reshape(self.shape(a.shape))
 
     def backward(self, grad):
         n = count(self.saved) // max(count(grad.shape), 1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Protocol
 
-from tinyinception.checks import number
+from tinyinception.checks import number, whole
 
 
 class Schedule(Protocol):
@@ -18,9 +18,10 @@ class Schedule(Protocol):
     def __call__(self, step: int) -> float: ...
 
 
-def _whole(step: int) -> int:
-    # A Python int: with a NumPy one, NumPy's power and Python's differ in the last bit.
-    return int(number("schedule: step", step, "[0, inf)", Integral))
+def _keep(schedule: Schedule, **numbers: float) -> None:
+    """Set fields of a frozen schedule, to Python's numbers: NumPy's power differs from theirs in the last bit."""
+    for name, value in numbers.items():
+        object.__setattr__(schedule, name, value)
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,10 @@ class Constant:
     base: float
 
     def __post_init__(self) -> None:
-        number("Constant: base", self.base, "[0, inf)")
+        _keep(self, base=number("Constant: base", self.base, "[0, inf)"))
 
     def __call__(self, step: int) -> float:
-        _whole(step)
+        whole("schedule: step", step, 0)
         return float(self.base)
 
 
@@ -50,12 +51,12 @@ class ExponentialStaircase:
     every: int
 
     def __post_init__(self) -> None:
-        number("ExponentialStaircase: base", self.base, "(0, inf)")
-        number("ExponentialStaircase: rate", self.rate, "(0, 1]")
-        number("ExponentialStaircase: every", self.every, "[1, inf)", Integral)
+        _keep(self, base=number("ExponentialStaircase: base", self.base, "(0, inf)"),
+              rate=number("ExponentialStaircase: rate", self.rate, "(0, 1]"),
+              every=whole("ExponentialStaircase: every", self.every))
 
     def __call__(self, step: int) -> float:
-        step = _whole(step)
+        step = whole("schedule: step", step, 0)
         return float(self.base * self.rate ** (step // self.every))
 
 
@@ -72,13 +73,12 @@ class Cosine:
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        number("Cosine: base", self.base, "(0, inf)")
-        number("Cosine: steps", self.steps, "[1, inf)", Integral)
-        number("Cosine: warmup", self.warmup, f"[0, {self.steps})", Integral)
-        number("Cosine: final", self.final, f"[0, {self.base}]")
+        _keep(self, base=number("Cosine: base", self.base, "(0, inf)"), steps=whole("Cosine: steps", self.steps))
+        _keep(self, warmup=number("Cosine: warmup", self.warmup, f"[0, {self.steps})", Integral),
+              final=number("Cosine: final", self.final, f"[0, {self.base}]"))
 
     def __call__(self, step: int) -> float:
-        step = _whole(step)
+        step = whole("schedule: step", step, 0)
         if step < self.warmup:
             return float(self.base * ((step + 1) / (self.warmup + 1)))
         done = min(1.0, (step - self.warmup) / (self.steps - self.warmup))
@@ -94,12 +94,12 @@ class Triangular:
     peak: int
 
     def __post_init__(self) -> None:
-        number("Triangular: base", self.base, "(0, inf)")
-        number("Triangular: steps", self.steps, "[1, inf)", Integral)
-        number("Triangular: peak", self.peak, f"[0, {self.steps})", Integral)
+        _keep(self, base=number("Triangular: base", self.base, "(0, inf)"),
+              steps=whole("Triangular: steps", self.steps))
+        _keep(self, peak=number("Triangular: peak", self.peak, f"[0, {self.steps})", Integral))
 
     def __call__(self, step: int) -> float:
-        step = _whole(step)
+        step = whole("schedule: step", step, 0)
         if step < self.peak:
             return float(self.base * ((step + 1) / (self.peak + 1)))
         return float(self.base * (max(0, self.steps - step) / (self.steps - self.peak)))

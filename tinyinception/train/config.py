@@ -94,7 +94,7 @@ class Config:
             value = getattr(self, name)
             if value is None and name in _OPTIONAL:
                 continue
-            number(name, value, interval, *([kind] if kind else []))
+            object.__setattr__(self, name, number(name, value, interval, *([kind] if kind else [])))
         if self.flip not in (None, True, False):
             raise ArgumentError(f"flip must be True, False or None, got {self.flip!r}")
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.ops.padding import pair
 
 SCHEMES = (1, 2, 10, 12, 144)
 NATIVE = 224  # the input size for which the papers give these sizes of the shorter side
@@ -95,10 +97,10 @@ def crop_scheme(crops: int, image_size: Size, input_size: Size) -> Scheme:
 
     Raises ArgumentError for another number of views, sizes below 1, or a network with an input that is not square.
     """
-    if isinstance(crops, bool) or crops not in SCHEMES:
+    if not is_whole(crops, 1) or crops not in SCHEMES:
         raise ArgumentError(f"crops must be one of {', '.join(map(str, SCHEMES))}, got {crops!r}")
-    if min(*image_size, *input_size) < 1:
-        raise ArgumentError(f"crops: images of {image_size} and an input of {input_size} pixels; all must be positive")
+    image_size, input_size = (pair(size, f"crops: {name}", 1, ArgumentError)
+                              for name, size in (("image_size", image_size), ("input_size", input_size)))
     if crops <= 2:
         box = (0, 0, *input_size)
         return Scheme(tuple(View(min(input_size), "image", WHOLE, mirrored, input_size, box)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from tinyinception.terminal import say
 
 
 class Request:
@@ -29,7 +30,7 @@ def ctrl_c() -> Iterator[Request]:
     def note(number: int, frame: object) -> None:
         request.made = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nstopping after this step; Ctrl-C again quits at once", file=sys.stderr)
+        say("\nstopping after this step; Ctrl-C again quits at once")
 
     before = signal.signal(signal.SIGINT, note)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyinception.checks import is_whole
 from tinyinception.data import Dataset, Loader, load
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.train.checkpoint import replace_file
@@ -139,7 +140,7 @@ def _check(folders: list[Folder], crops: int, compare: bool, pictures: Folder | 
     """Refuse what cannot be done before anything is loaded."""
     if not folders:
         raise ArgumentError("folder: no runs given")
-    if isinstance(crops, bool) or crops not in SCHEMES:
+    if not is_whole(crops, 1) or crops not in SCHEMES:
         raise ArgumentError(f"crops must be one of {', '.join(map(str, SCHEMES))}, got {crops!r}")
     if compare and len(folders) != 2:
         raise ArgumentError(f"compare: needs exactly two runs, got {len(folders)}")

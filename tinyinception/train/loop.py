@@ -13,6 +13,7 @@ import numpy as np
 
 from tinyinception import data
 from tinyinception.errors import NonFiniteError, NonFiniteWarning
+from tinyinception.kernels import prepare
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import clip_grad_norm
 from tinyinception.tensor import Tensor
@@ -48,6 +49,7 @@ def fit(config: Config, out: str | Path | None = None, *, dataset: data.Dataset 
     before any training where something does not fit, NonFiniteError where the loss or a gradient becomes NaN or
     infinite, and KeyboardInterrupt, after a checkpoint, on Ctrl-C; its message says how to continue.
     """
+    prepare()
     run = Run.create(config, out)
     try:
         session = Session(config, dataset or load_data(config, progress))
@@ -60,6 +62,7 @@ def fit(config: Config, out: str | Path | None = None, *, dataset: data.Dataset 
 
 def resume(folder: str | Path, *, dataset: data.Dataset | None = None, progress: bool = True) -> Result:
     """Continue a run, however it ended, to the same bits as if it had never stopped. Raises as `fit` does."""
+    prepare()
     run = Run.open(folder)
     saved = load(run.folder)
     session = Session(run.config, dataset or load_data(run.config, progress))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from tinyinception.terminal import bar, is_terminal, say
+
 if TYPE_CHECKING:
     from tinyinception.train.session import Session
 
@@ -13,15 +15,13 @@ class Report:
     """Progress of a session; silent unless `enabled`."""
 
     def __init__(self, session: Session, enabled: bool) -> None:
-        from tqdm import tqdm
-
         self.session, self.enabled = session, enabled
         loader, at = session.train_loader, session.position
         per_epoch = min(len(loader) * loader.batch_size, len(loader.images))
         # One bar for the whole run, so that its time left is what the user waits for.
-        self.bar = tqdm(desc="compiling kernels", total=session.config.epochs * per_epoch,
-                        initial=at.epoch * per_epoch + at.images, unit="img", unit_scale=True, dynamic_ncols=True,
-                        smoothing=0.1, file=sys.stderr, leave=False, disable=not (enabled and sys.stderr.isatty()))
+        self.bar = bar(desc="compiling kernels", total=session.config.epochs * per_epoch,
+                       initial=at.epoch * per_epoch + at.images, unit="img", unit_scale=True, dynamic_ncols=True,
+                       smoothing=0.1, shown=enabled and is_terminal(sys.stderr))
 
     def __enter__(self) -> Report:
         return self
@@ -50,4 +50,4 @@ class Report:
         """A message of its own."""
         if self.enabled:
             self.bar.clear()
-            print(text, file=sys.stderr, flush=True)
+            say(text)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tinyinception.checks import whole
 from tinyinception.data import Loader
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn.functional import log_softmax
 from tinyinception.tensor import Tensor, no_grad
+from tinyinception.terminal import bar, is_terminal
 from tinyinception.train.crops import Scheme
 from tinyinception.train.statistics import Calibration, calibration
 
@@ -53,6 +56,7 @@ class Scores:
 
         Always 1 where there are no more than k classes.
         """
+        k = whole("top: k", k)
         return float(((self.log_probabilities > -self.losses[:, None]).sum(axis=1) < k).mean())
 
     @property
@@ -104,22 +108,18 @@ def score(network: Any, loader: Loader, scheme: Scheme | None = None, *, progres
 def _score_views(network: Any, loader: Loader, scheme: Scheme,
                  progress: bool) -> list[tuple[np.ndarray, np.ndarray]]:
     """Few images at a time, so that the network sees about `batch_size` views at once, whatever the scheme."""
-    import sys
-
-    from tqdm import tqdm
-
     weights, rows = scheme.weights, loader.batch_size
     step = max(1, rows // len(weights))
     batches = []
-    with tqdm(total=len(loader.images) * len(weights), desc="evaluating", unit="view", unit_scale=True,
-              file=sys.stderr, leave=False, disable=not (progress and sys.stderr.isatty())) as bar:
+    with bar(total=len(loader.images) * len(weights), desc="evaluating", unit="view", unit_scale=True,
+             shown=progress and is_terminal(sys.stderr)) as shown:
         for start in range(0, len(loader.images), step):
             views = scheme.cut(loader.images[start:start + step])
             flat = views.reshape(-1, *views.shape[2:])
             each = []
             for row in range(0, len(flat), rows):
                 each.append(log_probabilities(network, np.ascontiguousarray(loader.normalize(flat[row:row + rows]))))
-                bar.update(len(each[-1]))
+                shown.update(len(each[-1]))
             together = average(np.concatenate(each).reshape(*views.shape[:2], -1), weights)
             batches.append((together, loader.labels[start:start + step].astype(np.int64)))
     return batches

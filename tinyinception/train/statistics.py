@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
 
 
@@ -48,8 +49,7 @@ def calibration(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> 
     if confidence.ndim != 1 or confidence.shape != correct.shape or not len(confidence):
         raise ShapeError(f"calibration: confidence has shape {confidence.shape}, correct {correct.shape}; expected one "
                          "number each for at least one image")
-    if bins < 1:
-        raise ArgumentError(f"bins must be at least 1, got {bins!r}")
+    bins = whole("bins", bins)
     if not ((confidence >= 0) & (confidence <= 1)).all():
         raise ArgumentError(f"confidence must lie in [0, 1], got {confidence.min()} to {confidence.max()}")
     edges = np.arange(bins + 1) / bins
@@ -109,10 +109,8 @@ def bootstrap_difference(correct_a: np.ndarray, correct_b: np.ndarray, *, resamp
     if a.ndim != 1 or a.shape != b.shape or not len(a):
         raise ShapeError(f"bootstrap_difference: answers of shape {a.shape} and {b.shape}; expected one each for at "
                          "least one image")
-    if resamples < 1:
-        raise ArgumentError(f"resamples must be at least 1, got {resamples!r}")
-    if not 0 < confidence < 1:
-        raise ArgumentError(f"confidence must lie between 0 and 1, got {confidence!r}")
+    resamples, seed = whole("resamples", resamples), whole("seed", seed, 0)
+    confidence = number("confidence", confidence, "(0, 1)")
     n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
     # Only three kinds of image matter, and how many of each kind a resample holds is multinomial: the same
     # distribution as drawing N indices each time, at a ten-thousandth of the work.

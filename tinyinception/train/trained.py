@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyinception.checks import whole
 from tinyinception.data import Normalize, read_image
 from tinyinception.errors import ArgumentError
 from tinyinception.train import checkpoint
@@ -58,8 +59,7 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
     as by `read_image`. Raises DataError for a file that is no image, before any is classified, ArgumentError for top
     below 1 or no images, and as `load_run`.
     """
-    if top < 1:
-        raise ArgumentError(f"top must be at least 1, got {top!r}")
+    top = whole("top", top)
     if not images:
         raise ArgumentError("images: no files given")
     trained = load_run(folder, averaged)

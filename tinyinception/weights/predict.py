@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception import models, nn
+from tinyinception.checks import whole
 from tinyinception.data import read_image
 from tinyinception.errors import ArgumentError, DataError, NonFiniteError
 from tinyinception.train.scores import log_probabilities
@@ -28,8 +29,7 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     the weights give no probabilities.
     """
     known = published(weight_set)
-    if top < 1:
-        raise ArgumentError(f"top must be at least 1, got {top!r}")
+    top = whole("top", top)
     if not images:
         raise ArgumentError("images: no files given")
     count = class_count(known.model, file)
