@@ -24,6 +24,10 @@ class NonFiniteError(TinyInceptionError, ArithmeticError):
     """NaN or infinity where finite numbers are needed."""
 
 
+class NonFiniteWarning(RuntimeWarning):
+    """NaN or infinity in what is given to a module; `warnings.simplefilter("error", NonFiniteWarning)` stops at it."""
+
+
 class GraphError(TinyInceptionError, RuntimeError):
     """Backward without a graph, twice through the same graph, or from something that is no scalar."""
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyinception import kernels
+from tinyinception import changes, kernels
 from tinyinception.errors import GraphError
 from tinyinception.kernels.memory import empty
 from tinyinception.ops.base import Operation, by_x
@@ -36,11 +36,12 @@ def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> Non
         if fresh:
             owned.add(id(parent))
 
+    order = topological(root.node) if root.node else []
+    for op in order:
+        if op.freed or op.made != changes.now:
+            _check_as_it_was(op)
     send(root.node or root, gradient, False)
-    for op in reversed(topological(root.node) if root.node else []):
-        if op.freed:
-            raise GraphError(f"backward: the graph through {op.where()} was already used and freed; run forward again, "
-                             "or call backward(retain_graph=True) the first time")
+    for op in reversed(order):
         grad = pending.pop(id(op))
         if not hooks:  # who watches sees what each operation was given and gave, not sums or what has been overwritten
             op.into = tuple(pending.get(id(parent)) if id(parent) in owned else None for parent in op.parents)
@@ -74,6 +75,18 @@ def topological(root: Operation) -> list[Operation]:
             stack.append((node, True))
             stack.extend((p, False) for p in node.parents if isinstance(p, Operation))
     return order
+
+
+def _check_as_it_was(op: Operation) -> None:
+    """Backward needs what forward has kept, and the numbers in it as forward has read them."""
+    if op.freed:
+        raise GraphError(f"backward: the graph through {op.where()} was already used and freed; run forward again, "
+                         "or call backward(retain_graph=True) the first time")
+    changed = changes.after(op.made, (op.saved, op.kept))
+    if changed is not None:
+        raise GraphError(f"backward: {op.where()} needs numbers of shape {by_x(changed.shape)} that were changed in "
+                         "place since its forward, by an optimiser's step for instance; run forward again before "
+                         "backward")
 
 
 def _sum(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:

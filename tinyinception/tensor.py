@@ -1,4 +1,4 @@
-"""Tensor, the tape and the single place where operations are called.
+"""Tensor, and the single place where operations are called.
 
 `apply(operation, *tensors)` is that place: it checks shapes and dtypes, runs `forward` unless a tensor is shape-only,
 records the node, and fires hooks. Counting, timing, watching for NaN and the receptive field are hooks; nothing else in
@@ -7,118 +7,35 @@ the package describes a network a second time.
 
 from __future__ import annotations
 
-import reprlib
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from numbers import Number
 
 import numpy as np
 
-from tinyinception import ops
+from tinyinception import changes, ops
 from tinyinception.checks import is_whole, whole
-from tinyinception.errors import DtypeError, GraphError, ShapeError
+from tinyinception.context import (
+    Hook,
+    current_path,
+    enable_grad,
+    is_observed,
+    is_recording,
+    is_rehearsing,
+    no_grad,
+    observe,
+    rehearsal,
+    scope,
+    state,
+)
+from tinyinception.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from tinyinception.ops.base import Operation, Shape, by_x, count
+from tinyinception.storage import FLOATS, Storage, numbers
 from tinyinception.tape import walk
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
-
-
-class _State(threading.local):
-    """What the call site knows about its surroundings, per thread."""
-
-    recording = True
-    path: tuple[str, ...] = ()
-    hooks: tuple[Hook, ...] = ()
-    rehearsing = False
-
-
-class Hook:
-    """Observer of every operation. Subclass, override what you need, and watch with `with observe(hook):`."""
-
-    def before(self, op: Operation, inputs: Sequence[Tensor | None]) -> None:
-        """Called when shapes are checked, before forward."""
-
-    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
-        """Called with the result of forward."""
-
-    def before_backward(self, op: Operation, grad: np.ndarray) -> None:
-        """Called with the gradient that reaches the operation's output."""
-
-    def after_backward(self, op: Operation, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
-        """Called with the gradients of the operation's inputs."""
-
-
-_state = _State()
-
-
-@contextmanager
-def _setting(**values: object) -> Iterator[None]:
-    before = {name: getattr(_state, name) for name in values}
-    try:
-        for name, value in values.items():
-            setattr(_state, name, value)
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(_state, name, value)
-
-
-def no_grad():
-    """Context in which operations record no graph."""
-    return _setting(recording=False)
-
-
-def enable_grad():
-    """Context in which operations record a graph, also inside `no_grad()`."""
-    return _setting(recording=True)
-
-
-def observe(*hooks: Hook):
-    """Context in which `hooks` see every operation, in addition to those already watching."""
-    return _setting(hooks=_state.hooks + hooks)
-
-
-def rehearsal():
-    """Context for a run on shapes alone: no graph, and no hook of tensors or modules sees it."""
-    return _setting(recording=False, hooks=(), rehearsing=True)
-
-
-def is_rehearsing() -> bool:
-    """Whether this is a `rehearsal()`."""
-    return _state.rehearsing
-
-
-class scope:
-    """Context that adds `name` to the path under which operations are reported; modules use it.
-
-    A class because every call of a module enters one, and `contextmanager` takes three times as long.
-    """
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def __enter__(self) -> None:
-        self.before = _state.path
-        if self.name:
-            _state.path = (*self.before, self.name)
-
-    def __exit__(self, *_: object) -> None:
-        _state.path = self.before
-
-
-def is_recording() -> bool:
-    """Whether operations currently record a graph."""
-    return _state.recording
-
-
-def is_observed() -> bool:
-    """Whether any hook observes operations."""
-    return bool(_state.hooks)
-
-
-def current_path() -> str:
-    """Dotted path of the module that is running."""
-    return ".".join(_state.path)
+__all__ = ["FLOATS", "Hook", "Tensor", "apply", "concat", "current_path", "enable_grad", "is_observed", "is_recording",
+           "is_rehearsing", "no_grad", "observe", "rehearsal", "scope"]
 
 
 def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
@@ -126,29 +43,32 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
 
     Raises ShapeError from the operation's own check, and DtypeError where inputs differ in dtype; both name the layer.
     """
+    if op.parents or op.freed:
+        raise GraphError(f"{op.where()}: this operation is a node of a graph already; make a new one for each use")
     op.path = current_path()
     for number, t in enumerate(inputs):
         if t is not None and not isinstance(t, Tensor):
             raise DtypeError(f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
                              "wrap arrays in Tensor(x)")
-    shape = op.shape(*(None if t is None else t.shape for t in inputs))
+    shape = op.shape(*(None if t is None else t._shape for t in inputs))
     given = [t for t in inputs if t is not None]
-    dtype = given[0].dtype
-    if any(t.dtype != dtype for t in given):
+    dtype = given[0]._dtype
+    if any(t._dtype != dtype for t in given):
         raise DtypeError(f"{op.where()}: inputs are of different dtypes, {', '.join(str(t.dtype) for t in given)}; "
                          "convert the array with x.astype(...) or the module with module.to(...)")
-    hooks = _state.hooks
+    hooks = state.hooks
     for hook in hooks:
         hook.before(op, inputs)
-    op.needs = tuple(_state.recording and t is not None and t.requires_grad for t in inputs)
+    op.needs = tuple(state.recording and t is not None and t.requires_grad for t in inputs)
     op.output_shape = shape
-    data, arrays = None, tuple(None if t is None else t.data for t in inputs)
-    if all(t.data is not None for t in given):
+    data, arrays = None, tuple(None if t is None else t._data for t in inputs)
+    if all(t._data is not None for t in given):
         data = op.forward(*arrays)
     output = Tensor._result(data, shape, dtype)
     if any(op.needs):
         op.parents = tuple((t.node or t) if need else None for t, need in zip(inputs, op.needs, strict=True))
         op.keep(arrays)
+        op.made = changes.now
         output.node, output.requires_grad = op, True
     else:
         op.saved = None
@@ -157,19 +77,36 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
     return output
 
 
-def _numbers(data) -> np.ndarray:
-    """float32 from a Python number or nested lists of them."""
-    try:
-        array = np.asarray(data)
-    except ValueError:  # lists of different lengths
-        array = None
-    if array is None or array.dtype.kind not in "biuf":
-        raise DtypeError("Tensor: data must be a number, an array, or lists of numbers of equal lengths, not "
-                         f"{reprlib.repr(data)}")
-    return array.astype(np.float32)
+def _in_place(symbol: str, compute: Callable) -> Callable:
+    def change(self, other):
+        if self.requires_grad and self.node is None and state.recording:
+            raise GraphError(f"{symbol}: a leaf that requires a gradient cannot be changed in place while operations "
+                             "are recorded; do it inside `with no_grad():`")
+        if isinstance(other, (np.ndarray, np.floating)) and other.dtype.kind == "f":
+            other = other.astype(self.dtype, copy=False)  # what is changed keeps its dtype
+        result = compute(self, other)
+        if result.shape != self.shape:
+            raise ShapeError(f"{symbol}: the result is {by_x(result.shape)}, but what is changed in place keeps its "
+                             f"shape {by_x(self.shape)}")
+        if self._data is None:
+            return result
+        if result.requires_grad:  # all who hold this tensor see the result, whose history includes what it was
+            self._data, self.node, self.requires_grad = result._data, result.node, True
+            return self
+        self._write(symbol, ..., result.numpy())
+        return self
+
+    return change
 
 
-class Tensor:
+def _refused(symbol: str) -> Callable:
+    def refuse(self, *_):
+        raise DtypeError(f"tensors have no {symbol}, which has no useful gradient; use it on tensor.numpy()")
+
+    return refuse
+
+
+class Tensor(Storage):
     """A NumPy array that remembers how it was computed.
 
     data: array-like; Python numbers and lists become float32, float32 and float64 arrays keep their dtype and are not
@@ -177,19 +114,16 @@ class Tensor:
     Raises DtypeError for integer arrays: an image of bytes has to be scaled first; and for what holds no numbers.
     """
 
-    __slots__ = ("__weakref__", "data", "dtype", "grad", "node", "requires_grad", "shape")
-    __array_ufunc__ = None  # numpy leaves `array + tensor` to the tensor
+    __slots__ = ()
 
     def __init__(self, data, *, requires_grad: bool = False):
         if isinstance(data, Tensor):
             raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
-        array = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else _numbers(data)
+        array = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else numbers(data)
         if array.dtype not in FLOATS:
             raise DtypeError(f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "
                              "x.astype(np.float32) / 255")
-        self.data: np.ndarray | None = array
-        self.shape: Shape = array.shape
-        self.dtype = array.dtype
+        self.hold(array, array.shape, array.dtype)
         self.requires_grad = requires_grad
         self.grad: np.ndarray | None = None
         self.node: Operation | None = None
@@ -197,7 +131,7 @@ class Tensor:
     @classmethod
     def _result(cls, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> Tensor:
         out = object.__new__(Tensor)
-        out.data, out.shape, out.dtype = data, shape, dtype
+        out._data, out._shape, out._dtype = data, shape, dtype
         out.requires_grad, out.grad, out.node = False, None, None
         return out
 
@@ -219,17 +153,17 @@ class Tensor:
         if not self.requires_grad:
             raise GraphError("backward: nothing to differentiate; no input required a gradient, or no_grad() was "
                              "active")
-        if self.data is None:
+        if self._data is None:
             raise GraphError("backward: this tensor is shape-only, there are no numbers to differentiate")
         if gradient is None:
             if count(self.shape) != 1:
                 raise GraphError(f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() "
                                  "or .mean(), or pass the gradient of its elements")
-            gradient = np.ones(self.shape, self.dtype)
+            gradient = np.ones(self._shape, self._dtype)
         gradient = np.asarray(gradient, self.dtype)
         if gradient.shape != self.shape:
             raise ShapeError(f"backward: gradient is {by_x(gradient.shape)}, the tensor {by_x(self.shape)}")
-        walk(self, gradient, retain_graph, _state.hooks)
+        walk(self, gradient, retain_graph, state.hooks)
 
     def retain_grad(self) -> Tensor:
         """Keep the gradient of this intermediate result in `.grad` too; returns self."""
@@ -239,59 +173,7 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same data without its history."""
-        return Tensor._result(self.data, self.shape, self.dtype)
-
-    # -- plain access --------------------------------------------------------------------------------------------
-
-    def numpy(self) -> np.ndarray:
-        """The array itself, not a copy; GraphError for a shape-only tensor."""
-        if self.data is None:
-            raise GraphError(f"this tensor of shape {by_x(self.shape)} is shape-only and has no data")
-        return self.data
-
-    def item(self) -> float:
-        """The single element as a Python number; ShapeError where there are more."""
-        if count(self.shape) != 1:
-            raise ShapeError(f"item: the tensor has {count(self.shape)} elements ({by_x(self.shape)}), not one")
-        return self.numpy().reshape(()).item()
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        return count(self.shape)
-
-    def __len__(self) -> int:
-        if not self.shape:
-            raise ShapeError("len: the tensor is a scalar")
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self)))
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.array(self.numpy(), dtype, copy=copy) if copy else np.asarray(self.numpy(), dtype)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __repr__(self) -> str:
-        text = f"Tensor({by_x(self.shape)}, {self.dtype}"
-        if self.data is None:
-            return text + ", shape-only)"
-        if self.data.size and not np.iscomplexobj(self.data):
-            finite = np.isfinite(self.data)
-            good = self.data[finite] if not finite.all() else self.data
-            if good.size:
-                text += f", mean {good.mean(dtype=np.float64):.4g}, std {good.std(dtype=np.float64):.4g}"
-            if good.size < self.data.size:
-                nans = int(np.isnan(self.data).sum())
-                text += f", WARNING: {nans} NaN, {self.data.size - good.size - nans} infinite"
-        if self.node is not None:
-            text += f", from {self.node.where()}"
-        return text + (", requires_grad)" if self.requires_grad else ")")
+        return Tensor._result(self._data, self._shape, self._dtype)
 
     # -- operators -----------------------------------------------------------------------------------------------
 
@@ -311,6 +193,11 @@ class Tensor:
         if isinstance(exponent, Tensor):
             raise DtypeError("** takes a number as exponent; write (b.log() * exponent).exp() for a tensor")
         return apply(ops.Power(exponent), self)
+
+    def __rpow__(self, base: float):
+        if not isinstance(base, Number) or isinstance(base, complex) or not 0 < base < math.inf:
+            raise ArgumentError(f"** takes a positive number as base of a tensor, got {base!r}")
+        return (self * math.log(base)).exp()
 
     def __matmul__(self, other):
         return apply(ops.MatMul(), self, self._like(other))
@@ -333,8 +220,52 @@ class Tensor:
     def __neg__(self):
         return apply(ops.Negate(), self)
 
+    def __abs__(self):
+        return self.relu() + (-self).relu()
+
+    __iadd__ = _in_place("+=", operator.add)
+    __isub__ = _in_place("-=", operator.sub)
+    __imul__ = _in_place("*=", operator.mul)
+    __itruediv__ = _in_place("/=", operator.truediv)
+    __ipow__ = _in_place("**=", operator.pow)
+    __imatmul__ = _in_place("@=", operator.matmul)
+
+    __mod__ = __rmod__ = _refused("%")
+    __floordiv__ = __rfloordiv__ = _refused("//")
+    __divmod__ = __rdivmod__ = _refused("divmod")
+    __invert__ = _refused("~")
+    __and__ = __rand__ = _refused("&")
+    __or__ = __ror__ = _refused("|")
+    __xor__ = __rxor__ = _refused("^")
+    __lshift__ = __rlshift__ = _refused("<<")
+    __rshift__ = __rrshift__ = _refused(">>")
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (self[i] for i in range(len(self)))
+
     def __getitem__(self, index):
         return apply(ops.Slice(index), self)
+
+    def __setitem__(self, index, value) -> None:
+        """Write numbers in place; index: as for reading, or a NumPy array of truths or whole numbers."""
+        if state.recording and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
+            raise GraphError("tensor[...] = numbers has no gradient; do it inside `with no_grad():`, or join parts "
+                             "with concat")
+        self._write("tensor[...] =", index, self._like(value).numpy())
+
+    def _write(self, what: str, index, numbers: np.ndarray) -> None:
+        own = self.numpy()
+        if numbers.dtype.kind == "c" != own.dtype.kind:
+            raise DtypeError(f"{what}: complex numbers do not fit into a tensor of {own.dtype}")
+        if not own.flags.writeable:
+            raise ArgumentError(f"{what}: the array of this tensor of {by_x(self.shape)} is read-only; give it a copy, "
+                                "tensor.data = tensor.numpy().copy()")
+        try:
+            own[index] = numbers
+        except (IndexError, TypeError, ValueError) as error:
+            raise ShapeError(f"{what}: numbers of shape {by_x(numbers.shape)} do not fit into a tensor of "
+                             f"{by_x(self.shape)} at {index!r} ({error})") from None
+        changes.note(own)
 
     def exp(self) -> Tensor:
         return apply(ops.Exp(), self)
@@ -396,10 +327,12 @@ class Tensor:
         return pieces
 
     def _like(self, other) -> Tensor:
-        """`other` as a tensor; numbers take this tensor's dtype, so that float32 stays float32."""
+        """`other` as a tensor; numbers and lists of them take this tensor's dtype, so that float32 stays float32."""
         if isinstance(other, Tensor):
             return other
-        return Tensor(np.asarray(other, self.dtype) if np.ndim(other) == 0 else other)
+        if isinstance(other, np.ndarray) and (other.ndim or other.dtype.kind not in "biuf"):
+            return Tensor(other)
+        return Tensor(np.asarray(other, self._dtype) if type(other) is float else numbers(other, self._dtype))
 
 
 def concat(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from weakref import WeakKeyDictionary, WeakSet
 
 from tinyinception import ops
+from tinyinception.count.identity import TensorDict
 from tinyinception.ops.base import Operation, count
 from tinyinception.tensor import Tensor
 
@@ -41,14 +41,14 @@ class Lifetimes:
 
     def __init__(self, image: Tensor):
         self._images = image.shape[0]
-        self._array: WeakKeyDictionary[Tensor, int] = WeakKeyDictionary({image: 0})  # tensors that share one, as views
+        self._array: TensorDict[int] = TensorDict({image: 0})  # tensors that share one, as views
         self._bytes = [self.size(image) * FLOAT]
         self._first, self._last = [0], [0]
-        self._unread: WeakSet[Tensor] = WeakSet([image])
+        self._unread: TensorDict[bool] = TensorDict({image: True})
         self._waiting = [1]  # how many of an array's tensors nobody has read yet
         self._paths: list[str] = []
         self._kept: set[int] = set()
-        self._repeated: WeakSet[Tensor] = WeakSet()
+        self._repeated: TensorDict[bool] = TensorDict()
         self._aside = 0
 
     def __contains__(self, tensor: Tensor) -> bool:
@@ -67,7 +67,7 @@ class Lifetimes:
             if tensor in self._array:
                 self._last[self._array[tensor]] = now
             if tensor in self._unread:
-                self._unread.discard(tensor)
+                del self._unread[tensor]
                 self._waiting[self._array[tensor]] -= 1
         if not (isinstance(op, VIEWS) and inputs[0] in self._array):
             self._array[output] = len(self._bytes)
@@ -78,12 +78,12 @@ class Lifetimes:
         else:
             self._array[output] = self._array[inputs[0]]
             self._waiting[self._array[output]] += 1
-        self._unread.add(output)
+        self._unread[output] = True
         if any(needs):
             self._kept.update(self._array[tensor] for tensor in kept(op, inputs, output, needs)
                               if tensor in self._array and not (isinstance(op, READS) and tensor in self._repeated))
             if op.repeats:
-                self._repeated.add(output)
+                self._repeated[output] = True
             self._aside += aside(op, inputs, output) // self._images
 
     def memory(self) -> Memory:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from weakref import WeakKeyDictionary, WeakSet
 
 from tinyinception.count.field import Field, is_global, union
+from tinyinception.count.identity import TensorDict
 from tinyinception.count.memory import FLOAT, VIEWS, Lifetimes, Memory
 from tinyinception.ops.base import Operation, Shape, count
 from tinyinception.ops.conv import Conv2d
@@ -81,10 +81,10 @@ class Tally(Hook):
         self.unread: dict[int, Tensor] = {id(p): p for p in parameters}
         self._known = frozenset(self.unread)
         self._images = image.shape[0]
-        self._fields: WeakKeyDictionary[Tensor, Field] = WeakKeyDictionary({image: Field()})
+        self._fields: TensorDict[Field] = TensorDict({image: Field()})
         self._lifetimes = Lifetimes(image)
-        self._learns: WeakSet[Tensor] = WeakSet()  # results that a gradient flows back through
-        self._depthwise: WeakSet[Tensor] = WeakSet()
+        self._learns: TensorDict[bool] = TensorDict()  # results that a gradient flows back through
+        self._depthwise: TensorDict[bool] = TensorDict()
         self._norms: set[object] = set()
 
     def field(self, tensor: Tensor) -> Field:
@@ -104,7 +104,7 @@ class Tally(Hook):
         self._lifetimes.record(op, inputs, output, needs)
         moved = 0 if isinstance(op, VIEWS) else self._numbers([*given, output])
         if any(needs):
-            self._learns.add(output)
+            self._learns[output] = True
         macs = cost.macs // self._images
         # A product has two operands, and the gradient of each is a product of the output's gradient with the other: as
         # many multiply-adds as forward. A bias's gradient is a sum.
@@ -141,7 +141,7 @@ class Tally(Hook):
             return False
         x, weight = given[:2]
         if op.groups == x.shape[3] > 1:
-            self._depthwise.add(output)
+            self._depthwise[output] = True
         return x in self._depthwise and op.groups == 1 and weight.shape[:2] == (1, 1)
 
     def _numbers(self, tensors: Sequence[Tensor]) -> int:

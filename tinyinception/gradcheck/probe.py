@@ -49,7 +49,7 @@ class Probe:
     def borrowed(self) -> Iterator[None]:
         """Context in which the user's modules and parameters may be changed: they come back bit for bit."""
         tensors = self.parameters + self.constants
-        before = [(t, t.data, t.dtype, t.grad, t.requires_grad) for t in tensors]
+        before = [(t, (t.data, t.shape, t.dtype), t.grad, t.requires_grad) for t in tensors]
         self._constants = [(t, t.numpy()) for t in self.constants]
         self._buffers = [buffer for module in self.modules for buffer in _buffers(module)]
         self._random = random.get_state()
@@ -58,9 +58,10 @@ class Probe:
         finally:
             random.set_state(self._random)
             for module, name, array in self._buffers:
-                setattr(module, name, array)
-            for tensor, *state in before:
-                tensor.data, tensor.dtype, tensor.grad, tensor.requires_grad = state
+                module.hold_buffer(name, array)
+            for tensor, held, *state in before:
+                tensor.hold(*held)
+                tensor.grad, tensor.requires_grad = state
 
     def outputs(self, values: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The function's outputs at these values, flattened into one list; complex where a value is."""
@@ -98,11 +99,11 @@ class Probe:
         """Run the function from the same state each time: random numbers, buffers, parameters."""
         random.set_state(self._random)
         for module, name, array in self._buffers:
-            setattr(module, name, array.astype(dtype) if array.dtype.kind == "f" else array.copy())
+            module.hold_buffer(name, array.astype(dtype) if array.dtype.kind == "f" else array.copy())
         for tensor, array in self._constants:
-            tensor.data, tensor.dtype = array.astype(dtype), dtype
+            tensor.hold(array.astype(dtype), array.shape, dtype)
         for tensor, given in zip(self.parameters, tensors[len(self.places):], strict=True):
-            tensor.data, tensor.dtype = given.data, dtype
+            tensor.hold(given.data, given.shape, dtype)
         arguments: list[Tensor | None] = [None] * len(self.inputs)
         for place, tensor in zip(self.places, tensors, strict=False):
             arguments[place] = tensor

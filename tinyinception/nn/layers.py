@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tinyinception import ops
+from tinyinception import changes, ops
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn import functional
@@ -95,7 +95,8 @@ class BatchNorm2d(Module):
         if x.shape[-1:] != (self.channels,):
             raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels")
         running = None if self.training else (self.running_mean, self.running_var)
-        op = ops.BatchNorm(self.eps, relu=self.relu, running=running, known=x.node.moments if x.node else None)
+        known = x.node.moments if x.node and changes.after(x.node.made, x.data) is None else None
+        op = ops.BatchNorm(self.eps, relu=self.relu, running=running, known=known)
         y = apply(op, x, self.gamma, self.beta)
         if self.training and y.data is not None:
             unbiased = op.var * (op.count / (op.count - 1))

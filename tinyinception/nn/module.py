@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from tinyinception import changes
+from tinyinception.context import state
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, suggest
+from tinyinception.nn.members import CONTAINERS, as_buffer, check_replacement, inside, is_leaf
+from tinyinception.nn.nonfinite import call_and_warn, not_finite
 from tinyinception.nn.parameter import Parameter
 from tinyinception.ops import by_x
 from tinyinception.tensor import FLOATS, Tensor, is_rehearsing, scope
+
+OWN = ("_buffers", "_hooks")  # lists of every module: of names, and of functions
 
 
 class Output(NamedTuple):
@@ -36,23 +43,60 @@ class Module:
         module = super().__new__(cls)
         object.__setattr__(module, "training", True)
         module._name = ""
+        module._called = False
         module._buffers = []
         module._hooks = []
         return module
 
     def __setattr__(self, name: str, value: object) -> None:
-        if isinstance(value, (list, tuple)) and any(isinstance(item, (Module, Parameter)) for item in value):
-            raise ArgumentError(f"{type(self).__name__}.{name}: modules in a {type(value).__name__} would not be "
-                                "found; use ModuleList, Sequential, Branches, or one attribute for each")
+        old = vars(self).get(name)
+        if isinstance(old, (Parameter, Module)):
+            kind = Parameter if isinstance(old, Parameter) else Module
+            check_replacement(self._attribute(name), f"{self._name or 'layer'}.{name}", old, value, kind)
+        elif isinstance(old, np.ndarray) and old is not value and name in self._buffers:
+            value = as_buffer(self._attribute(name), old, value)
+        if isinstance(value, CONTAINERS):
+            self._check_container(name, value)
         if isinstance(value, Module):
-            value._name = name
+            object.__setattr__(value, "_name", name)
         object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        if name in self._buffers:
+            self._buffers.remove(name)
 
     def register_buffer(self, name: str, array: np.ndarray) -> None:
         """State that is saved but not learned, such as a running mean: a NumPy array under attribute `name`."""
+        if not isinstance(array, np.ndarray):
+            raise DtypeError(f"register_buffer: {self._attribute(name)} must be a NumPy array, got "
+                             f"{type(array).__name__}")
+        if isinstance(vars(self).get(name), (Parameter, Module)):
+            raise ArgumentError(f"register_buffer: {self._attribute(name)} is a parameter or a module already")
         if name not in self._buffers:
             self._buffers.append(name)
-        setattr(self, name, array)
+        self.hold_buffer(name, array)
+
+    def hold_buffer(self, name: str, array: np.ndarray) -> None:
+        """Put another array in the place of a buffer, whatever its dtype: how the package itself converts modules."""
+        object.__setattr__(self, name, array)
+
+    def _attribute(self, name: str) -> str:
+        """An attribute in words: `Linear.weight`, or `Linear.weight (layer fc)` in a network."""
+        return f"{type(self).__name__}.{name}" + (f" (layer {self._name})" if self._name else "")
+
+    def _check_container(self, name: str, container: object) -> None:
+        """Raise ArgumentError for a module or parameter in a container that is no attribute somewhere as well."""
+        hidden = list(inside(container, lambda thing: isinstance(thing, Module) or is_leaf(thing)))
+        if not hidden:
+            return
+        found = {id(thing) for _, thing in self._members((Module, Parameter), check=False)}
+        for thing, box in hidden:
+            if id(thing) not in found:
+                noun = "modules" if isinstance(thing, Module) else "parameters"
+                raise ArgumentError(f"{self._attribute(name)}: {noun} in a {type(box).__name__}, here a "
+                                    f"{type(thing).__name__}, would not be found; use Sequential, Branches, or one "
+                                    "attribute for each")
 
     # -- calling -------------------------------------------------------------------------------------------------
 
@@ -61,11 +105,25 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def __call__(self, *inputs):
+        if not state.calling:
+            return self._call_from_outside(inputs)
         with scope(self._name):
             output = self.forward(*inputs)
         for hook in () if is_rehearsing() else tuple(self._hooks):
             hook(self, inputs, output)
         return output
+
+    def _call_from_outside(self, inputs: tuple):
+        """The outermost of nested calls looks for what would go wrong in silence: hidden modules, and bad numbers."""
+        if not self._called:
+            deque(self._members(()), maxlen=0)  # raises for modules that a container hides
+            self._called = True
+        state.calling = True
+        try:
+            bad = not_finite(inputs)
+            return call_and_warn(self, inputs, bad) if bad else self(*inputs)
+        finally:
+            state.calling = False
 
     def register_forward_hook(self, hook: Callable[[Module, tuple, object], None]) -> Callable[[], None]:
         """Have `hook(module, inputs, output)` called after every forward; returns the function that ends this."""
@@ -131,18 +189,24 @@ class Module:
         """All buffers by dotted name."""
         return self._members(np.ndarray)
 
-    def _members(self, kind: type | tuple[type, ...], prefix: str = "", seen: set[int] | None = None) -> Iterator:
-        """(dotted name, thing) for all below of the given kind, depth first in order of definition, each once."""
+    def _members(self, kind: type | tuple[type, ...], prefix: str = "", seen: set[int] | None = None, *,
+                 check: bool = True) -> Iterator:
+        """(dotted name, thing) for all below of the given kind, depth first in order of definition, each once.
+
+        Raises ArgumentError for what a container hides, unless `check` is False: it may have been appended just now.
+        """
         seen = set() if seen is None else seen
         for name, value in vars(self).items():
             counts = isinstance(value, (Parameter, Module)) or name in self._buffers
             if not counts or id(value) in seen:
+                if check and not counts and isinstance(value, CONTAINERS) and name not in OWN:
+                    self._check_container(name, value)
                 continue
             seen.add(id(value))
             if isinstance(value, kind):
                 yield prefix + name, value
             if isinstance(value, Module):
-                yield from value._members(kind, f"{prefix}{name}.", seen)
+                yield from value._members(kind, f"{prefix}{name}.", seen, check=check)
 
     # -- state ---------------------------------------------------------------------------------------------------
 
@@ -176,6 +240,7 @@ class Module:
             raise CheckpointError(f"this state does not belong to {type(self).__name__}: {told}")
         for name, array in own.items():
             array[...] = given[name]
+            changes.note(array)
 
     def train(self, mode: bool = True) -> Module:
         """Switch this module and all below to training (batch statistics, dropout) or, with False, to evaluation."""
@@ -193,11 +258,15 @@ class Module:
         if dtype not in FLOATS:
             raise DtypeError(f"to: a module computes in {', '.join(map(str, FLOATS))}, not in {dtype}")
         for parameter in self.parameters():
-            parameter.data = None if parameter.data is None else parameter.data.astype(dtype)
-            parameter.dtype, parameter.grad = dtype, None
+            if parameter.data is not None:
+                changes.note(parameter.data)  # a gradient of the old numbers would not fit the new ones
+            parameter.hold(None if parameter.data is None else parameter.data.astype(dtype), parameter.shape, dtype)
+            parameter.grad = None
         for module in self.modules():
             for name in module._buffers:
-                setattr(module, name, getattr(module, name).astype(dtype))
+                array = getattr(module, name)
+                if array.dtype in FLOATS:
+                    module.hold_buffer(name, array.astype(dtype))
         return self
 
     def requires_grad_(self, requires_grad: bool = True) -> Module:

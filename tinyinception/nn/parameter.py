@@ -39,7 +39,7 @@ class Parameter(Tensor):
         """A float32 parameter with values from `init`, or without values inside `shape_only()`."""
         parameter = cls(buffer(shape, init))
         if _shape_only.get():
-            parameter.data = None
+            parameter.hold(None, parameter.shape, parameter.dtype)
         return parameter
 
     def requires_grad_(self, requires_grad: bool = True) -> Parameter:

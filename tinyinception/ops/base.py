@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyinception import changes
 from tinyinception.errors import ShapeError
 
 Shape = tuple[int, ...]
@@ -80,6 +81,7 @@ class Operation:
     overwrite = False
     retained = None  # the output tensor, where the user asked to keep its gradient
     freed = False
+    made = 0  # when forward ran, as `changes` counts time
 
     @property
     def name(self) -> str:
@@ -103,9 +105,10 @@ class Operation:
         raise NotImplementedError(f"{self.name} does not repeat its output")
 
     def keep(self, arrays: Sequence[np.ndarray | None]) -> None:
-        """Hold the inputs that backward reads; called when `parents` are known."""
-        self.kept = tuple(
-            None if i not in self.reads else parent if isinstance(parent, Operation) and parent.repeats else array
+        """Hold the inputs that backward reads, as they are; called when `parents` are known."""
+        self.kept = () if not self.reads else tuple(
+            None if i not in self.reads else parent if isinstance(parent, Operation) and parent.repeats
+            and changes.after(parent.made, array) is None else array
             for i, (parent, array) in enumerate(zip(self.parents, arrays, strict=True)))
 
     def input(self, i: int) -> np.ndarray:
@@ -132,6 +135,10 @@ class Operation:
     def where(self) -> str:
         """`Conv2d in stem.conv1`, or just `Conv2d` outside any module."""
         return f"{self.name} in {self.path}" if self.path else self.name
+
+    def __getstate__(self) -> dict:
+        """What `copy`, `deepcopy` and `pickle` take: the operation, but not its place in a graph."""
+        return {name: value for name, value in vars(self).items() if name not in ("parents", "retained", "freed")}
 
     def release(self) -> None:
         """Drop saved arrays and links after backward, so that memory falls while the walk goes on."""

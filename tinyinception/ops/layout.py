@@ -81,12 +81,12 @@ class Slice(Operation):
             raise self.fail(f"an index must be whole numbers, slices, None or ..., not {kinds}")
         try:
             return np.broadcast_to(np.empty((), np.int8), a)[self.index].shape
-        except (IndexError, ValueError) as error:
+        except (IndexError, TypeError, ValueError) as error:
             raise self.fail(f"index {self.index} does not fit a tensor of shape {by_x(a)} ({error})") from None
 
     def forward(self, a):
         self.saved = a.shape
-        return np.asarray(a[self.index])
+        return a[self.index if Ellipsis in self.index else (*self.index, ...)]  # a view, of one element too
 
     def backward(self, grad):
         into = self.into[0] if self.into else None

@@ -52,6 +52,8 @@ class BatchNorm(Operation):
             mean, var = self.running
             invstd = 1 / np.sqrt(np.asarray(var, np.result_type(var, np.float64)) + self.eps)
             y = kernels.batch_norm_eval(x, mean, var, gamma, beta, self.eps, self.relu)
+            if any(self.needs):
+                mean = mean.copy()  # training goes on to change the running one in place
         self.saved = x, mean, invstd, gamma, beta
         return y
 

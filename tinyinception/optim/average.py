@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyinception import changes
 from tinyinception.checks import number
 from tinyinception.errors import ShapeError, TinyInceptionError
 from tinyinception.optim.checks import float_array, named_pairs
@@ -16,6 +17,11 @@ OWNER = "RunningAverage"
 
 def _array(thing: Any) -> Any:
     return thing if isinstance(thing, np.ndarray) else getattr(thing, "data", None)
+
+
+def _overwrite(live: np.ndarray, values: np.ndarray) -> None:
+    np.copyto(live, values)
+    changes.note(live)
 
 
 class RunningAverage:
@@ -62,11 +68,11 @@ class RunningAverage:
         self._applied = True
         try:
             for live, average in pairs:
-                np.copyto(live, average)
+                _overwrite(live, average)
             yield
         finally:
             for (live, _), own in zip(pairs, kept, strict=True):
-                np.copyto(live, own)
+                _overwrite(live, own)
             self._applied = False
 
     def state_dict(self) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tinyinception import changes
 from tinyinception.checks import number
 from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, named_parameters
 from tinyinception.optim.state import Scratch, copy_state, load_state
@@ -74,6 +75,7 @@ class Optimizer(ABC):
             if self.weight_decay and name in self._decaying:
                 grad = self._decay(data, grad)
             self._update(name, data, grad, self._scratch.like(data))
+            changes.note(data)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copy of the state: 'step' and one array per slot and parameter, such as 'momentum/stem.conv.weight'."""

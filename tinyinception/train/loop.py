@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -11,7 +12,7 @@ from statistics import median
 import numpy as np
 
 from tinyinception import data
-from tinyinception.errors import NonFiniteError
+from tinyinception.errors import NonFiniteError, NonFiniteWarning
 from tinyinception.kernels import prepare
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import clip_grad_norm
@@ -78,7 +79,8 @@ def load_data(config: Config, progress: bool) -> data.Dataset:
 def _train(session: Session, run: Run, progress: bool) -> Result:
     config, at = session.config, session.position
     # NumPy's warnings would come before what they announce: a loss that is NaN or infinite stops the run with a reason
-    with Report(session, progress) as report, ctrl_c() as stop, np.errstate(all="ignore"):
+    with Report(session, progress) as report, ctrl_c() as stop, np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NonFiniteWarning)
         report.line(f"{config.model} on {session.dataset!r}, run folder {run.folder}")
         saved = clock()
         while at.epoch < config.epochs:

@@ -1,0 +1,113 @@
+"""What surrounds an operation when it is called: whether a graph is recorded, who observes, and whose layer it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from tinyinception.ops.base import Operation
+    from tinyinception.tensor import Tensor
+
+
+class State(threading.local):
+    """What the call site knows about its surroundings, per thread."""
+
+    recording = True
+    path: tuple[str, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    rehearsing = False
+    calling = False  # inside the call of a module
+
+
+class Hook:
+    """Observer of every operation. Subclass, override what you need, and watch with `with observe(hook):`."""
+
+    def before(self, op: Operation, inputs: Sequence[Tensor | None]) -> None:
+        """Called when shapes are checked, before forward."""
+
+    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+        """Called with the result of forward."""
+
+    def before_backward(self, op: Operation, grad: np.ndarray) -> None:
+        """Called with the gradient that reaches the operation's output."""
+
+    def after_backward(self, op: Operation, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
+        """Called with the gradients of the operation's inputs."""
+
+
+state = State()
+
+
+@contextmanager
+def _setting(**values: object) -> Iterator[None]:
+    before = {name: getattr(state, name) for name in values}
+    try:
+        for name, value in values.items():
+            setattr(state, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(state, name, value)
+
+
+def no_grad():
+    """Context in which operations record no graph."""
+    return _setting(recording=False)
+
+
+def enable_grad():
+    """Context in which operations record a graph, also inside `no_grad()`."""
+    return _setting(recording=True)
+
+
+def observe(*hooks: Hook):
+    """Context in which `hooks` see every operation, in addition to those already watching."""
+    return _setting(hooks=state.hooks + hooks)
+
+
+def rehearsal():
+    """Context for a run on shapes alone: no graph, and no hook of tensors or modules sees it."""
+    return _setting(recording=False, hooks=(), rehearsing=True)
+
+
+def is_rehearsing() -> bool:
+    """Whether this is a `rehearsal()`."""
+    return state.rehearsing
+
+
+class scope:
+    """Context that adds `name` to the path under which operations are reported; modules use it.
+
+    A class because every call of a module enters one, and `contextmanager` takes three times as long.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __enter__(self) -> None:
+        self.before = state.path
+        if self.name:
+            state.path = (*self.before, self.name)
+
+    def __exit__(self, *_: object) -> None:
+        state.path = self.before
+
+
+def is_recording() -> bool:
+    """Whether operations currently record a graph."""
+    return state.recording
+
+
+def is_observed() -> bool:
+    """Whether any hook observes operations."""
+    return bool(state.hooks)
+
+
+def current_path() -> str:
+    """Dotted path of the module that is running."""
+    return ".".join(state.path)

@@ -1,0 +1,63 @@
+"""What a module's attributes may hold: parameters and modules where they are found, and nothing else in their place."""
+
+from __future__ import annotations
+
+from collections import UserDict, UserList, deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+from tinyinception.ops import by_x
+from tinyinception.tensor import Tensor
+
+if TYPE_CHECKING:
+    pass
+
+CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserList, UserDict, np.ndarray)
+
+
+def inside(container: object, wanted: Callable[[object], bool]) -> Iterator[tuple[object, object]]:
+    """(thing, container it is in) for all that is wanted, however deep the containers are nested."""
+    pending, seen = [container], set()
+    while pending:
+        box = pending.pop()
+        if id(box) in seen or (isinstance(box, np.ndarray) and not box.dtype.hasobject):
+            continue
+        seen.add(id(box))
+        for thing in (*box.keys(), *box.values()) if isinstance(box, (dict, UserDict)) else np.ravel(box) if isinstance(
+                box, np.ndarray) else tuple(box):
+            if wanted(thing):
+                yield thing, box
+            elif isinstance(thing, CONTAINERS):
+                pending.append(thing)
+
+
+def is_leaf(thing: object) -> bool:
+    """Whether this is a tensor to be learned, a Parameter or another that requires a gradient."""
+    return isinstance(thing, Tensor) and thing.requires_grad and thing.node is None
+
+
+def as_buffer(where: str, old: np.ndarray, value: object) -> np.ndarray:
+    """New numbers for a buffer, in its shape and dtype; an error names what does not fit."""
+    try:
+        array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.dtype.kind not in "biufc" or not np.can_cast(array.dtype, old.dtype, "same_kind"):
+        raise DtypeError(f"{where} is a buffer and must be an array of {old.dtype}, got "
+                         + (type(value).__name__ if array.dtype.kind == "O" else str(array.dtype)))
+    if array.shape != old.shape:
+        raise ShapeError(f"{where} is a buffer and must have the shape {by_x(old.shape)}, got {by_x(array.shape)}")
+    return array.astype(old.dtype, copy=False)
+
+
+def check_replacement(where: str, layer: str, old: object, new: object, kind: type) -> None:
+    """Raise ArgumentError unless a parameter gives way to a parameter, a module to a module, or either to None."""
+    if new is None or isinstance(new, kind):
+        return
+    noun = "parameter" if isinstance(old, Tensor) else "module"
+    remedy = f"to change its numbers, write {layer}.data = ..." if noun == "parameter" else "give it another module"
+    raise ArgumentError(f"{where} is a {noun} and must stay one or become None, got {type(new).__name__}, which no "
+                        f"optimiser and no checkpoint would find; {remedy}")
