@@ -40,6 +40,10 @@ class CheckpointError(TinyInceptionError, OSError):
     """A checkpoint that is damaged, missing, unwritable, or belongs to another network."""
 
 
+class PictureError(TinyInceptionError, RuntimeError):
+    """A picture that matplotlib cannot draw, for a reason that lies with it or with its settings."""
+
+
 def suggest(name: str, known: "list[str] | tuple[str, ...]", what: str) -> ArgumentError:
     """The error for an unknown name: says what exists and, where one is close, which was probably meant."""
     from difflib import get_close_matches

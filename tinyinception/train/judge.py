@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from tinyinception.data import Dataset, Loader, load
 from tinyinception.errors import ArgumentError, CheckpointError
-from tinyinception.train.checkpoint import replace_file
+from tinyinception.files import as_path
 from tinyinception.train.crops import POSITIONS, SCHEMES, Scheme, crop_scheme, resize
 from tinyinception.train.scores import Scores, ensemble, score
 from tinyinception.train.statistics import Difference, bootstrap_difference
@@ -40,7 +40,8 @@ def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batc
     DataError.
     """
     folders = [folder] if isinstance(folder, str | Path) else list(folder)
-    _check(folders, crops, compare, pictures)
+    _check(folders, crops, compare)
+    place = None if pictures is None else _make_folder(pictures)
     judged = [load_run(one, averaged) for one in folders]
     dataset = _common_data(judged, data, progress)
     schemes = [crop_scheme(crops, dataset.image_shape[:2], one.facts.image_shape[:2]) for one in judged]
@@ -51,8 +52,8 @@ def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batc
     report = judgement.report(crops)
     if compare:
         report["comparison"] = judgement.comparison()
-    if pictures is not None:
-        judgement.draw(Path(pictures).expanduser())
+    if place is not None:
+        judgement.draw(place)
     return report
 
 
@@ -92,24 +93,20 @@ class Judgement:
     def draw(self, folder: Path) -> None:
         """Write confusion.png, calibration.png and crops.png (the first test image, for the first of several runs)."""
         from tinyinception.plots import judging as plots
+        from tinyinception.plots.file import write_each
+        from tinyinception.plots.style import as_text
         from tinyinception.plots.training import confusion_matrix
 
         scores, names = self.together, _names(self.runs)
-        name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {self.dataset.name}"
-        figures = {
-            "confusion": confusion_matrix(scores.confusion, self.dataset.classes,
+        name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {as_text(self.dataset.name, 40)}"
+        failed = write_each(folder, {
+            "confusion": lambda: confusion_matrix(scores.confusion, self.dataset.classes,
                                           f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"),
-            "calibration": plots.calibration_curve(scores.calibration(), name),
-            "crops": crops_picture(self.schemes[0], self.dataset.test_images[0]),
-        }
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CheckpointError(f"pictures: cannot make the folder {folder}: {error.strerror or error}") from error
-        for file, figure in figures.items():
-            png = BytesIO()
-            figure.savefig(png)
-            replace_file(folder / f"{file}.png", png.getvalue())
+            "calibration": lambda: plots.calibration_curve(scores.calibration(), name),
+            "crops": lambda: crops_picture(self.schemes[0], self.dataset.test_images[0]),
+        })
+        if failed:
+            print(failed, file=sys.stderr)
 
 
 def crops_picture(scheme: Scheme, image: np.ndarray):
@@ -135,7 +132,7 @@ def crops_picture(scheme: Scheme, image: np.ndarray):
     return crop_views([(scaled[size], boxes[size]) for size in sizes], rows, columns, title)
 
 
-def _check(folders: list[Folder], crops: int, compare: bool, pictures: Folder | None) -> None:
+def _check(folders: list[Folder], crops: int, compare: bool) -> None:
     """Refuse what cannot be done before anything is loaded."""
     if not folders:
         raise ArgumentError("folder: no runs given")
@@ -143,8 +140,18 @@ def _check(folders: list[Folder], crops: int, compare: bool, pictures: Folder | 
         raise ArgumentError(f"crops must be one of {', '.join(map(str, SCHEMES))}, got {crops!r}")
     if compare and len(folders) != 2:
         raise ArgumentError(f"compare: needs exactly two runs, got {len(folders)}")
-    if pictures is not None and os.path.isfile(Path(pictures).expanduser()):
+
+
+def _make_folder(pictures: Folder) -> Path:
+    """The folder for pictures, before anything is computed for them."""
+    folder = as_path("pictures", pictures)
+    if os.path.isfile(folder):
         raise ArgumentError(f"pictures: {pictures} is a file, not a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"pictures: cannot make the folder {folder}: {error.strerror or error}") from error
+    return folder
 
 
 def _common_data(runs: list[Trained], data: str | None, progress: bool) -> Dataset:

@@ -166,6 +166,6 @@ def _finish(session: Session, run: Run) -> Result:
     best = test if averaged is None else averaged
     result = Result(best.accuracy, session.position.epoch, sum(row["seconds"] for row in session.log),
                     median(row["images_per_second"] for row in session.log), str(run.folder))
-    draw_pictures(session, run, best)
     run.write_result(asdict(result))
+    draw_pictures(session, run, best)
     return result
