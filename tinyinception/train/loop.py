@@ -12,6 +12,7 @@ import numpy as np
 
 from tinyinception import data
 from tinyinception.errors import NonFiniteError
+from tinyinception.nn import random
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import clip_grad_norm
 from tinyinception.tensor import Tensor
@@ -124,7 +125,8 @@ def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tupl
 def _forward(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, the loss of the main classifier, and the sum with the auxiliary ones, which is what is minimised."""
     smoothing = session.config.label_smoothing
-    logits, aux = session.network(Tensor(images))
+    with random.using(session.generator):
+        logits, aux = session.network(Tensor(images))
     loss = total = cross_entropy(logits, labels, smoothing=smoothing)
     for head in aux:
         total = total + session.aux_weight * cross_entropy(head, labels, smoothing=smoothing)

@@ -94,9 +94,10 @@ class Session:
 
     def __post_init__(self) -> None:
         config, dataset = self.config, self.dataset
-        random.manual_seed(config.seed)
         self.facts = DataFacts.of(dataset)
-        self.network = self.facts.build(config.model)
+        self.generator = random.seeded(config.seed)
+        with random.using(self.generator):
+            self.network = self.facts.build(config.model)
         self.aux_weight = self.network.aux_weight if config.aux_weight is None else config.aux_weight
         self.train_loader = dataset.loader(
             "train", config.batch_size, augment=_transforms(config, dataset), shuffle=True, seed=config.seed,
@@ -111,9 +112,11 @@ class Session:
     def save(self, run: Run) -> None:
         """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite."""
         check_finite(self.network)
+        with random.using(self.generator):
+            drawn = random.get_state()
         tensors = {f"{part}/{name}": array for part, arrays in self._parts() for name, array in arrays.items()}
         save(run.folder, tensors, {"config": asdict(self.config), "data": asdict(self.facts), "log": self.log,
-                                   "position": asdict(self.position), "random": random.get_state()})
+                                   "position": asdict(self.position), "random": drawn})
 
     def restore(self, run: Run, tensors: Tensors, state: dict) -> None:
         """Continue from what `save` wrote for this run. Raises CheckpointError naming what does not fit."""
@@ -127,7 +130,8 @@ class Session:
         self.optimizer.load_state_dict(_part(tensors, "optimizer"))
         if self.average is not None:
             self.average.load_state_dict(_part(tensors, "average"))
-        random.set_state(state["random"])
+        with random.using(self.generator):
+            random.set_state(state["random"])
         self.position, self.log = Position(**state["position"]), state["log"]
 
     def _parts(self) -> Iterator[tuple[str, Tensors]]:
