@@ -332,7 +332,7 @@ def test_predict_refuses_what_is_no_image(finished, tmp_path):
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(DataError, match=r"text.png cannot be read as an image"):
         train.predict(finished.run, [tmp_path / "text.png"])
-    with pytest.raises(ArgumentError, match="top must be at least 1"):
+    with pytest.raises(ArgumentError, match="top must be a whole number of at least 1"):
         train.predict(finished.run, [tmp_path / "text.png"], top=0)
     with pytest.raises(ArgumentError, match="no files"):
         train.predict(finished.run, [])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from tinyinception.errors import ArgumentError
 
@@ -15,18 +18,22 @@ _BEGINNING = 32  # characters of a name that a temporary one repeats: the whole 
 
 
 def replace_file(path: Path, contents: bytes) -> None:
-    """Write a file whole or not at all, safe on disk when this returns; OSError where the system refuses.
+    """Write a file whole or not at all, safe on disk when this returns; OSError where the system refuses."""
+    with beside(path, contents) as temporary:
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
 
-    Until then the contents lie beside it under a name that no other process or thread uses.
-    """
+
+@contextmanager
+def beside(path: Path, contents: bytes) -> Iterator[Path]:
+    """Inside, the contents lie safely in a file next to `path`, under a name that no other process or thread uses."""
     temporary = path.with_name(f".{path.name[:_BEGINNING]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         with open(temporary, "xb") as file:
             file.write(contents)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        yield temporary
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -41,9 +48,14 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process of this machine has this number; True where that cannot be found out."""
+    """Whether a process of this machine has this number and runs; True where that cannot be found out."""
+    if pid <= 0:
+        return False
     if os.name != "posix":  # there, os.kill would end it
         return _is_alive_on_windows(pid)
+    with suppress(OSError, ValueError):
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1] in (["Z"], ["X"]):
+            return False  # it has ended, and its parent has not asked how
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -75,6 +87,19 @@ def as_path(name: str, value: object) -> Path:
     except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: ~ of a user that does not exist
         raise ArgumentError(f"{name} must be a path, got {value!r}: {error}") from None
     return path
+
+
+def json_object(name: str, text: str | bytes, fail: Callable[[str], Exception]) -> dict[str, Any]:
+    """The JSON object in a text; else the error that `fail` makes of a message that begins with `name`."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise fail(f"{name} is no JSON: brackets in brackets without end") from None
+    except ValueError as error:
+        raise fail(f"{name} is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise fail(f"{name} is no JSON object")
+    return value
 
 
 def _sync_folder(folder: Path) -> None:

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TinyInceptionError as error:
         return _say(f"error: {error}", 1)
     except KeyboardInterrupt as stop:
-        return _say(str(stop) or "interrupted", INTERRUPTED)
+        return _say(str(stop) or "interrupted", getattr(stop, "status", INTERRUPTED))  # or 128 + another signal
     except BrokenPipeError:  # the reader has seen enough, as in `tinyinception summary M | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that Python's last flush fails no more
         return PIPE_CLOSED

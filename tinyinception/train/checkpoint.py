@@ -53,7 +53,7 @@ def load(folder: Path) -> tuple[Tensors, dict]:
     text = header.get("state", "")
     if header.get("sha256") != _digest(tensors, text):
         raise CheckpointError(f"{path} is damaged: its contents do not have the SHA-256 that was saved with them")
-    return tensors, json.loads(text)
+    return tensors, files.json_object(f"{path}: its state", text, CheckpointError)
 
 
 def replace_file(path: Path, contents: bytes) -> None:

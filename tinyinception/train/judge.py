@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception.data import Dataset, Loader, load
-from tinyinception.errors import ArgumentError, CheckpointError
+from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError
 from tinyinception.files import as_path
+from tinyinception.train.config import Config
 from tinyinception.train.crops import POSITIONS, SCHEMES, Scheme, crop_scheme, resize
 from tinyinception.train.scores import Scores, ensemble, score
 from tinyinception.train.statistics import Difference, bootstrap_difference
 from tinyinception.train.trained import BATCH, Trained, load_run
+from tinyinception.train.watch import blame_scores
 
 Folder = str | Path
 
@@ -36,8 +38,8 @@ def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batc
 
     Returns what JSON can hold: test_accuracy, test_top5 (1 where there are no more than five classes), test_loss, ece
     (expected calibration error), the calibration in 15 bins, per class its accuracy, the confusion counts (rows the
-    true class), and for several runs under "runs" what each does alone. Raises as `load_run`, and ArgumentError or
-    DataError.
+    true class), and for several runs under "runs" what each does alone. Raises as `load_run`, and ArgumentError,
+    DataError, or NonFiniteError for a network that gives no probabilities.
     """
     folders = [folder] if isinstance(folder, str | Path) else list(folder)
     _check(folders, crops, compare)
@@ -45,9 +47,7 @@ def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batc
     judged = [load_run(one, averaged) for one in folders]
     dataset = _common_data(judged, data, progress)
     schemes = [crop_scheme(crops, dataset.image_shape[:2], one.facts.image_shape[:2]) for one in judged]
-    each = [score(one.network, Loader(dataset.test_images, dataset.test_labels, batch_size, mean=one.facts.mean,
-                                      std=one.facts.std), scheme, progress=progress)
-            for one, scheme in zip(judged, schemes, strict=True)]
+    each = [_score(one, dataset, scheme, batch_size, progress) for one, scheme in zip(judged, schemes, strict=True)]
     judgement = Judgement(judged, dataset, schemes, each, ensemble(each))
     report = judgement.report(crops)
     if compare:
@@ -154,13 +154,27 @@ def _make_folder(pictures: Folder) -> Path:
     return folder
 
 
+def _score(one: Trained, dataset: Dataset, scheme: Scheme, batch_size: int, progress: bool) -> Scores:
+    loader = Loader(dataset.test_images, dataset.test_labels, batch_size, mean=one.facts.mean, std=one.facts.std)
+    with np.errstate(all="ignore"):  # the one error says more than NumPy's warnings
+        scores = score(one.network, loader, scheme, progress=progress)
+        if not np.isfinite(scores.loss):
+            raise NonFiniteError(f"{one.run.folder}: its test loss is {scores.loss}; the first to be so was "
+                                 f"{blame_scores(one.network, loader)}")
+    return scores
+
+
 def _common_data(runs: list[Trained], data: str | None, progress: bool) -> Dataset:
     """The data set on which all runs can be measured. Raises ArgumentError where they differ in classes or images."""
     loaded: dict[tuple, Dataset] = {}
     first = None
+    if data is not None:
+        data = Config(data=data).located.data
     for one in runs:
-        config, facts, folder = one.config, one.facts, one.run.folder
+        config, facts, folder = one.config.located, one.facts, one.run.folder
         own = data is None or data == config.data
+        if own:
+            config = one.run.find_data(config)
         key = (config.data, config.source, config.limit) if own else (data, None, None)
         if key not in loaded:
             loaded[key] = load(key[0], source=key[1], limit=key[2], progress=progress)

@@ -9,8 +9,8 @@ import numpy as np
 
 from tinyinception import models, nn
 from tinyinception.data import read_image
-from tinyinception.errors import ArgumentError, DataError, NonFiniteError
-from tinyinception.train.scores import log_probabilities
+from tinyinception.errors import DataError
+from tinyinception.train.scores import best_classes, check_request
 from tinyinception.weights.file import class_count, load_weights
 from tinyinception.weights.preprocessing import Published, published
 
@@ -28,10 +28,7 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     the weights give no probabilities.
     """
     known = published(weight_set)
-    if top < 1:
-        raise ArgumentError(f"top must be at least 1, got {top!r}")
-    if not images:
-        raise ArgumentError("images: no files given")
+    check_request(images, top)
     count = class_count(known.model, file)
     classes = [str(i) for i in range(count)] if classes is None else classes
     if len(classes) != count:
@@ -40,14 +37,8 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     network = build(known.model, file, count)
     if say is not None:
         say(f"preprocessing of {known.name}: {known.describe()}")
-    answers = []
-    for start in range(0, len(pixels), BATCH):
-        probabilities = np.exp(log_probabilities(network, known.normalize(pixels[start:start + BATCH])))
-        if not np.isfinite(probabilities).all():
-            raise NonFiniteError(f"{file}: its weights give no finite probabilities")
-        answers += [[(classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]]
-                    for row in probabilities]
-    return answers
+    batches = (known.normalize(pixels[start:start + BATCH]) for start in range(0, len(pixels), BATCH))
+    return best_classes(network, batches, classes, top, file)
 
 
 def build(model: str, file: str | Path, classes: int) -> nn.Module:
