@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinyinception.errors import ArgumentError, CheckpointError, DtypeError
+from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, misfits
 from tinyinception.nn.parameter import Parameter
 from tinyinception.ops import by_x
 from tinyinception.tensor import FLOATS, Tensor, is_rehearsing, scope
@@ -148,8 +148,7 @@ class Module:
             "not numeric": [f"{name} ({given[name].dtype})"
                             for name in both if not np.can_cast(given[name].dtype, own[name].dtype, "same_kind")],
         }
-        if any(problems.values()):
-            told = "; ".join(f"{what}: {_first(names)}" for what, names in problems.items() if names)
+        if told := misfits(problems):
             raise CheckpointError(f"this state does not belong to {type(self).__name__}: {told}")
         for name, array in own.items():
             array[...] = given[name]
@@ -198,8 +197,3 @@ class Module:
         yield f"{indent}{label}{type(self).__name__}{detail}" + (f"  {size:,} parameters" if size else "")
         for child in self.children():
             yield from child._lines(indent + "  ")
-
-
-def _first(names: list[str], limit: int = 8) -> str:
-    rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception.data import Dataset, Loader, load
-from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError
+from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, some
 from tinyinception.files import as_path
 from tinyinception.train.config import Config
 from tinyinception.train.crops import POSITIONS, SCHEMES, Scheme, crop_scheme, resize
@@ -180,8 +180,8 @@ def _common_data(runs: list[Trained], data: str | None, progress: bool) -> Datas
             loaded[key] = load(key[0], source=key[1], limit=key[2], progress=progress)
         dataset = loaded[key]
         if dataset.classes != facts.classes:
-            raise ArgumentError(f"data: {dataset.name} has the classes {_some(dataset.classes)}, {folder} was trained "
-                                f"for {_some(facts.classes)}")
+            raise ArgumentError(f"data: {dataset.name} has the classes {some(dataset.classes)}, {folder} was trained "
+                                f"for {some(facts.classes)}")
         if dataset.image_shape[-1] != facts.image_shape[-1]:
             raise ArgumentError(f"data: {dataset.name} has {dataset.image_shape[-1]} channels, {folder} was trained "
                                 f"for {facts.image_shape[-1]}")
@@ -198,8 +198,8 @@ def _same_images(first: Trained, data: Dataset, other: Trained, others: Dataset)
     if not same:
         raise ArgumentError(
             f"runs: {first.run.folder} is measured on {len(data.test_images):,} test images of {data.name} with the "
-            f"classes {_some(data.classes)}, {other.run.folder} on {len(others.test_images):,} of {others.name} with "
-            f"{_some(others.classes)}; together they need the same images")
+            f"classes {some(data.classes)}, {other.run.folder} on {len(others.test_images):,} of {others.name} with "
+            f"{some(others.classes)}; together they need the same images")
 
 
 def _figures(scores: Scores) -> dict[str, float]:
@@ -211,7 +211,3 @@ def _names(runs: list[Trained]) -> list[str]:
     """What to call runs: the names of their folders, in full where these are equal."""
     short = [one.run.folder.resolve().name for one in runs]
     return short if len(set(short)) == len(short) else [str(one.run.folder) for one in runs]
-
-
-def _some(names: tuple[str, ...], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "")

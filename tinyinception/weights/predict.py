@@ -22,10 +22,10 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
     weight_set: as for `published`, whose preprocessing is applied. file: its safetensors file. classes: names in the
-    network's order; numbers as text unless given. say: told in one line what the preprocessing is, and of converted
-    colours as by `read_image`. Raises, before anything is computed, DataError for a file that is no image or a wrong
-    number of class names, ArgumentError for top below 1 or no images, and as `load_weights`; then NonFiniteError where
-    the weights give no probabilities.
+    network's order; numbers as text unless given. say: told in one line what the preprocessing is, of converted colours
+    as by `read_image`, and of a prefix as by `load_weights`. Raises, before anything is computed, DataError for a file
+    that is no image or a wrong number of class names, ArgumentError for top below 1 or no images, and as
+    `load_weights`; then NonFiniteError where the weights give no probabilities.
     """
     known = published(weight_set)
     check_request(images, top)
@@ -34,18 +34,18 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     if len(classes) != count:
         raise DataError(f"{len(classes)} class names were given, but the weights in {file} have {count} classes")
     pixels = np.stack([view(path, known, say) for path in images])
-    network = build(known.model, file, count)
+    network = build(known.model, file, count, say)
     if say is not None:
         say(f"preprocessing of {known.name}: {known.describe()}")
     batches = (known.normalize(pixels[start:start + BATCH]) for start in range(0, len(pixels), BATCH))
     return best_classes(network, batches, classes, top, file)
 
 
-def build(model: str, file: str | Path, classes: int) -> nn.Module:
+def build(model: str, file: str | Path, classes: int, say: Callable[[str], None] | None = None) -> nn.Module:
     """A network with published weights in evaluation mode, without auxiliary classifiers. Raises as `load_weights`."""
     with nn.shape_only():
         network = models.build(model, classes=classes)
-    load_weights(network, file, ignore_aux=True)
+    load_weights(network, file, ignore_aux=True, say=say)
     return network.eval()
 
 
