@@ -170,7 +170,7 @@ def test_the_cache_needs_no_source_and_no_write_access(cached, monkeypatch):
     def refuse(*arguments):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(cache, "_replace", refuse)
+    monkeypatch.setattr(cache, "replace_file", refuse)
     assert len(data.load("cifar10", progress=False).train_images) == 5 * ROWS
 
 

@@ -226,7 +226,7 @@ def test_a_state_that_does_not_fit_is_listed_and_changes_nothing():
     assert all(np.array_equal(array, before[key]) for key, array in optimizer.state_dict().items())
     with pytest.raises(CheckpointError, match="float64"):
         optimizer.load_state_dict({key: array.astype(np.float64) for key, array in before.items()})
-    many = [(f"p{i}", Parameter(np.ones(1))) for i in range(8)]
+    many = [(f"p{i}", Parameter(np.ones(1))) for i in range(11)]
     with pytest.raises(CheckpointError, match=r"missing: .* and 3 more$"):
         SGD(many, 0.1, momentum=0.9).load_state_dict({"step": np.array(0)})
 

@@ -99,8 +99,10 @@ def test_a_step_is_the_gradient_of_smoothed_loss_plus_weighted_auxiliary_loss_pl
     """Against the same step written out by hand; SGD's first Nesterov step is p - lr (1 + momentum) g."""
     config = replace(CONFIG, lr=0.5, schedule="constant", aux_weight=0.7, label_smoothing=0.2, weight_decay=0.01)
     session, before, images, labels, loss, correct = one_step(config)
-    other = Session(config, shades()).network
-    logits, (aux,) = other(Tensor(images))
+    another = Session(config, shades())
+    other = another.network
+    with nn.random.using(another.generator):
+        logits, (aux,) = other(Tensor(images))
     target = np.full((16, 3), 0.2 / 3, np.float32)
     target[np.arange(16), labels] += 0.8
     main = -(functional.log_softmax(logits) * Tensor(target)).sum() / 16

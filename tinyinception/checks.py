@@ -32,6 +32,7 @@ def number(name: str, value: Any, interval: str, kind: type = Real) -> Any:
     inside = (
         isinstance(value, kind)
         and not isinstance(value, bool)
+        and (kind is Integral or _fits_a_float(value))
         and (low <= value if interval[0] == "[" else low < value)
         and (value <= high if interval[-1] == "]" else value < high)
     )
@@ -39,3 +40,11 @@ def number(name: str, value: Any, interval: str, kind: type = Real) -> Any:
         noun = "a whole number" if kind is Integral else "a number"
         raise ArgumentError(f"{name} must be {noun} in {interval}, got {value!r}")
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _fits_a_float(value: Any) -> bool:
+    try:
+        float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return False
+    return True

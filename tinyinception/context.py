@@ -65,6 +65,11 @@ def enable_grad():
     return _setting(recording=True)
 
 
+def unchecked_inputs():
+    """Context in which modules do not look for NaN in what they are given, because the caller does."""
+    return _setting(calling=True)
+
+
 def observe(*hooks: Hook):
     """Context in which `hooks` see every operation, in addition to those already watching."""
     return _setting(hooks=state.hooks + hooks)

@@ -3,6 +3,8 @@
 All derive from the built-in class a Python programmer would expect, so `except ValueError` keeps working.
 """
 
+from collections.abc import Mapping, Sequence
+
 
 class TinyInceptionError(Exception):
     """Base class: the message is complete and meant for the user, so the command line prints it without a traceback."""
@@ -58,6 +60,21 @@ def _escape(character: str) -> str:
 def unreadable(place: object, error: Exception) -> DataError:
     """The error for a file or folder that the system refuses to read."""
     return DataError(f"{shown(place)} cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+class PictureError(TinyInceptionError, RuntimeError):
+    """A picture that matplotlib cannot draw, for a reason that lies with it or with its settings."""
+
+
+def misfits(problems: Mapping[str, Sequence[str]]) -> str:
+    """`missing: a, b; surplus: c`: names by what is wrong with them, some of each; empty where nothing is."""
+    return "; ".join(f"{problem}: {some(names)}" for problem, names in problems.items() if names)
+
+
+def some(names: Sequence[str], most: int = 8) -> str:
+    """`a, b and 3 more`."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def suggest(name: str, known: "list[str] | tuple[str, ...]", what: str) -> ArgumentError:

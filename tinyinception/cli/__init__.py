@@ -56,7 +56,7 @@ def _run(argv: Sequence[str]) -> int:
     except TinyInceptionError as error:
         return _say(f"error: {error}", 1)
     except KeyboardInterrupt as stop:
-        return _say(str(stop) or "interrupted", INTERRUPTED)
+        return _say(str(stop) or "interrupted", getattr(stop, "status", INTERRUPTED))  # or 128 + another signal
     except OSError as error:  # what the system refuses at a place where nobody expected it
         return _say(f"error: {error}", 1)
 

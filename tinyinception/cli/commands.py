@@ -23,14 +23,14 @@ def run_train(options: Namespace) -> None:
 
     given = {name: getattr(options, name) for name in FIELDS if getattr(options, name) is not None}
     if options.resume is not None:
-        foreign = [*given, *(["out"] if options.out is not None else [])]
+        foreign = [*(name for name in given if name != "data"), *(["out"] if options.out is not None else [])]
         if foreign:
             flag = {"source": "from"}.get(foreign[0], foreign[0]).replace("_", "-")
             raise UsageError(f"--resume continues a run with its own settings; leave out --{flag}")
     if options.threads is not None:
         jit.set_threads(options.threads)
     if options.resume is not None:
-        result = train.resume(options.resume)
+        result = train.resume(options.resume, options.data)
     else:
         result = train.fit(train.Config.for_data(given.pop("data", "drawn"), **given), options.out)
     _answer(options, asdict(result), [

@@ -128,7 +128,8 @@ def _train(name: str) -> Parser:
     add("--seed", type=int, metavar="S", help="seed of initial weights, order, augmentation and dropout (default: 0)")
     add("--threads", type=int, metavar="N", help="CPU threads (default: all cores); results do not depend on it")
     add("--out", metavar="DIR", help="folder for the run (default: runs/MODEL-DATA-TIME)")
-    add("--resume", metavar="DIR", help="continue the run in DIR with its own settings")
+    add("--resume", metavar="DIR", help="continue the run in DIR with its own settings; --data says where its folder "
+                                       "of images is now")
     return parser
 
 

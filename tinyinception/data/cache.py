@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyinception.errors import DataError
+from tinyinception.files import remove_leftovers, replace_file
 
 _CHUNK = 1 << 20
 _MEMO = "verified.json"
@@ -83,7 +84,7 @@ def verify(folder: Path, members: tuple[Member, ...]) -> bool:
         found[member.name] = entry
     if found != known:
         with suppress(OSError):  # a cache shared read-only is as good, it is only hashed every time
-            _replace(folder / _MEMO, json.dumps(found, indent=1).encode())
+            replace_file(folder / _MEMO, json.dumps(found, indent=1).encode())
     return True
 
 
@@ -105,19 +106,7 @@ def store(folder: Path, member: Member, contents: bytes, origin: str) -> None:
     if problem:
         raise DataError(f"{origin} is {problem}; get a fresh copy")
     with writing(folder):
-        _replace(folder / member.name, contents)
-
-
-def _replace(path: Path, contents: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        replace_file(folder / member.name, contents)
 
 
 @contextmanager
@@ -140,7 +129,8 @@ def locked(folder: Path) -> Iterator[None]:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".lock").touch()
-    with open(folder / ".lock", encoding="utf-8") as lock:  # the system frees it even if this process is killed
+        lock = open(folder / ".lock", encoding="utf-8")  # noqa: SIM115, closed below
+    with lock:  # the system frees it even if this process is killed
         try:
             import fcntl
         except ImportError:  # Windows: two first runs at once may fetch twice, and the checksums still hold
@@ -148,4 +138,5 @@ def locked(folder: Path) -> Iterator[None]:
         else:
             with writing(folder):
                 fcntl.flock(lock, fcntl.LOCK_EX)
+            remove_leftovers(folder)
         yield

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyinception.plots.file import write
+from tinyinception.plots.style import defaults, import_matplotlib, style
 from tinyinception.plots.training import BLUE, GREEN, VERMILION
 
 if TYPE_CHECKING:
@@ -23,12 +24,17 @@ STYLE = {"axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.s
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.2, **options: object) -> tuple:
     """A figure in the lessons' style and its axes, as `plt.subplots` returns them; width and height in inches."""
-    import matplotlib
+    matplotlib = import_matplotlib()
     from matplotlib import pyplot
 
-    matplotlib.rcParams.update(STYLE)
+    matplotlib.rcParams.update({**defaults(matplotlib), **STYLE})
     matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=list(COLOURS.values()))
-    return pyplot.subplots(rows, columns, figsize=(width, height), layout="constrained", **options)
+    options |= {"figsize": (width, height), "layout": "constrained"}
+    try:
+        return pyplot.subplots(rows, columns, **options)
+    except ImportError:  # MPLBACKEND names a notebook's backend, and this is another Python
+        pyplot.switch_backend("agg")
+        return pyplot.subplots(rows, columns, **options)
 
 
 def show(drawn: Figure, name: str) -> None:
@@ -51,7 +57,8 @@ def _display(drawn: Figure, name: str) -> None:
     if folder is not None or not (inline or window):
         path = Path(folder or Path("runs") / "lessons") / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(drawn, path, "show")
+        with style(**STYLE, **{"text.parse_math": True}):  # formulas are welcome here
+            write(drawn, path, "show")
         print(f"figure: {path}", flush=True)
     if inline:
         sys.modules["IPython.display"].display(drawn)

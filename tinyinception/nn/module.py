@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyinception import changes
 from tinyinception.context import state
-from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, suggest
+from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, misfits, suggest
 from tinyinception.nn.members import CONTAINERS, as_buffer, check_replacement, inside, is_leaf
 from tinyinception.nn.nonfinite import call_and_warn, not_finite
 from tinyinception.nn.parameter import Parameter
@@ -235,8 +235,7 @@ class Module:
             "not numeric": [f"{name} ({given[name].dtype})"
                             for name in both if not np.can_cast(given[name].dtype, own[name].dtype, "same_kind")],
         }
-        if any(problems.values()):
-            told = "; ".join(f"{what}: {_first(names)}" for what, names in problems.items() if names)
+        if told := misfits(problems):
             raise CheckpointError(f"this state does not belong to {type(self).__name__}: {told}")
         for name, array in own.items():
             array[...] = given[name]
@@ -299,8 +298,3 @@ class Module:
         yield f"{indent}{label}{type(self).__name__}{detail}" + (f"  {size:,} parameters" if size else "")
         for child in self.children():
             yield from child._lines(indent + "  ")
-
-
-def _first(names: list[str], limit: int = 8) -> str:
-    rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")

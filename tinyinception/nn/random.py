@@ -1,49 +1,62 @@
-"""The one random generator behind initialisers and dropout."""
+"""The random generator behind initialisers and dropout: each thread has one of its own."""
 
 from __future__ import annotations
 
-import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
 
-_generator = np.random.Generator(np.random.PCG64())
+
+class _Own(threading.local):
+    def __init__(self) -> None:
+        self.generator = np.random.Generator(np.random.PCG64())
+
+
+_own = _Own()
 
 
 def manual_seed(seed: int) -> None:
-    """Start the generator anew; the same seed gives the same weights and the same dropout masks."""
-    state = np.random.PCG64(whole("manual_seed: seed", seed, 0)).state
-    with _generator.bit_generator.lock:  # no draw of another thread comes between the numbers of a state
-        _generator.bit_generator.state = state
+    """Start this thread's generator anew; the same seed gives the same weights and the same dropout masks.
+
+    What other threads draw has no influence on it; a new thread begins with a seed that nobody knows.
+    """
+    _own.generator.bit_generator.state = np.random.PCG64(whole("manual_seed: seed", seed, 0)).state
 
 
 def generator() -> np.random.Generator:
-    """The generator itself, always the same object; drawing from it advances it."""
-    return _generator
+    """The generator in use in this thread, the same object outside of `using`; drawing from it advances it."""
+    return _own.generator
+
+
+def seeded(seed: int) -> np.random.Generator:
+    """Another generator, which draws what a thread's own one does after `manual_seed(seed)`."""
+    return np.random.Generator(np.random.PCG64(int(seed)))
+
+
+@contextmanager
+def using(generator: np.random.Generator) -> Iterator[None]:
+    """Inside, this thread draws from another generator: two trainings that take turns do not disturb each other."""
+    before, _own.generator = _own.generator, generator
+    try:
+        yield
+    finally:
+        _own.generator = before
 
 
 def get_state() -> dict:
     """Where the generator stands, as a dict that JSON can hold."""
-    with _generator.bit_generator.lock:
-        return _generator.bit_generator.state
+    return _own.generator.bit_generator.state
 
 
 def set_state(state: dict) -> None:
     """Continue from a `get_state()`; ArgumentError where `state` is none."""
+    bits = _own.generator.bit_generator
     try:
-        with _generator.bit_generator.lock:
-            _generator.bit_generator.state = state
-    except (TypeError, ValueError, KeyError) as error:
-        raise ArgumentError(f"set_state: this is no state of the {type(_generator.bit_generator).__name__} generator: "
-                            f"{error}") from error
-
-
-def _after_fork() -> None:
-    """A thread that the child has not may have been in the middle of a draw."""
-    _generator.bit_generator.lock._at_fork_reinit()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+        bits.state = state
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise ArgumentError(f"set_state: this is no state of the {type(bits).__name__} generator: {error}") from error

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from tinyinception.errors import CheckpointError
-
-LISTED_KEYS = 5
+from tinyinception.errors import CheckpointError, misfits
 
 
 class Scratch:
@@ -19,11 +17,6 @@ class Scratch:
         if flat is None or flat.size < array.size:
             flat = self._flat[array.dtype] = np.empty(array.size, array.dtype)
         return flat[: array.size].reshape(array.shape)
-
-
-def _listing(keys: list[str]) -> str:
-    rest = len(keys) - LISTED_KEYS
-    return ", ".join(keys[:LISTED_KEYS]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _kind(array: np.ndarray) -> str:
@@ -46,8 +39,7 @@ def load_state(owner: str, state: dict[str, np.ndarray], loaded: dict[str, np.nd
             if key in loaded and _kind(loaded[key]) != _kind(own)
         ],
     }
-    found = [f"{problem}: {_listing(keys)}" for problem, keys in problems.items() if keys]
-    if found:
-        raise CheckpointError(f"{owner}: the saved state does not fit; " + "; ".join(found))
+    if found := misfits(problems):
+        raise CheckpointError(f"{owner}: the saved state does not fit; {found}")
     for key, own in state.items():
         np.copyto(own, loaded[key])

@@ -10,6 +10,7 @@ from tinyinception.errors import GraphError
 from tinyinception.ops.base import Operation, by_x
 from tinyinception.plots.file import write
 from tinyinception.plots.layered import Node, place
+from tinyinception.plots.style import as_text, style
 from tinyinception.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def to_dot(tensor: Tensor) -> str:
     return "\n".join([*lines, "}", ""])
 
 
+@style()
 def draw_graph(tensor: Tensor, path: str | Path | None = None) -> Figure:
     """The graph of a result as a matplotlib figure, inputs at the top; written to `path` as well if given.
 
@@ -76,7 +78,7 @@ def draw_graph(tensor: Tensor, path: str | Path | None = None) -> Figure:
     from matplotlib.figure import Figure
 
     items, edges = nodes_of(tensor)
-    texts = [label(item) for item in items]
+    texts = [tuple(map(as_text, label(item))) for item in items]
     nodes = [Node(width=0.075 * max(map(len, text)) + 0.2, height=0.15 * len(text) + 0.15) for text in texts]  # inches
     width, height, routes = place(nodes, edges)
     figure = Figure(figsize=(width, height))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.plots.style import as_text, style
 from tinyinception.plots.training import BLUE, DPI, VERMILION
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Calibrated(Protocol):
     error: float
 
 
+@style()
 def calibration_curve(bins: Calibrated, title: str = "") -> Figure:
     """Reliability diagram: accuracy against the probability given to the answer, and below it the images per bin.
 
@@ -53,7 +55,7 @@ def calibration_curve(bins: Calibrated, title: str = "") -> Figure:
     upper.set(ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
     upper.legend(fontsize="small", loc="upper left")
     said = f"expected calibration error {bins.error:.2%}, {len(bins.images)} bins, {total:,} images"
-    upper.set_title(f"{title}\n{said}" if title else said, fontsize="medium")
+    upper.set_title(f"{as_text(title)}\n{said}" if title else said, fontsize="medium")
     _counts(lower, middle, width, bins.images)
     for axes in (upper, lower):
         axes.grid(alpha=0.3)
@@ -67,6 +69,7 @@ def _counts(axes: Axes, middle: np.ndarray, width: np.ndarray, images: np.ndarra
     axes.set(xlabel="probability of the answer (%)", ylabel="images in bin", ylim=(0, 1.2 * images.max()))
 
 
+@style()
 def crop_views(scaled: Sequence[tuple[np.ndarray, Sequence[tuple[str, Box]]]],
                rows: Mapping[str, Mapping[str, tuple[np.ndarray, int]]], columns: Sequence[str],
                title: str = "") -> Figure:
@@ -84,7 +87,7 @@ def crop_views(scaled: Sequence[tuple[np.ndarray, Sequence[tuple[str, Box]]]],
     width = max(6.0, 1.2 + 0.85 * len(columns))
     heights = (2.9, 0.4 + 0.98 * len(rows))
     figure = Figure(figsize=(width, sum(heights) + 0.4), dpi=DPI, layout="constrained")
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(as_text(title), fontsize="medium")
     upper, lower = figure.subfigures(2, 1, height_ratios=heights)
     _boxes(upper, scaled)
     _tiles(lower, rows, columns)

@@ -12,6 +12,7 @@ from tinyinception.plots.file import check_format, write
 from tinyinception.plots.network_flow import compose, magnification
 from tinyinception.plots.network_layout import FONT, Box, Line, Scene, Text, text_width
 from tinyinception.plots.network_tree import Stage, stages, times
+from tinyinception.plots.style import as_text, style
 from tinyinception.plots.training import BLUE
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
     found = stages(model, counted.rows)
     if not found:
         raise ArgumentError(f"draw: {name} has nothing to draw: no convolution, pooling or linear layer")
-    figure = _paint(found, title or name, times(counted.input), color)
-    if path is not None:
-        write(figure, path, "draw")
+    with style():
+        figure = _paint(found, as_text(title or name), times(counted.input), color)
+        if path is not None:
+            write(figure, path, "draw")
     return figure
 
 
@@ -191,8 +193,7 @@ def _paint_header(figure: Figure, words: tuple[str, str], color: str, palette: C
     from matplotlib.cm import ScalarMappable
 
     width, height = figure.get_size_inches()
-    figure.text(MARGIN / width, 1 - 0.34 / height, words[0], fontsize=FONT * 2.2, weight="bold", va="center",
-                parse_math=False)
+    figure.text(MARGIN / width, 1 - 0.34 / height, words[0], fontsize=FONT * 2.2, weight="bold", va="center")
     figure.text(MARGIN / width, 1 - 0.68 / height, words[1], fontsize=FONT * 1.3, va="center", color=INK)
     place = figure.add_axes(((width - MARGIN - BAR) / width, 1 - 0.4 / height, BAR / width, 0.16 / height))
     bar = figure.colorbar(ScalarMappable(norm, palette), cax=place, orientation="horizontal")

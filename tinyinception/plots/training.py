@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyinception.errors import ShapeError
+from tinyinception.plots.style import as_text, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 DPI = 120
 NAMED_CLASSES = 40  # beyond, class names on an axis are too small to read
+NAME = 32  # characters of a class name that are shown
 COUNTED_CLASSES = 20  # beyond, so are numbers in the cells
 
 
+@style()
 def curves(rows: Sequence[dict], title: str = "") -> Figure:
     """Loss and accuracy over the epochs; rows as in log.csv, with None where there is no averaged accuracy."""
     figure = _figure(9.0, 4.0)
@@ -46,10 +49,11 @@ def curves(rows: Sequence[dict], title: str = "") -> Figure:
         axes.locator_params(axis="x", integer=True)
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(as_text(title), fontsize="medium")
     return figure
 
 
+@style()
 def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str = "") -> Figure:
     """Shares of each true class (row) that were given each class (column); counts is K x K. ShapeError otherwise."""
     k = len(classes)
@@ -68,16 +72,18 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str = ""
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     if k <= NAMED_CLASSES:
-        axes.set_xticks(range(k), classes, rotation=90)
-        axes.set_yticks(range(k), classes)
+        names = [as_text(name, NAME) for name in classes]
+        axes.set_xticks(range(k), names, rotation=90)
+        axes.set_yticks(range(k), names)
     if k <= COUNTED_CLASSES:
         for row, column in zip(*np.nonzero(counts), strict=True):
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7,
                       color="white" if shares[row, column] > 0.3 else "black")
-    axes.set_title(title)
+    axes.set_title(as_text(title))
     return figure
 
 
+@style()
 def filters(weight: np.ndarray, title: str = "") -> Figure:
     """The kernels of a first layer (KH x KW x Cin x Cout): in colour where they see RGB, else one row of planes each.
 
@@ -96,10 +102,11 @@ def filters(weight: np.ndarray, title: str = "") -> Figure:
     figure, grid = _grid(len(tiles), columns, 0.6)
     for axes, tile in zip(grid, tiles, strict=False):
         axes.imshow(tile, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(as_text(title), fontsize="medium")
     return figure
 
 
+@style()
 def mistakes(images: np.ndarray, labels: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray,
              classes: Sequence[str], title: str = "") -> Figure:
     """Wrongly classified images, in the order given: the true class, and the predicted one with its probability.
@@ -114,8 +121,9 @@ def mistakes(images: np.ndarray, labels: np.ndarray, predicted: np.ndarray, prob
         for axes, image, label, guess, p in zip(grid, images, labels, predicted, probabilities, strict=False):
             pixels = image if image.shape[-1] == 3 else image[..., 0]
             axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-            axes.set_title(f"{classes[label]}\nsaid {classes[guess]}, {p:.0%}", fontsize=7)
-    figure.suptitle(title, fontsize="medium")
+            true, said = as_text(classes[label], NAME), as_text(classes[guess], NAME)
+            axes.set_title(f"{true}\nsaid {said}, {p:.0%}", fontsize=7)
+    figure.suptitle(as_text(title), fontsize="medium")
     return figure
 
 

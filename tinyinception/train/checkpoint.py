@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from tinyinception import files
 from tinyinception.errors import CheckpointError
 
 CHECKPOINT, STATE = "checkpoint.safetensors", "state.json"
@@ -54,34 +53,16 @@ def load(folder: Path) -> tuple[Tensors, dict]:
     text = header.get("state", "")
     if header.get("sha256") != _digest(tensors, text):
         raise CheckpointError(f"{path} is damaged: its contents do not have the SHA-256 that was saved with them")
-    return tensors, json.loads(text)
+    return tensors, files.json_object(f"{path}: its state", text, CheckpointError)
 
 
 def replace_file(path: Path, contents: bytes) -> None:
-    """Write a file whole or not at all, safe on disk when this returns; CheckpointError where that fails."""
-    temporary = path.with_name(path.name + ".tmp")
+    """`files.replace_file`, but CheckpointError where that fails."""
     try:
-        with open(temporary, "wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        files.replace_file(path, contents)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise CheckpointError(f"cannot write {path}: {error.strerror or error}; "
                               "what was saved before is kept") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut; Windows has no handle for it."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _digest(tensors: Tensors, text: str) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+import os
+from dataclasses import asdict, dataclass, fields, replace
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
+from tinyinception import data as data_sets
 from tinyinception import models
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, suggest
+from tinyinception.files import as_path, json_object
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
@@ -23,8 +27,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 _INTERVALS = {
-    "epochs": ("[1, inf)", Integral),
-    "batch_size": ("[1, inf)", Integral),
+    "epochs": ("[1, 1e9]", Integral),
+    "batch_size": ("[1, 1e9]", Integral),
     "lr": ("(0, inf)", None),
     "warmup": ("[0, 1)", None),
     "weight_decay": ("[0, inf)", None),
@@ -32,10 +36,10 @@ _INTERVALS = {
     "aux_weight": ("[0, inf)", None),
     "clip": ("(0, inf)", None),
     "average": ("(0, 1)", None),
-    "crop": ("[0, inf)", Integral),
-    "cutout": ("[0, inf)", Integral),
+    "crop": ("[0, 1e9]", Integral),
+    "cutout": ("[0, 1e9]", Integral),
     "seed": ("[0, inf)", Integral),
-    "limit": ("[1, inf)", Integral),
+    "limit": ("[1, 1e9]", Integral),
     "checkpoint_seconds": ("(0, inf]", None),
 }
 _OPTIONAL = ("aux_weight", "clip", "average", "limit")
@@ -80,9 +84,15 @@ class Config:
     checkpoint_seconds: float = 60.0
 
     def __post_init__(self) -> None:
-        for name in ("model", "data", "optimizer", "schedule"):
-            if not isinstance(getattr(self, name), str):
+        for name in ("model", "data", "source", "optimizer", "schedule"):
+            value = getattr(self, name)
+            if isinstance(value, os.PathLike):
+                object.__setattr__(self, name, os.fspath(value))
+            elif not isinstance(value, str) and (value is not None or name != "source"):
                 raise ArgumentError(f"{name} must be a name, got {getattr(self, name)!r}")
+        for name in ("data", "source"):
+            if getattr(self, name) is not None:
+                as_path(name, getattr(self, name))
         models.info(self.model)
         if self.optimizer not in LEARNING_RATES:
             raise suggest(self.optimizer, list(LEARNING_RATES), "optimizer")
@@ -95,7 +105,7 @@ class Config:
             if value is None and name in _OPTIONAL:
                 continue
             object.__setattr__(self, name, number(name, value, interval, *([kind] if kind else [])))
-        if self.flip not in (None, True, False):
+        if self.flip is not None and not isinstance(self.flip, bool):
             raise ArgumentError(f"flip must be True, False or None, got {self.flip!r}")
 
     @classmethod
@@ -104,10 +114,24 @@ class Config:
         unknown = [name for name in changes if name not in {field.name for field in fields(cls)}]
         if unknown:
             raise suggest(unknown[0], [field.name for field in fields(cls)], "field of Config")
-        recipe = dict(RECIPES.get(data, {}))
+        recipe = dict(RECIPES.get(data, {})) if isinstance(data, str) else {}
         if "optimizer" in changes:
             recipe.pop("lr", None)  # a rate chosen for one optimiser says nothing about another
         return cls(**{**recipe, "data": data, **changes})
+
+    @property
+    def located(self) -> Config:
+        """The same with absolute paths, so that it says which data are meant wherever it is read."""
+        changes = {"source": self.source and os.path.abspath(as_path("source", self.source))}
+        if self.data not in data_sets.names() and is_folder(self.data):
+            changes["data"] = os.path.abspath(as_path("data", self.data))
+        return replace(self, **changes)
+
+    def differences(self, other: Config | dict[str, Any]) -> list[str]:
+        """In which fields another config, perhaps of an older version, differs: "lr 0.1, not 0.25"."""
+        others = other if isinstance(other, dict) else asdict(other)
+        return [f"{name} {others.get(name)!r}, not {value!r}" for name, value in asdict(self).items()
+                if value != others.get(name)]
 
     def to_json(self) -> str:
         """The text of config.json."""
@@ -116,10 +140,12 @@ class Config:
     @classmethod
     def from_json(cls, text: str) -> Config:
         """The inverse of `to_json`. Raises ArgumentError for text that is no config."""
-        try:
-            values = json.loads(text)
-        except ValueError as error:
-            raise ArgumentError(f"config is no JSON: {error}") from None
-        if not isinstance(values, dict):
-            raise ArgumentError("config is no JSON object")
-        return cls.for_data(**{"data": "drawn", **values})
+        return cls.for_data(**{"data": "drawn", **json_object("config", text, ArgumentError)})
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether there is such a folder, and it can be seen."""
+    try:
+        return as_path("data", path).is_dir()
+    except OSError:  # a folder above it may not be entered: the error comes when it is read
+        return False

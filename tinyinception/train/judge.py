@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from tinyinception.checks import is_whole
 from tinyinception.data import Dataset, Loader, load
-from tinyinception.errors import ArgumentError, CheckpointError
-from tinyinception.train.checkpoint import replace_file
+from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, some
+from tinyinception.files import as_path
+from tinyinception.terminal import say
+from tinyinception.train.config import Config
 from tinyinception.train.crops import POSITIONS, SCHEMES, Scheme, crop_scheme, resize
 from tinyinception.train.scores import Scores, ensemble, score
 from tinyinception.train.statistics import Difference, bootstrap_difference
 from tinyinception.train.trained import BATCH, Trained, load_run
+from tinyinception.train.watch import blame_scores
 
 Folder = str | Path
 
@@ -37,23 +39,22 @@ def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batc
 
     Returns what JSON can hold: test_accuracy, test_top5 (1 where there are no more than five classes), test_loss, ece
     (expected calibration error), the calibration in 15 bins, per class its accuracy, the confusion counts (rows the
-    true class), and for several runs under "runs" what each does alone. Raises as `load_run`, and ArgumentError or
-    DataError.
+    true class), and for several runs under "runs" what each does alone. Raises as `load_run`, and ArgumentError,
+    DataError, or NonFiniteError for a network that gives no probabilities.
     """
     folders = [folder] if isinstance(folder, str | Path) else list(folder)
-    _check(folders, crops, compare, pictures)
+    _check(folders, crops, compare)
+    place = None if pictures is None else _make_folder(pictures)
     judged = [load_run(one, averaged) for one in folders]
     dataset = _common_data(judged, data, progress)
     schemes = [crop_scheme(crops, dataset.image_shape[:2], one.facts.image_shape[:2]) for one in judged]
-    each = [score(one.network, Loader(dataset.test_images, dataset.test_labels, batch_size, mean=one.facts.mean,
-                                      std=one.facts.std), scheme, progress=progress)
-            for one, scheme in zip(judged, schemes, strict=True)]
+    each = [_score(one, dataset, scheme, batch_size, progress) for one, scheme in zip(judged, schemes, strict=True)]
     judgement = Judgement(judged, dataset, schemes, each, ensemble(each))
     report = judgement.report(crops)
     if compare:
         report["comparison"] = judgement.comparison()
-    if pictures is not None:
-        judgement.draw(Path(pictures).expanduser())
+    if place is not None:
+        judgement.draw(place)
     return report
 
 
@@ -93,24 +94,20 @@ class Judgement:
     def draw(self, folder: Path) -> None:
         """Write confusion.png, calibration.png and crops.png (the first test image, for the first of several runs)."""
         from tinyinception.plots import judging as plots
+        from tinyinception.plots.file import write_each
+        from tinyinception.plots.style import as_text
         from tinyinception.plots.training import confusion_matrix
 
         scores, names = self.together, _names(self.runs)
-        name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {self.dataset.name}"
-        figures = {
-            "confusion": confusion_matrix(scores.confusion, self.dataset.classes,
+        name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {as_text(self.dataset.name, 40)}"
+        failed = write_each(folder, {
+            "confusion": lambda: confusion_matrix(scores.confusion, self.dataset.classes,
                                           f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"),
-            "calibration": plots.calibration_curve(scores.calibration(), name),
-            "crops": crops_picture(self.schemes[0], self.dataset.test_images[0]),
-        }
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CheckpointError(f"pictures: cannot make the folder {folder}: {error.strerror or error}") from error
-        for file, figure in figures.items():
-            png = BytesIO()
-            figure.savefig(png)
-            replace_file(folder / f"{file}.png", png.getvalue())
+            "calibration": lambda: plots.calibration_curve(scores.calibration(), name),
+            "crops": lambda: crops_picture(self.schemes[0], self.dataset.test_images[0]),
+        })
+        if failed:
+            say(failed)
 
 
 def crops_picture(scheme: Scheme, image: np.ndarray):
@@ -136,7 +133,7 @@ def crops_picture(scheme: Scheme, image: np.ndarray):
     return crop_views([(scaled[size], boxes[size]) for size in sizes], rows, columns, title)
 
 
-def _check(folders: list[Folder], crops: int, compare: bool, pictures: Folder | None) -> None:
+def _check(folders: list[Folder], crops: int, compare: bool) -> None:
     """Refuse what cannot be done before anything is loaded."""
     if not folders:
         raise ArgumentError("folder: no runs given")
@@ -144,24 +141,48 @@ def _check(folders: list[Folder], crops: int, compare: bool, pictures: Folder | 
         raise ArgumentError(f"crops must be one of {', '.join(map(str, SCHEMES))}, got {crops!r}")
     if compare and len(folders) != 2:
         raise ArgumentError(f"compare: needs exactly two runs, got {len(folders)}")
-    if pictures is not None and os.path.isfile(Path(pictures).expanduser()):
+
+
+def _make_folder(pictures: Folder) -> Path:
+    """The folder for pictures, before anything is computed for them."""
+    folder = as_path("pictures", pictures)
+    if os.path.isfile(folder):
         raise ArgumentError(f"pictures: {pictures} is a file, not a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"pictures: cannot make the folder {folder}: {error.strerror or error}") from error
+    return folder
+
+
+def _score(one: Trained, dataset: Dataset, scheme: Scheme, batch_size: int, progress: bool) -> Scores:
+    loader = Loader(dataset.test_images, dataset.test_labels, batch_size, mean=one.facts.mean, std=one.facts.std)
+    with np.errstate(all="ignore"):  # the one error says more than NumPy's warnings
+        scores = score(one.network, loader, scheme, progress=progress)
+        if not np.isfinite(scores.loss):
+            raise NonFiniteError(f"{one.run.folder}: its test loss is {scores.loss}; the first to be so was "
+                                 f"{blame_scores(one.network, loader)}")
+    return scores
 
 
 def _common_data(runs: list[Trained], data: str | None, progress: bool) -> Dataset:
     """The data set on which all runs can be measured. Raises ArgumentError where they differ in classes or images."""
     loaded: dict[tuple, Dataset] = {}
     first = None
+    if data is not None:
+        data = Config(data=data).located.data
     for one in runs:
-        config, facts, folder = one.config, one.facts, one.run.folder
+        config, facts, folder = one.config.located, one.facts, one.run.folder
         own = data is None or data == config.data
+        if own:
+            config = one.run.find_data(config)
         key = (config.data, config.source, config.limit) if own else (data, None, None)
         if key not in loaded:
             loaded[key] = load(key[0], source=key[1], limit=key[2], progress=progress)
         dataset = loaded[key]
         if dataset.classes != facts.classes:
-            raise ArgumentError(f"data: {dataset.name} has the classes {_some(dataset.classes)}, {folder} was trained "
-                                f"for {_some(facts.classes)}")
+            raise ArgumentError(f"data: {dataset.name} has the classes {some(dataset.classes)}, {folder} was trained "
+                                f"for {some(facts.classes)}")
         if dataset.image_shape[-1] != facts.image_shape[-1]:
             raise ArgumentError(f"data: {dataset.name} has {dataset.image_shape[-1]} channels, {folder} was trained "
                                 f"for {facts.image_shape[-1]}")
@@ -178,8 +199,8 @@ def _same_images(first: Trained, data: Dataset, other: Trained, others: Dataset)
     if not same:
         raise ArgumentError(
             f"runs: {first.run.folder} is measured on {len(data.test_images):,} test images of {data.name} with the "
-            f"classes {_some(data.classes)}, {other.run.folder} on {len(others.test_images):,} of {others.name} with "
-            f"{_some(others.classes)}; together they need the same images")
+            f"classes {some(data.classes)}, {other.run.folder} on {len(others.test_images):,} of {others.name} with "
+            f"{some(others.classes)}; together they need the same images")
 
 
 def _figures(scores: Scores) -> dict[str, float]:
@@ -191,7 +212,3 @@ def _names(runs: list[Trained]) -> list[str]:
     """What to call runs: the names of their folders, in full where these are equal."""
     short = [one.run.folder.resolve().name for one in runs]
     return short if len(set(short)) == len(short) else [str(one.run.folder) for one in runs]
-
-
-def _some(names: tuple[str, ...], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (f", ... ({len(names)})" if len(names) > most else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tinyinception.terminal import bar, is_terminal, say
@@ -27,7 +28,8 @@ class Report:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.bar.close()
+        with suppress(OSError, ValueError):  # the terminal may be gone; that is no reason to lose what was done
+            self.bar.close()
 
     def step(self, images: int) -> None:
         """After each step."""

@@ -5,17 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from tinyinception.errors import ArgumentError, CheckpointError
+from tinyinception import data
+from tinyinception.checks import number
+from tinyinception.errors import ArgumentError, CheckpointError, DataError
+from tinyinception.files import as_path, json_object, remove_leftovers
 from tinyinception.train.checkpoint import CHECKPOINT, STATE, replace_file
-from tinyinception.train.config import Config
+from tinyinception.train.config import Config, is_folder
+from tinyinception.train.lock import LOCK, locked
+from tinyinception.train.state import COLUMNS
 
 CONFIG, LOG, RESULT = "config.json", "log.csv", "result.json"
-COLUMNS = ("epoch", "step", "lr", "train_loss", "train_accuracy", "test_loss", "test_accuracy",
-           "averaged_test_accuracy", "seconds", "images_per_second")
+NAME = 60  # characters of a data set's name that the name of a run repeats
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished run came to. seconds: training and testing; images_per_second: training, median of epochs."""
+
+    test_accuracy: float
+    epochs: int
+    seconds: float
+    images_per_second: float
+    run: str
 
 
 class Run:
@@ -25,21 +44,26 @@ class Run:
         self.folder = folder
 
     @classmethod
-    def create(cls, config: Config, out: str | Path | None) -> Run:
-        """A new folder with its config.json, by default `runs/MODEL-DATA-TIME`.
+    @contextmanager
+    def begin(cls, config: Config, out: str | Path | None) -> Iterator[Run]:
+        """A new folder with its config.json, by default `runs/MODEL-DATA-TIME`, locked as long as this lasts.
 
         Raises ArgumentError where something is in the way, CheckpointError where it cannot be written.
         """
-        if out is None:
-            out = Path("runs") / f"{config.model}-{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
-        run = cls(Path(out).expanduser())
         try:
-            run._refuse_occupied()
-            run.folder.mkdir(parents=True, exist_ok=True)
+            if out is None:
+                run = cls(_new_folder(config))
+            else:
+                run = cls(as_path("out", out))
+                run._refuse_occupied()
+                run.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CheckpointError(f"out: cannot make the folder {run.folder}: {error.strerror or error}") from error
-        replace_file(run.folder / CONFIG, config.to_json().encode())
-        return run
+            where = "runs" if out is None else out
+            raise CheckpointError(f"out: cannot make the folder {where}: {error.strerror or error}") from error
+        with run.lock():
+            run._refuse_occupied()  # again, now that nobody else can put something there
+            run.write_config(config)
+            yield run
 
     def _refuse_occupied(self) -> None:
         if not self.folder.exists():
@@ -49,13 +73,13 @@ class Run:
         if (self.folder / CONFIG).exists() or (self.folder / CHECKPOINT).exists():
             raise ArgumentError(f"out: {self.folder} already holds a run; continue it with `{self.resume_command()}` "
                                 "or choose another folder")
-        if any(self.folder.iterdir()):
+        if any(path.name != LOCK and path.suffix != ".tmp" for path in self.folder.iterdir()):
             raise ArgumentError(f"out: the folder {self.folder} is not empty; choose another one")
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:
         """The folder of an existing run. Raises CheckpointError where there is none."""
-        run = cls(Path(folder).expanduser())
+        run = cls(as_path("folder", folder))
         try:
             found = (run.folder / CONFIG).is_file()
         except OSError as error:  # a folder above it may not be entered
@@ -64,11 +88,18 @@ class Run:
             raise CheckpointError(f"{run.folder} is no run: there is no {CONFIG} in it")
         return run
 
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder, so that nobody else writes into it. Raises CheckpointError where another process does."""
+        with locked(self.folder):
+            remove_leftovers(self.folder)
+            yield
+
     def discard(self) -> None:
-        """Take back `create`, when the run could not start."""
-        for name in (CONFIG, CHECKPOINT, STATE):
-            (self.folder / name).unlink(missing_ok=True)
-        if not any(self.folder.iterdir()):
+        """Take back `begin`, when the run could not start."""
+        with suppress(OSError):
+            for name in (CONFIG, CHECKPOINT, STATE, LOCK):
+                (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
 
     @property
@@ -80,9 +111,51 @@ class Run:
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
 
+    @property
+    def result(self) -> Result | None:
+        """result.json, None where there is none for this config. Raises CheckpointError where it is damaged."""
+        path = self.folder / RESULT
+        try:
+            found = Result(**{**json_object(str(path), path.read_bytes(), CheckpointError), "run": str(self.folder)})
+            for field in fields(found)[:-1]:
+                number(field.name, getattr(found, field.name), "[0, inf)")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
+        return found if found.epochs == self.config.epochs else None
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the system would let this process write here; a full disk is found out later."""
+        return os.access(self.folder, os.W_OK)
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether something was saved; a run that ended before its first checkpoint left config.json alone."""
+        return any((self.folder / name).exists() for name in (CHECKPOINT, STATE, LOG, RESULT))
+
+    def find_data(self, config: Config) -> Config:
+        """This run's config with its data where they are now. Raises DataError where their folder is not there.
+
+        Paths that an older version wrote as they were typed are tried from here and from the folders above the run.
+        """
+        if config.data in data.names():
+            gone = config.source is not None and not os.path.exists(as_path("source", config.source))
+            return replace(config, source=None) if gone else config.located  # the cache has its pinned files
+        for place in (Path(), *self.folder.absolute().parents):
+            if is_folder(place / as_path("data", config.data)):
+                return replace(config, data=str(place / as_path("data", config.data))).located
+        raise DataError(f"{config.data}, the folder of images that {self.folder} was trained on, is not there; if it "
+                        "has moved, say where it is with --data")
+
     def resume_command(self) -> str:
         """What to type to continue this run."""
         return f"tinyinception train --resume {shlex.quote(str(self.folder))}"
+
+    def write_config(self, config: Config) -> None:
+        """config.json."""
+        replace_file(self.folder / CONFIG, config.to_json().encode())
 
     def write_log(self, rows: list[dict]) -> None:
         """log.csv, one row per epoch; always written whole, so that a run resumed in between repeats no row."""
@@ -92,6 +165,22 @@ class Run:
         writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
         replace_file(self.folder / LOG, text.getvalue().encode())
 
-    def write_result(self, result: dict) -> None:
+    def write_result(self, result: Result) -> None:
         """result.json."""
-        replace_file(self.folder / RESULT, (json.dumps(result, indent=2) + "\n").encode())
+        replace_file(self.folder / RESULT, (json.dumps(asdict(result), indent=2) + "\n").encode())
+
+
+def _new_folder(config: Config) -> Path:
+    """A folder that nobody else has, also where many runs begin within one second."""
+    name = f"{config.model}-{Path(config.data).name[:NAME]}-{time.strftime('%Y%m%d-%H%M%S')}"
+    attempt = 1
+    while True:
+        folder = Path("runs") / (name if attempt == 1 else f"{name}-{attempt}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            if not Path("runs").is_dir():
+                raise
+            attempt += 1
+        else:
+            return folder

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinyinception.checks import whole
 from tinyinception.data import Loader
-from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.errors import ArgumentError, NonFiniteError, ShapeError
 from tinyinception.nn.functional import log_softmax
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.terminal import bar, is_terminal
@@ -75,6 +76,30 @@ def log_probabilities(network: Any, images: np.ndarray) -> np.ndarray:
     """Log-probabilities (N x K) of a normalised batch by a network in evaluation mode."""
     with no_grad():
         return log_softmax(network(Tensor(images)).logits).numpy()
+
+
+def check_request(images: Sequence[object], top: int) -> None:
+    """What `best_classes` needs, asked before anything is read. Raises ArgumentError."""
+    whole("top", top)
+    if not images:
+        raise ArgumentError("images: no files given")
+
+
+def best_classes(network: Any, batches: Iterable[np.ndarray], classes: Sequence[str], top: int,
+                 source: str | Path) -> list[list[tuple[str, float]]]:
+    """For each image of normalised batches the `top` most probable (class, probability), best first.
+
+    source: where the network's numbers are from. Raises NonFiniteError where these give no probabilities.
+    """
+    answers = []
+    for images in batches:
+        with np.errstate(all="ignore"):
+            probabilities = np.exp(log_probabilities(network, images))
+        if not np.isfinite(probabilities).all():
+            raise NonFiniteError(f"{source}: its weights give no finite probabilities")
+        answers += [[(classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]]
+                    for row in probabilities]
+    return answers
 
 
 def average(log_probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:

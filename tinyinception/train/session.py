@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tinyinception import models
 from tinyinception.data import Cutout, Dataset, RandomCrop, RandomFlip, Transform
-from tinyinception.errors import CheckpointError
+from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.nn import random
 from tinyinception.optim import (
     SGD,
@@ -23,64 +23,11 @@ from tinyinception.optim import (
     Triangular,
     weights_only,
 )
-from tinyinception.tensor import Tensor, no_grad
-from tinyinception.train.checkpoint import Tensors, save
+from tinyinception.train.checkpoint import CHECKPOINT, Tensors, save
 from tinyinception.train.config import Config
 from tinyinception.train.run import Run
-from tinyinception.train.watch import check_finite
-
-
-@dataclass
-class Position:
-    """Where training stands: `batch` batches of epoch `epoch` are done, and the sums below are over these."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    loss_sum: float = 0.0
-    correct: int = 0
-    images: int = 0
-    seconds: float = 0.0
-
-    def add(self, loss: float, correct: int, images: int) -> None:
-        """Count one step."""
-        self.batch += 1
-        self.step += 1
-        self.loss_sum += loss * images
-        self.correct += correct
-        self.images += images
-
-    def next_epoch(self) -> None:
-        """Start the following epoch at its first batch."""
-        self.__init__(epoch=self.epoch + 1, step=self.step)
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What a trained network has to know of its data, so that it can be used without them."""
-
-    name: str
-    classes: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> DataFacts:
-        """The facts of a data set."""
-        return cls(**{name: getattr(dataset, name) for name in cls.__dataclass_fields__})
-
-    @classmethod
-    def restore(cls, values: dict[str, Any]) -> DataFacts:
-        """The inverse of `dataclasses.asdict`, after a detour through JSON."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
-
-    def build(self, model: str) -> Any:
-        """A network of this name for such data, seen to accept such images before any time is spent on it."""
-        network = models.build(model, classes=len(self.classes), channels=self.image_shape[-1])
-        with no_grad():
-            network(Tensor.shape_only(2, *self.image_shape))
-        return network
+from tinyinception.train.state import DataFacts, Position, check_log
+from tinyinception.train.watch import check_finite, describe, is_finite
 
 
 @dataclass
@@ -94,9 +41,10 @@ class Session:
 
     def __post_init__(self) -> None:
         config, dataset = self.config, self.dataset
-        random.manual_seed(config.seed)
         self.facts = DataFacts.of(dataset)
-        self.network = self.facts.build(config.model)
+        self.generator = random.seeded(config.seed)
+        with random.using(self.generator):
+            self.network = self.facts.build(config.model)
         self.aux_weight = self.network.aux_weight if config.aux_weight is None else config.aux_weight
         self.train_loader = dataset.loader(
             "train", config.batch_size, augment=_transforms(config, dataset), shuffle=True, seed=config.seed,
@@ -111,24 +59,38 @@ class Session:
     def save(self, run: Run) -> None:
         """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite."""
         check_finite(self.network)
+        with random.using(self.generator):
+            drawn = random.get_state()
         tensors = {f"{part}/{name}": array for part, arrays in self._parts() for name, array in arrays.items()}
         save(run.folder, tensors, {"config": asdict(self.config), "data": asdict(self.facts), "log": self.log,
-                                   "position": asdict(self.position), "random": random.get_state()})
+                                   "position": asdict(self.position), "random": drawn})
 
     def restore(self, run: Run, tensors: Tensors, state: dict) -> None:
         """Continue from what `save` wrote for this run. Raises CheckpointError naming what does not fit."""
         load_network(run, tensors, self.network, averaged=False)
-        then, now = state["config"], asdict(self.config)
-        differing = [f"{name} {then.get(name)!r}, not {now[name]!r}" for name in now if now[name] != then.get(name)]
-        then, now = asdict(DataFacts.restore(state["data"])), asdict(self.facts)
-        differing += [f"data {name} {then[name]!r}, not {now[name]!r}" for name in now if now[name] != then[name]]
-        if differing:
-            raise CheckpointError(f"{run.folder}: the checkpoint was made with {'; '.join(differing)}")
+        with belonging(run):
+            if not isinstance(then := state.get("config"), dict):
+                raise ArgumentError(f"config must be an object with names and values, got {repr(then)[:80]}")
+            now = {"data": self.config.data, "source": self.config.source}  # the facts say whether they are the same
+            differing = self.config.differences({**then, **now})
+            differing += DataFacts.restore(state.get("data")).differences(self.facts)
+            if differing:
+                raise CheckpointError(f"{run.folder}: the checkpoint was made with {'; '.join(differing)}")
+            position = Position.restore(state.get("position"))
+            steps = len(self.train_loader)
+            if position.epoch > self.config.epochs or position.batch > steps * (position.epoch < self.config.epochs):
+                raise ArgumentError(f"position must lie in {self.config.epochs} epochs of {steps} batches, got epoch "
+                                    f"{position.epoch}, batch {position.batch}")
+            if position.step != position.epoch * steps + position.batch:
+                raise ArgumentError(f"position.step must be {position.epoch * steps + position.batch} in epoch "
+                                    f"{position.epoch}, batch {position.batch}, got {position.step}")
+            log = check_log(state.get("log"), position.epoch)
+            with random.using(self.generator):
+                random.set_state(state.get("random"))
         self.optimizer.load_state_dict(_part(tensors, "optimizer"))
         if self.average is not None:
-            self.average.load_state_dict(_part(tensors, "average"))
-        random.set_state(state["random"])
-        self.position, self.log = Position(**state["position"]), state["log"]
+            self.average.load_state_dict(_finite(run, _part(tensors, "average")))
+        self.position, self.log = position, log
 
     def _parts(self) -> Iterator[tuple[str, Tensors]]:
         yield "network", self.network.state_dict()
@@ -137,11 +99,24 @@ class Session:
             yield "average", self.average.state_dict()
 
 
+@contextmanager
+def belonging(run: Run) -> Iterator[None]:
+    """Turns what cannot be in the state of a checkpoint into one CheckpointError."""
+    try:
+        yield
+    except ArgumentError as error:
+        raise CheckpointError(f"{run.folder / CHECKPOINT} cannot be used: {error}") from error
+
+
 def load_network(run: Run, tensors: Tensors, network: Any, averaged: bool) -> None:
-    """Give a network the parameters and statistics of a checkpoint, or their running averages."""
+    """Give a network the parameters and statistics of a checkpoint, or their running averages.
+
+    Raises CheckpointError where these are of another network, or NaN or infinite.
+    """
     values = _part(tensors, "network")
     if averaged:
         values |= _part(tensors, "average/average")
+    _finite(run, values)
     try:
         network.load_state_dict(values)
     except CheckpointError as error:
@@ -152,6 +127,14 @@ def load_network(run: Run, tensors: Tensors, network: Any, averaged: bool) -> No
 def _part(tensors: Tensors, part: str) -> Tensors:
     """The tensors of a checkpoint below a name such as "optimizer", under their own names."""
     return {name.removeprefix(f"{part}/"): array for name, array in tensors.items() if name.startswith(f"{part}/")}
+
+
+def _finite(run: Run, tensors: Tensors) -> Tensors:
+    for name, array in tensors.items():
+        if not is_finite(array):
+            raise CheckpointError(f"{run.folder / CHECKPOINT} cannot be used: {name} holds NaN or infinity "
+                                  f"({describe(array)})")
+    return tensors
 
 
 def _averaged(network: Any) -> list[tuple[str, Any]]:

@@ -15,8 +15,9 @@ from tinyinception.errors import ArgumentError
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
 from tinyinception.train.run import Run
-from tinyinception.train.scores import log_probabilities
-from tinyinception.train.session import DataFacts, load_network
+from tinyinception.train.scores import best_classes, check_request
+from tinyinception.train.session import belonging, load_network
+from tinyinception.train.state import DataFacts
 
 BATCH = 256
 
@@ -44,7 +45,8 @@ def load_run(folder: str | Path, averaged: bool | None = None) -> Trained:
         raise ArgumentError(f"averaged: {run.folder} was trained without a running average of parameters")
     averaged = config.average is not None if averaged is None else averaged
     tensors, state = checkpoint.load(run.folder)
-    facts = DataFacts.restore(state["data"])
+    with belonging(run):
+        facts = DataFacts.restore(state.get("data"))
     network = facts.build(config.model)
     load_network(run, tensors, network, averaged)
     return Trained(run, config, facts, network.eval(), averaged)
@@ -57,11 +59,9 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
 
     The largest central square of a picture is scaled to what the network was trained on. say: told of converted colours
     as by `read_image`. Raises DataError for a file that is no image, before any is classified, ArgumentError for top
-    below 1 or no images, and as `load_run`.
+    below 1 or no images, NonFiniteError where the network gives no probabilities, and as `load_run`.
     """
-    top = whole("top", top)
-    if not images:
-        raise ArgumentError("images: no files given")
+    check_request(images, top)
     trained = load_run(folder, averaged)
     height, width, channels = trained.facts.image_shape
     if height != width:
@@ -75,10 +75,9 @@ def predict_test(folder: str | Path, number: int, *, top: int = 5, averaged: boo
     by `predict`. Raises ArgumentError for a number that no test image has, or data that are no longer the run's.
     """
     number = whole("test", number, least=0)
-    if top < 1:
-        raise ArgumentError(f"top must be at least 1, got {top!r}")
+    check_request([number], top)
     trained = load_run(folder, averaged)
-    config, facts = trained.config, trained.facts
+    config, facts = trained.run.find_data(trained.config), trained.facts
     dataset = load(config.data, source=config.source, limit=config.limit, progress=progress)
     if (dataset.classes, dataset.image_shape) != (facts.classes, facts.image_shape):
         raise ArgumentError(f"test: {dataset.name} has other classes or sizes now than when {folder} was trained")
@@ -91,9 +90,5 @@ def predict_test(folder: str | Path, number: int, *, top: int = 5, averaged: boo
 
 def _classify(trained: Trained, images: Sequence[np.ndarray], top: int) -> list[list[tuple[str, float]]]:
     pixels, normalize = np.stack(images), Normalize(trained.facts.mean, trained.facts.std)
-    answers = []
-    for start in range(0, len(pixels), BATCH):
-        probabilities = np.exp(log_probabilities(trained.network, normalize(pixels[start:start + BATCH])))
-        answers += [[(trained.facts.classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]]
-                    for row in probabilities]
-    return answers
+    batches = (normalize(pixels[start:start + BATCH]) for start in range(0, len(pixels), BATCH))
+    return best_classes(trained.network, batches, trained.facts.classes, top, trained.run.folder)

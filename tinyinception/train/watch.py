@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from tinyinception.data import Loader
 from tinyinception.errors import NonFiniteError
 from tinyinception.ops.base import Operation, by_x
 from tinyinception.tensor import Hook, Tensor, observe
+from tinyinception.train.scores import log_probabilities
 
 
 def is_finite(array: np.ndarray | None) -> bool:
@@ -45,19 +47,35 @@ class _Watch(Hook):
 def blame(network: Any, images: np.ndarray, step: Callable[[], Any]) -> str:
     """What was the first to be NaN or infinite: pixels, a parameter, or an operation named with its layer.
 
-    step: runs forward and backward of the batch in question, without changing parameters.
+    step: runs the batch in question again, forward and perhaps backward, without changing parameters.
     """
     if not is_finite(images):
         return f"the images of the batch ({describe(images)})"
     for name, parameter in network.named_parameters():
         if not is_finite(parameter.data):
             return f"the parameter {name} ({describe(parameter.data)})"
+    for name, buffer in network.named_buffers():
+        if not is_finite(buffer):
+            return f"the running statistic {name} ({describe(buffer)})"
     try:
         with observe(_Watch()), np.errstate(all="ignore"):
             step()
     except _Found as found:
         return str(found)
     return "nothing: the same step run again was finite (a random choice such as dropout decided)"
+
+
+def blame_scores(network: Any, loader: Loader) -> str:
+    """What was the first to be NaN or infinite when a network in evaluation classified a loader's images."""
+    training = network.training
+    network.eval()
+    try:
+        for images, _ in loader.epoch(0):
+            if not is_finite(log_probabilities(network, images)):
+                return blame(network, images, lambda images=images: log_probabilities(network, images))
+    finally:
+        network.train(training)
+    return "nothing: no image alone gives such a number"
 
 
 def check_finite(network: Any) -> None:

@@ -23,6 +23,7 @@ What is folded and what is not:
   mean and std that have the same effect, 0.5 and 0.5; the weights stay as they are.
 - The ports of TensorFlow's networks have 1000 classes at timm today, where older files have a background class too:
   `load_weights(..., drop_background=True)`.
+- A prefix that all names of a file have, as DataParallel's "module." or torch.compile's "_orig_mod.", is left out.
 - Batch-norm is not folded into the convolutions, so that a loaded network can be trained on.
 
 timm's vgg16 has other names than TorchVision's, which are the ones read and written here.

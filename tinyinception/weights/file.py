@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tinyinception.errors import CheckpointError, GraphError
+from tinyinception.errors import CheckpointError, GraphError, misfits, some
 from tinyinception.nn import Module
 from tinyinception.ops import by_x
 from tinyinception.train.checkpoint import replace_file
@@ -20,10 +20,10 @@ from tinyinception.weights.names import TABLES
 COUNTER = "num_batches_tracked"  # of PyTorch's batch-norm: matters only where momentum is None, which is nowhere here
 READABLE = ("F16", "BF16", "F32", "F64")
 PICKLE = (b"\x80", b"PK")  # how pickles begin, and the zip files in which PyTorch puts them
-SHOWN = 8  # names of each kind in one error
 
 
-def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, drop_background: bool = False) -> None:
+def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, drop_background: bool = False,
+                 say: Callable[[str], None] | None = None) -> None:
     """Give a network the weights of a safetensors file with the names that timm and TorchVision publish.
 
     model: inception_v3, inception_v4, inception_resnet_v2, googlenet_torchvision, alexnet_torchvision or vgg16 of
@@ -31,22 +31,27 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
     converted, floats of 16 bits (of both kinds), 32 and 64 become the network's dtype, num_batches_tracked is left out.
     ignore_aux: leave auxiliary classifiers alone, those in the file unread and those of the model as they are.
     drop_background: the file has one class more, TensorFlow's background, as class 0; it is left out.
+    say: told in one line of a prefix that all names have, such as DataParallel's "module.", and that is left out.
     Nothing is done to images, see `published`. Raises ArgumentError for a network of which no files are published, and
     one CheckpointError that lists all missing, surplus and mis-shaped names and those of another dtype, or says that
     the file is missing or damaged; then nothing has changed.
     """
     plan = layout(model)
     with opened(file) as source:
-        slots = [slot for slot in plan.slots if not (ignore_aux and slot.is_aux)]
-        names = source.keys()
-        found = {name: source.get_slice(name) for name in names
-                 if not name.endswith(f".{COUNTER}") and not (ignore_aux and name.startswith(plan.table.aux))}
-        expected = {slot.published: _with_background(slot) if drop_background else slot.shape for slot in slots}
-        if problems := _problems(expected, found, () if ignore_aux else plan.unpublished):
-            raise CheckpointError(f"{file} does not fit this {plan.network}: {problems}{_hint(plan, expected, found)}")
-        for slot in slots:
+        prefix, names = _without_prefix(source.keys(), {slot.published for slot in plan.slots})
+        found = {name: source.get_slice(prefix + name) for name in names if not name.endswith(f".{COUNTER}")}
+        if problems := _problems(plan, found, ignore_aux, drop_background):
+            hint = _origin(plan.network, source.keys()) or _hint(plan, found, ignore_aux, drop_background)
+            behind = f", behind the prefix {prefix!r} of all its names" if prefix else ""
+            raise CheckpointError(f"{file} does not fit this {plan.network}{behind}: {problems}{hint}")
+        if prefix and say is not None:
+            say(f"{file}: all names begin with {prefix!r}, which was left out")
+        for slot in plan.slots:
+            if ignore_aux and slot.is_aux:
+                continue
+            name = prefix + slot.published
             bfloat = found[slot.published].get_dtype() == "BF16"
-            array = _bfloat16(file, slot.published) if bfloat else source.get_tensor(slot.published)
+            array = _bfloat16(file, name) if bfloat else source.get_tensor(name)
             slot.fill(array[1:] if drop_background and slot.is_classes else array)
 
 
@@ -61,7 +66,7 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
 
     plan = layout(model)
     if plan.unpublished and not ignore_aux:
-        raise CheckpointError(f"{file}: there are no published names for {_some(plan.unpublished)}; "
+        raise CheckpointError(f"{file}: there are no published names for {some(plan.unpublished)}; "
                               "ignore_aux=True leaves auxiliary classifiers out")
     tensors = {}
     for slot in plan.slots:
@@ -77,12 +82,12 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
 
 def class_count(network: str, file: str | Path) -> int:
     """How many classes the weights in a file tell apart, by the size of their last layer; CheckpointError as above."""
-    name = f"{TABLES[network].last}.bias"
+    last = f"{TABLES[network].last}.bias"
     with opened(file) as source:
-        names = source.keys()
-        if name not in names:
-            raise CheckpointError(f"{file} does not fit {network}: missing: {name}{_origin(network, names)}")
-        return source.get_slice(name).get_shape()[0]
+        prefix, names = _without_prefix(source.keys(), {last})
+        if last not in names:
+            raise CheckpointError(f"{file} does not fit {network}: missing: {last}{_origin(network, source.keys())}")
+        return source.get_slice(prefix + last).get_shape()[0]
 
 
 @contextmanager
@@ -122,49 +127,58 @@ def _bfloat16(file: str | Path, name: str) -> np.ndarray:
     return (halves.astype(np.uint32) << 16).view(np.float32).reshape(entry["shape"])
 
 
-def _problems(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any], unpublished: tuple[str, ...]) -> str:
+def _prefixes(names: Collection[str]) -> list[str]:
+    """What all names begin with, up to a dot: "" and, of DataParallel after torch.compile, "module.", ..."""
+    first, last = min(names, default=""), max(names, default="")  # what these two share, all between them do
+    return ["", *(first[:i + 1] for i, letter in enumerate(first) if letter == "." and last.startswith(first[:i + 1]))]
+
+
+def _without_prefix(names: Collection[str], expected: Collection[str]) -> tuple[str, list[str]]:
+    """The common prefix behind which most expected names are, "" if it is all the same, and what is behind it."""
+    prefix = max(_prefixes(names), key=lambda prefix: sum(name[len(prefix):] in expected for name in names))
+    return prefix, [name[len(prefix):] for name in names]
+
+
+def _problems(plan: Layout, found: Mapping[str, Any], ignore_aux: bool, drop_background: bool) -> str:
     """What keeps a file's tensors from being loaded, by kind, empty where nothing does."""
+    expected = {slot.published: _with_background(slot) if drop_background else slot.shape
+                for slot in plan.slots if not (ignore_aux and slot.is_aux)}
+    found = {name: value for name, value in found.items() if not (ignore_aux and name.startswith(plan.table.aux))}
     both = [name for name in expected if name in found]
     shapes = {name: tuple(found[name].get_shape()) for name in both}
     dtypes = {name: found[name].get_dtype() for name in both}
-    problems = {
+    return misfits({
         "missing": [name for name in expected if name not in found],
         "surplus": [name for name in found if name not in expected],
         "of another shape": [f"{name} ({by_x(shapes[name])}, expected {by_x(expected[name])})"
                              for name in both if shapes[name] != expected[name]],
         f"of another dtype than {', '.join(READABLE)}": [f"{name} ({dtypes[name]})"
                                                          for name in both if dtypes[name] not in READABLE],
-        "without a published name": list(unpublished),
-    }
-    return "; ".join(f"{kind}: {_some(names)}" for kind, names in problems.items() if names)
+        "without a published name": [] if ignore_aux else plan.unpublished,
+    })
 
 
-def _hint(plan: Layout, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any]) -> str:
-    """The argument that may help, or the network that the file is of."""
-    if origin := _origin(plan.network, found):
-        return origin
-    differing = [name for name in {**expected, **found} if (name in expected) != (name in found)]
-    last = f"{plan.table.last}.bias"
-    if plan.unpublished or any(name.startswith(plan.table.aux) for name in differing):
-        return " (ignore_aux=True leaves auxiliary classifiers alone)"
-    if last in found and last in expected and found[last].get_shape()[0] == expected[last][0] + 1:
-        return " (drop_background=True leaves class 0 out)"
+def _hint(plan: Layout, found: Mapping[str, Any], ignore_aux: bool, drop_background: bool) -> str:
+    """The arguments with which the file would fit."""
+    for aux, background in ((True, drop_background), (ignore_aux, True), (True, True)):
+        if not _problems(plan, found, aux, background):
+            told = ["ignore_aux=True leaves auxiliary classifiers alone"] * (aux and not ignore_aux)
+            told += ["drop_background=True leaves class 0 out"] * (background and not drop_background)
+            return f" ({', '.join(told)})"
     return ""
 
 
 def _origin(network: str, names: Collection[str]) -> str:
     """Which other published network has the layers of a file, in words; empty where none has."""
-    for other, table in TABLES.items():
-        fixed = [f"{layer}." for layer in table.layers.values() if "{" not in layer and not layer.startswith(table.aux)]
-        if other != network and all(any(name.startswith(layer) for name in names) for layer in fixed):
-            return f" (the file has the names of {other})"
+    for prefix in _prefixes(names):
+        behind = f" behind the prefix {prefix!r}" if prefix else ""
+        for other, table in TABLES.items():
+            fixed = [prefix + f"{layer}." for layer in table.layers.values()
+                     if "{" not in layer and not layer.startswith(table.aux)]
+            if other != network and all(any(name.startswith(layer) for name in names) for layer in fixed):
+                return f" (the file has the names of {other}{behind})"
     return ""
 
 
 def _with_background(slot: Slot) -> tuple[int, ...]:
     return (slot.shape[0] + 1, *slot.shape[1:]) if slot.is_classes else slot.shape
-
-
-def _some(names: Sequence[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")

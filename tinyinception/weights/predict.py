@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception import models, nn
-from tinyinception.checks import whole
 from tinyinception.data import read_image
 from tinyinception.data.fetch import read_file
-from tinyinception.errors import ArgumentError, DataError, NonFiniteError, shown
-from tinyinception.train.scores import log_probabilities
+from tinyinception.errors import DataError, shown
+from tinyinception.train.scores import best_classes, check_request
 from tinyinception.weights.file import class_count, load_weights
 from tinyinception.weights.preprocessing import Published, published
 
@@ -25,38 +24,30 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
     weight_set: as for `published`, whose preprocessing is applied. file: its safetensors file. classes: names in the
-    network's order; numbers as text unless given. say: told in one line what the preprocessing is, and of converted
-    colours as by `read_image`. Raises, before anything is computed, DataError for a file that is no image or a wrong
-    number of class names, ArgumentError for top below 1 or no images, and as `load_weights`; then NonFiniteError where
-    the weights give no probabilities.
+    network's order; numbers as text unless given. say: told in one line what the preprocessing is, of converted colours
+    as by `read_image`, and of a prefix as by `load_weights`. Raises, before anything is computed, DataError for a file
+    that is no image or a wrong number of class names, ArgumentError for top below 1 or no images, and as
+    `load_weights`; then NonFiniteError where the weights give no probabilities.
     """
     known = published(weight_set)
-    top = whole("top", top)
-    if not images:
-        raise ArgumentError("images: no files given")
+    check_request(images, top)
     count = class_count(known.model, file)
     classes = [str(i) for i in range(count)] if classes is None else classes
     if len(classes) != count:
         raise DataError(f"{len(classes)} class names were given, but the weights in {file} have {count} classes")
     pixels = np.stack([view(path, known, say) for path in images])
-    network = build(known.model, file, count)
+    network = build(known.model, file, count, say)
     if say is not None:
         say(f"preprocessing of {known.name}: {known.describe()}")
-    answers = []
-    for start in range(0, len(pixels), BATCH):
-        probabilities = np.exp(log_probabilities(network, known.normalize(pixels[start:start + BATCH])))
-        if not np.isfinite(probabilities).all():
-            raise NonFiniteError(f"{file}: its weights give no finite probabilities")
-        answers += [[(classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]]
-                    for row in probabilities]
-    return answers
+    batches = (known.normalize(pixels[start:start + BATCH]) for start in range(0, len(pixels), BATCH))
+    return best_classes(network, batches, classes, top, file)
 
 
-def build(model: str, file: str | Path, classes: int) -> nn.Module:
+def build(model: str, file: str | Path, classes: int, say: Callable[[str], None] | None = None) -> nn.Module:
     """A network with published weights in evaluation mode, without auxiliary classifiers. Raises as `load_weights`."""
     with nn.shape_only():
         network = models.build(model, classes=classes)
-    load_weights(network, file, ignore_aux=True)
+    load_weights(network, file, ignore_aux=True, say=say)
     return network.eval()
 
 

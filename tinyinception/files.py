@@ -1,0 +1,112 @@
+"""Files that are written whole or not at all, and paths that can be paths."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from tinyinception.errors import ArgumentError
+
+_TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp", re.S)
+_BEGINNING = 32  # characters of a name that a temporary one repeats: the whole might be as long as a system allows
+
+
+def replace_file(path: Path, contents: bytes) -> None:
+    """Write a file whole or not at all, safe on disk when this returns; OSError where the system refuses."""
+    with beside(path, contents) as temporary:
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def beside(path: Path, contents: bytes) -> Iterator[Path]:
+    """Inside, the contents lie safely in a file next to `path`, under a name that no other process or thread uses."""
+    temporary = path.with_name(f".{path.name[:_BEGINNING]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what `replace_file` left in a folder when its process was killed."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if (found := _TEMPORARY.fullmatch(path.name)) and not is_alive(int(found["pid"])):
+                path.unlink(missing_ok=True)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this machine has this number and runs; True where that cannot be found out."""
+    if pid <= 0:
+        return False
+    if os.name != "posix":  # there, os.kill would end it
+        return _is_alive_on_windows(pid)
+    with suppress(OSError, ValueError):
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1] in (["Z"], ["X"]):
+            return False  # it has ended, and its parent has not asked how
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it belongs to somebody else
+        return True
+    return True
+
+
+def _is_alive_on_windows(pid: int) -> bool:
+    import ctypes
+
+    kernel32 = ctypes.windll.kernel32
+    handle = kernel32.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
+    if not handle:
+        return kernel32.GetLastError() == 5  # access denied: it is there, but not ours
+    code = ctypes.c_ulong()
+    known = kernel32.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel32.CloseHandle(handle)
+    return not known or code.value == 259  # STILL_ACTIVE
+
+
+def as_path(name: str, value: object) -> Path:
+    """`value` as a path, ~ expanded. Raises ArgumentError where no system could have such a path."""
+    try:
+        path = Path(value).expanduser()
+        if b"\0" in os.fsencode(path):
+            raise ValueError("it has a NUL byte")
+    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: ~ of a user that does not exist
+        raise ArgumentError(f"{name} must be a path, got {value!r}: {error}") from None
+    return path
+
+
+def json_object(name: str, text: str | bytes, fail: Callable[[str], Exception]) -> dict[str, Any]:
+    """The JSON object in a text; else the error that `fail` makes of a message that begins with `name`."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise fail(f"{name} is no JSON: brackets in brackets without end") from None
+    except ValueError as error:
+        raise fail(f"{name} is no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise fail(f"{name} is no JSON object")
+    return value
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename survive a power cut; Windows has no handle for it."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
