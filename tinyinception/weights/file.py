@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tinyinception.errors import CheckpointError, GraphError
+from tinyinception.errors import ArgumentError, CheckpointError, GraphError
 from tinyinception.nn import Module
 from tinyinception.ops import by_x
 from tinyinception.train.checkpoint import replace_file
+from tinyinception.weights.hub import local
 from tinyinception.weights.layout import Layout, Slot, layout
 from tinyinception.weights.names import TABLES
 
@@ -21,11 +22,15 @@ COUNTER = "num_batches_tracked"  # of PyTorch's batch-norm: matters only where m
 READABLE = ("F16", "BF16", "F32", "F64")
 PICKLE = (b"\x80", b"PK")  # how pickles begin, and the zip files in which PyTorch puts them
 SHOWN = 8  # names of each kind in one error
+OWN, VERSION = "tinyinception", 1  # "format" and "version" in the header of a file under our own names, `own.save`
 
 
 def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, drop_background: bool = False) -> None:
     """Give a network the weights of a safetensors file with the names that timm and TorchVision publish.
 
+    file: its path, or on the hub "hf://OWNER/NAME", "hf://OWNER/NAME@REVISION" or one of its files,
+    "hf://OWNER/NAME/FILE.safetensors@REVISION", which is kept in the hub's cache; what `save` or `tinyinception export`
+    wrote, of any module, is recognised and taken as `load` does.
     model: inception_v3, inception_v4, inception_resnet_v2, googlenet_torchvision, alexnet_torchvision or vgg16 of
     `models.build`, for any number of classes; one built inside `nn.shape_only()` gets its numbers here. Layouts are
     converted, floats of 16 bits (of both kinds), 32 and 64 become the network's dtype, num_batches_tracked is left out.
@@ -35,6 +40,16 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
     one CheckpointError that lists all missing, surplus and mis-shaped names and those of another dtype, or says that
     the file is missing or damaged; then nothing has changed.
     """
+    file = local(file)
+    with opened(file) as source:
+        own = is_own(file, source)
+    if own:
+        from tinyinception.weights.own import load  # which is built on this file
+
+        if ignore_aux or drop_background:
+            raise ArgumentError(f"{file} has a module's own names: ignore_aux and drop_background are for published "
+                                "weights")
+        return load(model, file)
     plan = layout(model)
     with opened(file) as source:
         slots = [slot for slot in plan.slots if not (ignore_aux and slot.is_aux)]
@@ -46,7 +61,7 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
             raise CheckpointError(f"{file} does not fit this {plan.network}: {problems}{_hint(plan, expected, found)}")
         for slot in slots:
             bfloat = found[slot.published].get_dtype() == "BF16"
-            array = _bfloat16(file, slot.published) if bfloat else source.get_tensor(slot.published)
+            array = bfloat16(file, slot.published) if bfloat else source.get_tensor(slot.published)
             slot.fill(array[1:] if drop_background and slot.is_classes else array)
 
 
@@ -78,10 +93,11 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
 def class_count(network: str, file: str | Path) -> int:
     """How many classes the weights in a file tell apart, by the size of their last layer; CheckpointError as above."""
     name = f"{TABLES[network].last}.bias"
+    file = local(file)
     with opened(file) as source:
         names = source.keys()
         if name not in names:
-            raise CheckpointError(f"{file} does not fit {network}: missing: {name}{_origin(network, names)}")
+            raise CheckpointError(f"{file} does not fit {network}: missing: {name}{origin(network, names)}")
         return source.get_slice(name).get_shape()[0]
 
 
@@ -103,6 +119,17 @@ def opened(file: str | Path) -> Iterator[Any]:
         raise CheckpointError(f"{file} is no safetensors file, or a damaged one: {error}{hint}") from error
 
 
+def is_own(file: str | Path, source: Any) -> bool:
+    """Whether an opened file has a module's own names; CheckpointError where a newer version than ours wrote it."""
+    header = source.metadata() or {}
+    if header.get("format") != OWN:
+        return False
+    if header.get("version") != str(VERSION):
+        raise CheckpointError(f"{file} is of version {header.get('version')!r} of its format, this library reads "
+                              f"version {VERSION}; a newer tinyinception does")
+    return True
+
+
 def _is_pickle(file: str | Path) -> bool:
     try:
         with Path(file).open("rb") as stream:
@@ -111,7 +138,7 @@ def _is_pickle(file: str | Path) -> bool:
         return False
 
 
-def _bfloat16(file: str | Path, name: str) -> np.ndarray:
+def bfloat16(file: str | Path, name: str) -> np.ndarray:
     """A tensor of bfloat16, which NumPy has not, as float32, of which it is the upper half. The file is a valid one."""
     with Path(file).open("rb") as stream:
         size = int.from_bytes(stream.read(8), "little")
@@ -141,8 +168,8 @@ def _problems(expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any],
 
 def _hint(plan: Layout, expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Any]) -> str:
     """The argument that may help, or the network that the file is of."""
-    if origin := _origin(plan.network, found):
-        return origin
+    if other := origin(plan.network, found):
+        return other
     differing = [name for name in {**expected, **found} if (name in expected) != (name in found)]
     last = f"{plan.table.last}.bias"
     if plan.unpublished or any(name.startswith(plan.table.aux) for name in differing):
@@ -152,7 +179,7 @@ def _hint(plan: Layout, expected: Mapping[str, tuple[int, ...]], found: Mapping[
     return ""
 
 
-def _origin(network: str, names: Collection[str]) -> str:
+def origin(network: str, names: Collection[str]) -> str:
     """Which other published network has the layers of a file, in words; empty where none has."""
     for other, table in TABLES.items():
         fixed = [f"{layer}." for layer in table.layers.values() if "{" not in layer and not layer.startswith(table.aux)]
