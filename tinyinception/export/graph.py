@@ -93,7 +93,7 @@ class Graph:
         """Add numbers; whole numbers become int64, of others the dtype stays. The name they got."""
         array = np.asarray(array)
         array = array.astype(np.int64) if array.dtype.kind in "iu" else array
-        if name not in self._named and self.op.path:
+        if name not in self._named and self.op is not None and self.op.path:
             name = f"{self.op.path}.{name}"
         for taken in (name, *(f"{name}_{i}" for i in range(2, 10))):
             if taken in self.constants and _same(self.constants[taken], array):
