@@ -16,7 +16,6 @@ from tinyinception.export import onnx as writer
 from tinyinception.nn import functional as F
 from tinyinception.tensor import Tensor, apply, concat, no_grad
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 RNG = np.random.default_rng(3)
 CLOSE = 1e-5  # relative to the largest logit
 
@@ -130,6 +129,7 @@ CASES = {
 }
 
 
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize("name", CASES)
 def test_every_operation_in_every_layout(name, tmp_path, monkeypatch):
     made = {}
@@ -144,8 +144,9 @@ def test_every_operation_in_every_layout(name, tmp_path, monkeypatch):
     assert difference(network, session, GRID) < CLOSE
 
 
+@pytest.mark.usefixtures("one_thread")
 def test_pooling_of_every_geometry(tmp_path):
-    """Sizes, strides, paddings, ceil_mode and whether padding counts; windows that hang over, and ones that are dropped."""
+    """Sizes, strides, paddings, ceil_mode, counted padding; windows that hang over, and ones that are dropped."""
     cases = itertools.product((5, 6, 7, 8), (2, 3), (1, 2, 3, 4), (0, 1, (0, 1, 1, 0), "same"), (False, True))
     tried = 0
     for size, kernel, stride, padding, ceil in cases:

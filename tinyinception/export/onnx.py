@@ -54,9 +54,9 @@ def to_onnx(network: Module, file: str | Path, image_shape: Sequence[int], *,
     if differing := same_graphs(*graphs):
         raise ArgumentError(f"onnx: {type(network).__name__} computes with the size of its batch, first at "
                             f"{differing}; it would be exported for one size only")
-    model = _model(onnx, graphs[0], traces, metadata or {})
-    onnx.checker.check_model(model, full_check=True)
-    replace_file(Path(file), model.SerializeToString())
+    contents = _model(onnx, graphs[0], traces, metadata or {}).SerializeToString()
+    onnx.checker.check_model(contents, full_check=True)
+    replace_file(Path(file), contents)
 
 
 def _library() -> Any:

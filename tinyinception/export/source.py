@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyinception import __version__, models, nn
+from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.train import Config, load_run
@@ -88,7 +89,7 @@ def _sized(exported: Exported, input_size: int | None) -> Exported:
     """For images of another size, which the network is seen to accept."""
     height, width, channels = exported.image_shape
     if input_size is not None:
-        height = width = input_size
+        height = width = whole("input_size", input_size)
     values = {name: getattr(exported, name) for name in Exported.__dataclass_fields__}
     with no_grad():
         exported.network(Tensor.shape_only(1, height, width, channels))
