@@ -61,7 +61,8 @@ def cache(tmp_path_factory):
 
 @pytest.mark.parametrize(("address", "revision"), [
     ("hf://me/mine", "main"), ("hf://me/mine/model.safetensors", "main"), ("hf://me/mine@v2", "v2"),
-    ("hf://me/mine/more/other.safetensors@v2", "v2"), ("hf://me/mine@v2/model.safetensors", "v2"), (f"hf://me/mine@{TAGGED}", "v2")])
+    ("hf://me/mine/more/other.safetensors@v2", "v2"), ("hf://me/mine@v2/model.safetensors", "v2"),
+    (f"hf://me/mine@{TAGGED}", "v2")])
 def test_exports_of_ours_by_every_form_of_address(cache, address, revision):
     told = ask(cache, f"net = models.build('plain_cifar', classes=4); weights.load_weights(net, {address!r}); "
                       "print(*(float(a.sum()) for a in net.state_dict().values()))")
