@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-_ROOMS = ("count", "data", "errors", "gradcheck", "kernels", "models", "nn", "ops", "optim", "plots", "tensor", "train",
-          "weights")
+_ROOMS = ("count", "data", "errors", "export", "gradcheck", "kernels", "models", "nn", "ops", "optim", "plots",
+          "tensor", "train", "weights")
 _FROM_TENSOR = ("Hook", "Tensor", "concat", "no_grad", "observe")
 _FROM_PLOTS = ("draw",)
 
@@ -29,9 +29,12 @@ def __getattr__(name: str):
     if name in _ROOMS:
         return import_module(f"tinyinception.{name}")
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        return version("tinyinception")
+        try:
+            return version("tinyinception")
+        except PackageNotFoundError:
+            return "unknown: not installed, running from its source"
     raise AttributeError(f"module 'tinyinception' has no attribute {name!r}")
 
 

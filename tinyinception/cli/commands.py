@@ -130,6 +130,13 @@ def _require(options: Namespace, *words: str) -> None:
                          "(see `tinyinception predict --help`)")
 
 
+def run_export(options: Namespace) -> None:
+    """Write a run or a network to a file or a folder."""
+    from tinyinception.cli import export
+
+    _answer(options, *export.write(options))
+
+
 def run_summary(options: Namespace) -> None:
     """Count one network."""
     from tinyinception.count import summary

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
+import tinyinception
+
 DESCRIPTION = """The Inception papers made executable: train and take apart Inception networks on NumPy and Numba.
 
 commands:
@@ -15,6 +17,7 @@ commands:
   predict    classify image files with a trained run
   summary    count a network: parameters, multiply-adds, depth, receptive field
   compare    count several networks side by side
+  export     write a trained run as a folder for the model hub, or as an ONNX file
   data       list the data sets, or fetch one
   lesson     list the lessons, step through one, check its exercises
   claims     what is said about Inception, and whether it is so"""
@@ -38,6 +41,11 @@ EXAMPLES = {
   tinyinception predict runs/c10 cat.png dog.jpg
   tinyinception predict runs/c10 cat.png --top 3 --json
   tinyinception predict --model inception_v3 --weights v3.safetensors --classes-file imagenet.txt cat.png""",
+    "export": """  tinyinception export runs/c10 c10                  model.safetensors, config.json and README.md
+  tinyinception export runs/c10 c10.onnx             for onnxruntime and others; needs the onnx extra
+  tinyinception export runs/c10 c10.safetensors      parameters and statistics alone
+  tinyinception export inception_v3 v3.onnx --weights hf://timm/inception_v3.tv_in1k
+  tinyinception export plain_cifar plain.onnx --input-size 64 --classes 3""",
     "summary": """  tinyinception summary inception_cifar
   tinyinception summary inception_cifar --input-size 48 --classes 100 --json
   tinyinception summary inception_v3 --training
@@ -77,7 +85,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | None:
         top.print_help()
         return None
     if argv[0] == FLAGS[2]:
-        print(_version())
+        print(tinyinception.__version__)
         return None
     if argv[0] not in COMMANDS:
         kind, known = ("flag", FLAGS) if argv[0].startswith("-") else ("command", COMMANDS)
@@ -164,6 +172,21 @@ def _predict(name: str) -> Parser:
     return parser
 
 
+def _export(name: str) -> Parser:
+    parser = _command(name, "Write a trained run, or a network by its name, to where others can use it. The ending "
+                            "says what: .onnx, .safetensors, or none for a folder in the layout of the model hub.")
+    add = parser.add_argument
+    add("source", metavar="RUN|MODEL", help="folder of a run or of an earlier export, or name of a network, which gets "
+                                            "fresh weights unless --weights is given")
+    add("destination", metavar="FILE|DIR", help="file to write, or folder: a new or empty one, or an earlier export, "
+                                                "which is replaced; a folder with a dot in its name ends in /")
+    add("--weights", metavar="FILE", help="with MODEL: safetensors file with published names or our own, or one on the "
+                                          "model hub, hf://OWNER/NAME")
+    add("--classes", type=int, metavar="K", help="with MODEL: number of classes (default: the network's own)")
+    add("--input-size", type=int, metavar="N", help="height and width of the image (default: the network's own)")
+    return parser
+
+
 def _summary(name: str) -> Parser:
     parser = _command(name, "Count a network, layer by layer.")
     parser.add_argument("model", metavar="MODEL", help="name of a network")
@@ -214,8 +237,8 @@ def _claims(name: str) -> Parser:
 
 
 COMMANDS: dict[str, Callable[[str], Parser]] = {
-    "train": _train, "evaluate": _evaluate, "predict": _predict, "summary": _summary, "compare": _compare,
-    "data": _data, "lesson": _lesson, "claims": _claims,
+    "train": _train, "evaluate": _evaluate, "predict": _predict, "export": _export, "summary": _summary,
+    "compare": _compare, "data": _data, "lesson": _lesson, "claims": _claims,
 }
 
 
@@ -234,11 +257,3 @@ def _hint(word: str, known: Sequence[str] | dict[str, object]) -> str:
     near = get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("tinyinception")
-    except PackageNotFoundError:
-        return "unknown: not installed, running from its source"

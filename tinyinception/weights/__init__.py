@@ -26,11 +26,18 @@ What is folded and what is not:
 - A prefix that all names of a file have, as DataParallel's "module." or torch.compile's "_orig_mod.", is left out.
 - Batch-norm is not folded into the convolutions, so that a loaded network can be trained on.
 
+`load_weights` also takes "hf://OWNER/NAME", a repository of the model hub (extra `hub`; its cache is huggingface-hub's
+own). For a network of one's own there are `save` and `load`, which know no table of names: a safetensors file with the
+names of `state_dict()`. `from_export` reads what `tinyinception export RUN FOLDER` wrote.
+
 timm's vgg16 has other names than TorchVision's, which are the ones read and written here.
 """
 
+from tinyinception.weights.exported import Exported, from_export
 from tinyinception.weights.file import load_weights, save_weights
+from tinyinception.weights.own import load, save
 from tinyinception.weights.predict import predict, read_classes
 from tinyinception.weights.preprocessing import SETS, Published, published
 
-__all__ = ["SETS", "Published", "load_weights", "predict", "published", "read_classes", "save_weights"]
+__all__ = ["SETS", "Exported", "Published", "from_export", "load", "load_weights", "predict", "published",
+           "read_classes", "save", "save_weights"]

@@ -10,22 +10,27 @@ from typing import Any
 
 import numpy as np
 
-from tinyinception.errors import CheckpointError, GraphError, misfits, some
+from tinyinception.errors import ArgumentError, CheckpointError, GraphError, misfits, some
 from tinyinception.nn import Module
 from tinyinception.ops import by_x
 from tinyinception.train.checkpoint import replace_file
+from tinyinception.weights.hub import local
 from tinyinception.weights.layout import Layout, Slot, layout
 from tinyinception.weights.names import TABLES
 
 COUNTER = "num_batches_tracked"  # of PyTorch's batch-norm: matters only where momentum is None, which is nowhere here
 READABLE = ("F16", "BF16", "F32", "F64")
 PICKLE = (b"\x80", b"PK")  # how pickles begin, and the zip files in which PyTorch puts them
+OWN, VERSION = "tinyinception", 1  # "format" and "version" in the header of a file under our own names, `own.save`
 
 
 def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, drop_background: bool = False,
                  say: Callable[[str], None] | None = None) -> None:
     """Give a network the weights of a safetensors file with the names that timm and TorchVision publish.
 
+    file: its path, or on the hub "hf://OWNER/NAME", "hf://OWNER/NAME@REVISION" or one of its files,
+    "hf://OWNER/NAME/FILE.safetensors@REVISION", which is kept in the hub's cache; what `save` or `tinyinception export`
+    wrote, of any module, is recognised and taken as `load` does.
     model: inception_v3, inception_v4, inception_resnet_v2, googlenet_torchvision, alexnet_torchvision or vgg16 of
     `models.build`, for any number of classes; one built inside `nn.shape_only()` gets its numbers here. Layouts are
     converted, floats of 16 bits (of both kinds), 32 and 64 become the network's dtype, num_batches_tracked is left out.
@@ -36,12 +41,22 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
     one CheckpointError that lists all missing, surplus and mis-shaped names and those of another dtype, or says that
     the file is missing or damaged; then nothing has changed.
     """
+    file = local(file)
+    with opened(file) as source:
+        own = is_own(file, source)
+    if own:
+        from tinyinception.weights.own import load  # which is built on this file
+
+        if ignore_aux or drop_background:
+            raise ArgumentError(f"{file} has a module's own names: ignore_aux and drop_background are for published "
+                                "weights")
+        return load(model, file)
     plan = layout(model)
     with opened(file) as source:
         prefix, names = _without_prefix(source.keys(), {slot.published for slot in plan.slots})
         found = {name: source.get_slice(prefix + name) for name in names if not name.endswith(f".{COUNTER}")}
         if problems := _problems(plan, found, ignore_aux, drop_background):
-            hint = _origin(plan.network, source.keys()) or _hint(plan, found, ignore_aux, drop_background)
+            hint = origin(plan.network, source.keys()) or _hint(plan, found, ignore_aux, drop_background)
             behind = f", behind the prefix {prefix!r} of all its names" if prefix else ""
             raise CheckpointError(f"{file} does not fit this {plan.network}{behind}: {problems}{hint}")
         if prefix and say is not None:
@@ -51,7 +66,7 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
                 continue
             name = prefix + slot.published
             bfloat = found[slot.published].get_dtype() == "BF16"
-            array = _bfloat16(file, name) if bfloat else source.get_tensor(name)
+            array = bfloat16(file, name) if bfloat else source.get_tensor(name)
             slot.fill(array[1:] if drop_background and slot.is_classes else array)
 
 
@@ -82,11 +97,11 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
 
 def class_count(network: str, file: str | Path) -> int:
     """How many classes the weights in a file tell apart, by the size of their last layer; CheckpointError as above."""
-    last = f"{TABLES[network].last}.bias"
+    last, file = f"{TABLES[network].last}.bias", local(file)
     with opened(file) as source:
         prefix, names = _without_prefix(source.keys(), {last})
         if last not in names:
-            raise CheckpointError(f"{file} does not fit {network}: missing: {last}{_origin(network, source.keys())}")
+            raise CheckpointError(f"{file} does not fit {network}: missing: {last}{origin(network, source.keys())}")
         return source.get_slice(prefix + last).get_shape()[0]
 
 
@@ -108,6 +123,17 @@ def opened(file: str | Path) -> Iterator[Any]:
         raise CheckpointError(f"{file} is no safetensors file, or a damaged one: {error}{hint}") from error
 
 
+def is_own(file: str | Path, source: Any) -> bool:
+    """Whether an opened file has a module's own names; CheckpointError where a newer version than ours wrote it."""
+    header = source.metadata() or {}
+    if header.get("format") != OWN:
+        return False
+    if header.get("version") != str(VERSION):
+        raise CheckpointError(f"{file} is of version {header.get('version')!r} of its format, this library reads "
+                              f"version {VERSION}; a newer tinyinception does")
+    return True
+
+
 def _is_pickle(file: str | Path) -> bool:
     try:
         with Path(file).open("rb") as stream:
@@ -116,7 +142,7 @@ def _is_pickle(file: str | Path) -> bool:
         return False
 
 
-def _bfloat16(file: str | Path, name: str) -> np.ndarray:
+def bfloat16(file: str | Path, name: str) -> np.ndarray:
     """A tensor of bfloat16, which NumPy has not, as float32, of which it is the upper half. The file is a valid one."""
     with Path(file).open("rb") as stream:
         size = int.from_bytes(stream.read(8), "little")
@@ -168,7 +194,7 @@ def _hint(plan: Layout, found: Mapping[str, Any], ignore_aux: bool, drop_backgro
     return ""
 
 
-def _origin(network: str, names: Collection[str]) -> str:
+def origin(network: str, names: Collection[str]) -> str:
     """Which other published network has the layers of a file, in words; empty where none has."""
     for prefix in _prefixes(names):
         behind = f" behind the prefix {prefix!r}" if prefix else ""
