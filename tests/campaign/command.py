@@ -60,7 +60,7 @@ def process(*words: str, seconds: float = 120.0, shell: str = "", **environment:
 
 
 def python(code: str, seconds: float = 120.0, **environment: str) -> str:
-    """Standard output of a Python program, whose errors of ours count as refusals; a warning is a fair answer to a program."""
+    """Standard output of a Python program, where our errors are refusals and a warning is fair."""
     wrapped = (
         "import sys\nfrom tinyinception.errors import TinyInceptionError\ntry:\n"
         + "".join(f"    {line}\n" for line in code.strip().splitlines())
