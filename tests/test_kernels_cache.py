@@ -138,7 +138,7 @@ def test_a_cache_is_cold_where_nothing_is_of_the_present_sources(place, monkeypa
     assert len(kept(place)) == 1
 
 
-def test_signatures_closures_and_versions_of_numba_are_told_apart(place, monkeypatch):
+def test_signatures_closures_constants_and_versions_of_numba_are_told_apart(place, monkeypatch):
     def adding(n):
         def add(x):
             return x + n
@@ -150,6 +150,8 @@ def test_signatures_closures_and_versions_of_numba_are_told_apart(place, monkeyp
     assert len(kept(place)) == 4
     again = adding(2)
     assert (again(1), again(0.5), hits(again)) == (3, 2.5, 2)
+    three, four = (compiled(function) for function in (lambda x: x + 3, lambda x: x + 4))
+    assert (three(1), four(1), len(kept(place))) == (4, 5, 6)
     monkeypatch.setattr(numba, "__version__", "another")
     other = adding(2)
     assert (other(1), hits(other)) == (3, 0)

@@ -39,8 +39,7 @@ class KernelCache(caching.NullCache):
         file = Path(function.__code__.co_filename).stem
         self._family = re.sub(r"[^\w.-]", "", f"{file}.{function.__qualname__}-{sys.implementation.cache_tag}.")
         self._fresh = f"{self._family}{stamp.hex()[:12]}."
-        cells = [cell.cell_contents for cell in function.__closure__ or ()]
-        self._code = _digest(function.__code__.co_code, dumps(cells))
+        self._code = _code(function)
         asked = numba.config.CACHE_DIR
         if asked and Path(asked).absolute() not in self._folder.parents:
             _warn(f"NUMBA_CACHE_DIR must be a folder that can be written, got {asked!r}: kernels are kept in "
@@ -107,6 +106,13 @@ def _sources() -> bytes:
     if not files:
         raise FileNotFoundError("the kernels' sources cannot be read")
     return _digest(*(_digest(file.name.encode(), file.read_bytes()) for file in files))
+
+
+def _code(function: Callable) -> bytes:
+    """What tells a function from others of its name in the same file."""
+    code, cells = function.__code__, [cell.cell_contents for cell in function.__closure__ or ()]
+    constants = [value for value in code.co_consts if not hasattr(value, "co_code")]
+    return _digest(code.co_code, repr((code.co_firstlineno, code.co_names, constants)).encode(), dumps(cells))
 
 
 def _digest(*parts: bytes) -> bytes:
