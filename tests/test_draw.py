@@ -217,7 +217,7 @@ def test_a_part_of_a_network_is_drawn_like_the_whole():
 def test_a_branch_that_passes_its_input_on_and_a_module_of_unknown_inside():
     class Twice(nn.Module):
         def __init__(self):
-            self.conv = nn.Conv2d(4, 4, 3)
+            self.conv = nn.Conv2d(4, 4, 3, padding="same")
 
         def forward(self, x):
             return self.conv(self.conv(x))

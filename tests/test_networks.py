@@ -225,7 +225,7 @@ def test_batch_norm_and_dropout_are_those_of_the_implementation(name, eps, momen
     network = build(name)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     assert {(n.eps, n.momentum, n.gamma is not None) for n in norms} == {(eps, momentum, gamma)}
-    assert network.head.dropout.rate == rate
+    assert network.head.dropout.p == rate
 
 
 @pytest.mark.parametrize("name", ["googlenet_slim", "bn_inception_slim"])
@@ -252,7 +252,7 @@ def test_conventions_of_inception_v3(convention, momentum, gamma, border, rate):
     network = build("inception_v3", convention=convention)
     norm, pool = network.Conv2d_1a_3x3.norm, network.Mixed_5b.pool.pool
     assert (norm.momentum, norm.gamma is not None, pool.count_include_pad) == (momentum, gamma, border)
-    assert network.head.dropout.rate == rate
+    assert network.head.dropout.p == rate
 
 
 @pytest.mark.parametrize(("name", "where", "std"), [

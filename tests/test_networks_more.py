@@ -182,7 +182,7 @@ def test_bn_inception_s_variants_differ_as_their_names_say():
     assert paper.conv1.pointwise.bias is None
     assert slim.conv1.norm is None
     assert not [name for name, _ in paper.named_parameters() if name.endswith("bias") and name != "head.fc.bias"]
-    assert paper.head.dropout.rate == 0.0
+    assert paper.head.dropout.p == 0.0
     kinds = {name: type(paper.get_submodule(f"inception_{name}.pool.pool")).__name__ for name in OUTPUTS
              if name not in ("3c", "4e")}
     assert kinds == {**dict.fromkeys(("3a", "3b", "4a", "4b", "4c", "4d", "5a"), "AvgPool2d"), "5b": "MaxPool2d"}
@@ -205,9 +205,9 @@ def test_facenet_s_last_block_is_neither_scaled_nor_rectified():
     right = {"block35": 0.17, "block17": 0.1, "block8": 0.2}
     assert scales == {**{name: right[name.split("_")[0]] for name in scales}, "block8_6": 1.0}
     assert (network.block8_5.relu, network.block8_6.relu) == (True, False)
-    assert (network.head.dropout.rate, network.head.norm.momentum) == (0.6, 0.1)
+    assert (network.head.dropout.p, network.head.norm.momentum) == (0.6, 0.1)
     sandberg = build("inception_resnet_v1_facenet", convention="facenet", embedding=128).head
-    assert (sandberg.dropout.rate, sandberg.norm.momentum, sandberg.norm.gamma) == (0.2, 0.005, None)
+    assert (sandberg.dropout.p, sandberg.norm.momentum, sandberg.norm.gamma) == (0.2, 0.005, None)
     assert sandberg.embedding.weight.shape == (1792, 128)
 
 
@@ -230,7 +230,7 @@ def test_network_in_network_for_cifar_takes_any_classes_and_channels(classes, ch
     for height, width in ((network.smallest, network.smallest), (32, 32), (37, 45)):
         assert network(Tensor.shape_only(2, height, width, channels)).logits.shape == (2, classes)
     assert models.info("nin_cifar").input_size == (32, 32)
-    assert [m.rate for m in network.modules() if isinstance(m, nn.Dropout)] == [0.5, 0.5]
+    assert [m.p for m in network.modules() if isinstance(m, nn.Dropout)] == [0.5, 0.5]
 
 
 def test_network_in_network_learns():
@@ -325,7 +325,7 @@ def test_a_training_step_is_pytorch_s(model):
     network, names = filled(model)
     for module in network.modules():
         if isinstance(module, nn.Dropout):
-            module.rate = 0.0
+            module.p = 0.0
     logits = network(images(model, 3)).logits
     loss = cross_entropy(logits, np.arange(3) * 7 % CLASSES)
     loss.backward()

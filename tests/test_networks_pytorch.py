@@ -124,7 +124,7 @@ def test_training_step(model, dtype, monkeypatch):
 def without_dropout(network):
     for module in network.modules():
         if isinstance(module, nn.Dropout):
-            module.rate = 0.0
+            module.p = 0.0
     return network
 
 

@@ -16,7 +16,7 @@ class Own(nn.Module):
     """A network of one's own: a shared layer, a buffer of whole numbers, one of truth values."""
 
     def __init__(self, width=5):
-        self.conv = nn.Conv2d(3, width, 3)
+        self.conv = nn.Conv2d(3, width, 3, padding="same")
         self.norm = nn.BatchNorm2d(width)
         self.again = self.norm
         self.register_buffer("steps", np.array([7, 8]))

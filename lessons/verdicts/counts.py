@@ -1,5 +1,7 @@
 """Verdicts on claims about what whole networks cost: counted by building them."""
 
+from functools import partial
+
 from tinyinception import nn
 from tinyinception.count import summary
 from tinyinception.lessons.claims import Finding, beside
@@ -10,7 +12,7 @@ printed, counted = beside("printed"), beside("counted")
 def vgg19():
     """Parameters of VGG-19: VGG-16's and one more 3x3 in each of its last three groups."""
     with nn.shape_only():
-        more = [nn.Conv2d(width, width, 3) for width in (256, 512, 512)]
+        more = [nn.Conv2d(width, width, 3, padding="same") for width in (256, 512, 512)]
     return counted.counted("vgg16").params + sum(summary(layer, 8, channels=layer.in_channels).params for layer in more)
 
 
@@ -41,7 +43,7 @@ def first_layer():
     found = {name: [counted.kernels(name, "conv1"), *counted.cost(name, "conv1")]
              for name in ("googlenet", "googlenet_separable")}
     with nn.shape_only():
-        pair = nn.units.chain(3, [(64, (7, 1)), (64, (1, 7))], unit=lambda *a, **k: nn.Conv2d(*a, **k, bias=False))
+        pair = nn.units.chain(3, [(64, (7, 1)), (64, (1, 7))], unit=partial(nn.Conv2d, bias=False))
     plain, separable = (fits_first_row(*found[name]) for name in found)
     return Finding("true if" if separable and not plain else "true" if plain else "false", {
         "plain": found["googlenet"][::2], "separable": found["googlenet_separable"][::2],

@@ -45,6 +45,6 @@ def inception_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.
         },
         channels=channels, input_size=32,
         aux={"mixed_8b": inception_v3_aux(mixed_8b.out_channels, classes, pool=AvgPool2d(3, stride=2), width=64,
-                                          kernel=2, features=128, unit=unit)},
+                                          kernel_size=2, features=128, unit=unit)},
         aux_weight=0.4,
     )

@@ -118,13 +118,13 @@ def grid_reduction(in_channels: int, *paths: Path, padding: Padding = "valid", p
     return block(in_channels, {**branches, "pool": pool or MaxPool2d(3, stride=2, padding=padding)})
 
 
-def pool_then_conv(in_channels: int, out_channels: int, *, kernel: int = 1, padding: Padding = "valid",
+def pool_then_conv(in_channels: int, out_channels: int, *, kernel_size: int = 1, padding: Padding = "valid",
                    unit: Unit = ConvUnit) -> Sequential:
     """Halve the grid by pooling, then widen it: cheap, but a representational bottleneck (Rethinking, Fig. 9 left)."""
-    return Sequential(pool=MaxPool2d(3, stride=2, padding=padding), conv=unit(in_channels, out_channels, kernel))
+    return Sequential(pool=MaxPool2d(3, stride=2, padding=padding), conv=unit(in_channels, out_channels, kernel_size))
 
 
-def conv_then_pool(in_channels: int, out_channels: int, *, kernel: int = 1, padding: Padding = "valid",
+def conv_then_pool(in_channels: int, out_channels: int, *, kernel_size: int = 1, padding: Padding = "valid",
                    unit: Unit = ConvUnit) -> Sequential:
     """Widen the grid, then halve it by pooling: no bottleneck, four times the cost (Rethinking, Fig. 9 right)."""
-    return Sequential(conv=unit(in_channels, out_channels, kernel), pool=MaxPool2d(3, stride=2, padding=padding))
+    return Sequential(conv=unit(in_channels, out_channels, kernel_size), pool=MaxPool2d(3, stride=2, padding=padding))

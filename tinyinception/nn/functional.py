@@ -17,7 +17,7 @@ Pair = tuple[int, int]
 Padding = str | int | Pair | tuple[int, int, int, int]
 
 
-def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | Pair = 1, padding: Padding = "valid",
+def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | Pair = 1, padding: Padding = 0,
            dilation: int | Pair = 1, groups: int = 1, moments: bool = False, norm: tuple | None = None) -> Tensor:
     """N x H x W x Cin with KH x KW x Cin/groups x Cout to N x OH x OW x Cout; see `ops.Conv2d`."""
     return apply(ops.Conv2d(stride, padding, groups, dilation=dilation, moments=moments, norm=norm), x, weight, bias)
@@ -28,16 +28,17 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return apply(ops.Linear(), x, weight, bias)
 
 
-def max_pool2d(x: Tensor, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+def max_pool2d(x: Tensor, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
                ceil_mode: bool = False) -> Tensor:
-    """Largest value of each window; the stride is the kernel unless given; padding counts as minus infinity."""
-    return apply(ops.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode), x)
+    """Largest value of each window; the stride is the kernel's size unless given; padding counts as minus infinity."""
+    return apply(ops.MaxPool2d(kernel_size, stride, padding, ceil_mode=ceil_mode), x)
 
 
-def avg_pool2d(x: Tensor, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+def avg_pool2d(x: Tensor, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
                ceil_mode: bool = False, count_include_pad: bool = False) -> Tensor:
     """Mean of each window; padding is left out of the mean unless `count_include_pad`."""
-    return apply(ops.AvgPool2d(kernel, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad), x)
+    window = ops.AvgPool2d(kernel_size, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
+    return apply(window, x)
 
 
 def adaptive_avg_pool2d(x: Tensor, output_size: int | Pair) -> Tensor:
@@ -66,9 +67,9 @@ def relu(x: Tensor) -> Tensor:
     return x.relu()
 
 
-def dropout(x: Tensor, rate: float) -> Tensor:
-    """Zero each element with probability `rate`, scale the others by 1 / (1 - rate); draws from `nn.random`."""
-    return apply(ops.Dropout(rate, random.generator()), x)
+def dropout(x: Tensor, p: float = 0.5) -> Tensor:
+    """Zero each element with probability `p`, scale the others by 1 / (1 - p); draws from `nn.random`."""
+    return apply(ops.Dropout(p, random.generator()), x)
 
 
 def log_softmax(x: Tensor) -> Tensor:
@@ -81,7 +82,7 @@ def softmax(x: Tensor) -> Tensor:
     return log_softmax(x).exp()
 
 
-def cross_entropy(logits: Tensor, target: np.ndarray | Sequence[int], *, smoothing: float = 0.0,
+def cross_entropy(logits: Tensor, target: np.ndarray | Sequence[int], *, label_smoothing: float = 0.0,
                   prior: np.ndarray | None = None, reduction: str = "mean") -> Tensor:
     """Cross-entropy of logits N x K with integer labels N or soft targets N x K; see `ops.CrossEntropy`."""
-    return apply(ops.CrossEntropy(target, smoothing=smoothing, prior=prior, reduction=reduction), logits)
+    return apply(ops.CrossEntropy(target, label_smoothing=label_smoothing, prior=prior, reduction=reduction), logits)

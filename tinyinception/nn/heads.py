@@ -26,13 +26,14 @@ def googlenet_aux(in_channels: int, classes: int, *, pool: Module | None = None,
                       fc=Linear(hidden, classes, init=init))
 
 
-def inception_v3_aux(in_channels: int, classes: int, *, pool: Module | None = None, width: int = 128, kernel: int = 5,
-                     features: int = 768, unit: Unit = ConvUnit, init: Initializer = GLOROT) -> Sequential:
+def inception_v3_aux(in_channels: int, classes: int, *, pool: Module | None = None, width: int = 128,
+                     kernel_size: int = 5, features: int = 768, unit: Unit = ConvUnit,
+                     init: Initializer = GLOROT) -> Sequential:
     """The auxiliary classifier of v3 and later (Rethinking, Fig. 8 and section 4): pooling, 1x1, k x k, logits.
 
-    pool: 5x5 average pooling with stride 3 unless given, which leaves 5x5 of the 17x17 grid. kernel: of the last
+    pool: 5x5 average pooling with stride 3 unless given, which leaves 5x5 of the 17x17 grid. kernel_size: of the last
     convolution, meant to cover that grid; what a larger input leaves is averaged. Batch-norm comes with `unit`.
     """
     return Sequential(pool=pool or AvgPool2d(5, stride=3), reduce=unit(in_channels, width, 1),
-                      conv=unit(width, features, kernel, padding="valid"), average=GlobalAvgPool(),
+                      conv=unit(width, features, kernel_size, padding="valid"), average=GlobalAvgPool(),
                       fc=Linear(features, classes, init=init))
