@@ -36,10 +36,11 @@ class Seen(Hook):
     """The texts that the boxes should have, from the operations alone: shapes of weights, windows of poolings."""
 
     def __init__(self):
-        self.texts, self.depthwise = Counter(), None
+        self.texts, self.depthwise, self.last = Counter(), None, None
 
     def after(self, op, inputs, output):
         kernel, stride = ((w.kernel, w.stride) if (w := op.window()) else ((), (1, 1)))
+        before, self.last = self.last, op.name
         over = "" if stride == (1, 1) else f"/{stride[0]}"
         size = "×".join(map(str, kernel)) + over
         if op.name == "Conv2d" and op.path.endswith("depthwise"):
@@ -52,6 +53,8 @@ class Seen(Hook):
                 text, self.depthwise = f"separable {self.depthwise} {inputs[1].shape[3]}", None
         elif op.name in ("MaxPool2d", "AvgPool2d"):
             text = f"{op.name[:3].lower()} {size}"
+        elif op.name == "BatchNorm" and before != "Conv2d":  # else it is part of a unit
+            text = "batch-norm"
         elif op.name == "AdaptiveAvgPool2d":
             text = f"avg to {output.shape[1]}×{output.shape[2]}"
         else:

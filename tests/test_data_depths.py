@@ -186,3 +186,14 @@ def test_of_several_frames_the_first_is_read_which_is_said(tmp_path, name):
     assert (read_image(tmp_path / name, SIDE, say=heard.append) == (255, 0, 0)).all()
     assert len(heard) == 1
     assert heard[0].endswith(", the first of its frames")
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png", "a.webp"])
+@pytest.mark.parametrize(("orientation", "quarters"), [(3, 2), (6, -1), (8, 1)])
+def test_a_turned_picture_with_transparency_is_turned_once(tmp_path, name, orientation, quarters):
+    pixels, exif = np.random.default_rng(0).integers(0, 256, (20, 32, 4), np.uint8), Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True, "exact": True} if name == "a.webp" else {}
+    turned = saved(tmp_path / name, pixels, exif=exif, **options)
+    upright = saved(tmp_path / "upright.png", np.ascontiguousarray(np.rot90(pixels, quarters)))
+    np.testing.assert_array_equal(read_image(turned, SIDE), read_image(upright, SIDE))

@@ -138,6 +138,15 @@ def test_an_earlier_export_is_replaced_and_nothing_else(run, tmp_path):
     export.to_folder(new, tmp_path / "full" / "empty")
 
 
+def test_the_accuracy_is_that_of_the_parameters_that_are_exported(run, monkeypatch):
+    from tinyinception.export import source
+
+    tensors, state = source.load(run[0])
+    log = [{**state["log"][-1], "test_accuracy": 0.5, "averaged_test_accuracy": 0.25}]
+    monkeypatch.setattr(source, "load", lambda folder: (tensors, {**state, "log": log}))
+    assert export.from_run(run[0]).origin["test_accuracy"] == 0.25
+
+
 def test_a_run_without_an_epoch_says_so(run, tmp_path, monkeypatch):
     from tinyinception.export import source
 

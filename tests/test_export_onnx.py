@@ -147,7 +147,7 @@ def test_every_operation_in_every_layout(name, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("one_thread")
 def test_pooling_of_every_geometry(tmp_path):
     """Sizes, strides, paddings, ceil_mode, counted padding; windows that hang over, and ones that are dropped."""
-    cases = itertools.product((5, 6, 7, 8), (2, 3), (1, 2, 3, 4), (0, 1, (0, 1, 1, 0), "same"), (False, True))
+    cases = itertools.product((5, 6, 7, 8), (2, 3), (1, 2, 3, 4), (0, 1, (0, 1), (0, 1, 1, 0), "same"), (False, True))
     tried = 0
     for size, kernel, stride, padding, ceil in cases:
         shape = (size, size + 3, 2)

@@ -141,6 +141,29 @@ def test_no_environment_keeps_a_training_from_its_end(tmp_path, environment):
             "confusion.png", "curves.png", "filters.png", "mistakes.png"}
 
 
+@pytest.mark.parametrize("backend", ["nonsense", "module://no_such_module.backend"])
+@pytest.mark.parametrize("code", [
+    "from tinyinception.cli import main; main(['summary', 'single_5x5_cifar', '--draw', sys.argv[1]])",
+    "from tinyinception.plots import draw_graph; from tinyinception import Tensor\n"
+    "draw_graph(Tensor([1.0], requires_grad=True) * 2.0, sys.argv[1])",
+    "from tinyinception.lessons import pictures\nfigure, axes = pictures.figure()\n"
+    "axes.loglog([1, 2], [3, 4], label='$x^2$'); axes.legend(); figure.savefig(sys.argv[1])",
+])
+def test_no_backend_keeps_a_first_picture_from_being_drawn(tmp_path, backend, code):
+    child = subprocess.run([sys.executable, "-c", f"import sys\n{code}", str(tmp_path / "x.png")], cwd=tmp_path,
+                           env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": backend}, capture_output=True,
+                           check=False, text=True)
+    assert (child.returncode, child.stderr) == (0, "")
+    assert (tmp_path / "x.png").read_bytes().startswith(PNG)
+
+
+def test_the_users_backend_is_still_the_users():
+    code = ("import os, sys; from tinyinception.plots.style import style\nwith style(): pass\n"
+            "import matplotlib; assert matplotlib.rcParams['backend'] == os.environ['MPLBACKEND'] == 'svg'")
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT),
+                                                                 "MPLBACKEND": "svg"})
+
+
 def test_drawing_a_network_names_its_parts_as_they_are():
     network = nn.Sequential(nn.Conv2d(3, 4, 3, padding="same"))
     with matplotlib.rc_context({"text.usetex": True}):

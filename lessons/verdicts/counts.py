@@ -9,17 +9,10 @@ from tinyinception.lessons.claims import Finding, beside
 printed, counted = beside("printed"), beside("counted")
 
 
-def vgg19():
-    """Parameters of VGG-19: VGG-16's and one more 3x3 in each of its last three groups."""
-    with nn.shape_only():
-        more = [nn.Conv2d(width, width, 3, padding="same") for width in (256, 512, 512)]
-    return counted.counted("vgg16").params + sum(summary(layer, 8, channels=layer.in_channels).params for layer in more)
-
-
 def parameters():
     """AlexNet, GoogLeNet and VGG, and their ratios."""
-    alexnet, googlenet, vgg16 = (counted.counted(name).params for name in ("alexnet", "googlenet", "vgg16"))
-    ratio, over = alexnet / googlenet, [vgg16 / alexnet, vgg19() / alexnet]
+    alexnet, googlenet, *vggs = (counted.counted(name).params for name in ("alexnet", "googlenet", "vgg16", "vgg19"))
+    ratio, over = alexnet / googlenet, [vgg / alexnet for vgg in vggs]
     right = [abs(alexnet / printed.ALEXNET_PARAMS - 1) < 0.02, round(googlenet, -6) == printed.GOOGLENET_PARAMS,
              round(ratio) == printed.GOOGLENET_FEWER_THAN_ALEXNET,
              any(round(value) == printed.VGG_OVER_ALEXNET for value in over)]

@@ -60,14 +60,14 @@ def process(*words: str, seconds: float = 120.0, shell: str = "", **environment:
 
 
 def python(code: str, seconds: float = 120.0, **environment: str) -> str:
-    """Standard output of a Python program, whose errors of ours count as refusals."""
+    """Standard output of a Python program, where our errors are refusals and a warning is fair."""
     wrapped = (
         "import sys\nfrom tinyinception.errors import TinyInceptionError\ntry:\n"
         + "".join(f"    {line}\n" for line in code.strip().splitlines())
         + "except TinyInceptionError as error:\n"
         "    sys.exit(print(f'tinyinception: error: {error}', file=sys.stderr) or 1)\n"
     )
-    return check_answer(*_ended([sys.executable, "-c", wrapped], seconds, environment))
+    return check_answer(*_ended([sys.executable, "-W", "ignore", "-c", wrapped], seconds, environment))
 
 
 def _ended(line: list[str], seconds: float, environment: dict[str, str]) -> tuple[int, str, str]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tinyinception.count.tally import Row
 
 
-
 def tree(rows: Sequence[Row]) -> Branch:
     """The operations grouped by the modules that called them."""
     root = Branch("")

@@ -59,10 +59,13 @@ def _max_pool(g: Graph, op: ops.MaxPool2d, inputs: Inputs, output: Tensor) -> No
 
 
 def _avg_pool(g: Graph, op: ops.AvgPool2d, inputs: Inputs, output: Tensor) -> None:
-    """What hangs over the end in ceil_mode never counts, so padding that does count becomes pixels first."""
+    """What hangs over the end in ceil_mode never counts, so padding that does count becomes pixels first.
+
+    And where it differs from side to side: onnxruntime before 1.25 takes one side for another there (its issue 26708).
+    """
     x, (window, pads, beyond) = g.first(inputs[0]), _window(op, inputs[0])
     counted = op.count_include_pad and any(pads)
-    if counted and any(beyond):
+    if counted and (any(beyond) or len(set(pads)) > 1):
         top, bottom, left, right = pads
         x = g.node("Pad", x, g.constant([0, 0, top, left, 0, 0, bottom, right], "pads"))
         counted, pads = False, (0, 0, 0, 0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tinyinception.errors import PictureError, TinyInceptionError
@@ -66,15 +67,14 @@ def _silence() -> Iterator[None]:
 
 
 def import_matplotlib() -> Any:
-    """matplotlib, which cannot be imported where MPLBACKEND names a backend that it does not find, as a notebook's."""
+    """matplotlib; where MPLBACKEND names a backend that is not there, as a notebook's, without that."""
+    named = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)  # it would fail the import
     try:
         import matplotlib
-    except ValueError:
-        named = os.environ.pop("MPLBACKEND", None)
-        if named is None:
-            raise
-        try:
-            import matplotlib
-        finally:
+    finally:
+        if named is not None:
             os.environ["MPLBACKEND"] = named
+    if named:
+        with suppress(ValueError):
+            matplotlib.rcParams["backend"] = named
     return matplotlib

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyinception.errors import ArgumentError
-from tinyinception.nn import BatchNorm2d, Conv2d, ConvUnit, Linear, Module
+from tinyinception.nn import BatchNorm2d, Conv2d, ConvUnit, Linear, LocalResponseNorm, Module
 from tinyinception.nn.parameter import Parameter
 from tinyinception.weights.names import TABLES, Table, find, translate
 
@@ -106,13 +106,16 @@ def layout(model: Module) -> Layout:
 
 
 def _layers(model: Module) -> Iterator[tuple[str, Module]]:
-    """Everything that has a line of its own in the tables: units, and layers with parameters outside of units."""
+    """Everything that has a line of its own in the tables: units, and layers with parameters outside of units.
+
+    And response normalisation, which has none: the tables know no network with it.
+    """
     units: list[str] = []
     for path, module in model.named_modules():
         if isinstance(module, ConvUnit):
             units.append(path + ".")
             yield path, module
-        elif not path.startswith(tuple(units)) and isinstance(module, (Conv2d, Linear, BatchNorm2d)):
+        elif not path.startswith(tuple(units)) and isinstance(module, (Conv2d, Linear, BatchNorm2d, LocalResponseNorm)):
             yield path, module
 
 
