@@ -83,7 +83,7 @@ def batch(case: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     draws = np.random.default_rng(0)
     size = (case["size"], case["size"]) if "size" in case else info.input_size
     images = draws.standard_normal((case["batch"], *size, 3), dtype=np.float32)
-    return images, draws.integers(0, info.classes, case["batch"])
+    return images, draws.integers(0, info.num_classes, case["batch"])
 
 
 def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:

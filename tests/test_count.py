@@ -208,11 +208,11 @@ def test_every_network_adds_up(name):
     assert sum(layer["params"] for layer in out["layers"]) == out["params"]
     assert sum(layer["macs"] for layer in out["layers"]) == out["macs"]
     assert out["flops"] > 2 * out["macs"]
-    assert out["layers"][-1]["output"] == [models.info(name).classes]
+    assert out["layers"][-1]["output"] == [models.info(name).num_classes]
 
 
 def test_size_channels_and_classes_of_a_named_network():
-    small, large = summary("plain_cifar"), summary("plain_cifar", (64, 32), channels=1, classes=100)
+    small, large = summary("plain_cifar"), summary("plain_cifar", (64, 32), channels=1, num_classes=100)
     assert large.input == (64, 32, 1)
     assert large.rows[-1].output == (100,)
     assert large.macs > 1.9 * small.macs
@@ -256,10 +256,10 @@ def test_errors_name_the_argument():
         (lambda: summary(net, 0), "input_size must be one or two whole numbers of at least 1, got 0"),
         (lambda: summary(net, (3, 3, 3)), "input_size must be one or two whole numbers"),
         (lambda: summary(net, 8, channels=0), "channels must be"),
-        (lambda: summary(net, 8, classes=5), "classes goes with the name"),
+        (lambda: summary(net, 8, num_classes=5), "num_classes goes with the name"),
         (lambda: summary("inceptoin_cifar"), "did you mean 'inception_cifar'"),
         (lambda: summary("plain_cifar", channels=-1), "channels must be"),
-        (lambda: summary("plain_cifar", classes=0), "classes must be"),
+        (lambda: summary("plain_cifar", num_classes=0), "num_classes must be"),
         (lambda: compare([]), "no networks given"),
     ]:
         with pytest.raises(ArgumentError, match=message):

@@ -39,7 +39,7 @@ def legal_size(network, least=33):
 @pytest.mark.parametrize("name", models.names())
 def test_onnxruntime_agrees_on_every_network(name, tmp_path):
     nn.random.manual_seed(1)
-    network = lived_in(models.build(name, classes=7))
+    network = lived_in(models.build(name, num_classes=7))
     shape = (legal_size(network),) * 2 + (3,)
     session = exported(network, shape, tmp_path / "net.onnx")
     assert difference(network, session, shape) < CLOSE

@@ -166,7 +166,7 @@ def test_parameters_and_multiply_adds_are_those_counted_by_hand(by_hand):
 
 def test_facenet_s_counts_for_other_classes_and_conventions():
     name = "inception_resnet_v1_facenet"
-    people = summary(name, classes=8631).params
+    people = summary(name, num_classes=8631).params
     assert people == inception_resnet_v1_facenet(8631).params == 27_910_327
     assert people - (512 * 8631 + 8631) == 23_482_624
     plain = summary(build(name, convention="facenet"), 160)
@@ -226,7 +226,7 @@ def test_first_weights_of_nin_have_the_spread_of_the_authors_file():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("classes", [1, 10, 100])
 def test_network_in_network_for_cifar_takes_any_classes_and_channels(classes, channels):
-    network = build("nin_cifar", classes=classes, channels=channels)
+    network = build("nin_cifar", num_classes=classes, channels=channels)
     for height, width in ((network.smallest, network.smallest), (32, 32), (37, 45)):
         assert network(Tensor.shape_only(2, height, width, channels)).logits.shape == (2, classes)
     assert models.info("nin_cifar").input_size == (32, 32)
@@ -235,7 +235,7 @@ def test_network_in_network_for_cifar_takes_any_classes_and_channels(classes, ch
 
 def test_network_in_network_learns():
     nn.random.manual_seed(0)
-    network = models.build("nin_cifar", classes=4, channels=1, dropout=0.0)
+    network = models.build("nin_cifar", num_classes=4, channels=1, dropout=0.0)
     x = Tensor(np.random.default_rng(0).standard_normal((8, 32, 32, 1)).astype(np.float32))
 
     def loss():
@@ -285,7 +285,7 @@ def grid_of(model, name):
 
 def filled(model):
     """The network in float64 with the weights of the rule, and of each of its tensors PyTorch's name."""
-    network = build(model, classes=CLASSES).to(np.float64)
+    network = build(model, num_classes=CLASSES).to(np.float64)
     members = [*network._members((nn.Parameter, np.ndarray))]
     assert len(members) == len(FACTS[model])
     for (name, member), (theirs, shape) in zip(members, FACTS[model], strict=True):

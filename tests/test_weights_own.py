@@ -115,7 +115,7 @@ def test_what_is_no_such_file_is_refused(tmp_path):
     save_file(Own().state_dict(), file, {"format": "tinyinception", "version": "2"})
     with pytest.raises(CheckpointError, match="is of version '2' of its format, this library reads version 1"):
         weights.load(Own(), file)
-    network = models.build("googlenet_torchvision", classes=2)
+    network = models.build("googlenet_torchvision", num_classes=2)
     weights.save_weights(network, file)
     with pytest.raises(CheckpointError, match=r"the file has the names of googlenet_torchvision\): give it to load_we"):
         weights.load(Own(), file)

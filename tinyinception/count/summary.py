@@ -106,11 +106,11 @@ class Comparison:
 
 
 def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, channels: int = 3,
-            classes: int | None = None, training: bool = False) -> Summary:
+            num_classes: int | None = None, training: bool = False) -> Summary:
     """Count a network, by name or as a module, on one image.
 
     input_size: pixels, one number for a square or (height, width); a named network has a default, a module needs one.
-    classes: of a named network, default its own. training: count it as it is trained, auxiliary heads included.
+    num_classes: of a named network, default its own. training: count it as it is trained, auxiliary heads included.
     A module may return several tensors; depth and receptive field are then of all of them together.
     Raises ArgumentError for unknown names, bad numbers and modules that do not take one image or give no tensor,
     ShapeError where the input is too small for the network.
@@ -118,14 +118,14 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
     if isinstance(model, str):
         name, info = model, models.info(model)
         with nn.shape_only():
-            model = models.build(name, channels=channels, classes=info.classes if classes is None else classes)
+            model = models.build(name, channels=channels, num_classes=num_classes)
         input_size = info.input_size if input_size is None else input_size
     else:
         if not isinstance(model, nn.Module):
             raise ArgumentError(f"summary: model must be a name or a module, got {model!r}")
         name = type(model).__name__
-        if classes is not None:
-            raise ArgumentError("summary: classes goes with the name of a network; this is a module, already built")
+        if num_classes is not None:
+            raise ArgumentError("summary: num_classes goes with the name of a network; this is a module, already built")
     if input_size is None:
         raise ArgumentError("summary: a module needs input_size, in pixels")
     shape = (*pair(input_size, "summary: input_size", 1, ArgumentError), whole("summary: channels", channels))
@@ -142,7 +142,7 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
 
 
 def compare(networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
-            input_size: int | tuple[int, int] | None = None, *, channels: int = 3, classes: int | None = None,
+            input_size: int | tuple[int, int] | None = None, *, channels: int = 3, num_classes: int | None = None,
             training: bool = False) -> Comparison:
     """Summaries side by side, of networks or of blocks; arguments as in `summary`.
 
@@ -150,7 +150,7 @@ def compare(networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
     """
     if not networks:
         raise ArgumentError("compare: no networks given")
-    options = {"channels": channels, "classes": classes, "training": training}
+    options = {"channels": channels, "num_classes": num_classes, "training": training}
     if isinstance(networks, Mapping):
         return Comparison(tuple(replace(summary(m, input_size, **options), model=name)
                                 for name, m in networks.items()))

@@ -22,7 +22,7 @@ class Info:
     module: str
     description: str
     input_size: tuple[int, int] = (32, 32)
-    classes: int = 10
+    num_classes: int = 10
     function: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
 
@@ -85,18 +85,18 @@ def info(name: str) -> Info:
     return _NETWORKS[name]
 
 
-def build(name: str, *, classes: int | None = None, channels: int = 3, **options) -> Network:
+def build(name: str, *, num_classes: int | None = None, channels: int = 3, **options) -> Network:
     """A new network with fresh weights from `nn.random`.
 
-    classes: as in `info(name)` unless given. channels: of the images. options: keyword arguments of its function.
+    num_classes: as in `info(name)` unless given. channels: of the images. options: keyword arguments of its function.
     Raises ArgumentError for an unknown name or option, and for counts that are no positive whole numbers.
     """
     factory = _factory(name)
     if unknown := set(options) - set(inspect.signature(factory).parameters):
         raise ArgumentError(f"{name} has no option {', '.join(sorted(unknown))}; "
                             f"it has {', '.join(inspect.signature(factory).parameters)}")
-    classes = whole(f"{name}: classes", info(name).classes if classes is None else classes)
-    network = factory(classes, whole(f"{name}: channels", channels), **{**info(name).options, **options})
+    num_classes = whole(f"{name}: num_classes", info(name).num_classes if num_classes is None else num_classes)
+    network = factory(num_classes, whole(f"{name}: channels", channels), **{**info(name).options, **options})
     network.title = name
     return network
 

@@ -9,12 +9,12 @@ from tinyinception.nn.module import Module
 from tinyinception.nn.units import ConvUnit, Unit
 
 
-def classifier(in_channels: int, classes: int, *, dropout: float = 0.0, init: Initializer = GLOROT) -> Sequential:
+def classifier(in_channels: int, num_classes: int, *, dropout: float = 0.0, init: Initializer = GLOROT) -> Sequential:
     """Global average pooling, dropout, linear: N x H x W x in_channels to logits N x classes."""
-    return Sequential(pool=GlobalAvgPool(), dropout=Dropout(dropout), fc=Linear(in_channels, classes, init=init))
+    return Sequential(pool=GlobalAvgPool(), dropout=Dropout(dropout), fc=Linear(in_channels, num_classes, init=init))
 
 
-def googlenet_aux(in_channels: int, classes: int, *, pool: Module | None = None, grid: int = 4, width: int = 128,
+def googlenet_aux(in_channels: int, num_classes: int, *, pool: Module | None = None, grid: int = 4, width: int = 128,
                   hidden: int = 1024, dropout: float = 0.7, unit: Unit = ConvUnit,
                   init: Initializer = GLOROT) -> Sequential:
     """GoogLeNet's auxiliary classifier (Going Deeper, section 5): pooling, 1x1, hidden layer, dropout, logits.
@@ -23,10 +23,10 @@ def googlenet_aux(in_channels: int, classes: int, *, pool: Module | None = None,
     """
     return Sequential(pool=pool or AvgPool2d(5, stride=3), conv=unit(in_channels, width, 1), flatten=Flatten(),
                       hidden=Linear(grid * grid * width, hidden, init=init), relu=ReLU(), dropout=Dropout(dropout),
-                      fc=Linear(hidden, classes, init=init))
+                      fc=Linear(hidden, num_classes, init=init))
 
 
-def inception_v3_aux(in_channels: int, classes: int, *, pool: Module | None = None, width: int = 128,
+def inception_v3_aux(in_channels: int, num_classes: int, *, pool: Module | None = None, width: int = 128,
                      kernel_size: int = 5, features: int = 768, unit: Unit = ConvUnit,
                      init: Initializer = GLOROT) -> Sequential:
     """The auxiliary classifier of v3 and later (Rethinking, Fig. 8 and section 4): pooling, 1x1, k x k, logits.
@@ -36,4 +36,4 @@ def inception_v3_aux(in_channels: int, classes: int, *, pool: Module | None = No
     """
     return Sequential(pool=pool or AvgPool2d(5, stride=3), reduce=unit(in_channels, width, 1),
                       conv=unit(width, features, kernel_size, padding="valid"), average=GlobalAvgPool(),
-                      fc=Linear(features, classes, init=init))
+                      fc=Linear(features, num_classes, init=init))

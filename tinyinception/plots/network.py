@@ -28,7 +28,7 @@ CARD, AUX, FRAME, JOIN, FREE, INK = "#f6f6f6", "#ffffff", "#8c8c8c", "#dcdcdc", 
 
 
 def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, color: str = "macs",
-         channels: int | None = None, classes: int | None = None, title: str | None = None,
+         channels: int | None = None, num_classes: int | None = None, title: str | None = None,
          path: str | Path | None = None) -> Figure:
     """A network, by name or as a module, as a slide of 16 to 9: `draw("inception_v4", path="v4.png")`.
 
@@ -44,7 +44,7 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
         raise ArgumentError(f"draw: color must be one of {', '.join(COLOURS)}, got {color!r}")
     if path is not None:
         check_format(path, "draw")
-    name, model, size = _resolve(model, input_size, channels, classes)
+    name, model, size = _resolve(model, input_size, channels, num_classes)
     if channels is None:
         channels = model.channels if isinstance(model, Network) else 3
     try:
@@ -62,15 +62,15 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
 
 
 def _resolve(model: nn.Module | str, input_size: int | tuple[int, int] | None, channels: int | None,
-             classes: int | None) -> tuple[str, nn.Module, int | tuple[int, int]]:
+             num_classes: int | None) -> tuple[str, nn.Module, int | tuple[int, int]]:
     """Name, module and input size, with the defaults that a network has."""
     if isinstance(model, str):
         info = models.info(model)
         with nn.shape_only():
-            built = models.build(model, classes=classes, channels=3 if channels is None else channels)
+            built = models.build(model, num_classes=num_classes, channels=3 if channels is None else channels)
         return model, built, info.input_size if input_size is None else input_size
-    if classes is not None:
-        raise ArgumentError("draw: classes goes with the name of a network; this is a module, already built")
+    if num_classes is not None:
+        raise ArgumentError("draw: num_classes goes with the name of a network; this is a module, already built")
     if input_size is None and isinstance(model, Network):
         input_size = model.input_size
     if input_size is None:

@@ -90,4 +90,4 @@ def _build(folder: str | Path, values: Mapping[str, Any]) -> nn.Module:
                             "network=...")
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in values["options"].items()}
     with nn.shape_only():
-        return models.build(name, classes=len(values["classes"]), channels=values["image_shape"][2], **options)
+        return models.build(name, num_classes=len(values["classes"]), channels=values["image_shape"][2], **options)
