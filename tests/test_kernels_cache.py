@@ -75,6 +75,28 @@ def kept(place):
     return sorted(path for path in place.rglob("*") if path.is_file())
 
 
+@pytest.mark.usefixtures("place")
+def test_only_prange_is_parallel_in_every_kernel_and_for_every_type():
+    def double(x):
+        y = np.zeros(x.size, x.dtype)
+        for i in numba.prange(x.size):
+            y[i] = x[i] + x[i]
+        return y
+
+    def triple(x):
+        y = np.zeros(x.size, x.dtype)
+        for i in numba.prange(x.size):
+            y[i] = 3 * x[i]
+        return y
+
+    for function, expected in ((double, 2), (triple, 3)):
+        kernel = jit.kernel()(function)
+        for dtype in (np.float32, np.float64):
+            assert (kernel(np.ones(3, dtype)) == expected).all()
+            loops = kernel.get_metadata(kernel.signatures[-1])["parfor_diagnostics"]
+            assert loops.count_parfors() == 1  # NumPy's zeros would be another
+
+
 # -- never of other sources --------------------------------------------------------------------------------------------
 
 

@@ -22,11 +22,14 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
     """
     start()
     import numba
+    from numba.core.cpu_options import ParallelOptions
 
     from tinyinception.kernels.disk import keep
 
-    options = {"parallel": ONLY_PRANGE if parallel else False, "fastmath": set(relax), "nogil": True,
-               "error_model": "numpy", "no_cfunc_wrapper": True}
+    # Not as a dict, from which Numba would take the entries, so that they would hold for one compilation only.
+    loops = ParallelOptions(dict(ONLY_PRANGE) if parallel else False)
+    options = {"parallel": loops, "fastmath": set(relax), "nogil": True, "error_model": "numpy",
+               "no_cfunc_wrapper": True}
 
     def decorate(function: Callable) -> Callable:
         compiled = numba.njit(**options)(function)
