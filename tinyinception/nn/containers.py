@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import numpy as np
+
 from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError
 from tinyinception.nn.module import Module
@@ -24,7 +26,9 @@ class Container(Module):
     def _add(self, name: str, module: Module) -> None:
         owner = type(self).__name__
         if not isinstance(module, Module):
-            raise ArgumentError(f"{owner}: {name!r} is a {type(module).__name__}, not a Module")
+            several = isinstance(module, Iterable) and not isinstance(module, (str, np.ndarray, Tensor))
+            raise ArgumentError(f"{owner}: {name!r} is a {type(module).__name__}, not a Module"
+                                + (f"; write {owner}(*modules)" if several else ""))
         if "." in name or hasattr(self, name):
             raise ArgumentError(f"{owner}: {name!r} cannot be a child's name; it has a dot, is used twice, or is an "
                                 "attribute of every module")

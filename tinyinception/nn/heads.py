@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyinception.habits import named
 from tinyinception.nn.containers import Sequential
 from tinyinception.nn.init import Initializer
 from tinyinception.nn.layers import GLOROT, AvgPool2d, Dropout, Flatten, GlobalAvgPool, Linear, ReLU
@@ -9,11 +10,13 @@ from tinyinception.nn.module import Module
 from tinyinception.nn.units import ConvUnit, Unit
 
 
+@named
 def classifier(in_channels: int, num_classes: int, *, dropout: float = 0.0, init: Initializer = GLOROT) -> Sequential:
     """Global average pooling, dropout, linear: N x H x W x in_channels to logits N x classes."""
     return Sequential(pool=GlobalAvgPool(), dropout=Dropout(dropout), fc=Linear(in_channels, num_classes, init=init))
 
 
+@named
 def googlenet_aux(in_channels: int, num_classes: int, *, pool: Module | None = None, grid: int = 4, width: int = 128,
                   hidden: int = 1024, dropout: float = 0.7, unit: Unit = ConvUnit,
                   init: Initializer = GLOROT) -> Sequential:
@@ -26,6 +29,7 @@ def googlenet_aux(in_channels: int, num_classes: int, *, pool: Module | None = N
                       fc=Linear(hidden, num_classes, init=init))
 
 
+@named
 def inception_v3_aux(in_channels: int, num_classes: int, *, pool: Module | None = None, width: int = 128,
                      kernel_size: int = 5, features: int = 768, unit: Unit = ConvUnit,
                      init: Initializer = GLOROT) -> Sequential:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from tinyinception import changes, ops
 from tinyinception.checks import number, whole
@@ -111,7 +113,7 @@ class BatchNorm2d(Module):
         return self.running_mean, self.running_var, gamma, beta, self.eps, self.relu
 
     def describe(self) -> str:
-        return f"{self.channels}" + (", relu" if self.relu else "")
+        return f"{self.channels}, eps {self.eps:g}, momentum {self.momentum:g}" + (", relu" if self.relu else "")
 
 
 class LocalResponseNorm(Module):
@@ -207,6 +209,22 @@ class Dropout(Module):
 
     def describe(self) -> str:
         return f"{self.p:g}"
+
+
+class CrossEntropyLoss(Module):
+    """Logits N x K and integer labels N, or soft targets N x K, to the loss: `functional.cross_entropy` as a module."""
+
+    def __init__(self, *, label_smoothing: float = 0.0, reduction: str = "mean"):
+        self.label_smoothing = number("CrossEntropyLoss: label_smoothing", label_smoothing, "[0, 1]")
+        if reduction not in ("mean", "sum"):
+            raise ArgumentError(f"CrossEntropyLoss: reduction must be 'mean' or 'sum', got {reduction!r}")
+        self.reduction = reduction
+
+    def forward(self, logits: Tensor, target: np.ndarray | Sequence[int]) -> Tensor:
+        return functional.cross_entropy(logits, target, label_smoothing=self.label_smoothing, reduction=self.reduction)
+
+    def describe(self) -> str:
+        return f"label_smoothing {self.label_smoothing:g}, {self.reduction}"
 
 
 class Identity(Module):

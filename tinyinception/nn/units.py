@@ -7,6 +7,7 @@ from functools import partial
 
 from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.nn.containers import Branches, Sequential, channels_after
 from tinyinception.nn.functional import Padding, Pair
 from tinyinception.nn.init import Initializer, zeros
@@ -85,6 +86,7 @@ class SeparableConv(Module):
         return x.relu() if self.norm is None else self.norm(x)
 
 
+@named
 def chain(in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padding = "same",
           unit: Unit = ConvUnit) -> Sequential:
     """Units one after the other; the last one has the given stride and padding, those before it 1 and "same".
