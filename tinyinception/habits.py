@@ -66,8 +66,10 @@ def refusal(name: str, parameters: list[Parameter], args: tuple, options: Mappin
     if unknown := [word for word in options if word not in known]:
         told = "; ".join(_of_unknown(name, word, known) for word in unknown)
     elif len(args) > len(placed) and Parameter.VAR_POSITIONAL not in [p.kind for p in parameters]:
-        told = (f"{_some(by_name)} must be given by name, as in {by_name[0]}=..., " if by_name else "") + (
-            f"got {len(args)} arguments by position")
+        told = f"got {len(args)} by position"
+        if by_name:
+            rest = " and what follows" if by_name[1:] else ""
+            told = f"{by_name[0]}{rest} must be given by name, as in {by_name[0]}=..., {told}"
     elif twice := [word for word in placed[:len(args)] if word in options]:
         told = f"{_some(twice)} must be given once, got it by position and by name"
     else:

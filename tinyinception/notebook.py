@@ -29,13 +29,12 @@ def _tensor(tensor: Any) -> str:
 
 
 def _module(module: Any) -> str:
-    """The summary of a network that knows its images, else the tree of modules."""
+    """The summary of a network, which knows the size of its images; else the tree of modules."""
     from tinyinception.count import summary
 
-    size = getattr(module, "input_size", None)
-    if size is None:
+    if getattr(module, "input_size", None) is None:
         return f"<pre>{escape(repr(module))}</pre>"
-    return summary(module, size, channels=module.channels)._repr_html_()
+    return summary(module)._repr_html_()
 
 
 def _dataset(dataset: Any) -> str:

@@ -238,6 +238,26 @@ FUNCTIONAL = {
         "gelu", "silu", "leaky_relu", "elu", "hardswish", "softplus", "mish")},
 }
 
+LOADER = {
+    "dataset": "write loader.images and loader.labels", "num_workers": "write loader.prefetch",
+    "sampler": "write loader.order(epoch)", "classes": "a Dataset has them", "next": "write next(iter(loader))",
+    "take": "write itertools.islice(loader, n)",
+}
+
+_SPLITS = "a data set has two splits, train_images with train_labels and test_images with test_labels"
+DATASET = {
+    "train": "write dataset.train_images and dataset.train_labels, or dataset.loader('train', batch_size)",
+    "test": "write dataset.test_images and dataset.test_labels, or dataset.loader('test', batch_size)",
+    "data": _SPLITS, "images": _SPLITS, "labels": _SPLITS, "targets": _SPLITS, "x_train": _SPLITS, "y_train": _SPLITS,
+    "x_test": _SPLITS, "y_test": _SPLITS, "transform": "write dataset.loader(..., augment=[...])",
+    "class_to_idx": "write dataset.classes, in the order of the labels", "num_classes": "write len(dataset.classes)",
+    "batch": "write dataset.loader('train', batch_size)",
+    "map": "write dataset.loader('train', batch_size, augment=[...])",
+    "shuffle": "write dataset.loader('train', batch_size, shuffle=True)", "take": "write dataset.first(n)",
+    "shape": "write dataset.image_shape", "target": _SPLITS, "target_names": "write dataset.classes",
+    "feature_names": "write dataset.classes for the names of classes",
+}
+
 DATA = {
     "DataLoader": "a data set makes its own, dataset.loader('train', batch_size); or Loader(images, labels, ...)",
     "TensorDataset": "write Dataset(...) from arrays", "ImageFolder": "write load(FOLDER) or read_folder(FOLDER)",
@@ -286,6 +306,8 @@ TOP = {
     "hub": "write ti.weights.load_weights(network, 'hf://OWNER/NAME')", "fit": "write ti.train.fit(config)",
     "plot_model": "write ti.draw(network, path='net.png')", "onnx": "write ti.export.to_onnx",
 }
+
+BUILD = "write ti.build({0!r}, num_classes=10), or another of list_models()"
 
 MODELS = {
     "get_model": "write build(name)", "load_model": "write weights.from_export(FOLDER) or train.load_run(RUN)",

@@ -9,6 +9,7 @@ import numpy as np
 from tinyinception import changes, ops
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import channels_first
 from tinyinception.nn import functional
 from tinyinception.nn.functional import Padding, Pair
 from tinyinception.nn.init import Initializer, glorot, he, ones, zeros
@@ -96,7 +97,8 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1:] != (self.channels,):
-            raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels")
+            raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels"
+                             + channels_first(x.shape, self.channels))
         running = None if self.training else (self.running_mean, self.running_var)
         known = x.node.moments if x.node and changes.after(x.node.made, x.data) is None else None
         op = ops.BatchNorm(self.eps, relu=self.relu, running=running, known=known)

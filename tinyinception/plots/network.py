@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tinyinception import count, models, nn
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import named
 from tinyinception.models.network import Network
 from tinyinception.plots.file import check_format, write
 from tinyinception.plots.network_flow import compose, magnification
@@ -27,6 +28,7 @@ LARGEST = 1.4  # small networks and lone blocks get a smaller page instead of la
 CARD, AUX, FRAME, JOIN, FREE, INK = "#f6f6f6", "#ffffff", "#8c8c8c", "#dcdcdc", "#ffffff", "#4d4d4d"
 
 
+@named
 def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, color: str = "macs",
          channels: int | None = None, num_classes: int | None = None, title: str | None = None,
          path: str | Path | None = None) -> Figure:
@@ -38,6 +40,7 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
     them. color: the share of "macs" or "params" that the boxes are coloured by, a box that stands for several by their
     sum, in percent of the network without auxiliary classifiers. input_size: pixels, or (height, width); a lone module
     needs it, and `channels` unless 3. title: its name unless given. path: a file to write it to.
+    It is what Keras calls plot_model.
     Raises ArgumentError for unknown names and arguments, ShapeError where the input does not fit the network.
     """
     if color not in COLOURS:
