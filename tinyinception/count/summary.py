@@ -149,7 +149,8 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
         raise ArgumentError("summary: input_size must be pixels, one number or (height, width), got "
                             f"{tuple(input_size)}; channels= says how many channels, and counts are for one image")
     levels = None if depth is None else whole("summary: depth", depth)
-    shape = (*pair(input_size, "summary: input_size", 1, ArgumentError), whole("summary: channels", 3 if channels is None else channels))
+    shape = (*pair(input_size, "summary: input_size", 1, ArgumentError),
+             whole("summary: channels", 3 if channels is None else channels))
     parameters = list(model.parameters())
     batch = 2 if training else 1  # batch-norm refuses to train on a single value per channel
     image = Tensor.shape_only(batch, *shape, dtype=parameters[0].dtype if parameters else np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -31,16 +31,20 @@ class Output(NamedTuple):
     logits: Tensor
     aux: tuple[Tensor, ...] = ()
 
-    if not TYPE_CHECKING:  # or every name and operator would do
 
-        def __getattr__(self, name: str):
-            raise AbsentError(f"Output has no attribute {name}: {remedies.LOGITS}", name=name)
+def _no_logits(output: Output, name: str) -> NoReturn:
+    raise AbsentError(f"Output has no attribute {name}: {remedies.LOGITS}", name=name)
 
-        def _refuse(self, *_, **__):
-            raise DtypeError(f"there is no arithmetic with Output: {remedies.LOGITS}")
 
-        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __matmul__ = _refuse
-        __neg__ = __abs__ = __pow__ = __lt__ = __le__ = __gt__ = __ge__ = __float__ = __array__ = _refuse
+def _no_numbers(*_: object, **__: object) -> NoReturn:
+    raise DtypeError(f"there is no arithmetic with Output: {remedies.LOGITS}")
+
+
+if not TYPE_CHECKING:  # or every name and operator would do
+    Output.__getattr__ = _no_logits
+    for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "matmul", "neg", "abs", "pow",
+                  "lt", "le", "gt", "ge", "float", "array"):
+        setattr(Output, f"__{_name}__", _no_numbers)
 
 
 class Module:

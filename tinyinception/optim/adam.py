@@ -18,7 +18,7 @@ class Adam(Optimizer):
     amsgrad: divide by the root of the largest mean square so far (Reddi, Kale and Kumar 2018).
     """
 
-    _settings = ("betas", "eps", "decoupled", "amsgrad")
+    _settings: tuple[str, ...] = ("betas", "eps", "decoupled", "amsgrad")
 
     def __init__(
         self,
