@@ -189,7 +189,7 @@ def test_a_network_of_ones_own_comes_back_into_one_built_alike(tmp_path):
     (lambda config: json.dumps({**config, "format_version": 2}), "is of version 2 of its format"),
     (lambda config: json.dumps({name: config[name] for name in config if name != "mean"}), "it does not say mean"),
     (lambda config: json.dumps({**config, "classes": ["a"]}), r"head\.fc\.weight \(.*x6, expected .*x1\)"),
-    (lambda config: json.dumps({**config, "options": {"dropuot": 1}}), "inception_cifar has no option dropuot"),
+    (lambda config: json.dumps({**config, "options": {"dropuot": 1}}), "there is no dropuot; did you mean dropout"),
 ])
 def test_a_folder_that_is_no_export(change, message, out, tmp_path):
     for name in FILES:

@@ -262,7 +262,6 @@ DATA = {
     "DataLoader": "a data set makes its own, dataset.loader('train', batch_size); or Loader(images, labels, ...)",
     "TensorDataset": "write Dataset(...) from arrays", "ImageFolder": "write load(FOLDER) or read_folder(FOLDER)",
     "random_split": "a Dataset has its two splits, train and test",
-    "transforms": "RandomCrop, RandomFlip, Cutout are here",
     "datasets": "write load('cifar10')", "Compose": "give a list: transforms=[RandomCrop(4), RandomFlip()]",
     "RandomHorizontalFlip": "it is called RandomFlip", "RandomErasing": "Cutout(size) is its kind here",
     "ToTensor": "leave it out; a Loader gives float32 arrays, normalised", "load_data": "write load('cifar10')",

@@ -178,7 +178,8 @@ class Storage:
 
     def to(self, target: str | np.dtype | type):
         """This tensor, where `target` is the CPU or its own dtype; DtypeError for other devices and dtypes."""
-        if target_dtype("to", target) not in (None, self.dtype):
+        dtype = target_dtype("to", target)
+        if dtype is not None and dtype != self.dtype:  # to NumPy None is float64
             raise DtypeError(f"to: a tensor of {self.dtype} keeps its dtype, got {target!r}; convert the array, "
                              "Tensor(x.numpy().astype(...))")
         return self

@@ -146,8 +146,8 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
     if input_size is None:
         raise ArgumentError("summary: a module needs input_size, in pixels")
     if isinstance(input_size, tuple | list) and len(input_size) > 2:
-        raise ArgumentError("summary: input_size must be pixels, one number or (height, width), got "
-                            f"{tuple(input_size)}; channels= says how many channels, and counts are for one image")
+        raise ArgumentError("summary: input_size must be one or two whole numbers, pixels or (height, width), got "
+                            f"{tuple(input_size)}; counts are for one image, and channels= says of how many channels")
     levels = None if depth is None else whole("summary: depth", depth)
     shape = (*pair(input_size, "summary: input_size", 1, ArgumentError),
              whole("summary: channels", 3 if channels is None else channels))

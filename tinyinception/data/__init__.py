@@ -104,6 +104,7 @@ def load(
     return dataset if limit is None else dataset.first(limit)
 
 
+@named
 def fetch(name: str, source: str | Path | None = None, progress: bool = True) -> Path:
     """Brings a data set to the cache, replacing damaged files there, and returns its folder.
 

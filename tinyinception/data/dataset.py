@@ -113,8 +113,6 @@ class Dataset:
         raise CallError(f"{self.name} has two splits; write dataset.train_images[...] and dataset.train_labels[...], "
                         "or dataset.loader('train', batch_size)")
 
-    __iter__ = None  # for goes by the error above
-
     if not TYPE_CHECKING:  # or every name would do
 
         def __getattr__(self, name: str):

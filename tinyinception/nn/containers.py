@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.nn.module import Module
 from tinyinception.tensor import Tensor, concat
 
@@ -113,6 +114,7 @@ class ModuleList(Container):
                             "use Sequential")
 
 
+@named
 def channels_after(module: Module, in_channels: int) -> int:
     """Channels of `module`'s result on an input of `in_channels`.
 

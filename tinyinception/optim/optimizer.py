@@ -13,6 +13,7 @@ from tinyinception.optim.checks import NamedParameters, Parameter, check_gradien
 from tinyinception.optim.state import Scratch, copy_state, load_state
 
 
+@named
 def weights_only(name: str, parameter: Parameter) -> bool:
     """The usual decay filter: kernels and matrices decay; biases and batch-norm's gamma and beta do not."""
     return len(parameter.shape) >= 2
