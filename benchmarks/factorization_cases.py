@@ -92,7 +92,7 @@ def googlenet_modules() -> list[Row]:
     found = []
     for row in summary("googlenet").rows:
         layer = modules.get(row.name)
-        if isinstance(layer, nn.Conv2d) and layer.kernel == (5, 5):
+        if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5):
             found.append({"name": row.name.split(".")[0].removeprefix("inception_"), "in": layer.in_channels,
                           "out": layer.out_channels, "grid": row.output[0]})
     return found

@@ -67,7 +67,7 @@ def plain(classes: int = 10) -> Network:
     in Python over all windows, and the comparison would be of that.
     """
     unit = partial(ConvUnit, norm=None)
-    halve = partial(unit, kernel=2, stride=2, padding="valid")
+    halve = partial(unit, kernel_size=2, stride=2, padding="valid")
     layers = {"conv_32": unit(3, 32, 3), "halve_16": halve(32, 48), "conv_16": unit(48, 64, 3),
               "halve_8": halve(64, 96), "conv_8": unit(96, 96, 3), "halve_4": halve(96, 192),
               "conv_4": unit(192, 192, 3), "flatten": Flatten(), "fc": Linear(192 * 4 * 4, classes)}
@@ -83,7 +83,7 @@ def batch(case: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     draws = np.random.default_rng(0)
     size = (case["size"], case["size"]) if "size" in case else info.input_size
     images = draws.standard_normal((case["batch"], *size, 3), dtype=np.float32)
-    return images, draws.integers(0, info.classes, case["batch"])
+    return images, draws.integers(0, info.num_classes, case["batch"])
 
 
 def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
@@ -97,9 +97,9 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
     def gradients() -> float:
         optimizer.zero_grad()
         logits, aux = net(Tensor(images))
-        total = cross_entropy(logits, labels, smoothing=how.smoothing)
+        total = cross_entropy(logits, labels, label_smoothing=how.smoothing)
         for head in aux:
-            total = total + net.aux_weight * cross_entropy(head, labels, smoothing=how.smoothing)
+            total = total + net.aux_weight * cross_entropy(head, labels, label_smoothing=how.smoothing)
         total.backward()
         return total.item()
 

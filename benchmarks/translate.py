@@ -95,8 +95,8 @@ def translate(module: Module, make: Maker, size: Pair) -> tuple[Any, Pair]:
         made = [translate(child, make, size) for child in module]
         return make.branches([part for part, _ in made]), made[0][1]
     if isinstance(module, (Conv2d, MaxPool2d, AvgPool2d)):
-        pads = resolve(module.padding, module.kernel, module.stride, size, NotSupported)
-        after = output_size(size, module.kernel, module.stride, pads, NotSupported,
+        pads = resolve(module.padding, module.kernel_size, module.stride, size, NotSupported)
+        after = output_size(size, module.kernel_size, module.stride, pads, NotSupported,
                             ceil_mode=getattr(module, "ceil_mode", False))
         method = {Conv2d: make.conv, MaxPool2d: make.max_pool, AvgPool2d: make.avg_pool}[type(module)]
         return method(module, pads), after

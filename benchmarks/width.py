@@ -22,7 +22,7 @@ def widen(network: Network, width: float, *, channels: int = 3, classes: int = 1
 
     for layer in list(network.modules()):
         if isinstance(layer, Conv2d):
-            layer.__init__(scaled(layer.in_channels, channels), scaled(layer.out_channels, 0), layer.kernel,
+            layer.__init__(scaled(layer.in_channels, channels), scaled(layer.out_channels, 0), layer.kernel_size,
                            stride=layer.stride, padding=layer.padding, groups=layer.groups,
                            bias=layer.bias is not None)
         elif isinstance(layer, BatchNorm2d):

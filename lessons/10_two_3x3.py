@@ -83,7 +83,7 @@ assert (weights(5, 16, 32), weights(3, 16, 32) + weights(3, 32, 32)) == (12_800,
 with nn.shape_only():
     layers = dict(models.build("googlenet").named_modules())
 fives = {name.split(".")[0].removeprefix("inception_"): layer for name, layer in layers.items()
-         if isinstance(layer, nn.Conv2d) and layer.kernel == (5, 5)}
+         if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5)}
 extra = 0
 print("module    m    n   n/m  one 5x5  two 3x3")
 for name, layer in fives.items():

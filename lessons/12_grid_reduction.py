@@ -42,8 +42,8 @@ plain = partial(nn.ConvUnit, norm=None, relu=False, bias=False)
 
 def ways(k, m, padding="valid"):
     """k channels to 2 k on half the grid, with m x m convolutions."""
-    return {"pool, then convolve": nn.pool_then_conv(k, 2 * k, kernel=m, padding=padding, unit=plain),
-            "convolve, then pool": nn.conv_then_pool(k, 2 * k, kernel=m, padding=padding, unit=plain),
+    return {"pool, then convolve": nn.pool_then_conv(k, 2 * k, kernel_size=m, padding=padding, unit=plain),
+            "convolve, then pool": nn.conv_then_pool(k, 2 * k, kernel_size=m, padding=padding, unit=plain),
             "side by side": nn.grid_reduction(k, [(k, m)], padding=padding, unit=plain)}
 
 
@@ -75,7 +75,7 @@ assert last == 4 * first == 8 * beside
 # %%
 with nn.shape_only():
     v3 = models.build("inception_v3")
-    early_wide = nn.conv_then_pool(288, 768, kernel=3, unit=plain)
+    early_wide = nn.conv_then_pool(288, 768, kernel_size=3, unit=plain)
 for name, channels, size in (("Mixed_6a", 288, 35), ("Mixed_7a", 768, 17)):
     module = getattr(v3, name)
     parts = [nn.channels_after(branch, channels) for branch in module]
@@ -153,7 +153,7 @@ class Rebuilt(nn.Module):
 
     def __init__(self, shrink):
         self.shrink = shrink
-        self.decoder = nn.Sequential(nn.ConvUnit(6, 32, 3, norm=None), nn.Conv2d(32, 12, 3))
+        self.decoder = nn.Sequential(nn.ConvUnit(6, 32, 3, norm=None), nn.Conv2d(32, 12, 3, padding="same"))
 
     def forward(self, x):
         z = self.decoder(self.shrink(x))

@@ -68,7 +68,8 @@ bits = [loss / np.log(2) for loss in nats]
 print("                     nats   bits")
 for name, *losses in zip(("without smoothing", "with", "as copied"), nats, bits, strict=True):
     print(f"{name:18} {losses[0]:.4f} {losses[1]:.4f}")
-assert np.isclose(cross_entropy(Tensor(np.log(p)[None]), [right], smoothing=eps).item(), nats[1])  # the package agrees
+packages_own = cross_entropy(Tensor(np.log(p)[None]), [right], label_smoothing=eps).item()
+assert np.isclose(packages_own, nats[1])
 assert np.round(nats[:2], 4).tolist() == [1.0217, 1.0997]
 assert np.round([*bits, 1 / np.log(2)], 2).tolist() == [1.47, 1.59, 2.63, 1.44]
 
@@ -147,7 +148,7 @@ def loss_at(gap, classes, eps):
     """Of one image whose right logit is `gap` above all others, which are equal."""
     z = np.zeros((len(gap), classes))
     z[:, 0] = gap
-    return cross_entropy(Tensor(z), np.zeros(len(gap), int), smoothing=eps, reduction="none").numpy()
+    return cross_entropy(Tensor(z), np.zeros(len(gap), int), label_smoothing=eps, reduction="none").numpy()
 
 
 print("classes    gap  least loss  q' of the right class")
@@ -211,7 +212,7 @@ def trained(smoothing, epochs=30, lr=0.05):
         optimizer.lr = lr * (1 - epoch / epochs)
         for batch in rng.permutation(len(y)).reshape(-1, 50):
             optimizer.zero_grad()
-            cross_entropy(network(Tensor(x[batch])), y[batch], smoothing=smoothing).backward()
+            cross_entropy(network(Tensor(x[batch])), y[batch], label_smoothing=smoothing).backward()
             optimizer.step()
         gaps.append(judged(network, x[:1000], y[:1000])[0])
     return network, np.array(gaps)

@@ -170,8 +170,9 @@ def seen(module):
 
 
 concatenated = nn.Branches(nn.Conv2d(2, 3, 1), nn.Conv2d(2, 4, 1))
-print(f"a concatenation of 1x1 sees {seen(concatenated)} pixel, a 3x3 sees {seen(nn.Conv2d(2, 3, 3))} in a row")
-assert (seen(concatenated), seen(nn.Conv2d(2, 3, 3))) == (1, 3)
+three = nn.Conv2d(2, 3, 3, padding="same")
+print(f"a concatenation of 1x1 sees {seen(concatenated)} pixel, a 3x3 sees {seen(three)} in a row")
+assert (seen(concatenated), seen(three)) == (1, 3)
 
 flat = cells.reshape(-1, 64) - centre
 energy, directions = np.linalg.eigh(flat.T @ flat / len(flat))

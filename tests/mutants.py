@@ -215,7 +215,7 @@ def bias_averaged(call: Call) -> Grads:
 def smoothing_forgotten(call: Call) -> Grads:
     """Softmax minus one-hot, though the labels are smoothed."""
     logp, _ = call.op.saved
-    call.op.smoothing = 0.0
+    call.op.label_smoothing = 0.0
     call.op.saved = logp, call.op.smoothed(*logp.shape)
     return call.op.right_backward(call.grad)
 
@@ -246,7 +246,7 @@ SPECIFIC: dict[str, tuple[Callable[[Call], Grads], ...]] = {
     "Conv2d": (kernel_flipped, first_tap_lost, dilation_forgotten, bias_averaged),
     "CrossEntropy": (smoothing_forgotten, mean_for_sum_of_batch),
     "Divide": (mean_for_sum, divided_by(-1.0)),
-    "Dropout": (lambda call: [call.grad], lambda call: [call.right[0] * (1 - call.op.rate)]),
+    "Dropout": (lambda call: [call.grad], lambda call: [call.right[0] * (1 - call.op.p)]),
     "Exp": (lambda call: [call.grad],),
     "GlobalAvgPool": (lambda call: [call.right[0] * np.prod(call.inputs[0].shape[1:3])],),
     "Linear": (bias_averaged,),

@@ -269,7 +269,7 @@ def cross_entropy(draw):
     soft = np.round(rng.dirichlet(np.ones(classes), n), 6)  # as from a file: adds up to 1 only nearly
     target = soft if draw(flags) else rng.integers(0, classes, n)
     prior = rng.dirichlet(np.ones(classes)) if draw(flags) else None
-    op = ops.CrossEntropy(target, smoothing=draw(st.sampled_from([0.0, 0.1, 0.5])), prior=prior,
+    op = ops.CrossEntropy(target, label_smoothing=draw(st.sampled_from([0.0, 0.1, 0.5])), prior=prior,
                           reduction=draw(st.sampled_from(["mean", "sum", "none"])))
     return Case(op, (draw(arrays((n, classes))),))
 

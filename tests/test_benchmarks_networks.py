@@ -135,17 +135,18 @@ class Functions:
         return F.relu
 
     def max_pool(self, layer, pads):
-        return lambda x: F.max_pool2d(x, layer.kernel, stride=layer.stride, padding=pads, ceil_mode=layer.ceil_mode)
+        return lambda x: F.max_pool2d(x, layer.kernel_size, stride=layer.stride, padding=pads,
+                                      ceil_mode=layer.ceil_mode)
 
     def avg_pool(self, layer, pads):
-        return lambda x: F.avg_pool2d(x, layer.kernel, stride=layer.stride, padding=pads, ceil_mode=layer.ceil_mode,
-                                      count_include_pad=layer.count_include_pad)
+        return lambda x: F.avg_pool2d(x, layer.kernel_size, stride=layer.stride, padding=pads,
+                                      ceil_mode=layer.ceil_mode, count_include_pad=layer.count_include_pad)
 
     def global_avg_pool(self):
         return F.global_avg_pool
 
     def dropout(self, layer):
-        return lambda x: F.dropout(x, layer.rate) if layer.rate else x
+        return lambda x: F.dropout(x, layer.p) if layer.p else x
 
     def flatten(self):
         return lambda x: x.flatten()

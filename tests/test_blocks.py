@@ -139,7 +139,7 @@ def test_auxiliary_classifiers_fit_small_grids_through_their_pooling():
     with pytest.raises(ShapeError, match="Linear in hidden"):
         head(Tensor.shape_only(2, 8, 8, 6))
     for grid in (5, 9):  # a larger grid is averaged
-        head = nn.inception_v3_aux(6, 3, pool=nn.AvgPool2d(3, stride=1), width=4, kernel=3, features=5)
+        head = nn.inception_v3_aux(6, 3, pool=nn.AvgPool2d(3, stride=1), width=4, kernel_size=3, features=5)
         assert head(Tensor.shape_only(2, grid, grid, 6)).shape == (2, 3)
 
 
@@ -148,7 +148,7 @@ def test_two_ways_to_reduce_a_grid_cost_as_in_section_4():
     *_, cheap = count(lambda: nn.pool_then_conv(320, 640, padding="same"), 34, 320)
     *_, dear = count(lambda: nn.conv_then_pool(320, 640, padding="same"), 34, 320)
     assert (cheap, dear) == (2 * 17**2 * 320**2, 2 * 34**2 * 320**2)
-    shape, *_, full = count(lambda: nn.conv_then_pool(288, 768, kernel=3), 35, 288)
+    shape, *_, full = count(lambda: nn.conv_then_pool(288, 768, kernel_size=3), 35, 288)
     assert (shape, full) == ("17x17x768", 35**2 * 9 * 288 * 768)  # 6.07 times what Mixed_6a costs
 
 
@@ -224,11 +224,11 @@ def test_a_chain_strides_in_its_last_step_only():
 
 def test_factorised_kernels_alternate_as_in_the_released_v3():
     block = nn.inception_factorized(3, n=7, n1=1, single=(1, 1, 1), double=(1, 1, 1, 1, 1), pool_proj=1)
-    assert [unit.conv.kernel for unit in block.single] == [(1, 1), (1, 7), (7, 1)]
-    assert [unit.conv.kernel for unit in block.double] == [(1, 1), (7, 1), (1, 7), (7, 1), (1, 7)]
+    assert [unit.conv.kernel_size for unit in block.single] == [(1, 1), (1, 7), (7, 1)]
+    assert [unit.conv.kernel_size for unit in block.double] == [(1, 1), (7, 1), (1, 7), (7, 1), (1, 7)]
     block = SMALL["inception_expanded"]()
-    assert [unit.conv.kernel for unit in block.single.split] == [(1, 3), (3, 1)]
-    assert [unit.conv.kernel for unit in block.double.split] == [(1, 3), (3, 1)]
+    assert [unit.conv.kernel_size for unit in block.single.split] == [(1, 3), (3, 1)]
+    assert [unit.conv.kernel_size for unit in block.double.split] == [(1, 3), (3, 1)]
 
 
 def test_pooling_kind_of_the_pooling_branch():

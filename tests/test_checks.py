@@ -37,15 +37,15 @@ def dataset(**options) -> Dataset:
 
 
 def pooled(layer, **arguments) -> np.ndarray:
-    return layer(**{"kernel": 2, **arguments})(IMAGES).numpy()
+    return layer(**{"kernel_size": 2, **arguments})(IMAGES).numpy()
 
 
 # What is called, the name its error has, a number that is right, the least whole number, and whether None is right too.
 WHOLE = [
     (lambda n: nn.Conv2d(n, 4, 1).weight.shape, "in_channels", 4, 1),
     (lambda n: nn.Conv2d(4, n, 1).weight.shape, "out_channels", 4, 1),
-    (lambda n: nn.Conv2d(4, 4, n).weight.shape, "kernel", 3, 1),
-    (lambda n: nn.Conv2d(4, 4, (1, n)).weight.shape, "kernel", 3, 1),
+    (lambda n: nn.Conv2d(4, 4, n).weight.shape, "kernel_size", 3, 1),
+    (lambda n: nn.Conv2d(4, 4, (1, n)).weight.shape, "kernel_size", 3, 1),
     (lambda n: nn.Conv2d(4, 4, 3, stride=n)(IMAGES).shape, "stride", 2, 1),
     (lambda n: nn.Conv2d(4, 4, 3, padding=n)(IMAGES).shape, "padding", 1, 0),
     (lambda n: nn.Conv2d(4, 4, 3, padding=(n, 1, 0, 1))(IMAGES).shape, "padding", 1, 0),
@@ -56,16 +56,16 @@ WHOLE = [
     (lambda n: nn.BatchNorm2d(n).running_mean, "channels", 4, 1),
     (lambda n: nn.LocalResponseNorm(n)(IMAGES).numpy(), "size", 3, 1),
     (lambda n: functional.local_response_norm(IMAGES, n).numpy(), "size", 3, 1),
-    (lambda n: pooled(nn.MaxPool2d, kernel=n), "kernel", 2, 1),
+    (lambda n: pooled(nn.MaxPool2d, kernel_size=n), "kernel_size", 2, 1),
     (lambda n: pooled(nn.MaxPool2d, stride=n), "stride", 3, 1),
     (lambda n: pooled(nn.AvgPool2d, padding=n), "padding", 1, 0),
-    (lambda n: functional.max_pool2d(IMAGES, (n, 2)).numpy(), "kernel", 3, 1),
+    (lambda n: functional.max_pool2d(IMAGES, (n, 2)).numpy(), "kernel_size", 3, 1),
     (lambda n: functional.avg_pool2d(IMAGES, 2, stride=(2, n)).numpy(), "stride", 3, 1),
     (lambda n: nn.AdaptiveAvgPool2d(n)(IMAGES).numpy(), "output_size", 3, 1),
     (lambda n: functional.adaptive_avg_pool2d(IMAGES, (n, 2)).numpy(), "output_size", 3, 1),
     (lambda n: nn.SeparableConv(4, 8, 3, multiplier=n).depthwise.out_channels, "multiplier", 2, 1),
     (lambda n: nn.SeparableConv(n, 8, 3).depthwise.out_channels, "in_channels", 2, 1),
-    (lambda n: [name for name, _ in nn.chain(4, [(8, n)]).named_parameters()], "kernel", 3, 1),
+    (lambda n: [name for name, _ in nn.chain(4, [(8, n)]).named_parameters()], "kernel_size", 3, 1),
     (random.manual_seed, "seed", 3, 0),
     (lambda n: [part.shape for part in ROWS.split(n)], "sizes", 2, 1),
     (lambda n: [part.shape for part in ROWS.split([n, 2])], "sizes", 2, 1),
@@ -84,10 +84,10 @@ WHOLE = [
     (lambda n: summary(nn.Conv2d(3, 4, 3), (8, n)).macs, "input_size", 8, 1),
     (lambda n: summary(nn.Conv2d(5, 4, 3), 8, channels=n).macs, "channels", 5, 1),
     (lambda n: summary("single_5x5_cifar", n).macs, "input_size", 32, 1),
-    (lambda n: summary("single_5x5_cifar", classes=n).params, "classes", 5, 1),
+    (lambda n: summary("single_5x5_cifar", num_classes=n).params, "num_classes", 5, 1),
     (lambda n: summary("single_5x5_cifar", channels=n).params, "channels", 5, 1),
     (lambda n: str(compare(["single_5x5_cifar"], n)), "input_size", 32, 1),
-    (lambda n: models.build("single_5x5_cifar", classes=n)(SHAPE).logits.shape, "classes", 7, 1),
+    (lambda n: models.build("single_5x5_cifar", num_classes=n)(SHAPE).logits.shape, "num_classes", 7, 1),
     (lambda n: models.build("single_5x5_cifar", channels=n).channels, "channels", 4, 1),
     (lambda n: loader(batch_size=n).epoch(0).__next__()[0], "batch_size", 3, 1),
     (lambda n: loader(seed=n, shuffle=True).order(0), "seed", 3, 0),
@@ -126,9 +126,9 @@ REAL = [
     (lambda v: nn.LocalResponseNorm(3, alpha=v)(IMAGES).numpy(), "alpha", 0.5, (-1, np.inf)),
     (lambda v: nn.LocalResponseNorm(3, beta=v)(IMAGES).numpy(), "beta", 0.5, (-1, np.inf)),
     (lambda v: functional.local_response_norm(IMAGES, 3, k=v).numpy(), "k", 0.5, (-1, np.inf)),
-    (lambda v: nn.Dropout(v).rate, "rate", 0.5, (-0.1, 1)),
+    (lambda v: nn.Dropout(v).p, "p", 0.5, (-0.1, 1)),
     (lambda v: functional.dropout(ROWS, v).shape, "rate", 0.5, (-0.1, 1)),
-    (lambda v: functional.cross_entropy(ROWS, [0, 1], smoothing=v).item(), "smoothing", 0.5, (-0.1, 1.1)),
+    (lambda v: functional.cross_entropy(ROWS, [0, 1], label_smoothing=v).item(), "label_smoothing", 0.5, (-0.1, 1.1)),
     (lambda v: (ROWS**v).numpy(), "exponent", 0.5, (np.inf,)),
     (lambda v: ROWS.pad([(0, 0), (1, 1)], v).numpy(), "value", 0.5, ()),
     (lambda v: init.normal(v)(np.random.default_rng(0), (2, 2), np.float32), "std", 0.5, (-1, np.inf)),
@@ -255,7 +255,7 @@ def test_summary_refuses_modules_that_do_not_take_one_image():
 def test_operations_check_their_numbers_too():
     for op, shapes, name in [
         (ops.Dropout, [(2,)], "rate"), (ops.Power, [(2,)], "exponent"), (ops.BatchNorm, [(2, 3)], "eps"),
-        (ops.LocalResponseNorm, [(2, 3)], "size"), (ops.MaxPool2d, [(1, 4, 4, 1)], "kernel"),
+        (ops.LocalResponseNorm, [(2, 3)], "size"), (ops.MaxPool2d, [(1, 4, 4, 1)], "kernel_size"),
         (ops.Sum, [(2, 3)], "axis"), (ops.Concat, [(2, 3)], "axis"), (lambda n: ops.Reshape([n]), [(2,)], "sizes"),
     ]:
         with pytest.raises(TinyInceptionError, match=name):

@@ -137,7 +137,7 @@ def test_a_bug_keeps_its_traceback(run, monkeypatch):
 
 def test_summary_and_compare_print_what_the_package_counts(run):
     words = ["--input-size", "48", "--classes", "7", "--channels", "1"]
-    counted = summary("inception_cifar", 48, channels=1, classes=7)
+    counted = summary("inception_cifar", 48, channels=1, num_classes=7)
     assert run("summary", "inception_cifar", *words) == (0, f"{counted}\n", "")
     status, out, err = run("summary", "inception_cifar", *words, "--json")
     assert (status, err) == (0, "")

@@ -114,14 +114,14 @@ def test_receptive_field_is_what_a_pixel_depends_on(layers, branch):
     ([(5, 1)], 5, 1), ([(3, 1), (3, 1)], 5, 2), ([(3, 2), (3, 1), (3, 1)], 11, 3), ([(7, 2)], 7, 1)])
 def test_receptive_fields_of_the_factorisations(layers, field, depth):
     # two 3x3 see 5x5; Inception-v3's stem sees 11x11 where GoogLeNet's 7x7 sees 7x7 (claims A6)
-    network = nn.Sequential(*(nn.Conv2d(1, 1, kernel, stride=stride) for kernel, stride in layers))
+    network = nn.Sequential(*(nn.Conv2d(1, 1, kernel, stride=stride, padding="same") for kernel, stride in layers))
     counted = summary(network, 32, channels=1)
     assert counted.receptive_field == (field, field)
     assert counted.depth == depth
 
 
 def test_global_pooling_is_not_part_of_the_receptive_field_but_a_convolution_of_all_pixels_is():
-    conv = nn.Conv2d(1, 2, (1, 3))
+    conv = nn.Conv2d(1, 2, (1, 3), padding="same")
     for pool in (nn.GlobalAvgPool(), nn.AvgPool2d(8), nn.AdaptiveAvgPool2d(1), nn.MaxPool2d(8)):
         assert summary(nn.Sequential(conv, pool), 8, channels=1).receptive_field == (1, 3)
     for pool, size, field in [(nn.AvgPool2d(4), 8, (4, 6)), (nn.MaxPool2d(3, stride=1, padding=1), 2, (3, 5)),
@@ -134,7 +134,7 @@ def test_depth_is_the_longest_path_without_auxiliary_heads():
     class Net(nn.Module):
         def __init__(self):
             self.one, self.two, self.head = nn.Conv2d(3, 4, 1), nn.ConvUnit(3, 4, 3), nn.Conv2d(4, 4, 3)
-            self.aux = nn.Sequential(*(nn.Conv2d(4, 4, 3) for _ in range(9)))
+            self.aux = nn.Sequential(*(nn.Conv2d(4, 4, 3, padding="same") for _ in range(9)))
 
         def forward(self, x):
             x = self.one(x) + self.two(x)
@@ -172,7 +172,7 @@ def test_float64_modules_count_the_same():
 def test_shared_and_frozen_parameters():
     class Twice(nn.Module):
         def __init__(self):
-            self.conv = nn.Conv2d(2, 2, 3)
+            self.conv = nn.Conv2d(2, 2, 3, padding="same")
 
         def forward(self, x):
             return self.conv(self.conv(x))
@@ -208,11 +208,11 @@ def test_every_network_adds_up(name):
     assert sum(layer["params"] for layer in out["layers"]) == out["params"]
     assert sum(layer["macs"] for layer in out["layers"]) == out["macs"]
     assert out["flops"] > 2 * out["macs"]
-    assert out["layers"][-1]["output"] == [models.info(name).classes]
+    assert out["layers"][-1]["output"] == [models.info(name).num_classes]
 
 
 def test_size_channels_and_classes_of_a_named_network():
-    small, large = summary("plain_cifar"), summary("plain_cifar", (64, 32), channels=1, classes=100)
+    small, large = summary("plain_cifar"), summary("plain_cifar", (64, 32), channels=1, num_classes=100)
     assert large.input == (64, 32, 1)
     assert large.rows[-1].output == (100,)
     assert large.macs > 1.9 * small.macs
@@ -250,16 +250,16 @@ def test_comparison_puts_networks_side_by_side():
 
 
 def test_errors_name_the_argument():
-    net = nn.Conv2d(3, 4, 3)
+    net = nn.Conv2d(3, 4, 3, padding="same")
     for call, message in [
         (lambda: summary(net), "a module needs input_size"),
         (lambda: summary(net, 0), "input_size must be one or two whole numbers of at least 1, got 0"),
         (lambda: summary(net, (3, 3, 3)), "input_size must be one or two whole numbers"),
         (lambda: summary(net, 8, channels=0), "channels must be"),
-        (lambda: summary(net, 8, classes=5), "classes goes with the name"),
+        (lambda: summary(net, 8, num_classes=5), "num_classes goes with the name"),
         (lambda: summary("inceptoin_cifar"), "did you mean 'inception_cifar'"),
         (lambda: summary("plain_cifar", channels=-1), "channels must be"),
-        (lambda: summary("plain_cifar", classes=0), "classes must be"),
+        (lambda: summary("plain_cifar", num_classes=0), "num_classes must be"),
         (lambda: compare([]), "no networks given"),
     ]:
         with pytest.raises(ArgumentError, match=message):

@@ -92,7 +92,7 @@ def test_intensity_is_flops_over_bytes_by_hand():
     assert (flat.bytes_moved, flat.intensity) == (0, 0)
     assert linear.bytes_moved == 4 * (12 + 60 + 5 + 5)
     assert linear.intensity == 125 / 328
-    net = nn.Sequential(conv=nn.Conv2d(2, 3, 3, bias=False), norm=nn.BatchNorm2d(3, relu=True))
+    net = nn.Sequential(conv=nn.Conv2d(2, 3, 3, bias=False, padding="same"), norm=nn.BatchNorm2d(3, relu=True))
     for training in (False, True):  # a batch of two, but everything is told for one image
         conv, norm = summary(net, (4, 5), channels=2, training=training).rows
         assert (conv.flops, conv.bytes_moved) == (2 * 20 * 54, 4 * (40 + 54 + 60))
@@ -113,10 +113,10 @@ def test_what_is_read_twice_by_one_operation_is_moved_once():
 
 
 @pytest.mark.parametrize(("layer", "size", "stride", "centre"), [
-    (nn.Conv2d(1, 1, 3), [3, 3], [1, 1], [0.0, 0.0]),
+    (nn.Conv2d(1, 1, 3, padding="same"), [3, 3], [1, 1], [0.0, 0.0]),
     (nn.Conv2d(1, 1, 3, stride=2, padding="valid"), [3, 3], [2, 2], [1.0, 1.0]),
     (nn.Conv2d(1, 1, (1, 7), padding=(0, 3)), [1, 7], [1, 1], [0.0, 0.0]),
-    (nn.Conv2d(1, 1, 3, stride=2), [3, 3], [2, 2], [1.0, 1.0]),  # "same" on an even grid pads below and right only
+    (nn.Conv2d(1, 1, 3, stride=2, padding="same"), [3, 3], [2, 2], [1.0, 1.0]),  # pads below and right only
     (nn.MaxPool2d(2), [2, 2], [2, 2], [0.5, 0.5]),
     (nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(1, 1, 3, padding="valid")), [6, 6], [2, 2], [2.5, 2.5])])
 def test_json_rows_say_what_a_pixel_sees_and_where(layer, size, stride, centre):
@@ -158,14 +158,14 @@ def test_only_the_1x1_right_after_a_depthwise_convolution_belongs_to_it():
     assert depth(depthwise) == 1
     assert depth(depthwise, pointwise) == 1
     assert depth(depthwise, pointwise, nn.Conv2d(5, 5, 1)) == 2
-    assert depth(nn.Conv2d(4, 4, 3), depthwise, pointwise) == 2
+    assert depth(nn.Conv2d(4, 4, 3, padding="same"), depthwise, pointwise) == 2
     assert depth(depthwise, nn.ReLU(), pointwise) == 2
     assert depth(depthwise, nn.BatchNorm2d(8), pointwise) == 2
-    assert depth(depthwise, nn.Conv2d(8, 5, 3)) == 2
+    assert depth(depthwise, nn.Conv2d(8, 5, 3, padding="same")) == 2
     assert depth(depthwise, nn.Conv2d(8, 8, 1, groups=8)) == 2
     assert depth(depthwise, nn.Conv2d(8, 8, 1, groups=2)) == 2
-    assert depth(nn.Conv2d(4, 8, 3, groups=2), pointwise) == 2
-    assert depth(nn.Conv2d(1, 8, 3), pointwise, channels=1) == 2
+    assert depth(nn.Conv2d(4, 8, 3, groups=2, padding="same"), pointwise) == 2
+    assert depth(nn.Conv2d(1, 8, 3, padding="same"), pointwise, channels=1) == 2
 
 
 # -- JSON, comparison, command line ------------------------------------------------------------------------------------
@@ -278,7 +278,8 @@ def test_html_fetches_nothing_and_says_what_the_table_says(name):
 
 
 def test_html_of_a_comparison():
-    compared = compare({"<b>5x5</b> & more": nn.Conv2d(2, 2, 5), "3x3": nn.Conv2d(2, 2, 3)}, 8, channels=2)
+    compared = compare({"<b>5x5</b> & more": nn.Conv2d(2, 2, 5, padding=2), "3x3": nn.Conv2d(2, 2, 3, padding=1)}, 8,
+                       channels=2)
     page = Page(compared._repr_html_())
     assert page.lines[1][:5] == ["<b>5x5</b> & more", "8x8x2", "102", "6,400", "100.0%"]
     assert "<b>5x5" not in compared._repr_html_()

@@ -206,21 +206,21 @@ def test_complex_arrays_go_to_the_twin():
 def test_layers_say_their_dilation():
     assert "padding 2, dilation 2" in repr(nn.Conv2d(3, 8, 3, padding=2, dilation=2))
     assert "padding same, dilation 2x1, groups 3" in repr(nn.Conv2d(3, 6, 3, padding="same", dilation=(2, 1), groups=3))
-    assert "dilation" not in repr(nn.Conv2d(3, 8, 3))
-    assert label(nn.Conv2d(3, 8, 3, dilation=2)) == "3×3 8 (dilation 2×2)"
+    assert "dilation" not in repr(nn.Conv2d(3, 8, 3, padding="same"))
+    assert label(nn.Conv2d(3, 8, 3, dilation=2, padding="same")) == "3×3 8 (dilation 2×2)"
 
 
 @pytest.mark.parametrize("dilation", [0, -1, 1.5, "2", True, (1, 2, 3), (1, 0), None])
 def test_what_is_no_dilation_is_refused_by_name(dilation):
     with pytest.raises(ArgumentError, match=r"^Conv2d: dilation must be one or two whole numbers of at least 1, "):
-        nn.Conv2d(3, 8, 3, dilation=dilation)
+        nn.Conv2d(3, 8, 3, dilation=dilation, padding="same")
     x, w = Tensor(np.zeros((1, 5, 5, 3))), Tensor(np.zeros((3, 3, 3, 8)))
     with pytest.raises(ShapeError, match=r"^Conv2d: dilation must be one or two whole numbers of at least 1, "):
         conv2d(x, w, dilation=dilation)
 
 
 def test_numpy_s_whole_numbers_are_taken():
-    assert nn.Conv2d(3, 8, 3, dilation=np.int64(2)).dilation == (2, 2)
+    assert nn.Conv2d(3, 8, 3, dilation=np.int64(2), padding="same").dilation == (2, 2)
 
 
 def test_a_kernel_spread_beyond_the_image_is_refused_with_its_span():

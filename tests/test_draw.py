@@ -217,7 +217,7 @@ def test_a_part_of_a_network_is_drawn_like_the_whole():
 def test_a_branch_that_passes_its_input_on_and_a_module_of_unknown_inside():
     class Twice(nn.Module):
         def __init__(self):
-            self.conv = nn.Conv2d(4, 4, 3)
+            self.conv = nn.Conv2d(4, 4, 3, padding="same")
 
         def forward(self, x):
             return self.conv(self.conv(x))
@@ -318,7 +318,7 @@ def test_clear_errors(tmp_path):
     cases = [
         (("inception_v4",), {"color": "flops"}, "color must be one of macs, params, got 'flops'"),
         ((block,), {}, "needs input_size"),
-        ((block, 8), {"classes": 5}, "classes goes with the name"),
+        ((block, 8), {"num_classes": 5}, "num_classes goes with the name"),
         (("inception_v5",), {}, "did you mean 'inception_v"),
         ((nn.ReLU(), 8), {}, "nothing to draw"),
         ((block, 8), {"path": tmp_path / "x.doc"}, r"x\.doc must end in a format .* png"),

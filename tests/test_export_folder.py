@@ -108,7 +108,7 @@ def test_names_that_no_yaml_or_utf8_could_hold(tmp_path):
     odd = "\u2028\x85\x7f\udcff\U0001f600\t'\"\\"
     origin = {"data": odd, "averaged": False, "test_accuracy": 0.5, "epochs": 1, "epochs_planned": 2, "seconds": 3.0,
               "command": f"train {odd}"}
-    network = models.build("plain_cifar", classes=2)
+    network = models.build("plain_cifar", num_classes=2)
     export.to_folder(weights.Exported(network, "plain_cifar", (odd, "b"), (32, 32, 3), origin=origin), tmp_path)
     back = weights.from_export(tmp_path)
     assert (back.classes, back.origin["data"]) == ((odd, "b"), odd)
@@ -120,7 +120,7 @@ def test_names_that_no_yaml_or_utf8_could_hold(tmp_path):
 
 
 def test_an_earlier_export_is_replaced_and_nothing_else(run, tmp_path):
-    new = export.from_model("plain_cifar", classes=3)
+    new = export.from_model("plain_cifar", num_classes=3)
     export.to_folder(export.from_run(run[0]), tmp_path)
     (tmp_path / "notes.txt").write_text("mine")
     export.to_folder(new, tmp_path)
@@ -189,7 +189,7 @@ def test_a_network_of_ones_own_comes_back_into_one_built_alike(tmp_path):
     (lambda config: json.dumps({**config, "format_version": 2}), "is of version 2 of its format"),
     (lambda config: json.dumps({name: config[name] for name in config if name != "mean"}), "it does not say mean"),
     (lambda config: json.dumps({**config, "classes": ["a"]}), r"head\.fc\.weight \(.*x6, expected .*x1\)"),
-    (lambda config: json.dumps({**config, "options": {"dropuot": 1}}), "inception_cifar has no option dropuot"),
+    (lambda config: json.dumps({**config, "options": {"dropuot": 1}}), "there is no dropuot; did you mean dropout"),
 ])
 def test_a_folder_that_is_no_export(change, message, out, tmp_path):
     for name in FILES:
@@ -212,7 +212,7 @@ def test_a_run_becomes_a_folder_a_file_and_onnx(run, tmp_path, capsys):
         assert (answer["model"], answer["classes"], answer["image_shape"]) == ("inception_cifar", 6, [24, 24, 3])
     assert (answer["kind"], answer["opset"]) == ("onnx", export.OPSET)
     back = weights.from_export(tmp_path / "v1.0")
-    other = models.build("inception_cifar", classes=6)
+    other = models.build("inception_cifar", num_classes=6)
     weights.load(other, tmp_path / "net.safetensors")
     images = back.normalize(dataset.test_images)
     ours = logits(back.network, images)
@@ -263,7 +263,7 @@ def test_a_model_by_name(tmp_path, capsys):
 
 
 def test_published_weights_by_name(tmp_path, capsys):
-    network = models.build("googlenet_torchvision", classes=4)
+    network = models.build("googlenet_torchvision", num_classes=4)
     weights.save_weights(network, tmp_path / "published.safetensors")
     words = ("googlenet_torchvision", tmp_path / "g", "--weights", tmp_path / "published.safetensors")
     assert command(capsys, *words)[0] == 0

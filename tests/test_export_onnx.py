@@ -39,7 +39,7 @@ def legal_size(network, least=33):
 @pytest.mark.parametrize("name", models.names())
 def test_onnxruntime_agrees_on_every_network(name, tmp_path):
     nn.random.manual_seed(1)
-    network = lived_in(models.build(name, classes=7))
+    network = lived_in(models.build(name, num_classes=7))
     shape = (legal_size(network),) * 2 + (3,)
     session = exported(network, shape, tmp_path / "net.onnx")
     assert difference(network, session, shape) < CLOSE
@@ -267,7 +267,7 @@ def test_what_cannot_be_exported_is_named(function, message, tmp_path):
 
 
 def test_wrong_arguments(tmp_path, monkeypatch):
-    file, network = tmp_path / "net.onnx", nn.Conv2d(3, 2, 3)
+    file, network = tmp_path / "net.onnx", nn.Conv2d(3, 2, 3, padding="same")
     with pytest.raises(ArgumentError, match="onnx: network must be a Module, got str"):
         to_onnx("vgg16", file, (4, 4, 3))
     with pytest.raises(ArgumentError, match="onnx: image_shape must be a whole number of at least 1, got 0"):
@@ -275,9 +275,9 @@ def test_wrong_arguments(tmp_path, monkeypatch):
     with pytest.raises(ShapeError, match="has 4 channels"):
         to_onnx(network, file, (4, 4, 4))
     with pytest.raises(DtypeError, match="onnx: weight must be float32, got float64"):
-        to_onnx(nn.Conv2d(3, 2, 3).to(np.float64), file, (4, 4, 3))
+        to_onnx(nn.Conv2d(3, 2, 3, padding="same").to(np.float64), file, (4, 4, 3))
     with nn.shape_only(), pytest.raises(GraphError, match="onnx: weight has no numbers"):
-        to_onnx(nn.Conv2d(3, 2, 3), file, (4, 4, 3))
+        to_onnx(nn.Conv2d(3, 2, 3, padding="same"), file, (4, 4, 3))
     with pytest.raises(CheckpointError, match="cannot write"):
         to_onnx(network, tmp_path / "none" / "net.onnx", (4, 4, 3))
     monkeypatch.setattr(writer, "LIMIT", writer.ROOM + 100)

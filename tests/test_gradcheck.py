@@ -356,7 +356,8 @@ def test_wrong_parameter_of_a_module_is_named(images):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_module_by_complex_step(training, images):
-    net = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 2))
+    net = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm2d(3), nn.AvgPool2d(2), nn.Flatten(),
+                        nn.Linear(12, 2))
     assert check(net.train(training), images, method="complex").ok
 
 

@@ -53,8 +53,8 @@ BLOCKS = {
     "grid_reduction": lambda draw, c, unit: nn.grid_reduction(
         c, [(draw(widths), 3)], [(draw(widths), 1), (draw(widths), 3)], unit=unit,
         padding=draw(st.sampled_from(["valid", "same"]))),
-    "pool_then_conv": lambda draw, c, unit: nn.pool_then_conv(c, draw(widths), kernel=draw(widths), unit=unit),
-    "conv_then_pool": lambda draw, c, unit: nn.conv_then_pool(c, draw(widths), kernel=draw(widths), unit=unit),
+    "pool_then_conv": lambda draw, c, unit: nn.pool_then_conv(c, draw(widths), kernel_size=draw(widths), unit=unit),
+    "conv_then_pool": lambda draw, c, unit: nn.conv_then_pool(c, draw(widths), kernel_size=draw(widths), unit=unit),
     "inception_resnet_a": lambda draw, c, unit: nn.inception_resnet_a(
         c, n1=draw(widths), single=_some(draw, 2), double=_some(draw, 3), relu=draw(st.booleans()), unit=unit),
     "inception_resnet_b": lambda draw, c, unit: nn.inception_resnet_b(
@@ -65,7 +65,7 @@ BLOCKS = {
     "googlenet_aux": lambda draw, c, unit: nn.googlenet_aux(
         c, draw(classes), pool=nn.AdaptiveAvgPool2d(2), grid=2, width=draw(widths), hidden=5, dropout=0.5, unit=unit),
     "inception_v3_aux": lambda draw, c, unit: nn.inception_v3_aux(
-        c, draw(classes), pool=nn.AvgPool2d(2, stride=1), width=draw(widths), kernel=2, features=4, unit=unit),
+        c, draw(classes), pool=nn.AvgPool2d(2, stride=1), width=draw(widths), kernel_size=2, features=4, unit=unit),
     "ConvUnit": lambda draw, c, unit: unit(c, draw(widths), _some(draw, 2), stride=draw(st.integers(1, 2))),
     "ResidualInception": lambda draw, c, unit: nn.ResidualInception(
         c, {"one": [(draw(widths), 1)], "two": [(draw(widths), 1), (draw(widths), 3)]}, scale=0.3, unit=unit),

@@ -44,7 +44,7 @@ def test_every_network_is_listed_the_default_first():
     assert models.names()[:len(CIFAR)] == CIFAR
     for name in CIFAR:
         assert models.info(name).input_size == (32, 32)
-        assert models.info(name).classes == 10
+        assert models.info(name).num_classes == 10
         assert models.info(name).description
 
 
@@ -70,7 +70,7 @@ def test_the_pair_differs_only_where_5x5_became_two_3x3():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", CIFAR)
 def test_logits_and_auxiliary_logits_have_the_class_count(name, channels, classes):
-    network = build(name, classes=classes, channels=channels)
+    network = build(name, num_classes=classes, channels=channels)
     x = Tensor.shape_only(2, 32, 32, channels)
     training, evaluation = network(x), network.eval()(x)
     assert isinstance(training, nn.Output)
@@ -93,7 +93,7 @@ def test_images_of_other_sizes_run_and_other_shapes_are_refused(name):
 @pytest.mark.parametrize("name", ["inception_cifar", "inception_resnet_cifar"])
 def test_a_training_step_reaches_every_parameter_and_lowers_the_loss(name):
     nn.random.manual_seed(0)
-    network = models.build(name, classes=4, channels=1, dropout=0.0)
+    network = models.build(name, num_classes=4, channels=1, dropout=0.0)
     x = Tensor(np.random.default_rng(0).standard_normal((8, 32, 32, 1)).astype(np.float32))
     labels = np.arange(8) % 4
 
@@ -138,10 +138,10 @@ def test_default_widths_suit_the_kernels():
 
 @pytest.mark.parametrize(("name", "options", "told"), [
     ("inception_cifa", {}, "unknown model 'inception_cifa'; did you mean 'inception_cifar'"),
-    ("inception_cifar", {"depth": 3}, "inception_cifar has no option depth; it has classes, channels, dropout, unit"),
-    ("plain_cifar", {"classes": 0}, "plain_cifar: classes must be a whole number of at least 1, got 0"),
+    ("inception_cifar", {"depth": 3}, "there is no depth; it takes by name num_classes, channels, dropout and unit"),
+    ("plain_cifar", {"num_classes": 0}, "plain_cifar: num_classes must be a whole number of at least 1, got 0"),
     ("plain_cifar", {"channels": 2.0}, "plain_cifar: channels must be .* got 2.0"),
-    ("plain_cifar", {"dropout": 1.0}, "Dropout: rate"),
+    ("plain_cifar", {"dropout": 1.0}, "Dropout: p"),
 ])
 def test_wrong_names_and_options_are_refused(name, options, told):
     with pytest.raises(ArgumentError, match=told):

@@ -32,7 +32,7 @@ NAMES = {
     "inception_resnet_v2_paper_fixed": "inception_resnet_v2_paper",
 }
 WITH_AUX = {name: {"aux": True} for name in ("inception_v4", "inception_resnet_v2_code")}  # off unless asked for
-PAPERS = [name for name in models.names() if models.info(name).classes == 1000]
+PAPERS = [name for name in models.names() if models.info(name).num_classes == 1000]
 
 
 def build(name, **options):
@@ -161,7 +161,7 @@ def test_the_stems_for_small_images(name, size, grid):
 
 @pytest.mark.parametrize("name", PAPERS)
 def test_any_number_of_classes_and_channels(name):
-    network = build(name, classes=7, channels=1)
+    network = build(name, num_classes=7, channels=1)
     size = models.info(name).input_size
     output = network(Tensor.shape_only(2, *size, 1))
     assert [t.shape for t in (output.logits, *output.aux)] == [(2, 7)] * (1 + len(output.aux))
@@ -225,7 +225,7 @@ def test_batch_norm_and_dropout_are_those_of_the_implementation(name, eps, momen
     network = build(name)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     assert {(n.eps, n.momentum, n.gamma is not None) for n in norms} == {(eps, momentum, gamma)}
-    assert network.head.dropout.rate == rate
+    assert network.head.dropout.p == rate
 
 
 @pytest.mark.parametrize("name", ["googlenet_slim", "bn_inception_slim"])
@@ -252,7 +252,7 @@ def test_conventions_of_inception_v3(convention, momentum, gamma, border, rate):
     network = build("inception_v3", convention=convention)
     norm, pool = network.Conv2d_1a_3x3.norm, network.Mixed_5b.pool.pool
     assert (norm.momentum, norm.gamma is not None, pool.count_include_pad) == (momentum, gamma, border)
-    assert network.head.dropout.rate == rate
+    assert network.head.dropout.p == rate
 
 
 @pytest.mark.parametrize(("name", "where", "std"), [
@@ -280,7 +280,7 @@ def test_first_biases_of_alexnet_and_googlenet():
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_training_step_on_arrays_reaches_every_parameter(name):
     nn.random.manual_seed(0)
-    network = models.build(name, classes=3)
+    network = models.build(name, num_classes=3)
     size = min(models.info(name).input_size[0], network.smallest + 32)  # batch-norm wants more than a pixel or two
     x = Tensor(np.random.default_rng(0).standard_normal((2, size, size, 3)).astype(np.float32))
     output = network(x)

@@ -166,7 +166,7 @@ def test_parameters_and_multiply_adds_are_those_counted_by_hand(by_hand):
 
 def test_facenet_s_counts_for_other_classes_and_conventions():
     name = "inception_resnet_v1_facenet"
-    people = summary(name, classes=8631).params
+    people = summary(name, num_classes=8631).params
     assert people == inception_resnet_v1_facenet(8631).params == 27_910_327
     assert people - (512 * 8631 + 8631) == 23_482_624
     plain = summary(build(name, convention="facenet"), 160)
@@ -182,7 +182,7 @@ def test_bn_inception_s_variants_differ_as_their_names_say():
     assert paper.conv1.pointwise.bias is None
     assert slim.conv1.norm is None
     assert not [name for name, _ in paper.named_parameters() if name.endswith("bias") and name != "head.fc.bias"]
-    assert paper.head.dropout.rate == 0.0
+    assert paper.head.dropout.p == 0.0
     kinds = {name: type(paper.get_submodule(f"inception_{name}.pool.pool")).__name__ for name in OUTPUTS
              if name not in ("3c", "4e")}
     assert kinds == {**dict.fromkeys(("3a", "3b", "4a", "4b", "4c", "4d", "5a"), "AvgPool2d"), "5b": "MaxPool2d"}
@@ -205,9 +205,9 @@ def test_facenet_s_last_block_is_neither_scaled_nor_rectified():
     right = {"block35": 0.17, "block17": 0.1, "block8": 0.2}
     assert scales == {**{name: right[name.split("_")[0]] for name in scales}, "block8_6": 1.0}
     assert (network.block8_5.relu, network.block8_6.relu) == (True, False)
-    assert (network.head.dropout.rate, network.head.norm.momentum) == (0.6, 0.1)
+    assert (network.head.dropout.p, network.head.norm.momentum) == (0.6, 0.1)
     sandberg = build("inception_resnet_v1_facenet", convention="facenet", embedding=128).head
-    assert (sandberg.dropout.rate, sandberg.norm.momentum, sandberg.norm.gamma) == (0.2, 0.005, None)
+    assert (sandberg.dropout.p, sandberg.norm.momentum, sandberg.norm.gamma) == (0.2, 0.005, None)
     assert sandberg.embedding.weight.shape == (1792, 128)
 
 
@@ -226,16 +226,16 @@ def test_first_weights_of_nin_have_the_spread_of_the_authors_file():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("classes", [1, 10, 100])
 def test_network_in_network_for_cifar_takes_any_classes_and_channels(classes, channels):
-    network = build("nin_cifar", classes=classes, channels=channels)
+    network = build("nin_cifar", num_classes=classes, channels=channels)
     for height, width in ((network.smallest, network.smallest), (32, 32), (37, 45)):
         assert network(Tensor.shape_only(2, height, width, channels)).logits.shape == (2, classes)
     assert models.info("nin_cifar").input_size == (32, 32)
-    assert [m.rate for m in network.modules() if isinstance(m, nn.Dropout)] == [0.5, 0.5]
+    assert [m.p for m in network.modules() if isinstance(m, nn.Dropout)] == [0.5, 0.5]
 
 
 def test_network_in_network_learns():
     nn.random.manual_seed(0)
-    network = models.build("nin_cifar", classes=4, channels=1, dropout=0.0)
+    network = models.build("nin_cifar", num_classes=4, channels=1, dropout=0.0)
     x = Tensor(np.random.default_rng(0).standard_normal((8, 32, 32, 1)).astype(np.float32))
 
     def loss():
@@ -253,7 +253,7 @@ def test_network_in_network_learns():
     ("alexnet_ungrouped", {"towers": 5}, "Conv2d: groups=5 must divide in_channels=96"),
     ("inception_resnet_v1_facenet", {"convention": "facenett"}, "did you mean 'facenet'"),
     ("inception_resnet_v1_facenet", {"embedding": 0}, "out_features must be a whole number of at least 1, got 0"),
-    ("vgg19", {"batch_norm": True}, "vgg19 has no option batch_norm; it has classes, channels, dropout"),
+    ("vgg19", {"batch_norm": True}, "vgg19: there is no batch_norm; it takes by name num_classes, channels and dropout"),
     ("vgg91", {}, "unknown model 'vgg91'; did you mean 'vgg19'"),
 ])
 def test_wrong_options_are_refused(name, options, told):
@@ -285,7 +285,7 @@ def grid_of(model, name):
 
 def filled(model):
     """The network in float64 with the weights of the rule, and of each of its tensors PyTorch's name."""
-    network = build(model, classes=CLASSES).to(np.float64)
+    network = build(model, num_classes=CLASSES).to(np.float64)
     members = [*network._members((nn.Parameter, np.ndarray))]
     assert len(members) == len(FACTS[model])
     for (name, member), (theirs, shape) in zip(members, FACTS[model], strict=True):
@@ -325,7 +325,7 @@ def test_a_training_step_is_pytorch_s(model):
     network, names = filled(model)
     for module in network.modules():
         if isinstance(module, nn.Dropout):
-            module.rate = 0.0
+            module.p = 0.0
     logits = network(images(model, 3)).logits
     loss = cross_entropy(logits, np.arange(3) * 7 % CLASSES)
     loss.backward()

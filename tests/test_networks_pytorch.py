@@ -27,7 +27,7 @@ VANISHING = ("block8.conv2d.bias",)
 
 def build(model, dtype="float64", calm=0.0):
     with nn.shape_only():
-        network = models.build(model, classes=CLASSES).to(np.dtype(dtype))
+        network = models.build(model, num_classes=CLASSES).to(np.dtype(dtype))
     for slot in layout(network).slots:
         slot.fill(weight(slot.published, slot.shape, calm))
     return network
@@ -124,7 +124,7 @@ def test_training_step(model, dtype, monkeypatch):
 def without_dropout(network):
     for module in network.modules():
         if isinstance(module, nn.Dropout):
-            module.rate = 0.0
+            module.p = 0.0
     return network
 
 

@@ -32,7 +32,7 @@ def test_conv_is_the_sum_over_taps_of_its_own_weights():
 
 
 def test_conv_without_bias_has_one_parameter_and_keeps_the_grid_by_default():
-    layer = nn.Conv2d(3, 8, 5, bias=False)
+    layer = nn.Conv2d(3, 8, 5, bias=False, padding="same")
     assert [name for name, _ in layer.named_parameters()] == ["weight"]
     assert layer(Tensor.shape_only(1, 7, 9, 3)).shape == (1, 7, 9, 8)
 
@@ -130,11 +130,11 @@ def test_functional_losses():
     (lambda: nn.Conv2d(0, 3, 3), "in_channels must be a whole number of at least 1, got 0"),
     (lambda: nn.Conv2d(3, 2.5, 3), "out_channels .* got 2.5"),
     (lambda: nn.Conv2d(3, True, 3), "out_channels .* got True"),
-    (lambda: nn.Conv2d(3, 3, 0), "Conv2d: kernel .* 0"),
-    (lambda: nn.Conv2d(3, 3, 2.5), "Conv2d: kernel .* 2.5"),
-    (lambda: nn.Conv2d(3, 3, True), "Conv2d: kernel .* True"),
-    (lambda: nn.Conv2d(3, 3, "3"), "Conv2d: kernel .* '3'"),
-    (lambda: nn.Conv2d(3, 3, None), "Conv2d: kernel .* None"),
+    (lambda: nn.Conv2d(3, 3, 0), "Conv2d: kernel_size .* 0"),
+    (lambda: nn.Conv2d(3, 3, 2.5), "Conv2d: kernel_size .* 2.5"),
+    (lambda: nn.Conv2d(3, 3, True), "Conv2d: kernel_size .* True"),
+    (lambda: nn.Conv2d(3, 3, "3"), "Conv2d: kernel_size .* '3'"),
+    (lambda: nn.Conv2d(3, 3, None), "Conv2d: kernel_size .* None"),
     (lambda: nn.Conv2d(3, 3, 3, padding=0.5), "Conv2d: padding .* 0.5"),
     (lambda: nn.Conv2d(3, 3, 3, padding=None), "Conv2d: padding .* None"),
     (lambda: nn.Conv2d(3, 3, 3, stride=0), "Conv2d: stride .* 0"),
@@ -149,7 +149,7 @@ def test_functional_losses():
     (lambda: nn.MaxPool2d(2, stride=0), "MaxPool2d: stride .* 0"),
     (lambda: nn.AvgPool2d((2, 2, 2)), "AvgPool2d: kernel"),
     (lambda: nn.AdaptiveAvgPool2d(0), "AdaptiveAvgPool2d: output_size"),
-    (lambda: nn.Dropout(1.0), r"rate must be a number in \[0, 1\), got 1.0"),
+    (lambda: nn.Dropout(1.0), r"p must be a number in \[0, 1\), got 1.0"),
     (lambda: nn.Sequential(nn.ReLU(), len), "Sequential: '1' is a builtin_function_or_method, not a Module"),
     (lambda: nn.Branches(train=nn.ReLU()), "Branches: 'train' cannot be a child's name"),
     (lambda: nn.Branches({"a.b": nn.ReLU()}), "'a.b' cannot be a child's name"),
@@ -172,7 +172,7 @@ def test_sizes_may_be_numpy_integers_and_lists():
 
 
 def test_wrong_inputs_name_the_layer():
-    net = nn.Sequential(stem=nn.Sequential(conv=nn.Conv2d(3, 4, 3)))
+    net = nn.Sequential(stem=nn.Sequential(conv=nn.Conv2d(3, 4, 3, padding="same")))
     with pytest.raises(ShapeError, match=r"Conv2d in stem\.conv: .*1x8x8x1.*1 channels"):
         net(Tensor(images(1, 8, 8, 1)))
     with pytest.raises(DtypeError, match=r"Conv2d in stem\.conv: .*float64"):
@@ -251,5 +251,5 @@ def test_a_bias_has_no_fan():
 
 def test_grouped_weights_are_drawn_for_their_own_fan_in():
     nn.random.manual_seed(0)
-    layer = nn.Conv2d(64, 640, 3, groups=4)  # each output sums 3 * 3 * 16 products
+    layer = nn.Conv2d(64, 640, 3, groups=4, padding="same")  # each output sums 3 * 3 * 16 products
     assert layer.weight.data.std() == pytest.approx(math.sqrt(2 / 144), rel=0.02)

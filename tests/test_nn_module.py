@@ -173,7 +173,7 @@ def test_operations_and_errors_carry_the_dotted_path():
 
 
 def test_repr_is_a_tree_with_sizes():
-    text = repr(nn.Sequential(conv=nn.Conv2d(3, 8, (1, 7), stride=2), pool=nn.MaxPool2d(2)))
+    text = repr(nn.Sequential(conv=nn.Conv2d(3, 8, (1, 7), stride=2, padding="same"), pool=nn.MaxPool2d(2)))
     assert text.splitlines() == [
         "Sequential  176 parameters",
         "  conv: Conv2d(3 -> 8, 1x7, stride 2, padding same)  176 parameters",
@@ -193,7 +193,7 @@ def test_a_deep_copy_shares_nothing():
 
 def test_shape_only_modules_have_shapes_and_no_data():
     with nn.shape_only():
-        layer = nn.Sequential(nn.Conv2d(4096, 65536, 7), nn.BatchNorm2d(65536))  # 52 GB with data
+        layer = nn.Sequential(nn.Conv2d(4096, 65536, 7, padding="same"), nn.BatchNorm2d(65536))  # 52 GB with data
     assert [p.shape for p in layer.parameters()] == [(7, 7, 4096, 65536), (65536,), (65536,), (65536,)]
     assert all(p.data is None and p.requires_grad for p in layer.parameters())
     assert sum(strides for _, b in layer.named_buffers() for strides in b.strides) == 0
@@ -213,17 +213,17 @@ def test_an_undefined_forward_names_the_class():
 
 def test_the_seed_fixes_what_is_drawn_and_the_state_continues_it():
     nn.random.manual_seed(3)
-    first = nn.Conv2d(3, 4, 3).weight.data
+    first = nn.Conv2d(3, 4, 3, padding="same").weight.data
     state = json.loads(json.dumps(nn.random.get_state()))
-    after = nn.Conv2d(3, 4, 3).weight.data
+    after = nn.Conv2d(3, 4, 3, padding="same").weight.data
     nn.random.manual_seed(3)
     generator = nn.random.generator()
-    np.testing.assert_array_equal(nn.Conv2d(3, 4, 3).weight.data, first)
+    np.testing.assert_array_equal(nn.Conv2d(3, 4, 3, padding="same").weight.data, first)
     assert not np.array_equal(first, after)
     nn.random.manual_seed(4)
-    assert not np.array_equal(nn.Conv2d(3, 4, 3).weight.data, first)
+    assert not np.array_equal(nn.Conv2d(3, 4, 3, padding="same").weight.data, first)
     nn.random.set_state(state)
-    np.testing.assert_array_equal(nn.Conv2d(3, 4, 3).weight.data, after)
+    np.testing.assert_array_equal(nn.Conv2d(3, 4, 3, padding="same").weight.data, after)
     assert nn.random.generator() is generator
 
 

@@ -20,7 +20,7 @@ class Residuals(nn.Module):
     """A network of one's own whose forward loops over a list."""
 
     def __init__(self, depth=3, width=4):
-        self.first = nn.Conv2d(1, width, 3)
+        self.first = nn.Conv2d(1, width, 3, padding="same")
         self.blocks = nn.ModuleList(nn.ConvUnit(width, width, 3) for _ in range(depth))
         self.last = nn.Linear(width, 2)
 
@@ -72,7 +72,7 @@ def test_what_modules_of_a_list_report_is_their_place_in_the_tree():
     net = Residuals(depth=2)
     paths = {row.name for row in summary(net, 8, channels=1).rows}
     assert {"blocks.0.conv", "blocks.0.norm", "blocks.1.conv"} <= paths
-    net.blocks.append(nn.Conv2d(7, 4, 3))
+    net.blocks.append(nn.Conv2d(7, 4, 3, padding="same"))
     with pytest.raises(ShapeError, match=r"Conv2d in blocks\.2: "):
         net(Tensor(np.zeros((2, 8, 8, 1), np.float32)))
     assert "\n  blocks: ModuleList" in repr(net)

@@ -124,7 +124,7 @@ def test_log_softmax_is_pytorch():
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("kind", ["labels", "soft"])
 def test_cross_entropy_is_pytorch(kind, smoothing, reduction):
-    op = CrossEntropy(STORED[f"loss/{kind}"], smoothing=smoothing, reduction=reduction)
+    op = CrossEntropy(STORED[f"loss/{kind}"], label_smoothing=smoothing, reduction=reduction)
     matches(op, f"loss/{kind}/{smoothing}/{reduction}", STORED["loss/logits"])
 
 
@@ -132,7 +132,7 @@ def test_label_smoothing_with_a_prior_is_section_7_of_rethinking():
     logits, labels = STORED["loss/logits"], STORED["loss/labels"]
     prior = np.array([0.1, 0.0, 0.5, 0.15, 0.25])
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    loss, (dx,) = run(CrossEntropy(labels, smoothing=0.3, prior=prior, reduction="none"), logits, grad=np.ones(6))
+    loss, (dx,) = run(CrossEntropy(labels, label_smoothing=0.3, prior=prior, reduction="none"), logits, grad=np.ones(6))
     # (1 - eps) H(q, p) + eps H(u, p), and the gradient p - q'
     expected = -0.7 * np.log(p[np.arange(6), labels]) - 0.3 * (prior * np.log(p)).sum(axis=1)
     np.testing.assert_allclose(loss, expected, rtol=1e-12)
@@ -190,7 +190,8 @@ REFUSED = [
     (CrossEntropy([-1, 0]), [(2, 3)], ArgumentError, "label -1 at index 0 is out of range"),
     (CrossEntropy(HALF), [(2, 3)], ArgumentError, "target must hold probabilities.* row 0 adds up to 1.5"),
     (CrossEntropy([[1.0, 0, 0], [2.0, -1.0, 0]]), [(2, 3)], ArgumentError, "row 1 adds up to 1, its smallest is -1"),
-    (CrossEntropy([0, 1], smoothing=1.1), [(2, 3)], ArgumentError, r"smoothing must be a number in \[0, 1\], got 1.1"),
+    (CrossEntropy([0, 1], label_smoothing=1.1), [(2, 3)], ArgumentError,
+     r"label_smoothing must be a number in \[0, 1\], got 1.1"),
     (CrossEntropy([0, 1], reduction="add"), [(2, 3)], ArgumentError, "reduction must be 'mean', 'sum' or .* got 'add'"),
     (CrossEntropy([0, 1], reduction=None), [(2, 3)], ArgumentError, "reduction must be .* got None"),
     (CrossEntropy([0, 1], prior=[0.5, 0.5]), [(2, 3)], ShapeError, "prior is 2, the logits 2x3 have 3 classes"),
@@ -207,7 +208,7 @@ def test_bad_input_gets_one_error_with_operation_layer_and_sizes(op, shapes, err
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_dropout_refuses_rates_outside_zero_to_one(rate):
-    with pytest.raises(ArgumentError, match=rf"rate must be a number in \[0, 1\), got {rate}"):
+    with pytest.raises(ArgumentError, match=rf"p must be a number in \[0, 1\), got {rate}"):
         Dropout(rate, np.random.default_rng(0))
 
 

@@ -252,9 +252,12 @@ def frozen(array):
 SHARED = Parameter(np.ones(2))
 BAD_PARAMETERS = {
     "got none": [],
-    "item 0 is a bare Parameter": [Parameter(np.ones(2))],
-    "item 0 is a bare str": {"ab": Parameter(np.ones(2))},
+    "item 1 is a bare Parameter": [("a", Parameter(np.ones(2))), Parameter(np.ones(2))],
+    "item 0 is a bare str": ["ab"],
+    "got dict": {"ab": Parameter(np.ones(2))},
     "got Parameter": Parameter(np.ones(2)),
+    "got groups of them": [{"params": [Parameter(np.ones(2))], "lr": 1.0}],
+    "'0' and '1' are the same parameter": [SHARED, SHARED],
     "two parameters are named 'a'": [("a", Parameter(np.ones(2))), ("a", Parameter(np.ones(2)))],
     "'a' and 'b' are the same parameter": [("a", SHARED), ("b", SHARED)],
     "'a' is a ndarray without .grad": [("a", np.ones(2))],

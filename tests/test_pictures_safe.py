@@ -32,7 +32,7 @@ def labels(names):
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_can_stand_in_any_picture(name, tmp_path):
     black = np.zeros((1, 8, 8, 3), np.uint8)
-    network = nn.Sequential(nn.Conv2d(3, 4, 3))
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding="same"))
     made = {
         "confusion": lambda: training.confusion_matrix(np.eye(2, dtype=int), [name, "b"], name),
         "mistakes": lambda: training.mistakes(black, [0], [1], [0.9], [name, name]),
@@ -165,7 +165,7 @@ def test_the_users_backend_is_still_the_users():
 
 
 def test_drawing_a_network_names_its_parts_as_they_are():
-    network = nn.Sequential(nn.Conv2d(3, 4, 3))
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding="same"))
     with matplotlib.rc_context({"text.usetex": True}):
         figure = plots.draw(network, 8, title="$x$")
     assert "$x$" in [text.get_text() for text in figure.texts]

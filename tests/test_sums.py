@@ -172,7 +172,7 @@ def test_losses_over_many_classes_and_many_images_are_right():
     for order in "CF":
         flat = tensor(np.asarray(np.zeros((2, 300_000), np.float32), order=order))
         np.testing.assert_allclose(functional.log_softmax(flat).numpy(), -math.log(300_000), **CLOSE)
-        loss = functional.cross_entropy(flat, np.full((2, 300_000), 1 / 300_000), smoothing=0.1)
+        loss = functional.cross_entropy(flat, np.full((2, 300_000), 1 / 300_000), label_smoothing=0.1)
         assert loss.item() == pytest.approx(math.log(300_000), rel=1e-6)
 
 

@@ -24,9 +24,9 @@ FACTS = json.loads(np.load(Path(__file__).parent / "fixtures" / "networks_pytorc
 CLASSES = 7
 
 
-def bare(model="googlenet_torchvision", classes=CLASSES, **options):
+def bare(model="googlenet_torchvision", num_classes=CLASSES, **options):
     with nn.shape_only():
-        return models.build(model, classes=classes, **options)
+        return models.build(model, num_classes=num_classes, **options)
 
 
 def generated(model="googlenet_torchvision", classes=CLASSES, dtype=np.float32):
@@ -123,7 +123,7 @@ def test_bfloat16_becomes_float32(stored, tmp_path):
 def test_one_error_names_everything_and_nothing_changes(stored, tmp_path):
     file = changed(stored, tmp_path, conv2__bn__running_mean=None, fc__bias=np.zeros(CLASSES + 2, np.float32),
                    extra__weight=np.zeros(3, np.float32), conv3__bn__bias=np.zeros(192, np.int64))
-    network = models.build("googlenet_torchvision", classes=CLASSES)
+    network = models.build("googlenet_torchvision", num_classes=CLASSES)
     before = network.state_dict()
     with pytest.raises(CheckpointError) as caught:
         weights.load_weights(network, file)
@@ -170,7 +170,7 @@ def test_auxiliary_classifiers_are_dropped_only_on_demand(stored, tmp_path):
     weights.load_weights(network, stored, ignore_aux=True)
     weights.save_weights(network, tmp_path / "without.safetensors")
     assert not [name for name in load_file(tmp_path / "without.safetensors") if name.startswith("aux")]
-    whole = models.build("googlenet_torchvision", classes=CLASSES)
+    whole = models.build("googlenet_torchvision", num_classes=CLASSES)
     with pytest.raises(CheckpointError, match=r"missing: aux1\.conv.* \(ignore_aux=True leaves auxiliary"):
         weights.load_weights(whole, tmp_path / "without.safetensors")
     before = whole.state_dict()
@@ -200,7 +200,7 @@ def test_the_background_class_is_dropped_only_on_demand(tmp_path):
     np.testing.assert_array_equal(own["head.fc.weight"], state["fc.weight"][1:].T)
     np.testing.assert_array_equal(own["aux_inception_4a.fc.bias"], state["aux1.fc2.bias"][1:])
     with pytest.raises(CheckpointError, match=r"fc\.weight \(8x1024, expected 9x1024\)"):
-        weights.load_weights(bare(classes=CLASSES + 1), file, drop_background=True)
+        weights.load_weights(bare(num_classes=CLASSES + 1), file, drop_background=True)
 
 
 class Touch:
@@ -312,7 +312,7 @@ def test_predict_classifies_as_the_network_does_with_the_published_preprocessing
     """The twin: Pillow's own scaling and cropping, mean and std by hand, a softmax in float64."""
     with Image.open(picture) as image:
         scaled = image.resize((341, 256), Image.Resampling.BILINEAR).crop((58, 16, 282, 240))
-    network = models.build("googlenet_torchvision", classes=CLASSES).eval()
+    network = models.build("googlenet_torchvision", num_classes=CLASSES).eval()
     weights.load_weights(network, stored)
     with no_grad():
         logits = network(Tensor((np.asarray(scaled, np.float32)[None] / 255 - 0.5) / 0.5)).logits.numpy()[0]

@@ -48,12 +48,12 @@ def ask(cache, program, *, offline=True):
 def cache(tmp_path_factory):
     """timm's inception_v4 under its names, and exports of ours in two revisions."""
     folder = tmp_path_factory.mktemp("cache")
-    network = models.build("googlenet_torchvision", classes=3)
+    network = models.build("googlenet_torchvision", num_classes=3)
     weights.save_weights(network, folder / "published.safetensors")
     put(folder, "timm/googlenet", {"model.safetensors": (folder / "published.safetensors").read_bytes()})
     for commit, revision, seed in ((MAIN, "main", 1), (TAGGED, "v2", 2)):
         nn.random.manual_seed(seed)
-        export.to_folder(export.from_model("plain_cifar", classes=4), folder / revision)
+        export.to_folder(export.from_model("plain_cifar", num_classes=4), folder / revision)
         files = {file.name: file.read_bytes() for file in (folder / revision).iterdir()}
         put(folder, "me/mine", {**files, "more/other.safetensors": files["model.safetensors"]}, revision, commit)
     return folder
@@ -64,15 +64,15 @@ def cache(tmp_path_factory):
     ("hf://me/mine/more/other.safetensors@v2", "v2"), ("hf://me/mine@v2/model.safetensors", "v2"),
     (f"hf://me/mine@{TAGGED}", "v2")])
 def test_exports_of_ours_by_every_form_of_address(cache, address, revision):
-    told = ask(cache, f"net = models.build('plain_cifar', classes=4); weights.load_weights(net, {address!r}); "
+    told = ask(cache, f"net = models.build('plain_cifar', num_classes=4); weights.load_weights(net, {address!r}); "
                       "print(*(float(a.sum()) for a in net.state_dict().values()))")
     stored = load_file(cache / revision / "model.safetensors")
-    net = models.build("plain_cifar", classes=4)
+    net = models.build("plain_cifar", num_classes=4)
     assert told.split() == [str(float(stored[name].sum())) for name in net.state_dict()]
 
 
 def test_published_names(cache):
-    told = ask(cache, "net = models.build('googlenet_torchvision', classes=3); "
+    told = ask(cache, "net = models.build('googlenet_torchvision', num_classes=3); "
                       "weights.load_weights(net, 'hf://timm/googlenet'); print(float(net.head.fc.weight.data.sum()))")
     stored = load_file(cache / "published.safetensors")
     np.testing.assert_allclose(float(told), stored["fc.weight"].sum(), rtol=1e-5)

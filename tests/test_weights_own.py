@@ -16,7 +16,7 @@ class Own(nn.Module):
     """A network of one's own: a shared layer, a buffer of whole numbers, one of truth values."""
 
     def __init__(self, width=5):
-        self.conv = nn.Conv2d(3, width, 3)
+        self.conv = nn.Conv2d(3, width, 3, padding="same")
         self.norm = nn.BatchNorm2d(width)
         self.again = self.norm
         self.register_buffer("steps", np.array([7, 8]))
@@ -115,7 +115,7 @@ def test_what_is_no_such_file_is_refused(tmp_path):
     save_file(Own().state_dict(), file, {"format": "tinyinception", "version": "2"})
     with pytest.raises(CheckpointError, match="is of version '2' of its format, this library reads version 1"):
         weights.load(Own(), file)
-    network = models.build("googlenet_torchvision", classes=2)
+    network = models.build("googlenet_torchvision", num_classes=2)
     weights.save_weights(network, file)
     with pytest.raises(CheckpointError, match=r"the file has the names of googlenet_torchvision\): give it to load_we"):
         weights.load(Own(), file)

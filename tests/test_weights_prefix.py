@@ -16,7 +16,7 @@ def stored(tmp_path_factory):
     """The weights of a small-headed GoogLeNet, by name."""
     nn.random.manual_seed(0)
     file = tmp_path_factory.mktemp("weights") / "plain.safetensors"
-    weights.save_weights(models.build("googlenet_torchvision", classes=3), file)
+    weights.save_weights(models.build("googlenet_torchvision", num_classes=3), file)
     return load_file(file)
 
 
@@ -84,10 +84,10 @@ def test_hints_are_only_given_where_they_help(stored, tmp_path):
     no_conv = {name: array for name, array in no_aux.items() if name != "conv1.conv.weight"}
     assert refusal(written(no_aux, tmp_path), bare()).endswith(f" ({aux})")
     assert "(" not in refusal(written(no_conv, tmp_path), bare())
-    assert refusal(written(stored, tmp_path), bare(classes=2, aux=False)).endswith(f" ({aux}, {background})")
-    assert refusal(written(stored, tmp_path), bare(classes=2)).endswith(f" ({background})")
-    assert "True" not in refusal(written(stored, tmp_path), bare(classes=5))
-    assert refusal(written(stored, tmp_path), bare(classes=2), ignore_aux=True).endswith(f" ({background})")
+    assert refusal(written(stored, tmp_path), bare(num_classes=2, aux=False)).endswith(f" ({aux}, {background})")
+    assert refusal(written(stored, tmp_path), bare(num_classes=2)).endswith(f" ({background})")
+    assert "True" not in refusal(written(stored, tmp_path), bare(num_classes=5))
+    assert refusal(written(stored, tmp_path), bare(num_classes=2), ignore_aux=True).endswith(f" ({background})")
 
 
 def test_an_empty_file_is_refused(tmp_path):

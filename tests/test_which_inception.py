@@ -25,14 +25,14 @@ def test_the_table(row):
 
 
 def test_the_table_has_every_inception_of_the_papers():
-    papers = {name for name in models.names() if models.info(name).classes == 1000}
+    papers = {name for name in models.names() if models.info(name).num_classes == 1000}
     others = {name for name in papers if name.startswith(("alexnet", "nin", "vgg"))}
     assert {row[0] for row in ROWS} == papers - others
 
 
 def test_the_figures_in_the_prose():
     def params(name, classes=1000):
-        return summary(name, classes=classes).params
+        return summary(name, num_classes=classes).params
 
     def macs(name):
         return summary(name).macs

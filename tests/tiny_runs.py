@@ -18,7 +18,7 @@ class Tiny(nn.Module):
     aux_weight = 0.3
 
     def __init__(self, classes, channels):
-        self.conv = nn.Conv2d(channels, 4, 3, stride=2, bias=False)
+        self.conv = nn.Conv2d(channels, 4, 3, stride=2, bias=False, padding="same")
         self.norm = nn.BatchNorm2d(4, relu=True)
         self.mean = nn.GlobalAvgPool()
         self.aux = nn.Linear(4, classes)

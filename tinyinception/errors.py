@@ -22,6 +22,14 @@ class ArgumentError(TinyInceptionError, ValueError):
     """An argument outside its range, or an unknown name."""
 
 
+class CallError(ArgumentError, TypeError):
+    """A call whose arguments do not fit: one unknown, missing, given twice, or by position where it goes by name."""
+
+
+class AbsentError(TinyInceptionError, AttributeError):
+    """A name of another library; the message says what to write instead."""
+
+
 class NonFiniteError(TinyInceptionError, ArithmeticError):
     """NaN or infinity where finite numbers are needed."""
 

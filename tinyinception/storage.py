@@ -6,12 +6,16 @@ import reprlib
 from collections.abc import Callable
 from numbers import Number
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinyinception import changes
+from tinyinception import changes, remedies
+from tinyinception.checks import is_whole
 from tinyinception.context import state
-from tinyinception.errors import DtypeError, GraphError, ShapeError
+from tinyinception.errors import CallError, DtypeError, GraphError, ShapeError
+from tinyinception.habits import absent, named, target_dtype
+from tinyinception.notebook import rich
 from tinyinception.ops.base import Shape, by_x, count
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
@@ -64,6 +68,15 @@ def _compare(symbol: str, function: np.ufunc) -> Callable:
             raise ShapeError(f"{symbol}: shapes {by_x(self.shape)} and {by_x(other.shape)} do not broadcast") from None
 
     return compare
+
+
+class _Size(int):
+    """A number of elements, which says so where it is called."""
+
+    __slots__ = ()
+
+    def __call__(self, *_: object):
+        raise CallError(f"size is the number of elements, {int(self)}, and no function; write x.shape or x.shape[axis]")
 
 
 class Storage:
@@ -129,7 +142,7 @@ class Storage:
     @property
     def size(self) -> int:
         """Number of elements."""
-        return count(self._shape)
+        return _Size(count(self._shape))
 
     def __len__(self) -> int:
         if not self.shape:
@@ -151,6 +164,34 @@ class Storage:
         if self.node is not None:
             text += f", from {self.node.where()}"
         return text + (", requires_grad)" if self.requires_grad else ")")
+
+    _repr_html_ = rich("tensor")
+
+    @named
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> np.ndarray:
+        """Where the largest element stands, as a NumPy array of whole numbers; there is nothing to differentiate."""
+        if axis is not None and (not is_whole(axis, -self.ndim) or axis >= self.ndim):
+            raise ShapeError(f"argmax: there is no axis {axis!r} in {by_x(self.shape)}")
+        if not (self.size if axis is None else self.shape[axis]):
+            raise ShapeError(f"argmax: there is no largest of no elements in {by_x(self.shape)}")
+        return np.argmax(self.numpy(), axis, keepdims=keepdims)
+
+    def to(self, target: str | np.dtype | type):
+        """This tensor, where `target` is the CPU or its own dtype; DtypeError for other devices and dtypes."""
+        dtype = target_dtype("to", target)
+        if dtype is not None and dtype != self.dtype:  # to NumPy None is float64
+            raise DtypeError(f"to: a tensor of {self.dtype} keeps its dtype, got {target!r}; convert the array, "
+                             "Tensor(x.numpy().astype(...))")
+        return self
+
+    def cpu(self):
+        """This tensor, as there is only the CPU."""
+        return self
+
+    if not TYPE_CHECKING:  # or every name would do
+
+        def __getattr__(self, name: str):
+            raise absent(type(self).__name__, name, remedies.TENSOR, self)
 
     # -- one element as a number ---------------------------------------------------------------------------------
 

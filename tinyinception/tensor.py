@@ -14,7 +14,7 @@ from numbers import Number
 
 import numpy as np
 
-from tinyinception import changes, ops
+from tinyinception import changes, ops, remedies
 from tinyinception.checks import is_whole, whole
 from tinyinception.context import (
     Hook,
@@ -30,6 +30,7 @@ from tinyinception.context import (
     state,
 )
 from tinyinception.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from tinyinception.habits import explain_call, named
 from tinyinception.ops.base import Operation, Shape, by_x, count
 from tinyinception.storage import FLOATS, Storage, numbers
 from tinyinception.tape import walk
@@ -49,7 +50,7 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
     for number, t in enumerate(inputs):
         if t is not None and not isinstance(t, Tensor):
             raise DtypeError(f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
-                             "wrap arrays in Tensor(x)")
+                             + (remedies.LOGITS if hasattr(t, "logits") else "wrap arrays in Tensor(x)"))
     shape = op.shape(*(None if t is None else t._shape for t in inputs))
     given = [t for t in inputs if t is not None]
     dtype = given[0]._dtype
@@ -119,6 +120,7 @@ class Tensor(Storage):
 
     __slots__ = ()
 
+    @named
     def __init__(self, data, *, requires_grad: bool = False):
         if isinstance(data, Tensor):
             raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
@@ -147,6 +149,7 @@ class Tensor(Storage):
 
     # -- graph ---------------------------------------------------------------------------------------------------
 
+    @named
     def backward(self, gradient: np.ndarray | None = None, *, retain_graph: bool = False) -> None:
         """Add d(self)/d(leaf), contracted with `gradient`, to the `.grad` of every leaf that wants one.
 
@@ -177,6 +180,18 @@ class Tensor(Storage):
     def detach(self) -> Tensor:
         """The same data without its history."""
         return Tensor._result(self._data, self._shape, self._dtype)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Whether it learns; returns self. False freezes it: no gradient, so that optimisers leave it alone."""
+        if not isinstance(requires_grad, bool):
+            raise ArgumentError(f"requires_grad_: requires_grad must be True or False, got {requires_grad!r}")
+        if self.node is not None and not requires_grad:
+            raise GraphError(f"requires_grad_: this tensor was computed by {self.node.where()}; detach() cuts it off "
+                             "from its history")
+        self.requires_grad = requires_grad
+        if not requires_grad:
+            self.grad = None
+        return self
 
     # -- operators -----------------------------------------------------------------------------------------------
 
@@ -224,7 +239,7 @@ class Tensor(Storage):
         return apply(ops.Negate(), self)
 
     def __abs__(self):
-        return self.relu() + (-self).relu()
+        return self.abs()
 
     __iadd__ = _in_place("+=", operator.add)
     __isub__ = _in_place("-=", operator.sub)
@@ -270,6 +285,12 @@ class Tensor(Storage):
                              f"{by_x(self.shape)} at {index!r} ({error})") from None
         changes.note(own)
 
+    def abs(self) -> Tensor:
+        return self.relu() + (-self).relu()
+
+    def sqrt(self) -> Tensor:
+        return self ** 0.5
+
     def exp(self) -> Tensor:
         return apply(ops.Exp(), self)
 
@@ -285,21 +306,32 @@ class Tensor(Storage):
     def tanh(self) -> Tensor:
         return apply(ops.Tanh(), self)
 
+    @named
     def sum(self, axis=None, *, keepdims: bool = False) -> Tensor:
         return apply(ops.Sum(axis, keepdims), self)
 
+    @named
     def mean(self, axis=None, *, keepdims: bool = False) -> Tensor:
         return apply(ops.Mean(axis, keepdims), self)
 
+    @named
     def max(self, axis=None, *, keepdims: bool = False) -> Tensor:
         return apply(ops.Max(axis, keepdims), self)
 
+    @named
     def reshape(self, *shape: int) -> Tensor:
         return apply(ops.Reshape(shape), self)
 
+    @named
     def transpose(self, *axes: int) -> Tensor:
         return apply(ops.Transpose(axes), self)
 
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order, as in NumPy."""
+        return self.transpose()
+
+    @named
     def flatten(self, start: int = 1) -> Tensor:
         """All axes from `start` on as one; the default keeps the batch."""
         start = whole("flatten: start", start, -self.ndim, ShapeError)
@@ -307,10 +339,12 @@ class Tensor(Storage):
             raise ShapeError(f"flatten: there is no axis {start} in {by_x(self.shape)}")
         return apply(ops.Reshape((*self.shape[:start], count(self.shape[start:]))), self)
 
+    @named
     def pad(self, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
         """Pad with a constant; widths as (before, after) per axis."""
         return apply(ops.Pad(widths, value), self)
 
+    @named
     def split(self, sizes: int | Sequence[int], axis: int = -1) -> list[Tensor]:
         """Consecutive pieces along an axis: of the given sizes, or of one size, of which the last may fall short.
 
@@ -340,8 +374,12 @@ class Tensor(Storage):
         return Tensor(np.asarray(other, self._dtype) if type(other) is float else numbers(other, self._dtype))
 
 
+@named
 def concat(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
     """Join along an axis, by default the channels."""
     if not tensors:
         raise ShapeError("concat: no tensors given")
     return apply(ops.Concat(axis), *tensors)
+
+
+explain_call(__name__, "ti.Tensor([1.0, 2.0]) makes a tensor")

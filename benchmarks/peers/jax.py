@@ -132,12 +132,12 @@ def _maker() -> Any:
 
         def dropout(self, layer):
             self.dropouts += 1
-            number, keep = self.dropouts, 1 - layer.rate
+            number, keep = self.dropouts, 1 - layer.p
 
             def dropout(state, x, key):
                 mask = jax.random.bernoulli(jax.random.fold_in(key, number), keep, x.shape)
                 return jnp.where(mask, x / keep, 0)
-            return dropout if layer.rate else lambda state, x, key: x
+            return dropout if layer.p else lambda state, x, key: x
 
         def flatten(self):
             return lambda state, x, key: x.reshape(len(x), -1)
@@ -171,4 +171,4 @@ def _maker() -> Any:
 
 def _window(layer: Any, pads: tuple[int, ...]) -> tuple:
     """Window, strides and padding of a pooling as JAX wants them."""
-    return (1, *layer.kernel, 1), (1, *layer.stride, 1), ((0, 0), pads[:2], pads[2:], (0, 0))
+    return (1, *layer.kernel_size, 1), (1, *layer.stride, 1), ((0, 0), pads[:2], pads[2:], (0, 0))

@@ -57,7 +57,7 @@ def _maker(lr: float) -> Any:
         def conv(self, layer, pads):
             if layer.groups != 1 or layer.stride[0] != layer.stride[1]:
                 raise NotSupported("grouped convolution, or uneven stride")
-            made = Conv2D(layer.out_channels, layer.kernel, pads, layer.stride[0], optimizer=SGD(lr))
+            made = Conv2D(layer.out_channels, layer.kernel_size, pads, layer.stride[0], optimizer=SGD(lr))
             made.in_ch = layer.in_channels
             return filled(made, layer.weight.data, layer.bias.data.reshape(1, 1, 1, -1))
 

@@ -80,19 +80,19 @@ def _maker() -> Any:
             return Tensor.relu
 
         def max_pool(self, layer, pads):
-            return lambda x: x.max_pool2d(layer.kernel, layer.stride, padding=(*pads[2:], *pads[:2]))
+            return lambda x: x.max_pool2d(layer.kernel_size, layer.stride, padding=(*pads[2:], *pads[:2]))
 
         def avg_pool(self, layer, pads):
             if pads[0] != pads[1] or pads[2] != pads[3]:
                 raise NotSupported(f"average pooling with padding {pads}")
-            return lambda x: x.avg_pool2d(layer.kernel, layer.stride, padding=(pads[0], pads[2]),
+            return lambda x: x.avg_pool2d(layer.kernel_size, layer.stride, padding=(pads[0], pads[2]),
                                           count_include_pad=layer.count_include_pad)
 
         def global_avg_pool(self):
             return lambda x: x.mean((2, 3))
 
         def dropout(self, layer):
-            return lambda x: x.dropout(layer.rate) if layer.rate else x
+            return lambda x: x.dropout(layer.p) if layer.p else x
 
         def flatten(self):
             return lambda x: x.permute(0, 2, 3, 1).flatten(1)

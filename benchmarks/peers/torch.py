@@ -168,7 +168,7 @@ def _maker() -> Any:
 
         def conv(self, layer, pads):
             even = pads[0] == pads[1] and pads[2] == pads[3]
-            made = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel, layer.stride,
+            made = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride,
                              (pads[0], pads[2]) if even else 0, groups=layer.groups, bias=layer.bias is not None)
             made.weight.data = tensor(layer.weight.data.transpose(3, 2, 0, 1))
             if layer.bias is not None:
@@ -189,19 +189,19 @@ def _maker() -> Any:
 
         def max_pool(self, layer, pads):
             if pads[0] == pads[1] and pads[2] == pads[3]:
-                return nn.MaxPool2d(layer.kernel, layer.stride, (pads[0], pads[2]), ceil_mode=layer.ceil_mode)
+                return nn.MaxPool2d(layer.kernel_size, layer.stride, (pads[0], pads[2]), ceil_mode=layer.ceil_mode)
             if pads[0] or pads[2]:
                 raise NotSupported(f"max pooling with padding {pads}")
-            return nn.MaxPool2d(layer.kernel, layer.stride, ceil_mode=True)
+            return nn.MaxPool2d(layer.kernel_size, layer.stride, ceil_mode=True)
 
         def avg_pool(self, layer, pads):
             if pads[0] != pads[1] or pads[2] != pads[3]:
                 raise NotSupported(f"average pooling with padding {pads}")
-            return nn.AvgPool2d(layer.kernel, layer.stride, (pads[0], pads[2]), layer.ceil_mode,
+            return nn.AvgPool2d(layer.kernel_size, layer.stride, (pads[0], pads[2]), layer.ceil_mode,
                                 layer.count_include_pad)
 
         def dropout(self, layer):
-            return nn.Dropout(layer.rate)
+            return nn.Dropout(layer.p)
 
         def linear(self, layer):
             made = nn.Linear(layer.in_features, layer.out_features, bias=layer.bias is not None)

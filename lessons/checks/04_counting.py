@@ -9,7 +9,7 @@ from tinyinception.lessons.exercises import Exercise
 
 def built(k, m, n, groups):
     with nn.shape_only():
-        layer = nn.Conv2d(m, n, k, groups=groups)
+        layer = nn.Conv2d(m, n, k, groups=groups, padding="same")
     return summary(layer, 2 * k, channels=m).params
 
 

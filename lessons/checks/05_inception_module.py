@@ -19,7 +19,7 @@ def counted(grid, m, r, n, k):
 
 def searched(m, n, k):
     with nn.shape_only():
-        alone = summary(nn.Conv2d(m, n, k), 1, channels=m).macs
+        alone = summary(nn.Conv2d(m, n, k, padding="same"), 1, channels=m).macs
     return max(r for r in range(1, m + n) if counted(1, m, r, n, k) < alone)
 
 

@@ -9,7 +9,8 @@ from tinyinception.lessons.exercises import Exercise
 
 def built(m, c, n):
     with nn.shape_only():
-        stack = nn.Sequential(nn.Conv2d(m, c, 3, bias=False), nn.Conv2d(c, n, 3, bias=False))
+        stack = nn.Sequential(nn.Conv2d(m, c, 3, bias=False, padding="same"),
+                              nn.Conv2d(c, n, 3, bias=False, padding="same"))
     return summary(stack, 8, channels=m).params
 
 

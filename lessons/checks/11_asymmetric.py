@@ -9,7 +9,8 @@ from tinyinception.lessons.exercises import Exercise
 
 def built(n, m, c, k):
     with nn.shape_only():
-        stack = nn.Sequential(nn.Conv2d(m, c, (n, 1), bias=False), nn.Conv2d(c, k, (1, n), bias=False))
+        stack = nn.Sequential(nn.Conv2d(m, c, (n, 1), bias=False, padding="same"),
+                              nn.Conv2d(c, k, (1, n), bias=False, padding="same"))
     return summary(stack, 8, channels=m).params
 
 

@@ -12,8 +12,8 @@ plain = partial(nn.ConvUnit, norm=None, relu=False, bias=False)
 def ways(d, k, m):
     """Counts of the three ways, in the lesson's order."""
     with nn.shape_only():
-        modules = [nn.pool_then_conv(k, 2 * k, kernel=m, padding="same", unit=plain),
-                   nn.conv_then_pool(k, 2 * k, kernel=m, padding="same", unit=plain),
+        modules = [nn.pool_then_conv(k, 2 * k, kernel_size=m, padding="same", unit=plain),
+                   nn.conv_then_pool(k, 2 * k, kernel_size=m, padding="same", unit=plain),
                    nn.grid_reduction(k, [(k, m)], padding="same", unit=plain)]
     return [summary(module, d, channels=k) for module in modules]
 

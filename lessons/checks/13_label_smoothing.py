@@ -12,7 +12,7 @@ from tinyinception.tensor import Tensor
 def slope(logits, right, eps):
     """Gradient of the package's smoothed loss with respect to the logits."""
     z = Tensor(np.array([logits], dtype=np.float64), requires_grad=True)
-    cross_entropy(z, [right], smoothing=eps).backward()
+    cross_entropy(z, [right], label_smoothing=eps).backward()
     return z.grad[0]
 
 
@@ -23,7 +23,7 @@ def label(right, classes, eps):
 
 def differences(p, right, eps, h=1e-5):
     def loss(z):
-        return cross_entropy(Tensor(z[None]), [right], smoothing=eps).item()
+        return cross_entropy(Tensor(z[None]), [right], label_smoothing=eps).item()
     z = np.log(p)
     return [(loss(z + h * e) - loss(z - h * e)) / (2 * h) for e in np.eye(len(p))]
 

@@ -41,7 +41,7 @@ def main() -> None:
 def reach(seed: int, images: np.ndarray, labels: np.ndarray, aux_weight: float) -> dict[str, float]:
     """By stage: norm of the kernels' gradient over the kernels' norm. Dropout is off, so that nothing else differs."""
     nn.random.manual_seed(seed)
-    network = models.build("googlenet", classes=10)
+    network = models.build("googlenet", num_classes=10)
     for _, module in network.named_modules():
         if isinstance(module, nn.Dropout):
             module.eval()

@@ -63,7 +63,7 @@ def loss(network: nn.Module, images: np.ndarray, labels: np.ndarray, smoothing: 
          aux_weight: float = 0.0) -> Tensor:
     """The main classifier's cross-entropy, and that of the auxiliary ones with their weight."""
     logits, aux = network(Tensor(images))
-    total = cross_entropy(logits, labels, smoothing=smoothing)
+    total = cross_entropy(logits, labels, label_smoothing=smoothing)
     for head in aux:
-        total = total + aux_weight * cross_entropy(head, labels, smoothing=smoothing)
+        total = total + aux_weight * cross_entropy(head, labels, label_smoothing=smoothing)
     return total

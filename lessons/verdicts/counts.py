@@ -1,5 +1,7 @@
 """Verdicts on claims about what whole networks cost: counted by building them."""
 
+from functools import partial
+
 from tinyinception import nn
 from tinyinception.count import summary
 from tinyinception.lessons.claims import Finding, beside
@@ -34,7 +36,7 @@ def first_layer():
     found = {name: [counted.kernels(name, "conv1"), *counted.cost(name, "conv1")]
              for name in ("googlenet", "googlenet_separable")}
     with nn.shape_only():
-        pair = nn.units.chain(3, [(64, (7, 1)), (64, (1, 7))], unit=lambda *a, **k: nn.Conv2d(*a, **k, bias=False))
+        pair = nn.units.chain(3, [(64, (7, 1)), (64, (1, 7))], unit=partial(nn.Conv2d, bias=False))
     plain, separable = (fits_first_row(*found[name]) for name in found)
     return Finding("true if" if separable and not plain else "true" if plain else "false", {
         "plain": found["googlenet"][::2], "separable": found["googlenet_separable"][::2],

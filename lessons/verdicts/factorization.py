@@ -35,7 +35,7 @@ def googlenet_fives():
     """GoogLeNet's own 5x5 convolutions, replaced by two 3x3 with the output's width between."""
     with nn.shape_only():
         fives = {name: layer for name, layer in models.build("googlenet").named_modules()
-                 if isinstance(layer, nn.Conv2d) and layer.kernel == (5, 5)}
+                 if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5)}
     pairs = [(weights((layer.out_channels, 5), inputs=layer.in_channels),
               weights((layer.out_channels, 3), (layer.out_channels, 3), inputs=layer.in_channels))
              for layer in fives.values()]
@@ -68,7 +68,7 @@ def three_3x3():
 def field(*path):
     """Receptive field, in pixels, of convolutions in a row, given as (kernel, stride)."""
     with nn.shape_only():
-        units = nn.Sequential(*(nn.Conv2d(1, 1, kernel, stride=stride) for kernel, stride in path))
+        units = nn.Sequential(*(nn.Conv2d(1, 1, kernel, stride=stride, padding="same") for kernel, stride in path))
     return summary(units, 64, channels=1).receptive_field[0]
 
 

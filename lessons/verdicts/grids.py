@@ -47,7 +47,7 @@ def pool_first():
     d, k = 35, 320
     with nn.shape_only():
         slow, fast = nn.conv_then_pool(k, 2 * k), nn.pool_then_conv(k, 2 * k)
-        three = nn.conv_then_pool(288, 768, kernel=3)
+        three = nn.conv_then_pool(288, 768, kernel_size=3)
     slow, fast, three = (summary(module, d, channels=c).macs for module, c in ((slow, k), (fast, k), (three, 288)))
     formula = [2 * d**2 * k**2, 2 * (d / 2) ** 2 * k**2]
     v3 = counted.cost("inception_v3", "Mixed_6a")[1]

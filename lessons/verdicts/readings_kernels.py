@@ -124,7 +124,7 @@ def aggregation():
     """What a pixel sees after joining channels, and after a 3x3; module 3a's 3x3 with and without its reduction."""
     with nn.shape_only():
         joined = nn.Branches(nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1))
-        three = nn.Conv2d(8, 8, 3)
+        three = nn.Conv2d(8, 8, 3, padding="same")
     fields = [summary(module, 28, channels=8).receptive_field[0] for module in (joined, three)]
     weights = [factorization.weights((128, 3), inputs=192), factorization.weights((96, 1), (128, 3), inputs=192)]
     return Finding("true" if fields[0] > 1 else "false", {"fields": fields, "weights_3a": weights})

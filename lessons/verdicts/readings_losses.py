@@ -29,7 +29,7 @@ def copied_labels():
 def gradient(logits, label, eps):
     """The loss and its gradient with respect to one image's logits."""
     z = Tensor(logits[None], requires_grad=True)
-    loss = functional.cross_entropy(z, np.array([label]), smoothing=eps)
+    loss = functional.cross_entropy(z, np.array([label]), label_smoothing=eps)
     loss.backward()
     return loss.item(), z.grad[0]
 

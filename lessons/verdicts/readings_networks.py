@@ -21,7 +21,7 @@ def heads(name):
 
 def kernels(name, stage):
     """Sizes of the convolutions in a stage, such as "1x7"."""
-    found = {layer.kernel for path, layer in counted.network(name).named_modules()
+    found = {layer.kernel_size for path, layer in counted.network(name).named_modules()
              if isinstance(layer, nn.Conv2d) and path.startswith(f"{stage}.")}
     return {f"{height}x{width}" for height, width in found}
 
@@ -164,7 +164,7 @@ def shrinking_cost():
     d, k, found, formulae = 32, 64, [], []
     for m in (1, 3, 5):
         with nn.shape_only():
-            ways = [way(k, 2 * k, kernel=m, padding="same") for way in (nn.conv_then_pool, nn.pool_then_conv)]
+            ways = [way(k, 2 * k, kernel_size=m, padding="same") for way in (nn.conv_then_pool, nn.pool_then_conv)]
         found.append([summary(way, d, channels=k).macs for way in ways])
         formulae.append([2 * d**2 * m**2 * k**2, d**2 * m**2 * k**2 // 2])
     return Finding("true" if found == formulae else "false", {

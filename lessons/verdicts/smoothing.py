@@ -15,7 +15,7 @@ def worked_example():
     """The often-copied example with five classes, done with a distribution u that sums to 1, and as it was copied."""
     p, label, eps = np.array(printed.EXAMPLE_P), printed.EXAMPLE_CLASS, printed.EXAMPLE_EPS
     logits = Tensor(np.log(p)[None])
-    onehot, smoothed = (functional.cross_entropy(logits, [label], smoothing=e).item() for e in (0.0, eps))
+    onehot, smoothed = (functional.cross_entropy(logits, [label], label_smoothing=e).item() for e in (0.0, eps))
     uniform = -np.log(p).mean()
     q = (1 - eps) * (np.arange(len(p)) == label) + eps / len(p)
     copied = [float(-np.log2(p)[label]), float(-np.array(printed.EXAMPLE_Q) @ np.log2(p))]
@@ -44,7 +44,7 @@ def optimum():
 def loss(gap, classes, eps):
     """The loss where the right logit is `gap` above all others, and its slope there."""
     logits = Tensor(np.eye(1, classes) * gap, requires_grad=True)
-    value = functional.cross_entropy(logits, [0], smoothing=eps)
+    value = functional.cross_entropy(logits, [0], label_smoothing=eps)
     value.backward()
     return value.item(), float(logits.grad[0, 0])
 

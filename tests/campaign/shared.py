@@ -42,7 +42,7 @@ def _weights(file: Path) -> None:
     from tinyinception import models, weights
     from tinyinception.tensor import Tensor, no_grad
 
-    network = models.build(NETWORK, classes=CLASSES).eval()
+    network = models.build(NETWORK, num_classes=CLASSES).eval()
     with no_grad():  # compiles what the cases need, outside of their time
         network(Tensor(np.zeros((1, 224, 224, 3), np.float32)))
     weights.save_weights(network, file)

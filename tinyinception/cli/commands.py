@@ -141,13 +141,14 @@ def run_summary(options: Namespace) -> None:
     """Count one network."""
     from tinyinception.count import summary
 
-    counted = summary(options.model, options.input_size, channels=options.channels, classes=options.classes,
+    counted = summary(options.model, options.input_size, channels=options.channels, num_classes=options.classes,
                       training=options.training)
     lines = [str(counted)]
     if options.draw is not None:
         from tinyinception.plots import draw
 
-        draw(options.model, options.input_size, channels=options.channels, classes=options.classes, path=options.draw)
+        draw(options.model, options.input_size, channels=options.channels, num_classes=options.classes,
+             path=options.draw)
         lines.append(f"picture in {options.draw}")
     _answer(options, counted.to_json(), lines)
 
@@ -156,7 +157,7 @@ def run_compare(options: Namespace) -> None:
     """Count several networks."""
     from tinyinception.count import compare
 
-    compared = compare(options.models, options.input_size, channels=options.channels, classes=options.classes,
+    compared = compare(options.models, options.input_size, channels=options.channels, num_classes=options.classes,
                        training=options.training)
     _answer(options, compared.to_json(), [str(compared)])
 

@@ -59,7 +59,7 @@ def _source(options: Namespace) -> weights.Exported:
     if not folder.is_dir() or (source in models.names() and not (folder / CONFIG).is_file()):
         if options.weights is None and source not in models.names():
             raise _unknown(source)
-        return export.from_model(source, options.weights, classes=options.classes, input_size=size)
+        return export.from_model(source, options.weights, num_classes=options.classes, input_size=size)
     if foreign := [flag for flag in ("weights", "classes") if getattr(options, flag) is not None]:
         raise UsageError(f"export: --{foreign[0]} goes with the name of a network, not with a folder")
     if read_config(folder / CONFIG) is None:

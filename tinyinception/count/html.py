@@ -46,7 +46,7 @@ def summary_html(summary: Summary) -> str:
     """The tree of `summary_table`, closed at first, each module with the sums of its parts, and the totals."""
     parts = tree(summary.rows).parts.values()
     most = max((Line(part, 0, 0).counts.macs for part in parts), default=0)
-    body = "".join(_part(part, 0, summary.macs, most) for part in parts)
+    body = "".join(_part(part, 0, summary, most) for part in parts)
     told = escape("\n".join(totals(summary)))
     head = _spans(heads(LAYER, "html"), "span")
     return f'<div class="ti-count">{STYLE}<div class="line head">{head}</div>{body}<pre>{told}</pre></div>'
@@ -59,14 +59,14 @@ def comparison_html(summaries: Sequence[Summary]) -> str:
     return f'<div class="ti-count">{STYLE}<table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
 
 
-def _part(part: Branch | Row, depth: int, whole: int, most: int) -> str:
-    """A module or operation, and below a module its parts, folded away; MACs of the network, and of the widest bar."""
-    line = Line(part, depth, whole, most)
+def _part(part: Branch | Row, depth: int, summary: Summary, most: int) -> str:
+    """A module or operation, and below a module its parts, folded away; most: MACs of the widest bar."""
+    line = Line(part, depth, summary.macs, most)
     name, *others = cells(LAYER, "html", line)
     shown = name + _spans(others, "span")
-    if line.single:
+    if line.single or (summary.levels is not None and depth + 1 >= summary.levels):
         return f'<div class="line">{shown}</div>'
-    parts = "".join(_part(child, depth + 1, whole, most) for child in line.parts)
+    parts = "".join(_part(child, depth + 1, summary, most) for child in line.parts)
     return f'<details><summary class="line">{shown}</summary>{parts}</details>'
 
 

@@ -19,7 +19,9 @@ from tinyinception.count.memory import Memory
 from tinyinception.count.table import comparison_table, summary_table
 from tinyinception.count.tally import Counts, Row, Tally, total
 from tinyinception.errors import ArgumentError
-from tinyinception.ops.base import Shape, count
+from tinyinception.habits import named
+from tinyinception.models.network import Network
+from tinyinception.ops.base import Shape, by_x, count
 from tinyinception.ops.padding import pair
 from tinyinception.tensor import Tensor, no_grad, observe
 
@@ -44,7 +46,7 @@ class Summary(Counts):
     input: H x W x C. training: whether auxiliary heads and dropout ran. rows: one per operation, in the order of the
     forward pass. field: receptive field and depth at the logits, pooling of all pixels to one left out. memory: of
     activations. unread: learnable numbers that this forward pass did not use, such as those of auxiliary heads.
-    buffers: numbers stored but not learnt, such as running means.
+    buffers: numbers stored but not learnt, such as running means. levels: how deep modules are shown, None for all.
     """
 
     model: str
@@ -55,6 +57,7 @@ class Summary(Counts):
     memory: Memory
     unread: int
     buffers: int
+    levels: int | None = None
 
     @property
     def conventions(self) -> Conventions:
@@ -84,6 +87,10 @@ class Summary(Counts):
     def __str__(self) -> str:
         return summary_table(self)
 
+    def __repr__(self) -> str:
+        return (f"Summary({self.model}, input {by_x(self.input)}: {self.params:,} parameters, {self.macs:,} "
+                f"multiply-adds, depth {self.depth}; print it for the table)")
+
     def _repr_html_(self) -> str:
         return summary_html(self)
 
@@ -101,16 +108,23 @@ class Comparison:
     def __str__(self) -> str:
         return comparison_table(self.summaries)
 
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(s.model for s in self.summaries)}; print it for the table)"
+
     def _repr_html_(self) -> str:
         return comparison_html(self.summaries)
 
 
-def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, channels: int = 3,
-            classes: int | None = None, training: bool = False) -> Summary:
+@named
+def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *,
+            channels: int | None = None, num_classes: int | None = None, training: bool = False,
+            depth: int | None = None) -> Summary:
     """Count a network, by name or as a module, on one image.
 
-    input_size: pixels, one number for a square or (height, width); a named network has a default, a module needs one.
-    classes: of a named network, default its own. training: count it as it is trained, auxiliary heads included.
+    input_size: pixels, one number for a square or (height, width); a network has a default, another module needs one.
+    channels: of the image, a network's own unless given, else 3.
+    num_classes: of a named network, default its own. training: count it as it is trained, auxiliary heads included.
+    depth: how deep the table goes into modules, each with the totals of its parts; by default down to the layers.
     A module may return several tensors; depth and receptive field are then of all of them together.
     Raises ArgumentError for unknown names, bad numbers and modules that do not take one image or give no tensor,
     ShapeError where the input is too small for the network.
@@ -118,17 +132,25 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
     if isinstance(model, str):
         name, info = model, models.info(model)
         with nn.shape_only():
-            model = models.build(name, channels=channels, classes=info.classes if classes is None else classes)
+            model = models.build(name, channels=3 if channels is None else channels, num_classes=num_classes)
         input_size = info.input_size if input_size is None else input_size
     else:
         if not isinstance(model, nn.Module):
             raise ArgumentError(f"summary: model must be a name or a module, got {model!r}")
         name = type(model).__name__
-        if classes is not None:
-            raise ArgumentError("summary: classes goes with the name of a network; this is a module, already built")
+        if num_classes is not None:
+            raise ArgumentError("summary: num_classes goes with the name of a network; this is a module, already built")
+    if isinstance(model, Network):
+        input_size = model.input_size if input_size is None else input_size
+        channels = model.channels if channels is None else channels
     if input_size is None:
         raise ArgumentError("summary: a module needs input_size, in pixels")
-    shape = (*pair(input_size, "summary: input_size", 1, ArgumentError), whole("summary: channels", channels))
+    if isinstance(input_size, tuple | list) and len(input_size) > 2:
+        raise ArgumentError("summary: input_size must be one or two whole numbers, pixels or (height, width), got "
+                            f"{tuple(input_size)}; counts are for one image, and channels= says of how many channels")
+    levels = None if depth is None else whole("summary: depth", depth)
+    shape = (*pair(input_size, "summary: input_size", 1, ArgumentError),
+             whole("summary: channels", 3 if channels is None else channels))
     parameters = list(model.parameters())
     batch = 2 if training else 1  # batch-norm refuses to train on a single value per channel
     image = Tensor.shape_only(batch, *shape, dtype=parameters[0].dtype if parameters else np.float32)
@@ -138,19 +160,20 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
     return Summary(model=name, input=shape, training=training, rows=tuple(tally.rows), **vars(total(tally.rows)),
                    field=union([tally.field(result) for result in results]), memory=tally.memory(),
                    unread=sum(count(p.shape) for p in tally.unread.values()),
-                   buffers=sum(count(b.shape) for _, b in model.named_buffers()))
+                   buffers=sum(count(b.shape) for _, b in model.named_buffers()), levels=levels)
 
 
+@named
 def compare(networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
-            input_size: int | tuple[int, int] | None = None, *, channels: int = 3, classes: int | None = None,
-            training: bool = False) -> Comparison:
+            input_size: int | tuple[int, int] | None = None, *, channels: int | None = None,
+            num_classes: int | None = None, training: bool = False) -> Comparison:
     """Summaries side by side, of networks or of blocks; arguments as in `summary`.
 
     networks: a mapping gives each a name of its own, as blocks need, which are all called after their class otherwise.
     """
     if not networks:
         raise ArgumentError("compare: no networks given")
-    options = {"channels": channels, "classes": classes, "training": training}
+    options = {"channels": channels, "num_classes": num_classes, "training": training}
     if isinstance(networks, Mapping):
         return Comparison(tuple(replace(summary(m, input_size, **options), model=name)
                                 for name, m in networks.items()))

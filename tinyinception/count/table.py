@@ -33,7 +33,7 @@ def summary_table(summary: Summary) -> str:
     def add(part: Branch | Row, depth: int) -> None:
         line = Line(part, depth, summary.macs)
         lines.append(cells(LAYER, "text", line))
-        if not line.single:
+        if not line.single and (summary.levels is None or depth + 1 < summary.levels):
             for child in line.parts:
                 add(child, depth + 1)
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from tinyinception import remedies
 from tinyinception.checks import whole
 from tinyinception.data import drawn
 from tinyinception.data.cache import cache_dir, present
@@ -17,6 +19,7 @@ from tinyinception.data.loader import Loader
 from tinyinception.data.mnist import FASHION_MNIST, MNIST, read_fashion_mnist, read_mnist
 from tinyinception.data.transforms import Cutout, Normalize, RandomCrop, RandomFlip, Transform, Translate
 from tinyinception.errors import ArgumentError, DataError, shown, suggest, unreadable
+from tinyinception.habits import missing_from, named
 
 __all__ = [
     "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "Row", "Transform", "Translate",
@@ -64,6 +67,7 @@ def names() -> tuple[str, ...]:
     return ("drawn", *_FETCHED)
 
 
+@named
 def load(
     name: str = "drawn",
     *,
@@ -100,6 +104,7 @@ def load(
     return dataset if limit is None else dataset.first(limit)
 
 
+@named
 def fetch(name: str, source: str | Path | None = None, progress: bool = True) -> Path:
     """Brings a data set to the cache, replacing damaged files there, and returns its folder.
 
@@ -159,3 +164,7 @@ def _drawn(limit: int | None) -> Dataset:
         mean=drawn.MEAN,
         std=drawn.STD,
     )
+
+
+if not TYPE_CHECKING:  # or every name would do
+    __getattr__ = missing_from(__name__, remedies.DATA)

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from tinyinception import remedies
 from tinyinception.checks import number, whole
 from tinyinception.data.loader import Loader
 from tinyinception.data.transforms import RandomCrop, RandomFlip, Transform
-from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+from tinyinception.errors import ArgumentError, CallError, DtypeError, ShapeError
+from tinyinception.habits import absent, named
+from tinyinception.notebook import rich
 
 
 def pixel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -23,6 +27,7 @@ def pixel_statistics(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float
     return tuple(means), tuple(deviations)
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Images (uint8, N x H x W x C) and labels (int64, N) for training and test.
@@ -96,6 +101,23 @@ class Dataset:
             f"{height}x{width}x{channels}, {len(self.classes)} classes)"
         )
 
+    _repr_html_ = rich("dataset")
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        raise CallError(f"len: {self.name} has two splits; write len(dataset.train_images) or len(dataset.test_images)")
+
+    def __getitem__(self, index: object) -> NoReturn:
+        raise CallError(f"{self.name} has two splits; write dataset.train_images[...] and dataset.train_labels[...], "
+                        "or dataset.loader('train', batch_size)")
+
+    if not TYPE_CHECKING:  # or every name would do
+
+        def __getattr__(self, name: str):
+            raise absent(type(self).__name__, name, remedies.DATASET, self)
+
     def first(self, n: int) -> "Dataset":
         """At most the first n images of each split; mean and std stay. Raises ArgumentError for n below 1."""
         n = whole("limit", n)
@@ -107,6 +129,7 @@ class Dataset:
             test_labels=self.test_labels[:n],
         )
 
+    @named
     def loader(
         self,
         split: str,
@@ -120,7 +143,7 @@ class Dataset:
     ) -> Loader:
         """Batches of one split, "train" or "test"; augment is True for the usual one, or the transforms to apply."""
         if split not in ("train", "test"):
-            raise ArgumentError(f"split is 'train' or 'test', not {split!r}")
+            raise ArgumentError(f"loader: split must be 'train' or 'test', got {split!r}")
         transforms = (self.augmentation if augment else ()) if isinstance(augment, bool) else tuple(augment)
         return Loader(
             getattr(self, f"{split}_images"),

@@ -16,6 +16,7 @@ from tinyinception.data.image import read_image
 from tinyinception.data.splits import Halves, halves
 from tinyinception.data.tree import Tree, scan
 from tinyinception.errors import DataError, shown
+from tinyinception.habits import named
 from tinyinception.terminal import bar, say
 
 __all__ = ["read_folder", "read_image"]
@@ -26,6 +27,7 @@ _KINDS = 4  # of files left out, named in the line that says so
 Classes = dict[str, list[Path]]
 
 
+@named
 def read_folder(
     folder: str | Path, *, image_size: int = 32, limit: int | None = None, progress: bool = True
 ) -> Dataset:

@@ -19,6 +19,7 @@ import numpy as np
 from tinyinception.checks import whole
 from tinyinception.data.grey import grey_levels, strips
 from tinyinception.errors import ArgumentError, DataError, shown, suggest
+from tinyinception.habits import named
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -52,6 +53,7 @@ def suffixes() -> frozenset[str]:
     return frozenset(end for end, name in Image.registered_extensions().items() if name in (*formats(), "MPO"))
 
 
+@named
 def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int | None = None,
                interpolation: str = "bicubic", say: Callable[[str], None] | None = None) -> np.ndarray:
     """One image file as uint8, size x size x channels (3 for RGB, 1 for grey).

@@ -5,12 +5,16 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinyinception import remedies
 from tinyinception.checks import number, whole
 from tinyinception.data.transforms import Normalize, Transform
 from tinyinception.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
+from tinyinception.habits import absent, channels_first, named
+from tinyinception.ops.base import by_x
 
 Batch = tuple[np.ndarray, np.ndarray]
 
@@ -21,8 +25,9 @@ class Loader:
     """Shuffled, augmented, normalised batches: x float32 N x H x W x C contiguous, y int64.
 
     The order is a pure function of (seed, epoch) and the augmentation of (seed, epoch, batch index), so a run that
-    stopped in mid-epoch continues with the same batches from its epoch and position alone. Transforms work on the
-    images as they are stored; normalisation comes last.
+    stopped in mid-epoch continues with the same batches from its epoch and position alone. `for x, y in loader` goes
+    through the next epoch each time, from epoch 0 on. Transforms work on the images as they are stored; normalisation
+    comes last.
 
     Args:
         images: N x H x W x C, uint8, or floating in [0, 1].
@@ -36,6 +41,7 @@ class Loader:
         NonFiniteError: pixels that are NaN or infinite.
     """
 
+    @named
     def __init__(
         self,
         images: np.ndarray,
@@ -71,15 +77,35 @@ class Loader:
         self.seed, self.prefetch = whole("Loader: seed", seed, 0), whole("Loader: prefetch", prefetch, 0)
         self.transforms = tuple(transforms)
         self.normalize = Normalize(mean, std)
+        self._next_epoch = 0
         if len(self.normalize.mean) != images.shape[-1]:
             raise ShapeError(
                 f"Loader: mean has {len(self.normalize.mean)} values, the images have {images.shape[-1]} channels"
+                + channels_first(images.shape, len(self.normalize.mean))
             )
 
     def __len__(self) -> int:
         """Batches per epoch."""
         n = len(self.images)
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of the next epoch."""
+        epoch, self._next_epoch = self._next_epoch, self._next_epoch + 1
+        return self.epoch(epoch)
+
+    def __repr__(self) -> str:
+        settings = [f"{name}={getattr(self, name)!r}" for name in ("shuffle", "seed", "transforms", "drop_last")
+                    if getattr(self, name)]
+        return (
+            f"Loader({by_x(self.images.shape)} images, batch_size={self.batch_size}"
+            f"{''.join(f', {told}' for told in settings)}; batches: {len(self)})"
+        )
+
+    if not TYPE_CHECKING:  # or every name would do
+
+        def __getattr__(self, name: str):
+            raise absent(type(self).__name__, name, remedies.LOADER, self)
 
     def order(self, epoch: int) -> np.ndarray:
         """The indices of the images in the order of an epoch."""

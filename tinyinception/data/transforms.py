@@ -8,12 +8,14 @@ import numpy as np
 
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+from tinyinception.habits import named
 
 Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 _PAD = {"zero": "constant", "reflect": "reflect", "edge": "edge"}
 
 
+@named
 @dataclass(frozen=True)
 class RandomFlip:
     """Mirrors left and right with the given probability."""
@@ -28,6 +30,7 @@ class RandomFlip:
         return np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
 
 
+@named
 @dataclass(frozen=True)
 class RandomCrop:
     """Pads every side, then cuts the original size out at a random place (He et al. 2016, section 4.2, with padding 4).
@@ -54,6 +57,7 @@ class RandomCrop:
         return padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
+@named
 @dataclass(frozen=True)
 class Translate(RandomCrop):
     """Moves every image by up to `padding` whole pixels in both directions; its border pixels fill the gap."""
@@ -61,6 +65,7 @@ class Translate(RandomCrop):
     fill: str = "edge"
 
 
+@named
 @dataclass(frozen=True)
 class Cutout:
     """Blanks a square whose centre lies anywhere in the image, so it may reach over the border (DeVries & Taylor 2017).
@@ -92,6 +97,7 @@ class Normalize:
         ArgumentError: std not positive.
     """
 
+    @named
     def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         self.mean, self.std = np.asarray(mean, np.float64), np.asarray(std, np.float64)
         if self.mean.ndim != 1 or self.mean.shape != self.std.shape:
@@ -101,6 +107,9 @@ class Normalize:
         # One row per channel, worked out in float64: the result is correctly rounded, and faster than arithmetic.
         levels = np.arange(256) / 255
         self._table = ((levels[None, :] - self.mean[:, None]) / self.std[:, None]).astype(np.float32)
+
+    def __repr__(self) -> str:
+        return f"Normalize(mean={tuple(self.mean.tolist())}, std={tuple(self.std.tolist())})"
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         channels = len(self.mean)

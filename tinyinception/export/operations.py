@@ -209,7 +209,7 @@ def _log_softmax(g: Graph, op: ops.LogSoftmax, inputs: Inputs, output: Tensor) -
 
 
 def _dropout(g: Graph, op: ops.Dropout, inputs: Inputs, output: Tensor) -> None:
-    if op.rate:
+    if op.p:
         raise g.refuse("draws at random in evaluation too; use the module nn.Dropout, which does so in training only")
     _unary("Identity")(g, op, inputs, output)
 

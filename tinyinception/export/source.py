@@ -34,7 +34,7 @@ def from_run(folder: str | Path, *, input_size: int | None = None) -> Exported:
     return _sized(exported, input_size)
 
 
-def from_model(name: str, file: str | Path | None = None, *, classes: int | None = None,
+def from_model(name: str, file: str | Path | None = None, *, num_classes: int | None = None,
                input_size: int | None = None) -> Exported:
     """A network of `models.names()`, with fresh weights or with those of a file that `load_weights` takes.
 
@@ -42,20 +42,19 @@ def from_model(name: str, file: str | Path | None = None, *, classes: int | None
     are stated then; auxiliary classifiers are left out. Raises as `models.build` and `load_weights`.
     """
     if file is None:
-        network = models.build(name, classes=classes)
-        return _sized(_unknown(name, network, models.info(name).classes if classes is None else classes, "fresh"),
-                      input_size)
+        network, count = models.build(name, num_classes=num_classes), num_classes or models.info(name).num_classes
+        return _sized(_unknown(name, network, count, "fresh"), input_size)
     path = local(file)
     with opened(path) as source:
         own = is_own(path, source)
     if own:
-        count = models.info(name).classes if classes is None else classes
+        count = models.info(name).num_classes if num_classes is None else num_classes
         exported = _unknown(name, _built(name, count, path), count, str(file))
     else:
         known = published(name)
         count = class_count(known.model, path)
-        if classes not in (None, count):
-            raise ArgumentError(f"classes: the weights in {file} are for {count}, not {classes}")
+        if num_classes not in (None, count):
+            raise ArgumentError(f"num_classes: the weights in {file} are for {count}, not {num_classes}")
         options = {"aux": False} if TABLES[known.model].aux else {}
         network = _built(known.model, count, path, options, ignore_aux=True)
         exported = Exported(network, known.model, _numbered(count), (known.input_size, known.input_size, 3), known.mean,
@@ -80,7 +79,7 @@ def _unknown(name: str, network: nn.Module, count: int, weights: str) -> Exporte
 def _built(name: str, classes: int, file: str | Path, options: Mapping[str, Any] | None = None,
            **how: bool) -> nn.Module:
     with nn.shape_only():
-        network = models.build(name, classes=classes, **(options or {}))
+        network = models.build(name, num_classes=classes, **(options or {}))
     load_weights(network, file, **how)
     return network.eval()
 

@@ -12,6 +12,7 @@ from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.gradcheck.differences import EPS, ROUNDINGS, Slope, central, complex_step, norm
 from tinyinception.gradcheck.probe import Parameters, Probe
 from tinyinception.gradcheck.report import Entry, Report
+from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.ops.base import Operation
 
@@ -19,6 +20,7 @@ METHODS = ("auto", "elementwise", "direction", "complex")
 SMALL = 500  # numbers up to which "auto" looks at each of them
 
 
+@named
 def check(function: Callable | Module | Operation, *inputs, parameters: Parameters = None, method: str = "auto",
           rtol: float | None = None, directions: int = 2, seed: int = 0) -> Report:
     """Compare the gradients of `function` with differences of its values.

@@ -5,10 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from importlib import import_module
+from inspect import Parameter
+from typing import TYPE_CHECKING
 
+from tinyinception import remedies
 from tinyinception.checks import whole
-from tinyinception.errors import ArgumentError, suggest
+from tinyinception.errors import suggest
+from tinyinception.habits import explain_call, missing_from, named, refusal
 from tinyinception.models.network import Network
 
 
@@ -22,7 +27,7 @@ class Info:
     module: str
     description: str
     input_size: tuple[int, int] = (32, 32)
-    classes: int = 10
+    num_classes: int = 10
     function: str | None = None
     options: Mapping[str, object] = field(default_factory=dict)
 
@@ -73,9 +78,17 @@ _NETWORKS = {
 }
 
 
+_COUNTS = ("num_classes", "channels")
+
+
 def names() -> list[str]:
     """Names of all networks, the default first."""
     return list(_NETWORKS)
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Names of the networks that fit a pattern such as "*v3*", in which * stands for anything; timm's name for it."""
+    return [name for name in _NETWORKS if fnmatchcase(name, pattern)]
 
 
 def info(name: str) -> Info:
@@ -85,22 +98,34 @@ def info(name: str) -> Info:
     return _NETWORKS[name]
 
 
-def build(name: str, *, classes: int | None = None, channels: int = 3, **options) -> Network:
+@named
+def build(name: str, *, num_classes: int | None = None, channels: int = 3, **options) -> Network:
     """A new network with fresh weights from `nn.random`.
 
-    classes: as in `info(name)` unless given. channels: of the images. options: keyword arguments of its function.
+    num_classes: as in `info(name)` unless given. channels: of the images. options: keyword arguments of its function.
     Raises ArgumentError for an unknown name or option, and for counts that are no positive whole numbers.
     """
     factory = _factory(name)
-    if unknown := set(options) - set(inspect.signature(factory).parameters):
-        raise ArgumentError(f"{name} has no option {', '.join(sorted(unknown))}; "
-                            f"it has {', '.join(inspect.signature(factory).parameters)}")
-    classes = whole(f"{name}: classes", info(name).classes if classes is None else classes)
-    network = factory(classes, whole(f"{name}: channels", channels), **{**info(name).options, **options})
+    own = inspect.signature(factory).parameters
+    if unknown := set(options) - set(own):
+        known = [Parameter(word, Parameter.KEYWORD_ONLY) for word in dict.fromkeys([*_COUNTS, *list(own)[2:]])]
+        raise refusal(name, known, (), {word: options[word] for word in sorted(unknown)})
+    num_classes = whole(f"{name}: num_classes", info(name).num_classes if num_classes is None else num_classes)
+    network = factory(num_classes, whole(f"{name}: channels", channels), **{**info(name).options, **options})
     network.title = name
     return network
 
 
+create_model = build  # timm's name for it
+
+
 def _factory(name: str) -> Callable[..., Network]:
-    module = import_module(f"tinyinception.models.{info(name).module}")
-    return getattr(module, info(name).function or name)
+    module = f"tinyinception.models.{info(name).module}"
+    factory = getattr(import_module(module), info(name).function or name)
+    explain_call(module, remedies.BUILD.format(info(name).module))
+    return factory
+
+
+if not TYPE_CHECKING:  # or every name would do
+    __getattr__ = missing_from(__name__, {**{name: remedies.BUILD.format(name) for name in _NETWORKS},
+                                          **remedies.MODELS})

@@ -23,7 +23,7 @@ from tinyinception.nn.init import Initializer, normal, ones
 NORMAL = normal(0.01)
 
 
-def alexnet(classes: int = 1000, channels: int = 3, *, towers: int = 2, dropout: float = 0.5) -> Network:
+def alexnet(num_classes: int = 1000, channels: int = 3, *, towers: int = 2, dropout: float = 0.5) -> Network:
     """The network of 2012, with the two towers of its Fig. 2 as grouped convolutions; images of 227x227.
 
     towers: 1 joins them, as textbooks draw the network: the same widths, with 62.4 million parameters for 61.0.
@@ -43,7 +43,7 @@ def alexnet(classes: int = 1000, channels: int = 3, *, towers: int = 2, dropout:
             "conv4": unit(384, 384, 3, padding=1, groups=towers),
             "conv5": unit(384, 256, 3, padding=1, groups=towers),
             "pool5": MaxPool2d(3, stride=2),
-            **fully_connected(256, 6, classes, dropout),
+            **fully_connected(256, 6, num_classes, dropout),
         },
         channels=channels, input_size=227,
     )
@@ -51,7 +51,7 @@ def alexnet(classes: int = 1000, channels: int = 3, *, towers: int = 2, dropout:
     return network
 
 
-def alexnet_torchvision(classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
+def alexnet_torchvision(num_classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
     """TorchVision's AlexNet: one tower of other widths, without response normalisation; images of 224x224.
 
     It is the network of Krizhevsky's "One weird trick for parallelizing convolutional neural networks" (2014).
@@ -67,13 +67,13 @@ def alexnet_torchvision(classes: int = 1000, channels: int = 3, *, dropout: floa
             "conv4": unit(384, 256, 3, padding=1),
             "conv5": unit(256, 256, 3, padding=1),
             "pool5": MaxPool2d(3, stride=2),
-            **fully_connected(256, 6, classes, dropout, drop_first=True),
+            **fully_connected(256, 6, num_classes, dropout, drop_first=True),
         },
         channels=channels, input_size=224,
     )
 
 
-def fully_connected(channels: int, grid: int, classes: int, dropout: float, *, init: Initializer = NORMAL,
+def fully_connected(channels: int, grid: int, num_classes: int, dropout: float, *, init: Initializer = NORMAL,
                     drop_first: bool = False) -> dict[str, Module]:
     """The three fully connected layers of AlexNet and VGG as stages fc6, fc7, fc8, dropout after the first two.
 
@@ -89,5 +89,5 @@ def fully_connected(channels: int, grid: int, classes: int, dropout: float, *, i
         "grid": Sequential(pool=AdaptiveAvgPool2d(grid), flatten=Flatten()),
         "fc6": layer(grid * grid * channels),
         "fc7": layer(4096),
-        "fc8": Linear(4096, classes, init=init),
+        "fc8": Linear(4096, num_classes, init=init),
     }

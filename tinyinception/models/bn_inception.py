@@ -48,7 +48,7 @@ SLIM_INIT = {
 }
 
 
-def bn_inception(classes: int = 1000, channels: int = 3, *, dropout: float = CAFFE_BN.dropout) -> Network:
+def bn_inception(num_classes: int = 1000, channels: int = 3, *, dropout: float = CAFFE_BN.dropout) -> Network:
     """The Caffe port, for which weights are published: a plain 7x7 first, 608 channels in 4c and 4d, 1056 in 4e.
 
     Convolutions keep biases that batch-norm makes redundant. Strided convolutions pad one pixel on each side while the
@@ -59,10 +59,10 @@ def bn_inception(classes: int = 1000, channels: int = 3, *, dropout: float = CAF
     stem = {"conv1": unit(channels, 64, 7, stride=2, padding=3), "pool1": halve(), "conv2": widen(unit),
             "pool2": halve()}
     average = partial(AvgPool2d, 3, stride=1, padding=1, ceil_mode=True, count_include_pad=True)
-    return _network(stem, unit, average, classes, channels, dropout, {}, padding=1, pool=halve)
+    return _network(stem, unit, average, num_classes, channels, dropout, {}, padding=1, pool=halve)
 
 
-def bn_inception_paper(classes: int = 1000, channels: int = 3, *, dropout: float = PAPER.dropout) -> Network:
+def bn_inception_paper(num_classes: int = 1000, channels: int = 3, *, dropout: float = PAPER.dropout) -> Network:
     """The network of Fig. 5 itself: a separable 7x7 of multiplier 8 first, batch-norm after every convolution.
 
     The grids and channels are those that the figure prints, 576 in 4c and 4d and 1024 in 4e; for them the pooling
@@ -71,28 +71,28 @@ def bn_inception_paper(classes: int = 1000, channels: int = 3, *, dropout: float
     pass the pooled input on. 11,188,288 parameters; no reading gives the 13.6 million of section 4.2.
     """
     first = SeparableConv(channels, 64, 7, stride=2, multiplier=8, norm=PAPER.norm, init=PAPER.init)
-    return _same(first, PAPER, classes, channels, dropout)
+    return _same(first, PAPER, num_classes, channels, dropout)
 
 
-def bn_inception_slim(classes: int = 1000, channels: int = 3, *, dropout: float = SLIM.dropout) -> Network:
+def bn_inception_slim(num_classes: int = 1000, channels: int = 3, *, dropout: float = SLIM.dropout) -> Network:
     """TF-slim's `inception_v2`: a separable 7x7 first, as the paper has it, and 576 channels in 4c and 4d as printed.
 
     Batch-norm has no gamma; the separable layer has a bias and no batch-norm, as the code is written. "Same" padding
     keeps the grids of a reduction's branches aligned.
     """
-    network = _same(SeparableConv(channels, 64, 7, stride=2, multiplier=8), SLIM, classes, channels, dropout)
+    network = _same(SeparableConv(channels, 64, 7, stride=2, multiplier=8), SLIM, num_classes, channels, dropout)
     reinitialise(network, SLIM_INIT)
     return network
 
 
-def _same(first: Module, style: Convention, classes: int, channels: int, dropout: float) -> Network:
+def _same(first: Module, style: Convention, num_classes: int, channels: int, dropout: float) -> Network:
     """Padded so that the grids of a reduction's branches are aligned, and with 576 channels in 4c and 4d."""
     stem = {"conv1": first, "pool1": halve_same(), "conv2": widen(style.unit), "pool2": halve_same()}
-    return _network(stem, style.unit, style.pool, classes, channels, dropout, PROJECTIONS_TO_576, padding="same",
+    return _network(stem, style.unit, style.pool, num_classes, channels, dropout, PROJECTIONS_TO_576, padding="same",
                     pool=halve_same)
 
 
-def _network(stem: dict[str, Module], unit: Unit, average: Pool, classes: int, channels: int, dropout: float,
+def _network(stem: dict[str, Module], unit: Unit, average: Pool, num_classes: int, channels: int, dropout: float,
              projections: dict[str, int], *, padding: int | str, pool: Pool) -> Network:
     """What the variants share: eight modules with two 3x3 for the 5x5 and, at 3c and 4e, reductions that pass on."""
     stages, width = dict(stem), 192
@@ -105,6 +105,6 @@ def _network(stem: dict[str, Module], unit: Unit, average: Pool, classes: int, c
             module = inception_double3x3(width, n1=n1, r3=r3, n3=n3, rd=rd, nd=nd,
                                          pool_proj=projections.get(name, proj), unit=unit, **pooling)
         stages[f"inception_{name}"], width = module, module.out_channels
-    stages["head"] = classifier(width, classes, dropout=dropout)
+    stages["head"] = classifier(width, num_classes, dropout=dropout)
     return Network(stages, channels=channels, input_size=224)
 

@@ -7,17 +7,19 @@ from tinyinception.nn import ConvUnit, MaxPool2d, Sequential, chain, classifier
 from tinyinception.nn.units import Unit
 
 
-def single_5x5_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.1, unit: Unit = ConvUnit) -> Network:
+def single_5x5_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1,
+                     unit: Unit = ConvUnit) -> Network:
     """The one with a 5x5 convolution on each of two grids."""
-    return _pair((5,), classes, channels, dropout, unit)
+    return _pair((5,), num_classes, channels, dropout, unit)
 
 
-def double_3x3_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.1, unit: Unit = ConvUnit) -> Network:
+def double_3x3_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1,
+                     unit: Unit = ConvUnit) -> Network:
     """The one with two 3x3: the same receptive field at 18/25 of the multiply-adds (Rethinking, section 3.1)."""
-    return _pair((3, 3), classes, channels, dropout, unit)
+    return _pair((3, 3), num_classes, channels, dropout, unit)
 
 
-def _pair(kernels: tuple[int, ...], classes: int, channels: int, dropout: float, unit: Unit) -> Network:
+def _pair(kernels: tuple[int, ...], num_classes: int, channels: int, dropout: float, unit: Unit) -> Network:
     """Widths stay the same through the layers compared, so that their cost differs by the kernels alone."""
     return Network(
         {
@@ -27,7 +29,7 @@ def _pair(kernels: tuple[int, ...], classes: int, channels: int, dropout: float,
             "pool_16": MaxPool2d(3, stride=2, padding="same"),
             "widen": unit(48, 96, 1),
             "grid_8": chain(96, [(96, kernel) for kernel in kernels], unit=unit),
-            "head": classifier(96, classes, dropout=dropout),
+            "head": classifier(96, num_classes, dropout=dropout),
         },
         channels=channels, input_size=32,
     )

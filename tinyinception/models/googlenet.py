@@ -37,7 +37,7 @@ AUX_AT = {"inception_4a": 512, "inception_4d": 528}  # channels there
 PLAIN = partial(ConvUnit, norm=None, init=glorot(), bias_init=constant(0.2))
 
 
-def googlenet(classes: int = 1000, channels: int = 3, *, separable: bool = False, aux: bool = True,
+def googlenet(num_classes: int = 1000, channels: int = 3, *, separable: bool = False, aux: bool = True,
               dropout: float = 0.4) -> Network:
     """The network of the paper: true 5x5 convolutions, biases, response normalisation, two auxiliary classifiers.
 
@@ -55,11 +55,11 @@ def googlenet(classes: int = 1000, channels: int = 3, *, separable: bool = False
         "norm2": _normalise(),
         "pool2": halve(),
     }
-    heads = {name: googlenet_aux(width, classes, unit=PLAIN) for name, width in AUX_AT.items()} if aux else {}
-    return _network(stem, PLAIN, 5, classes, channels, dropout, heads, last_pool=halve())
+    heads = {name: googlenet_aux(width, num_classes, unit=PLAIN) for name, width in AUX_AT.items()} if aux else {}
+    return _network(stem, PLAIN, 5, num_classes, channels, dropout, heads, last_pool=halve())
 
 
-def googlenet_torchvision(classes: int = 1000, channels: int = 3, *, aux: bool = True,
+def googlenet_torchvision(num_classes: int = 1000, channels: int = 3, *, aux: bool = True,
                           dropout: float = TORCHVISION_V1.dropout) -> Network:
     """TorchVision's variant, for its weights: batch-norm, 3x3 in the "5x5" branch, no response normalisation.
 
@@ -69,22 +69,22 @@ def googlenet_torchvision(classes: int = 1000, channels: int = 3, *, aux: bool =
     unit = TORCHVISION_V1.unit
     stem = {"conv1": unit(channels, 64, 7, stride=2, padding=3), "pool1": halve(), "conv2": widen(unit),
             "pool2": halve()}
-    heads = {name: googlenet_aux(width, classes, pool=AdaptiveAvgPool2d(4), unit=unit, init=TORCHVISION_V1.init)
+    heads = {name: googlenet_aux(width, num_classes, pool=AdaptiveAvgPool2d(4), unit=unit, init=TORCHVISION_V1.init)
              for name, width in AUX_AT.items()} if aux else {}
-    return _network(stem, unit, 3, classes, channels, dropout, heads, last_pool=MaxPool2d(2, ceil_mode=True),
+    return _network(stem, unit, 3, num_classes, channels, dropout, heads, last_pool=MaxPool2d(2, ceil_mode=True),
                     init=TORCHVISION_V1.init)
 
 
-def googlenet_slim(classes: int = 1000, channels: int = 3, *, dropout: float = SLIM_V1.dropout) -> Network:
+def googlenet_slim(num_classes: int = 1000, channels: int = 3, *, dropout: float = SLIM_V1.dropout) -> Network:
     """TF-slim's `inception_v1`: batch-norm without gamma, 3x3 in the "5x5" branch, "same" padding, no aux."""
     unit = SLIM_V1.unit
     stem = {"conv1": unit(channels, 64, 7, stride=2), "pool1": halve_same(), "conv2": widen(unit),
             "pool2": halve_same()}
-    return _network(stem, unit, 3, classes, channels, dropout, {}, pool=halve_same(),
+    return _network(stem, unit, 3, num_classes, channels, dropout, {}, pool=halve_same(),
                     last_pool=MaxPool2d(2, padding="same"))
 
 
-def _network(stem: dict[str, Module], unit: Unit, five: int, classes: int, channels: int, dropout: float,
+def _network(stem: dict[str, Module], unit: Unit, five: int, num_classes: int, channels: int, dropout: float,
              aux: dict[str, Module], *, last_pool: Module, pool: Module | None = None, **head) -> Network:
     """What the variants share: nine modules, with poolings before 4a and 5a."""
     pools = {"4a": ("pool3", pool or halve()), "5a": ("pool4", last_pool)}
@@ -95,7 +95,7 @@ def _network(stem: dict[str, Module], unit: Unit, five: int, classes: int, chann
             stages[stage] = module
         module = inception(width, n1=n1, r3=r3, n3=n3, r5=r5, n5=n5, pool_proj=proj, five=five, unit=unit)
         stages[f"inception_{name}"], width = module, module.out_channels
-    stages["head"] = classifier(width, classes, dropout=dropout, **head)
+    stages["head"] = classifier(width, num_classes, dropout=dropout, **head)
     return Network(stages, channels=channels, input_size=224, aux=aux, aux_weight=0.3)
 
 

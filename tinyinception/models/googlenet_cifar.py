@@ -7,7 +7,8 @@ from tinyinception.nn import AvgPool2d, ConvUnit, MaxPool2d, Sequential, classif
 from tinyinception.nn.units import Unit
 
 
-def googlenet_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.1, unit: Unit = ConvUnit) -> Network:
+def googlenet_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1,
+                    unit: Unit = ConvUnit) -> Network:
     """The modules of Going Deeper, Fig. 2b, with max pooling between the grids as in its Table 1, scaled to 32x32.
 
     Batch-norm stands in every unit, as in the BN-GoogLeNet of Rethinking's Table 3, so that it learns within a few
@@ -28,11 +29,11 @@ def googlenet_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.
             "inception_4b": i4b,
             "pool4": _halve(),
             "inception_5a": i5a,
-            "head": classifier(i5a.out_channels, classes, dropout=dropout),
+            "head": classifier(i5a.out_channels, num_classes, dropout=dropout),
         },
         channels=channels, input_size=32,
-        aux={"inception_4a": inception_v3_aux(i4a.out_channels, classes, pool=AvgPool2d(3, stride=2), width=64,
-                                              kernel=2, features=128, unit=unit)},
+        aux={"inception_4a": inception_v3_aux(i4a.out_channels, num_classes, pool=AvgPool2d(3, stride=2), width=64,
+                                              kernel_size=2, features=128, unit=unit)},
         aux_weight=0.3,
     )
 

@@ -17,7 +17,8 @@ from tinyinception.nn import (
 from tinyinception.nn.units import Unit
 
 
-def inception_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.1, unit: Unit = ConvUnit) -> Network:
+def inception_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1,
+                    unit: Unit = ConvUnit) -> Network:
     """The default network: modules at 8x8 and 4x4, where v3 has them at 35x35, 17x17 and 8x8.
 
     Modules of each kind (Rethinking, Figs. 5, 6 and 7), grid reductions of Fig. 10 between the grids, an auxiliary
@@ -41,10 +42,10 @@ def inception_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.
             "mixed_8b": mixed_8b,
             "reduce_8": reduce_8,
             "mixed_4": mixed_4,
-            "head": classifier(mixed_4.out_channels, classes, dropout=dropout),
+            "head": classifier(mixed_4.out_channels, num_classes, dropout=dropout),
         },
         channels=channels, input_size=32,
-        aux={"mixed_8b": inception_v3_aux(mixed_8b.out_channels, classes, pool=AvgPool2d(3, stride=2), width=64,
-                                          kernel=2, features=128, unit=unit)},
+        aux={"mixed_8b": inception_v3_aux(mixed_8b.out_channels, num_classes, pool=AvgPool2d(3, stride=2), width=64,
+                                          kernel_size=2, features=128, unit=unit)},
         aux_weight=0.4,
     )

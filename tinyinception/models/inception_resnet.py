@@ -29,17 +29,17 @@ Scales = tuple[float, float, float]
 SCALES: Scales = (0.17, 0.1, 0.2)  # of the residuals on the 35x35, 17x17 and 8x8 grids, in the released code
 
 
-def inception_resnet_v1(classes: int = 1000, channels: int = 3, *, scales: Scales = SCALES,
+def inception_resnet_v1(num_classes: int = 1000, channels: int = 3, *, scales: Scales = SCALES,
                         dropout: float | None = None) -> Network:
     """The cheaper one, at about the cost of Inception-v3 (Figs. 10 to 14); images of 299x299.
 
     scales: what the residuals of the three grids are multiplied with before they are added, 0.1 to 0.3 in the paper.
     """
     stages, _ = _version_1(channels, scales, FACENET.unit)
-    return inception_v3.finish(stages, 1792, classes, channels, FACENET, input_size=299, dropout=dropout, aux={})
+    return inception_v3.finish(stages, 1792, num_classes, channels, FACENET, input_size=299, dropout=dropout, aux={})
 
 
-def inception_resnet_v1_facenet(classes: int = 1000, channels: int = 3, *, embedding: int = 512,
+def inception_resnet_v1_facenet(num_classes: int = 1000, channels: int = 3, *, embedding: int = 512,
                                 scales: Scales = SCALES, convention: str = "facenet_pytorch",
                                 dropout: float | None = None) -> Network:
     """FaceNet's: a sixth block on the coarsest grid, neither scaled nor followed by ReLU, and an embedding of faces.
@@ -53,7 +53,7 @@ def inception_resnet_v1_facenet(classes: int = 1000, channels: int = 3, *, embed
     stages, last = _version_1(channels, scales, style.unit)
     head = Sequential(pool=GlobalAvgPool(), dropout=Dropout(style.dropout if dropout is None else dropout),
                       embedding=Linear(1792, embedding, bias=False), norm=style.norm(embedding),
-                      fc=Linear(embedding, classes))
+                      fc=Linear(embedding, num_classes))
     return Network({**stages, "block8_6": last(scale=1.0, relu=False), "head": head}, channels=channels, input_size=160)
 
 
@@ -79,7 +79,7 @@ def _version_1(channels: int, scales: Scales, unit: Unit) -> tuple[dict[str, Mod
     }, last
 
 
-def inception_resnet_v2(classes: int = 1000, channels: int = 3, *, aux: bool = False, scales: Scales = SCALES,
+def inception_resnet_v2(num_classes: int = 1000, channels: int = 3, *, aux: bool = False, scales: Scales = SCALES,
                         convention: str = "timm", dropout: float | None = None) -> Network:
     """As released: v3's stem, one 35x35 module, then 10, 20 and 10 residual blocks; images of 299x299.
 
@@ -97,11 +97,11 @@ def inception_resnet_v2(classes: int = 1000, channels: int = 3, *, aux: bool = F
         "block8_10": last(scale=1.0, relu=False),
         "Conv2d_7b_1x1": unit(2080, 1536, 1),
     }
-    return inception_v3.finish(stages, 1536, classes, channels, style, input_size=299, dropout=dropout,
+    return inception_v3.finish(stages, 1536, num_classes, channels, style, input_size=299, dropout=dropout,
                                aux={"block17_20": 1088} if aux else {})
 
 
-def inception_resnet_v2_paper(classes: int = 1000, channels: int = 3, *, scales: Scales = SCALES,
+def inception_resnet_v2_paper(num_classes: int = 1000, channels: int = 3, *, scales: Scales = SCALES,
                               dropout: float | None = None) -> Network:
     """As printed in Figs. 15 to 19, with two widths corrected: v4's stem, then 5, 10 and 5 blocks; images of 299x299.
 
@@ -109,7 +109,7 @@ def inception_resnet_v2_paper(classes: int = 1000, channels: int = 3, *, scales:
     """
     unit = TIMM.unit
     blocks, _ = _blocks(384, 1152, 2144, (5, 10, 5), scales, unit)
-    return inception_v3.finish({**inception_v4.stem(channels, unit), **blocks}, 2144, classes, channels, TIMM,
+    return inception_v3.finish({**inception_v4.stem(channels, unit), **blocks}, 2144, num_classes, channels, TIMM,
                                input_size=299, dropout=dropout, aux={})
 
 

@@ -16,7 +16,7 @@ from tinyinception.nn import (
 from tinyinception.nn.units import Unit
 
 
-def inception_resnet_cifar(classes: int = 10, channels: int = 3, *, scale: float = 0.2, dropout: float = 0.1,
+def inception_resnet_cifar(num_classes: int = 10, channels: int = 3, *, scale: float = 0.2, dropout: float = 0.1,
                            unit: Unit = ConvUnit) -> Network:
     """Two residual blocks on each of the grids 16x16, 8x8 and 4x4, with the grid reductions of Inception-v4's Fig. 7.
 
@@ -46,7 +46,7 @@ def inception_resnet_cifar(classes: int = 10, channels: int = 3, *, scale: float
             "blocks_8": Sequential(b(), b()),
             "reduce_8": reduce_8,
             "blocks_4": Sequential(c(), c()),
-            "head": classifier(wide_4, classes, dropout=dropout),
+            "head": classifier(wide_4, num_classes, dropout=dropout),
         },
         channels=channels, input_size=32,
     )

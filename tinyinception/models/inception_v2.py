@@ -18,7 +18,7 @@ from tinyinception.nn.units import Pool, Unit
 FACTORIZED = {"a": (128, 160, 160, 192, 192), "b": (128, 160, 160, 192), "c": (128, 160, 160, 192)}
 
 
-def inception_v2(classes: int = 1000, channels: int = 3, *, reading: str = "c",
+def inception_v2(num_classes: int = 1000, channels: int = 3, *, reading: str = "c",
                  dropout: float | None = None) -> Network:
     """Inception-v3 without its 5x5: two 3x3 in their place (Fig. 5). A reconstruction; images of 299x299.
 
@@ -39,7 +39,7 @@ def inception_v2(classes: int = 1000, channels: int = 3, *, reading: str = "c",
         "reduction_17_8": reduce_17(768, unit),
         **_numbered("fig7", grid_8(unit, pool)),
     }
-    return finish(stages, 2048, classes, channels, SLIM, input_size=299, dropout=dropout, aux={})
+    return finish(stages, 2048, num_classes, channels, SLIM, input_size=299, dropout=dropout, aux={})
 
 
 def _printed_stem(channels: int, unit: Unit) -> dict[str, Module]:

@@ -33,7 +33,7 @@ REDUCE_35: tuple[Path, ...] = ([(384, 3)], [(64, 1), (96, 3), (96, 3)])
 REDUCE_17: tuple[Path, ...] = ([(192, 1), (320, 3)], [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)])
 
 
-def inception_v3(classes: int = 1000, channels: int = 3, *, input_size: int = 299, aux: bool = True,
+def inception_v3(num_classes: int = 1000, channels: int = 3, *, input_size: int = 299, aux: bool = True,
                  convention: str = "torchvision", dropout: float | None = None) -> Network:
     """48 weight layers; images of 299x299, or with the stems of section 9's Table 2 of 151x151 or 79x79.
 
@@ -47,7 +47,7 @@ def inception_v3(classes: int = 1000, channels: int = 3, *, input_size: int = 29
     unit, pool = style.unit, style.pool
     stages = {**stem(channels, unit, input_size), **grid_35(unit, pool), "Mixed_6a": reduce_35(288, unit),
               **grid_17(unit, pool), "Mixed_7a": reduce_17(768, unit), **grid_8(unit, pool)}
-    return finish(stages, 2048, classes, channels, style, input_size=input_size, dropout=dropout,
+    return finish(stages, 2048, num_classes, channels, style, input_size=input_size, dropout=dropout,
                   aux={"Mixed_6e": 768} if aux else {}, init=SLIM_INIT if convention == "slim" else AUX_INIT)
 
 
@@ -95,11 +95,12 @@ def grid_8(unit: Unit, pool: Pool) -> dict[str, Module]:
             for letter, inputs in (("b", 1280), ("c", 2048))}
 
 
-def finish(stages: dict[str, Module], width: int, classes: int, channels: int, style: Convention, *, input_size: int,
+def finish(stages: dict[str, Module], width: int, num_classes: int, channels: int, style: Convention, *,
+           input_size: int,
            dropout: float | None, aux: dict[str, int], init: dict | None = None) -> Network:
     """Head and auxiliary classifier of v3 and all later networks. aux: channels by stage."""
-    head = classifier(width, classes, dropout=style.dropout if dropout is None else dropout, init=style.init)
-    heads = {stage: inception_v3_aux(inputs, classes, unit=style.unit, init=style.init)
+    head = classifier(width, num_classes, dropout=style.dropout if dropout is None else dropout, init=style.init)
+    heads = {stage: inception_v3_aux(inputs, num_classes, unit=style.unit, init=style.init)
              for stage, inputs in aux.items()}
     network = Network({**stages, "head": head}, channels=channels, input_size=input_size, aux=heads, aux_weight=0.4)
     reinitialise(network, init or {})

@@ -20,7 +20,7 @@ from tinyinception.nn.units import Unit, block
 CONVENTIONS = {"timm": TIMM, "slim": SLIM_GLOROT}
 
 
-def inception_v4(classes: int = 1000, channels: int = 3, *, aux: bool = False, convention: str = "timm",
+def inception_v4(num_classes: int = 1000, channels: int = 3, *, aux: bool = False, convention: str = "timm",
                  dropout: float | None = None) -> Network:
     """76 weight layers in uniform modules, without residual connections; images of 299x299.
 
@@ -49,7 +49,7 @@ def inception_v4(classes: int = 1000, channels: int = 3, *, aux: bool = False, c
                                    unit=unit),
         **{f"Mixed_7{letter}": c() for letter in "bcd"},
     }
-    return finish(stages, 1536, classes, channels, style, input_size=299, dropout=dropout,
+    return finish(stages, 1536, num_classes, channels, style, input_size=299, dropout=dropout,
                   aux={"Mixed_6h": 1024} if aux else {}, init=SLIM_INIT if convention == "slim" else None)
 
 

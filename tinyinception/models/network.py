@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import channels_first
 from tinyinception.nn import Module, Output
 from tinyinception.ops import by_x
 from tinyinception.tensor import Tensor, rehearsal
@@ -61,7 +62,7 @@ class Network(Module):
     def forward(self, x: Tensor) -> Output:
         if x.ndim != 4 or x.shape[0] < 1 or x.shape[3] != self.channels:
             raise ShapeError(f"{self.title}: input must be N x H x W x {self.channels} with N of at least 1, "
-                             f"got {by_x(x.shape)}")
+                             f"got {by_x(x.shape)}{channels_first(x.shape, self.channels)}")
         if x.data is None:  # its own rehearsal
             try:
                 return self._stages(x, self.training)

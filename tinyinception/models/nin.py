@@ -19,7 +19,7 @@ PLAIN = partial(ConvUnit, norm=None)
 NARROW_INIT = ("mlpconv1.conv.*weight", "mlpconv3.conv.*weight", "mlpconv4.cccp2.*weight")  # std 0.01, all others 0.05
 
 
-def nin(classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
+def nin(num_classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
     """The authors' ImageNet model of the Caffe model zoo, 7.6 million parameters; images of 224x224.
 
     The paper has no network for ImageNet: this one has four mlpconv layers for the three of its Fig. 2, AlexNet's
@@ -36,7 +36,7 @@ def nin(classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Netw
             "mlpconv3": _mlpconv(256, (384, 384, 384), 3, unit),
             "pool3": halve(),
             "dropout": Dropout(dropout),
-            "mlpconv4": _mlpconv(384, (1024, 1024, classes), 3, unit),
+            "mlpconv4": _mlpconv(384, (1024, 1024, num_classes), 3, unit),
             "head": GlobalAvgPool(),
         },
         channels=channels, input_size=224,
@@ -45,7 +45,7 @@ def nin(classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Netw
     return network
 
 
-def nin_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.5, unit: Unit = PLAIN) -> Network:
+def nin_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.5, unit: Unit = PLAIN) -> Network:
     """The network of the paper's CIFAR-10 experiments (section 4.2), 0.97 million parameters; images of 32x32.
 
     Widths, poolings (the second averages) and dropout after the first two mlpconv layers are those that the authors
@@ -59,7 +59,7 @@ def nin_cifar(classes: int = 10, channels: int = 3, *, dropout: float = 0.5, uni
             "mlpconv2": _mlpconv(96, (192, 192, 192), 5, unit),
             "pool2": AvgPool2d(3, stride=2, ceil_mode=True),
             "dropout2": Dropout(dropout),
-            "mlpconv3": _mlpconv(192, (192, 192, classes), 3, unit),
+            "mlpconv3": _mlpconv(192, (192, 192, num_classes), 3, unit),
             "head": GlobalAvgPool(),
         },
         channels=channels, input_size=32,

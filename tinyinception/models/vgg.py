@@ -12,17 +12,17 @@ from tinyinception.nn.init import he
 WIDTHS = (64, 128, 256, 512, 512)  # of the five groups, in all configurations of Table 1
 
 
-def vgg16(classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
+def vgg16(num_classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
     """Thirteen 3x3 convolutions in five groups and three fully connected layers; images of 224x224 (Table 1, D)."""
-    return _vgg((2, 2, 3, 3, 3), classes, channels, dropout)
+    return _vgg((2, 2, 3, 3, 3), num_classes, channels, dropout)
 
 
-def vgg19(classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
+def vgg19(num_classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> Network:
     """Sixteen 3x3 convolutions, the deepest of the paper: 144 million parameters (Table 1, E; Table 2)."""
-    return _vgg((2, 2, 4, 4, 4), classes, channels, dropout)
+    return _vgg((2, 2, 4, 4, 4), num_classes, channels, dropout)
 
 
-def _vgg(depths: tuple[int, ...], classes: int, channels: int, dropout: float) -> Network:
+def _vgg(depths: tuple[int, ...], num_classes: int, channels: int, dropout: float) -> Network:
     """depths: convolutions of each group."""
     unit = partial(ConvUnit, norm=None, init=he("fan_out"))
     stages, width = {}, channels
@@ -31,4 +31,4 @@ def _vgg(depths: tuple[int, ...], classes: int, channels: int, dropout: float) -
             stages[f"conv{group}_{i}"] = unit(width, out, 3, padding=1)
             width = out
         stages[f"pool{group}"] = MaxPool2d(2)
-    return Network({**stages, **fully_connected(width, 7, classes, dropout)}, channels=channels, input_size=224)
+    return Network({**stages, **fully_connected(width, 7, num_classes, dropout)}, channels=channels, input_size=224)

@@ -6,6 +6,7 @@ and without batch-norm, or with another pooling, is the same module. All return 
 
 from __future__ import annotations
 
+from tinyinception.habits import named
 from tinyinception.nn.containers import Branches, Sequential
 from tinyinception.nn.functional import Padding
 from tinyinception.nn.layers import MaxPool2d
@@ -13,6 +14,7 @@ from tinyinception.nn.module import Module
 from tinyinception.nn.units import ConvUnit, Path, Pool, Unit, avg_pool, block, chain, max_pool, pooled, steps
 
 
+@named
 def naive_inception(in_channels: int, *, n1: int, n3: int, n5: int, pool: Pool = max_pool,
                     unit: Unit = ConvUnit) -> Branches:
     """1x1, 3x3, 5x5 and pooling side by side, nothing reduced (Going Deeper, Fig. 2a).
@@ -27,6 +29,7 @@ def naive_inception(in_channels: int, *, n1: int, n3: int, n5: int, pool: Pool =
     })
 
 
+@named
 def inception(in_channels: int, *, n1: int, r3: int, n3: int, r5: int, n5: int, pool_proj: int, five: int = 5,
               pool: Pool = max_pool, unit: Unit = ConvUnit) -> Branches:
     """1x1 reductions before the 3x3 and the 5x5, a projection after the pooling (Going Deeper, Fig. 2b; GoogLeNet).
@@ -42,6 +45,7 @@ def inception(in_channels: int, *, n1: int, r3: int, n3: int, r5: int, n5: int, 
     })
 
 
+@named
 def inception_double3x3(in_channels: int, *, n1: int, r3: int, n3: int, rd: int, nd: int, pool_proj: int,
                         pool: Pool = avg_pool, unit: Unit = ConvUnit) -> Branches:
     """Two 3x3 in place of the 5x5 (Rethinking, Fig. 5; BN-Inception, Fig. 5, where rd and nd are "double #3x3")."""
@@ -53,6 +57,7 @@ def inception_double3x3(in_channels: int, *, n1: int, r3: int, n3: int, rd: int,
     })
 
 
+@named
 def inception_35x35(in_channels: int, *, n1: int = 64, r5: int = 48, n5: int = 64, rd: int = 64, nd: int = 96,
                     pool_proj: int, pool: Pool = avg_pool, unit: Unit = ConvUnit) -> Branches:
     """The module that the released Inception-v3 has at 35x35: a 5x5 branch beside the double 3x3.
@@ -67,6 +72,7 @@ def inception_35x35(in_channels: int, *, n1: int = 64, r5: int = 48, n5: int = 6
     })
 
 
+@named
 def inception_factorized(in_channels: int, *, n1: int, single: tuple[int, int, int],
                          double: tuple[int, int, int, int, int], pool_proj: int, n: int = 7, pool: Pool = avg_pool,
                          unit: Unit = ConvUnit) -> Branches:
@@ -85,6 +91,7 @@ def inception_factorized(in_channels: int, *, n1: int, single: tuple[int, int, i
     })
 
 
+@named
 def inception_expanded(in_channels: int, *, n1: int, single: Path, double: Path, split: int, pool_proj: int,
                        pool: Pool = avg_pool, unit: Unit = ConvUnit) -> Branches:
     """Expanded filter bank for the coarsest grid (Rethinking, Fig. 7).
@@ -105,6 +112,7 @@ def inception_expanded(in_channels: int, *, n1: int, single: Path, double: Path,
     })
 
 
+@named
 def grid_reduction(in_channels: int, *paths: Path, padding: Padding = "valid", pool: Module | None = None,
                    unit: Unit = ConvUnit) -> Branches:
     """Halve the grid and widen it at once: strided convolutions beside a strided max pooling (Rethinking, Fig. 10).
@@ -118,13 +126,15 @@ def grid_reduction(in_channels: int, *paths: Path, padding: Padding = "valid", p
     return block(in_channels, {**branches, "pool": pool or MaxPool2d(3, stride=2, padding=padding)})
 
 
-def pool_then_conv(in_channels: int, out_channels: int, *, kernel: int = 1, padding: Padding = "valid",
+@named
+def pool_then_conv(in_channels: int, out_channels: int, *, kernel_size: int = 1, padding: Padding = "valid",
                    unit: Unit = ConvUnit) -> Sequential:
     """Halve the grid by pooling, then widen it: cheap, but a representational bottleneck (Rethinking, Fig. 9 left)."""
-    return Sequential(pool=MaxPool2d(3, stride=2, padding=padding), conv=unit(in_channels, out_channels, kernel))
+    return Sequential(pool=MaxPool2d(3, stride=2, padding=padding), conv=unit(in_channels, out_channels, kernel_size))
 
 
-def conv_then_pool(in_channels: int, out_channels: int, *, kernel: int = 1, padding: Padding = "valid",
+@named
+def conv_then_pool(in_channels: int, out_channels: int, *, kernel_size: int = 1, padding: Padding = "valid",
                    unit: Unit = ConvUnit) -> Sequential:
     """Widen the grid, then halve it by pooling: no bottleneck, four times the cost (Rethinking, Fig. 9 right)."""
-    return Sequential(conv=unit(in_channels, out_channels, kernel), pool=MaxPool2d(3, stride=2, padding=padding))
+    return Sequential(conv=unit(in_channels, out_channels, kernel_size), pool=MaxPool2d(3, stride=2, padding=padding))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import numpy as np
+
 from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.nn.module import Module
 from tinyinception.tensor import Tensor, concat
 
@@ -24,7 +27,9 @@ class Container(Module):
     def _add(self, name: str, module: Module) -> None:
         owner = type(self).__name__
         if not isinstance(module, Module):
-            raise ArgumentError(f"{owner}: {name!r} is a {type(module).__name__}, not a Module")
+            several = isinstance(module, Iterable) and not isinstance(module, (str, np.ndarray, Tensor))
+            raise ArgumentError(f"{owner}: {name!r} is a {type(module).__name__}, not a Module"
+                                + (f"; write {owner}(*modules)" if several else ""))
         if "." in name or hasattr(self, name):
             raise ArgumentError(f"{owner}: {name!r} cannot be a child's name; it has a dot, is used twice, or is an "
                                 "attribute of every module")
@@ -109,6 +114,7 @@ class ModuleList(Container):
                             "use Sequential")
 
 
+@named
 def channels_after(module: Module, in_channels: int) -> int:
     """Channels of `module`'s result on an input of `in_channels`.
 

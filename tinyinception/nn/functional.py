@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinyinception import ops
+from tinyinception import ops, remedies
+from tinyinception.habits import missing_from, named
 from tinyinception.nn import random
 from tinyinception.tensor import Tensor, apply, concat
 
@@ -17,71 +19,89 @@ Pair = tuple[int, int]
 Padding = str | int | Pair | tuple[int, int, int, int]
 
 
-def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | Pair = 1, padding: Padding = "valid",
+@named
+def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | Pair = 1, padding: Padding = 0,
            dilation: int | Pair = 1, groups: int = 1, moments: bool = False, norm: tuple | None = None) -> Tensor:
     """N x H x W x Cin with KH x KW x Cin/groups x Cout to N x OH x OW x Cout; see `ops.Conv2d`."""
     return apply(ops.Conv2d(stride, padding, groups, dilation=dilation, moments=moments, norm=norm), x, weight, bias)
 
 
+@named
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x @ weight + bias: N x K with K x F to N x F."""
     return apply(ops.Linear(), x, weight, bias)
 
 
-def max_pool2d(x: Tensor, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+@named
+def max_pool2d(x: Tensor, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
                ceil_mode: bool = False) -> Tensor:
-    """Largest value of each window; the stride is the kernel unless given; padding counts as minus infinity."""
-    return apply(ops.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode), x)
+    """Largest value of each window; the stride is the kernel's size unless given; padding counts as minus infinity."""
+    return apply(ops.MaxPool2d(kernel_size, stride, padding, ceil_mode=ceil_mode), x)
 
 
-def avg_pool2d(x: Tensor, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+@named
+def avg_pool2d(x: Tensor, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
                ceil_mode: bool = False, count_include_pad: bool = False) -> Tensor:
     """Mean of each window; padding is left out of the mean unless `count_include_pad`."""
-    return apply(ops.AvgPool2d(kernel, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad), x)
+    window = ops.AvgPool2d(kernel_size, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
+    return apply(window, x)
 
 
+@named
 def adaptive_avg_pool2d(x: Tensor, output_size: int | Pair) -> Tensor:
     """Means over windows chosen so that the output has the given height and width."""
     return apply(ops.AdaptiveAvgPool2d(output_size), x)
 
 
+@named
 def global_avg_pool(x: Tensor) -> Tensor:
     """Mean over all pixels: N x H x W x C to N x C."""
     return apply(ops.GlobalAvgPool(), x)
 
 
+@named
 def batch_norm(x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, *, eps: float = 1e-3,
                relu: bool = False, running: tuple[np.ndarray, np.ndarray] | None = None) -> Tensor:
     """Normalise each channel over the batch, or with `running` (mean, variance); gamma, beta and maybe ReLU follow."""
     return apply(ops.BatchNorm(eps, relu=relu, running=running), x, gamma, beta)
 
 
+@named
 def local_response_norm(x: Tensor, size: int, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0) -> Tensor:
     """AlexNet's normalisation across `size` neighbouring channels, x / (k + alpha * sum of squares) ** beta."""
     return apply(ops.LocalResponseNorm(size, alpha=alpha, beta=beta, k=k), x)
 
 
+@named
 def relu(x: Tensor) -> Tensor:
     """max(x, 0)."""
     return x.relu()
 
 
-def dropout(x: Tensor, rate: float) -> Tensor:
-    """Zero each element with probability `rate`, scale the others by 1 / (1 - rate); draws from `nn.random`."""
-    return apply(ops.Dropout(rate, random.generator()), x)
+@named
+def dropout(x: Tensor, p: float = 0.5) -> Tensor:
+    """Zero each element with probability `p`, scale the others by 1 / (1 - p); draws from `nn.random`."""
+    return apply(ops.Dropout(p, random.generator()), x)
 
 
+@named
 def log_softmax(x: Tensor) -> Tensor:
     """Logarithm of the softmax over the last axis."""
     return apply(ops.LogSoftmax(), x)
 
 
+@named
 def softmax(x: Tensor) -> Tensor:
     """Probabilities over the last axis."""
     return log_softmax(x).exp()
 
 
-def cross_entropy(logits: Tensor, target: np.ndarray | Sequence[int], *, smoothing: float = 0.0,
+@named
+def cross_entropy(logits: Tensor, target: np.ndarray | Sequence[int], *, label_smoothing: float = 0.0,
                   prior: np.ndarray | None = None, reduction: str = "mean") -> Tensor:
     """Cross-entropy of logits N x K with integer labels N or soft targets N x K; see `ops.CrossEntropy`."""
-    return apply(ops.CrossEntropy(target, smoothing=smoothing, prior=prior, reduction=reduction), logits)
+    return apply(ops.CrossEntropy(target, label_smoothing=label_smoothing, prior=prior, reduction=reduction), logits)
+
+
+if not TYPE_CHECKING:  # or every name would do
+    __getattr__ = missing_from(__name__, remedies.FUNCTIONAL)

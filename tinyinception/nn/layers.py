@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from tinyinception import changes, ops
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import channels_first
 from tinyinception.nn import functional
 from tinyinception.nn.functional import Padding, Pair
 from tinyinception.nn.init import Initializer, glorot, he, ones, zeros
@@ -23,13 +26,14 @@ class Conv2d(Module):
     """Convolution, N x H x W x in_channels to N x OH x OW x out_channels.
 
     Parameters: weight KH x KW x in_channels/groups x out_channels, and bias out_channels unless `bias=False`.
+    padding: pixels of zeros, see `ops.padding.resolve`; none by default (ConvUnit, Inception's unit, keeps the grid).
     dilation: pixels from one tap of the kernel to the next.
     moments: whether a BatchNorm2d follows, which in training then finds the statistics of the batch ready.
     Raises ArgumentError at construction for counts that are no positive whole numbers or that `groups` does not divide.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
-                 padding: Padding = "same", dilation: int | Pair = 1, groups: int = 1, bias: bool = True,
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, stride: int | Pair = 1,
+                 padding: Padding = 0, dilation: int | Pair = 1, groups: int = 1, bias: bool = True,
                  init: Initializer = HE, bias_init: Initializer = zeros, moments: bool = False):
         in_channels, out_channels, groups = _counts("Conv2d", in_channels=in_channels, out_channels=out_channels,
                                                     groups=groups)
@@ -38,9 +42,9 @@ class Conv2d(Module):
                                 f"and out_channels={out_channels}")
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
         self.moments = moments
-        self.kernel, self.stride = _sliding("Conv2d", kernel, stride, padding)
+        self.kernel_size, self.stride = _sliding("Conv2d", kernel_size, stride, padding)
         self.dilation = geometry.pair(dilation, "dilation", 1, _fail("Conv2d"))
-        self.weight = Parameter.create((*self.kernel, in_channels // groups, out_channels), init)
+        self.weight = Parameter.create((*self.kernel_size, in_channels // groups, out_channels), init)
         self.bias = Parameter.create((out_channels,), bias_init) if bias else None
 
     def forward(self, x: Tensor, norm: BatchNorm2d | None = None) -> Tensor:
@@ -52,7 +56,7 @@ class Conv2d(Module):
     def describe(self) -> str:
         dilation = "" if self.dilation == (1, 1) else f", dilation {_pair_text(self.dilation)}"
         groups = f", groups {self.groups}" if self.groups > 1 else ""
-        return (f"{self.in_channels} -> {self.out_channels}, {by_x(self.kernel)}"
+        return (f"{self.in_channels} -> {self.out_channels}, {by_x(self.kernel_size)}"
                 f"{_stride_text(self.stride)}, padding {self.padding}{dilation}{groups}")
 
 
@@ -93,7 +97,8 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1:] != (self.channels,):
-            raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels")
+            raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels"
+                             + channels_first(x.shape, self.channels))
         running = None if self.training else (self.running_mean, self.running_var)
         known = x.node.moments if x.node and changes.after(x.node.made, x.data) is None else None
         op = ops.BatchNorm(self.eps, relu=self.relu, running=running, known=known)
@@ -110,7 +115,7 @@ class BatchNorm2d(Module):
         return self.running_mean, self.running_var, gamma, beta, self.eps, self.relu
 
     def describe(self) -> str:
-        return f"{self.channels}" + (", relu" if self.relu else "")
+        return f"{self.channels}, eps {self.eps:g}, momentum {self.momentum:g}" + (", relu" if self.relu else "")
 
 
 class LocalResponseNorm(Module):
@@ -135,15 +140,17 @@ class LocalResponseNorm(Module):
 
 
 class MaxPool2d(Module):
-    """Largest value of each window; the stride is the kernel unless given."""
+    """Largest value of each window; the stride is the kernel's size unless given."""
 
-    def __init__(self, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+    def __init__(self, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
                  ceil_mode: bool = False):
-        self.kernel, self.stride = _sliding("MaxPool2d", kernel, kernel if stride is None else stride, padding)
+        stride = kernel_size if stride is None else stride
+        self.kernel_size, self.stride = _sliding("MaxPool2d", kernel_size, stride, padding)
         self.padding, self.ceil_mode = padding, ceil_mode
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.max_pool2d(x, self.kernel, stride=self.stride, padding=self.padding, ceil_mode=self.ceil_mode)
+        return functional.max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding,
+                                     ceil_mode=self.ceil_mode)
 
     def describe(self) -> str:
         return _pool_text(self)
@@ -152,14 +159,15 @@ class MaxPool2d(Module):
 class AvgPool2d(Module):
     """Mean of each window; padding is left out of the mean unless `count_include_pad`."""
 
-    def __init__(self, kernel: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
+    def __init__(self, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
                  ceil_mode: bool = False, count_include_pad: bool = False):
-        self.kernel, self.stride = _sliding("AvgPool2d", kernel, kernel if stride is None else stride, padding)
+        stride = kernel_size if stride is None else stride
+        self.kernel_size, self.stride = _sliding("AvgPool2d", kernel_size, stride, padding)
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.avg_pool2d(x, self.kernel, stride=self.stride, padding=self.padding, ceil_mode=self.ceil_mode,
-                                     count_include_pad=self.count_include_pad)
+        return functional.avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding,
+                                     ceil_mode=self.ceil_mode, count_include_pad=self.count_include_pad)
 
     def describe(self) -> str:
         return _pool_text(self) + (", counting padding" if self.count_include_pad else "")
@@ -193,16 +201,32 @@ class ReLU(Module):
 
 
 class Dropout(Module):
-    """Zero each element with probability `rate` in training, scaling the others up; the identity in evaluation."""
+    """Zero each element with probability `p` in training, scaling the others up; the identity in evaluation."""
 
-    def __init__(self, rate: float):
-        self.rate = number("Dropout: rate", rate, "[0, 1)")
+    def __init__(self, p: float = 0.5):
+        self.p = number("Dropout: p", p, "[0, 1)")
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.dropout(x, self.rate) if self.training and self.rate else x
+        return functional.dropout(x, self.p) if self.training and self.p else x
 
     def describe(self) -> str:
-        return f"{self.rate:g}"
+        return f"{self.p:g}"
+
+
+class CrossEntropyLoss(Module):
+    """Logits N x K and integer labels N, or soft targets N x K, to the loss: `functional.cross_entropy` as a module."""
+
+    def __init__(self, *, label_smoothing: float = 0.0, reduction: str = "mean"):
+        self.label_smoothing = number("CrossEntropyLoss: label_smoothing", label_smoothing, "[0, 1]")
+        if reduction not in ("mean", "sum"):
+            raise ArgumentError(f"CrossEntropyLoss: reduction must be 'mean' or 'sum', got {reduction!r}")
+        self.reduction = reduction
+
+    def forward(self, logits: Tensor, target: np.ndarray | Sequence[int]) -> Tensor:
+        return functional.cross_entropy(logits, target, label_smoothing=self.label_smoothing, reduction=self.reduction)
+
+    def describe(self) -> str:
+        return f"label_smoothing {self.label_smoothing:g}, {self.reduction}"
 
 
 class Identity(Module):
@@ -228,12 +252,12 @@ def _fail(layer: str) -> Callable[[str], ArgumentError]:
     return lambda message: ArgumentError(f"{layer}: {message}")
 
 
-def _sliding(layer: str, kernel: int | Pair, stride: int | Pair, padding: Padding) -> tuple[Pair, Pair]:
+def _sliding(layer: str, kernel_size: int | Pair, stride: int | Pair, padding: Padding) -> tuple[Pair, Pair]:
     """Kernel and stride as (height, width); all three are checked here, long before the first image arrives."""
-    kernel = geometry.pair(kernel, "kernel", 1, _fail(layer))
+    kernel_size = geometry.pair(kernel_size, "kernel_size", 1, _fail(layer))
     stride = geometry.pair(stride, "stride", 1, _fail(layer))
-    geometry.resolve(padding, kernel, stride, kernel, _fail(layer))
-    return kernel, stride
+    geometry.resolve(padding, kernel_size, stride, kernel_size, _fail(layer))
+    return kernel_size, stride
 
 
 def _stride_text(stride: Pair) -> str:
@@ -245,5 +269,5 @@ def _pair_text(pair: Pair) -> str:
 
 
 def _pool_text(pool: MaxPool2d | AvgPool2d) -> str:
-    return (f"{by_x(pool.kernel)}{_stride_text(pool.stride)}, padding {pool.padding}"
+    return (f"{by_x(pool.kernel_size)}{_stride_text(pool.stride)}, padding {pool.padding}"
             + (", ceil mode" if pool.ceil_mode else ""))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from tinyinception import changes
+from tinyinception import changes, remedies
 from tinyinception.context import state
-from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, misfits, suggest
+from tinyinception.errors import AbsentError, ArgumentError, CallError, CheckpointError, DtypeError, misfits, suggest
+from tinyinception.habits import absent, misfit, named, refusal, target_dtype
 from tinyinception.nn.members import CONTAINERS, as_buffer, check_replacement, inside, is_leaf
 from tinyinception.nn.nonfinite import call_and_warn, not_finite
 from tinyinception.nn.parameter import Parameter
+from tinyinception.notebook import rich
 from tinyinception.ops import by_x
 from tinyinception.tensor import FLOATS, Tensor, is_rehearsing, scope
 
@@ -30,6 +32,21 @@ class Output(NamedTuple):
     aux: tuple[Tensor, ...] = ()
 
 
+def _no_logits(output: Output, name: str) -> NoReturn:
+    raise AbsentError(f"Output has no attribute {name}: {remedies.LOGITS}", name=name)
+
+
+def _no_numbers(*_: object, **__: object) -> NoReturn:
+    raise DtypeError(f"there is no arithmetic with Output: {remedies.LOGITS}")
+
+
+if not TYPE_CHECKING:  # or every name and operator would do
+    Output.__getattr__ = _no_logits
+    for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "matmul", "neg", "abs", "pow",
+                  "lt", "le", "gt", "ge", "float", "array"):
+        setattr(Output, f"__{_name}__", _no_numbers)
+
+
 class Module:
     """Base class. A subclass assigns Parameters, Modules and buffers to attributes and defines `forward`.
 
@@ -39,7 +56,14 @@ class Module:
 
     training: bool
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            named(cls)
+
     def __new__(cls, *args, **kwargs):
+        if (args or kwargs) and cls.__init__ is object.__init__:  # which would overlook them
+            raise refusal(cls.__name__, [], args, kwargs)
         module = super().__new__(cls)
         object.__setattr__(module, "training", True)
         module._name = ""
@@ -104,7 +128,9 @@ class Module:
         """The module's result; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
-    def __call__(self, *inputs):
+    def __call__(self, *inputs, **options):
+        if options:
+            raise self._by_position(inputs, options)
         if not state.calling:
             return self._call_from_outside(inputs)
         with scope(self._name):
@@ -122,8 +148,18 @@ class Module:
         try:
             bad = not_finite(inputs)
             return call_and_warn(self, inputs, bad) if bad else self(*inputs)
+        except TypeError:
+            if wrong := misfit(self.forward, inputs, {}):
+                raise wrong from None
+            raise
         finally:
             state.calling = False
+
+    def _by_position(self, inputs: tuple, options: Mapping[str, object]) -> CallError:
+        """The error for inputs by name, of which hooks would not know."""
+        if told := misfit(self.forward, inputs, options):
+            return told
+        return CallError(f"{type(self).__name__}: inputs must be given by position, got {', '.join(options)} by name")
 
     def register_forward_hook(self, hook: Callable[[Module, tuple, object], None]) -> Callable[[], None]:
         """Have `hook(module, inputs, output)` called after every forward; returns the function that ends this."""
@@ -251,9 +287,15 @@ class Module:
         """Switch to evaluation: running statistics, no dropout, no auxiliary classifiers."""
         return self.train(False)
 
-    def to(self, dtype: np.dtype | type) -> Module:
-        """Convert parameters and buffers to float32, float64 or complex128; gradients are forgotten."""
-        dtype = np.dtype(dtype)
+    @named
+    def to(self, target: str | np.dtype | type) -> Module:
+        """Convert parameters and buffers to float32, float64 or complex128; gradients are forgotten; returns self.
+
+        To "cpu", where everything is, nothing changes. Raises DtypeError for other devices and dtypes.
+        """
+        dtype = target_dtype("to", target)
+        if dtype is None:
+            return self
         if dtype not in FLOATS:
             raise DtypeError(f"to: a module computes in {', '.join(map(str, FLOATS))}, not in {dtype}")
         for parameter in self.parameters():
@@ -268,6 +310,10 @@ class Module:
                     module.hold_buffer(name, array.astype(dtype))
         return self
 
+    def cpu(self) -> Module:
+        """This module, as there is only the CPU."""
+        return self
+
     def requires_grad_(self, requires_grad: bool = True) -> Module:
         """Let all parameters learn or, with False, freeze them; returns self.
 
@@ -277,6 +323,7 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
+    @named
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for parameter in self.parameters():
@@ -290,6 +337,13 @@ class Module:
 
     def __repr__(self) -> str:
         return "\n".join(self._lines(""))
+
+    _repr_html_ = rich("module")
+
+    if not TYPE_CHECKING:  # or every name would do
+
+        def __getattr__(self, name: str):
+            raise absent(type(self).__name__, name, remedies.MODULE, self)
 
     def _lines(self, indent: str) -> Iterator[str]:
         size = sum(parameter.size for parameter in self.parameters())

@@ -9,7 +9,8 @@ from contextvars import ContextVar
 
 import numpy as np
 
-from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.errors import ShapeError
+from tinyinception.habits import named
 from tinyinception.nn import random
 from tinyinception.nn.init import Initializer
 from tinyinception.ops import by_x
@@ -35,6 +36,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
+    @named
     def __init__(self, data):
         super().__init__(data, requires_grad=True)
 
@@ -45,15 +47,6 @@ class Parameter(Tensor):
         if _shape_only.get():
             parameter.hold(None, parameter.shape, parameter.dtype)
         return parameter
-
-    def requires_grad_(self, requires_grad: bool = True) -> Parameter:
-        """Whether it learns; returns self. False freezes it: no gradient, so that optimisers leave it alone."""
-        if not isinstance(requires_grad, bool):
-            raise ArgumentError(f"requires_grad_: requires_grad must be True or False, got {requires_grad!r}")
-        self.requires_grad = requires_grad
-        if not requires_grad:
-            self.grad = None
-        return self
 
     def redraw(self, init: Initializer) -> None:
         """Start over with values from `init`, in the same shape and dtype; does nothing to one without values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tinyinception.checks import number
+from tinyinception.habits import named
 from tinyinception.nn.layers import Conv2d
 from tinyinception.nn.module import Module
 from tinyinception.nn.units import ConvUnit, Path, Unit, block, chain, steps
@@ -36,6 +37,7 @@ class ResidualInception(Module):
         return f"scale {self.scale:g}" + ("" if self.relu else ", no relu")
 
 
+@named
 def inception_resnet_a(in_channels: int, *, n1: int = 32, single: tuple[int, int] = (32, 32),
                        double: tuple[int, int, int] = (32, 48, 64), scale: float = 0.17, relu: bool = True,
                        unit: Unit = ConvUnit) -> ResidualInception:
@@ -46,6 +48,7 @@ def inception_resnet_a(in_channels: int, *, n1: int = 32, single: tuple[int, int
     return ResidualInception(in_channels, branches, scale=scale, relu=relu, unit=unit)
 
 
+@named
 def inception_resnet_b(in_channels: int, *, n1: int = 192, single: tuple[int, int, int] = (128, 160, 192), n: int = 7,
                        scale: float = 0.1, relu: bool = True, unit: Unit = ConvUnit) -> ResidualInception:
     """1x1 | 1x1, 1xn, nx1 on the middle grid (Inception-v4, Fig. 17; v1's Fig. 11 has widths of 128 only)."""
@@ -53,6 +56,7 @@ def inception_resnet_b(in_channels: int, *, n1: int = 192, single: tuple[int, in
     return ResidualInception(in_channels, branches, scale=scale, relu=relu, unit=unit)
 
 
+@named
 def inception_resnet_c(in_channels: int, *, n1: int = 192, single: tuple[int, int, int] = (192, 224, 256),
                        scale: float = 0.2, relu: bool = True, unit: Unit = ConvUnit) -> ResidualInception:
     """1x1 | 1x1, 1x3, 3x1 on the coarsest grid (Inception-v4, Fig. 19; v1's Fig. 13 has widths of 192 only)."""

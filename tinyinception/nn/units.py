@@ -7,6 +7,7 @@ from functools import partial
 
 from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.nn.containers import Branches, Sequential, channels_after
 from tinyinception.nn.functional import Padding, Pair
 from tinyinception.nn.init import Initializer, zeros
@@ -32,12 +33,12 @@ class ConvUnit(Module):
     it another unit: `partial(ConvUnit, norm=None)` or `partial(ConvUnit, norm=partial(BatchNorm2d, gamma=False))`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, stride: int | Pair = 1,
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, stride: int | Pair = 1,
                  padding: Padding = "same", dilation: int | Pair = 1, groups: int = 1,
                  norm: Callable[..., Module] | None = BatchNorm2d, relu: bool = True, bias: bool | None = None,
                  init: Initializer = HE, bias_init: Initializer = zeros):
         self.out_channels = out_channels
-        self.conv = Conv2d(in_channels, out_channels, kernel, stride=stride, padding=padding,
+        self.conv = Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding,
                            dilation=dilation, groups=groups, bias=norm is None if bias is None else bias, init=init,
                            bias_init=bias_init)
         self.norm = norm(out_channels, relu=relu) if norm is not None else None
@@ -69,13 +70,13 @@ class SeparableConv(Module):
     the 1x1 and in the place of its bias.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int | Pair, *, multiplier: int = 1,
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, multiplier: int = 1,
                  stride: int | Pair = 1, padding: Padding = "same", norm: Callable[..., Module] | None = None,
                  init: Initializer = HE):
         self.out_channels = out_channels
         in_channels = whole("SeparableConv: in_channels", in_channels)
         multiplier = whole("SeparableConv: multiplier", multiplier)
-        self.depthwise = Conv2d(in_channels, in_channels * multiplier, kernel, stride=stride, padding=padding,
+        self.depthwise = Conv2d(in_channels, in_channels * multiplier, kernel_size, stride=stride, padding=padding,
                                 groups=in_channels, bias=False, init=init)
         self.pointwise = Conv2d(in_channels * multiplier, out_channels, 1, bias=norm is None, init=init)
         self.norm = norm(out_channels, relu=True) if norm is not None else None
@@ -85,6 +86,7 @@ class SeparableConv(Module):
         return x.relu() if self.norm is None else self.norm(x)
 
 
+@named
 def chain(in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padding = "same",
           unit: Unit = ConvUnit) -> Sequential:
     """Units one after the other; the last one has the given stride and padding, those before it 1 and "same".
@@ -94,7 +96,7 @@ def chain(in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padd
     units = {}
     for i, (out_channels, kernel) in enumerate(path, 1):
         sizes = by_x(kernel if isinstance(kernel, tuple | list) else (kernel, kernel))
-        where = {"stride": stride, "padding": padding} if i == len(path) else {}
+        where = {"stride": stride, "padding": padding} if i == len(path) else {"padding": "same"}
         units[f"conv{i}_{sizes}"] = unit(in_channels, out_channels, kernel, **where)
         in_channels = out_channels
     return Sequential(units)

@@ -7,6 +7,7 @@ import numpy as np
 from tinyinception import kernels
 from tinyinception.checks import is_whole
 from tinyinception.errors import GraphError
+from tinyinception.habits import channels_first
 from tinyinception.kernels import ahead
 from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve, span
@@ -46,7 +47,8 @@ class Conv2d(Operation):
         self.groups = int(self.groups)
         if x[3] != w[2] * self.groups:
             times = f" x {self.groups} groups" if self.groups > 1 else ""
-            raise self.fail(f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}")
+            raise self.fail(f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}"
+                            + channels_first(x, w[2] * self.groups))
         if b is not None and b != (w[3],):
             raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[3]} output channels")
         stride = pair(self.stride, "stride", 1, self.fail)

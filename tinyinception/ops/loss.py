@@ -37,17 +37,17 @@ class LogSoftmax(Operation):
 class CrossEntropy(Operation):
     """H(q', p) = -sum q' log p, p being the softmax of the logits N x K (Szegedy et al. 2016, section 7).
 
-    target: N integer labels, or N x K probabilities q. q' = (1 - smoothing) q + smoothing * prior, the prior being K
-    probabilities, uniform by default. reduction: "mean" or "sum" over the batch, a scalar, or "none", one loss per
-    sample.
+    target: N integer labels, or N x K probabilities q. q' = (1 - eps) q + eps * prior, where eps is `label_smoothing`
+    and the prior K probabilities, uniform by default. reduction: "mean" or "sum" over the batch, a scalar, or "none",
+    one loss per sample.
     Raises ShapeError or ArgumentError for targets that do not fit, DtypeError for labels that are no integers.
     """
 
     analytic = True
 
-    def __init__(self, target: np.ndarray, *, smoothing: float = 0.0, prior: np.ndarray | None = None,
+    def __init__(self, target: np.ndarray, *, label_smoothing: float = 0.0, prior: np.ndarray | None = None,
                  reduction: str = "mean"):
-        self.target, self.smoothing, self.reduction = np.asarray(target), smoothing, reduction
+        self.target, self.label_smoothing, self.reduction = np.asarray(target), label_smoothing, reduction
         self.prior = None if prior is None else np.asarray(prior, np.float64)
 
     def shape(self, x: Shape) -> Shape:
@@ -55,7 +55,7 @@ class CrossEntropy(Operation):
             raise self.fail(f"logits must be N x K and not empty, not {by_x(x)}")
         if self.reduction not in ("mean", "sum", "none"):
             raise self._bad(f"reduction must be 'mean', 'sum' or 'none', got {self.reduction!r}")
-        number(f"{self.where()}: smoothing", self.smoothing, "[0, 1]")
+        number(f"{self.where()}: label_smoothing", self.label_smoothing, "[0, 1]")
         self._check_target(*x)
         if self.prior is not None:
             if self.prior.shape != x[1:]:
@@ -95,8 +95,9 @@ class CrossEntropy(Operation):
         else:
             q = np.zeros((n, classes))
             q[np.arange(n), self.target] = 1
-        if self.smoothing:
-            q = (1 - self.smoothing) * q + self.smoothing * (1 / classes if self.prior is None else self.prior)
+        if self.label_smoothing:
+            prior = 1 / classes if self.prior is None else self.prior
+            q = (1 - self.label_smoothing) * q + self.label_smoothing * prior
         return q
 
     def forward(self, x):

@@ -26,7 +26,7 @@ class Pool(Operation):
 
     def geometry(self, x: Shape) -> tuple[Window, Pair]:
         """Window with the padding in pixels, and output (height, width)."""
-        kernel = pair(self.kernel, "kernel", 1, self.fail)
+        kernel = pair(self.kernel, "kernel_size", 1, self.fail)
         stride = pair(self.stride, "stride", 1, self.fail)
         pads = resolve(self.padding, kernel, stride, x[1:3], self.fail)
         if max(pads[:2]) > kernel[0] // 2 or max(pads[2:]) > kernel[1] // 2:

@@ -3,6 +3,10 @@
 Parameters are known here only by their `.data`, `.grad` and `.shape`, so this room imports neither tensor nor nn.
 """
 
+from typing import TYPE_CHECKING
+
+from tinyinception import remedies
+from tinyinception.habits import missing_from
 from tinyinception.optim.adam import Adam, AdamW
 from tinyinception.optim.average import RunningAverage
 from tinyinception.optim.clip import clip_grad_norm
@@ -26,3 +30,6 @@ __all__ = [
     "clip_grad_norm",
     "weights_only",
 ]
+
+if not TYPE_CHECKING:  # or every name would do
+    __getattr__ = missing_from(__name__, remedies.OPTIM)

@@ -18,6 +18,8 @@ class Adam(Optimizer):
     amsgrad: divide by the root of the largest mean square so far (Reddi, Kale and Kumar 2018).
     """
 
+    _settings: tuple[str, ...] = ("betas", "eps", "decoupled", "amsgrad")
+
     def __init__(
         self,
         parameters: NamedParameters,
@@ -77,6 +79,8 @@ class Adam(Optimizer):
 
 class AdamW(Adam):
     """Adam with `decoupled` weight decay, by default PyTorch's 0.01 (Loshchilov and Hutter 2019)."""
+
+    _settings = ("betas", "eps", "amsgrad")
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ import numpy as np
 from tinyinception import changes
 from tinyinception.checks import number
 from tinyinception.errors import ShapeError, TinyInceptionError
+from tinyinception.habits import named
 from tinyinception.optim.checks import float_array, named_pairs
 from tinyinception.optim.state import Scratch, copy_state, load_state
 
@@ -32,6 +33,7 @@ class RunningAverage:
     updates d = min(decay, (1 + n) / (10 + n)): TensorFlow's warm-up, so the start is forgotten soon.
     """
 
+    @named
     def __init__(self, pairs: Iterable[tuple[str, Any]], decay: float = 0.9999) -> None:
         self.decay = float(number(f"{OWNER}: decay", decay, "[0, 1)"))
         self._sources = named_pairs(OWNER, pairs)
@@ -40,6 +42,9 @@ class RunningAverage:
             self._state[f"average/{name}"] = float_array(OWNER, name, _array(source)).copy()
         self._scratch = Scratch()
         self._applied = False
+
+    def __repr__(self) -> str:
+        return f"{OWNER}(decay={self.decay!r}; arrays: {len(self._sources)}, updates: {self.updates:,})"
 
     @property
     def updates(self) -> int:

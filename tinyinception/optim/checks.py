@@ -1,6 +1,6 @@
 """What this room asks of its arguments, and the one error for each thing that is wrong with them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,20 +18,31 @@ class Parameter(Protocol):
     def shape(self) -> tuple[int, ...]: ...
 
 
-NamedParameters = Iterable[tuple[str, Parameter]]
+NamedParameters = Iterable[tuple[str, Parameter]] | Iterable[Parameter]
 
 
-def named_pairs(owner: str, pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """List (name, thing) pairs in order; ArgumentError if there are none, if they are no pairs, or if one repeats."""
-    wanted = f"{owner}: expected (name, parameter) pairs, as module.named_parameters() yields"
-    if not isinstance(pairs, Iterable):
-        raise ArgumentError(f"{wanted}, got {type(pairs).__name__}")
+def named_pairs(owner: str, pairs: Iterable[Any]) -> list[tuple[str, Any]]:
+    """List (name, thing) pairs in order; bare parameters are named "0", "1", ... by their places.
+
+    Raises ArgumentError if there are none, if they are neither, or if one repeats.
+    """
+    wanted = f"{owner}: parameters must be those of module.parameters() or module.named_parameters()"
+    if not isinstance(pairs, Iterable) or hasattr(pairs, "parameters") or isinstance(pairs, str | Mapping):
+        given = "a module itself" if hasattr(pairs, "parameters") else type(pairs).__name__
+        raise ArgumentError(f"{wanted}, got {given}")
+    if hasattr(pairs, "grad"):  # a tensor is iterable too
+        raise ArgumentError(f"{wanted}, got a single one; write [parameter]")
     listed = list(pairs)
     if not listed:
         raise ArgumentError(f"{wanted}, got none (a generator can be read only once)")
+    if all(_is_bare(thing) for thing in listed):
+        listed = [(str(i), thing) for i, thing in enumerate(listed)]
     name_of: dict[int, str] = {}
     names: set[str] = set()
     for i, pair in enumerate(listed):
+        if isinstance(pair, Mapping):
+            raise ArgumentError(f"{wanted}, got groups of them; parameters that want settings of their own get an "
+                                "optimiser of their own, and decay_filter says which decay")
         if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
             raise ArgumentError(f"{wanted}; item {i} is a bare {type(pair).__name__}")
         name, thing = pair
@@ -42,6 +53,10 @@ def named_pairs(owner: str, pairs: Iterable[tuple[str, Any]]) -> list[tuple[str,
         names.add(name)
         name_of[id(thing)] = name
     return listed
+
+
+def _is_bare(thing: Any) -> bool:
+    return not isinstance(thing, tuple) and hasattr(thing, "grad") and hasattr(thing, "data")
 
 
 def float_array(owner: str, name: str, array: Any) -> np.ndarray:
@@ -61,6 +76,8 @@ def named_parameters(owner: str, pairs: NamedParameters) -> list[tuple[str, Para
     for name, parameter in listed:
         if not hasattr(parameter, "grad"):
             raise ArgumentError(f"{owner}: {name!r} is a {type(parameter).__name__} without .grad, not a parameter")
+        if getattr(parameter, "node", None) is not None:
+            raise ArgumentError(f"{owner}: {name!r} is a result, not a parameter; no gradient stays with it")
         float_array(owner, name, parameter.data)
     return listed
 

@@ -6,9 +6,11 @@ import numpy as np
 
 from tinyinception.checks import number
 from tinyinception.errors import NonFiniteError
+from tinyinception.habits import named
 from tinyinception.optim.checks import NamedParameters, Parameter, named_parameters
 
 
+@named
 def clip_grad_norm(parameters: NamedParameters, max_norm: float) -> float:
     """Scale all gradients, in place, by min(1, max_norm / (norm + 1e-6)); return the norm of all of them before that.
 

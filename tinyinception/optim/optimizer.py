@@ -2,28 +2,38 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinyinception import changes
+from tinyinception import changes, remedies
 from tinyinception.checks import number
+from tinyinception.habits import absent, named
 from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, named_parameters
 from tinyinception.optim.state import Scratch, copy_state, load_state
 
 
+@named
 def weights_only(name: str, parameter: Parameter) -> bool:
     """The usual decay filter: kernels and matrices decay; biases and batch-norm's gamma and beta do not."""
     return len(parameter.shape) >= 2
 
 
 class Optimizer(ABC):
-    """Base class. `parameters` are (name, parameter) pairs, as `module.named_parameters()` yields them.
+    """Base class. `parameters` are those of `module.parameters()`, or with names of `module.named_parameters()`.
 
     Set the learning rate before a step, `optimizer.lr = schedule(step)`; it is not part of the state, since schedules
     are functions of the step. Weight decay is L2, added to the gradient; `decay_filter(name, parameter)` says which
     parameters decay, None means all. A subclass makes its state with `_new_slot` and `_new_counter`, and
-    states its rule in `_update`.
+    states its rule in `_update`; `_settings` are the attributes that `repr` shows.
     """
+
+    _settings: tuple[str, ...] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            named(cls)
 
     def __init__(
         self,
@@ -56,11 +66,13 @@ class Optimizer(ABC):
         """How many steps were made, those before a checkpoint included."""
         return int(self._state["step"])
 
+    @named
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for _, parameter in self.parameters:
             parameter.grad = None
 
+    @named
     def step(self) -> None:
         """Update every parameter that has a gradient, in place; one without is left alone, its state too.
 
@@ -102,6 +114,17 @@ class Optimizer(ABC):
         np.multiply(data, self.weight_decay, out=decayed)
         decayed += grad
         return decayed
+
+    def __repr__(self) -> str:
+        told = [f"{name}={getattr(self, name)!r}" for name in (*self._settings, "weight_decay") if getattr(self, name)]
+        numbers = sum(parameter.data.size for _, parameter in self.parameters)
+        return (f"{self._owner}({', '.join([f'lr={self.lr!r}', *told])}; parameters: {len(self.parameters)}, "
+                f"numbers: {numbers:,}, steps: {self.steps:,})")
+
+    if not TYPE_CHECKING:  # or every name would do
+
+        def __getattr__(self, name: str):
+            raise absent(type(self).__name__, name, remedies.OPTIMIZER, self)
 
     @abstractmethod
     def _update(self, name: str, data: np.ndarray, grad: np.ndarray, work: np.ndarray) -> None:

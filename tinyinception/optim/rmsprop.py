@@ -23,6 +23,8 @@ class RMSProp(Optimizer):
     centered: divide by the root of the running variance, ms minus the square of the running mean of g (Graves 2013).
     """
 
+    _settings = ("decay", "momentum", "eps", "rule", "centered")
+
     def __init__(
         self,
         parameters: NamedParameters,

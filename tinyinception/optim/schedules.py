@@ -7,9 +7,11 @@ more, and stays there. Rising lines start from zero at step -1, so that no step 
 import math
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from tinyinception import remedies
 from tinyinception.checks import number, whole
+from tinyinception.habits import absent, named
 
 
 class Schedule(Protocol):
@@ -24,8 +26,18 @@ def _keep(schedule: Schedule, **numbers: float) -> None:
         object.__setattr__(schedule, name, value)
 
 
+class _Function:
+    """Has no step() of its own, and says so."""
+
+    if not TYPE_CHECKING:  # or every name would do
+
+        def __getattr__(self, name: str):
+            raise absent(type(self).__name__, name, remedies.SCHEDULE, self)
+
+
+@named
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Function):
     """Always `base`."""
 
     base: float
@@ -38,8 +50,9 @@ class Constant:
         return float(self.base)
 
 
+@named
 @dataclass(frozen=True)
-class ExponentialStaircase:
+class ExponentialStaircase(_Function):
     """base * rate^floor(step / every).
 
     Inception-v3 and v4: base 0.045, rate 0.94, every two epochs (Rethinking, section 8). GoogLeNet: rate 0.96, every 8
@@ -60,8 +73,9 @@ class ExponentialStaircase:
         return float(self.base * self.rate ** (step // self.every))
 
 
+@named
 @dataclass(frozen=True)
-class Cosine:
+class Cosine(_Function):
     """A linear rise that reaches `base` at step `warmup`, then half a cosine down to `final` at step `steps`.
 
     Loshchilov and Hutter 2017 without restarts; PyTorch's CosineAnnealingLR with T_max = steps - warmup.
@@ -85,8 +99,9 @@ class Cosine:
         return float(self.final + (self.base - self.final) * (1.0 + math.cos(math.pi * done)) / 2.0)
 
 
+@named
 @dataclass(frozen=True)
-class Triangular:
+class Triangular(_Function):
     """A straight line up to `base` at step `peak`, and one down to zero at step `steps`."""
 
     base: float

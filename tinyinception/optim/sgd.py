@@ -17,6 +17,8 @@ class SGD(Optimizer):
     dampening) g instead of g, except from a parameter's first gradient, which it takes whole.
     """
 
+    _settings = ("momentum", "dampening", "nesterov")
+
     def __init__(
         self,
         parameters: NamedParameters,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tinyinception import count, models, nn
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import named
 from tinyinception.models.network import Network
 from tinyinception.plots.file import check_format, write
 from tinyinception.plots.network_flow import compose, magnification
@@ -27,8 +28,9 @@ LARGEST = 1.4  # small networks and lone blocks get a smaller page instead of la
 CARD, AUX, FRAME, JOIN, FREE, INK = "#f6f6f6", "#ffffff", "#8c8c8c", "#dcdcdc", "#ffffff", "#4d4d4d"
 
 
+@named
 def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, color: str = "macs",
-         channels: int | None = None, classes: int | None = None, title: str | None = None,
+         channels: int | None = None, num_classes: int | None = None, title: str | None = None,
          path: str | Path | None = None) -> Figure:
     """A network, by name or as a module, as a slide of 16 to 9: `draw("inception_v4", path="v4.png")`.
 
@@ -38,13 +40,14 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
     them. color: the share of "macs" or "params" that the boxes are coloured by, a box that stands for several by their
     sum, in percent of the network without auxiliary classifiers. input_size: pixels, or (height, width); a lone module
     needs it, and `channels` unless 3. title: its name unless given. path: a file to write it to.
+    It is what Keras calls plot_model.
     Raises ArgumentError for unknown names and arguments, ShapeError where the input does not fit the network.
     """
     if color not in COLOURS:
         raise ArgumentError(f"draw: color must be one of {', '.join(COLOURS)}, got {color!r}")
     if path is not None:
         check_format(path, "draw")
-    name, model, size = _resolve(model, input_size, channels, classes)
+    name, model, size = _resolve(model, input_size, channels, num_classes)
     if channels is None:
         channels = model.channels if isinstance(model, Network) else 3
     try:
@@ -62,15 +65,15 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
 
 
 def _resolve(model: nn.Module | str, input_size: int | tuple[int, int] | None, channels: int | None,
-             classes: int | None) -> tuple[str, nn.Module, int | tuple[int, int]]:
+             num_classes: int | None) -> tuple[str, nn.Module, int | tuple[int, int]]:
     """Name, module and input size, with the defaults that a network has."""
     if isinstance(model, str):
         info = models.info(model)
         with nn.shape_only():
-            built = models.build(model, classes=classes, channels=3 if channels is None else channels)
+            built = models.build(model, num_classes=num_classes, channels=3 if channels is None else channels)
         return model, built, info.input_size if input_size is None else input_size
-    if classes is not None:
-        raise ArgumentError("draw: classes goes with the name of a network; this is a module, already built")
+    if num_classes is not None:
+        raise ArgumentError("draw: num_classes goes with the name of a network; this is a module, already built")
     if input_size is None and isinstance(model, Network):
         input_size = model.input_size
     if input_size is None:

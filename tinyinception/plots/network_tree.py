@@ -136,7 +136,7 @@ def label(module: nn.Module) -> str:
 def _window(layer: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) -> str:
     high, wide = layer.stride
     stride = "" if (high, wide) == (1, 1) else f"/{high}" if high == wide else f"/{times(layer.stride)}"
-    return times(layer.kernel) + stride
+    return times(layer.kernel_size) + stride
 
 
 class _Reader:

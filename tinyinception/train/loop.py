@@ -155,9 +155,9 @@ def _forward(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[
     smoothing = session.config.label_smoothing
     with random.using(session.generator):
         logits, aux = session.network(Tensor(images))
-    loss = total = cross_entropy(logits, labels, smoothing=smoothing)
+    loss = total = cross_entropy(logits, labels, label_smoothing=smoothing)
     for head in aux:
-        total = total + session.aux_weight * cross_entropy(head, labels, smoothing=smoothing)
+        total = total + session.aux_weight * cross_entropy(head, labels, label_smoothing=smoothing)
     return logits, loss, total
 
 

@@ -17,6 +17,7 @@ from tinyinception import data
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, CheckpointError, DataError
 from tinyinception.files import as_path, json_object, remove_leftovers
+from tinyinception.notebook import rich
 from tinyinception.train.checkpoint import CHECKPOINT, STATE, replace_file
 from tinyinception.train.config import Config, is_folder
 from tinyinception.train.lock import LOCK, locked
@@ -36,12 +37,17 @@ class Result:
     images_per_second: float
     run: str
 
+    _repr_html_ = rich("result")
+
 
 class Run:
     """The folder of one run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r})"
 
     @classmethod
     @contextmanager

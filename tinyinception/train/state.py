@@ -114,7 +114,7 @@ class DataFacts:
 
     def build(self, model: str) -> Any:
         """A network of this name for such data, seen to accept such images before any time is spent on it."""
-        network = models.build(model, classes=len(self.classes), channels=self.image_shape[-1])
+        network = models.build(model, num_classes=len(self.classes), channels=self.image_shape[-1])
         with no_grad():
             network(Tensor.shape_only(2, *self.image_shape))
         return network

@@ -32,6 +32,10 @@ class Trained:
     network: Any
     averaged: bool
 
+    def __repr__(self) -> str:
+        return (f"Trained({str(self.run.folder)!r}: {self.config.model} on {self.facts.name}, "
+                f"{len(self.facts.classes)} classes{', averaged parameters' if self.averaged else ''})")
+
 
 def load_run(folder: str | Path, averaged: bool | None = None) -> Trained:
     """The network of a run folder, in evaluation mode.

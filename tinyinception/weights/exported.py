@@ -39,6 +39,9 @@ class Exported:
     options: Mapping[str, Any] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Exported({self.model}, {len(self.classes)} classes, images {'x'.join(map(str, self.image_shape))})"
+
     def normalize(self, pixels: np.ndarray) -> np.ndarray:
         """Bytes N x H x W x C to the numbers that the network wants; ArgumentError where that is not known."""
         if not self.mean:
@@ -90,4 +93,4 @@ def _build(folder: str | Path, values: Mapping[str, Any]) -> nn.Module:
                             "network=...")
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in values["options"].items()}
     with nn.shape_only():
-        return models.build(name, classes=len(values["classes"]), channels=values["image_shape"][2], **options)
+        return models.build(name, num_classes=len(values["classes"]), channels=values["image_shape"][2], **options)

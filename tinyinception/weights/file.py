@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinyinception.errors import ArgumentError, CheckpointError, GraphError, misfits, some
+from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.ops import by_x
 from tinyinception.train.checkpoint import replace_file
@@ -24,6 +25,7 @@ PICKLE = (b"\x80", b"PK")  # how pickles begin, and the zip files in which PyTor
 OWN, VERSION = "tinyinception", 1  # "format" and "version" in the header of a file under our own names, `own.save`
 
 
+@named
 def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, drop_background: bool = False,
                  say: Callable[[str], None] | None = None) -> None:
     """Give a network the weights of a safetensors file with the names that timm and TorchVision publish.
@@ -70,6 +72,7 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
             slot.fill(array[1:] if drop_background and slot.is_classes else array)
 
 
+@named
 def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -> None:
     """Write a network's weights as a safetensors file with the names of `load_weights`, in PyTorch's layouts.
 

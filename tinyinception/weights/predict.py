@@ -46,7 +46,7 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
 def build(model: str, file: str | Path, classes: int, say: Callable[[str], None] | None = None) -> nn.Module:
     """A network with published weights in evaluation mode, without auxiliary classifiers. Raises as `load_weights`."""
     with nn.shape_only():
-        network = models.build(model, classes=classes)
+        network = models.build(model, num_classes=classes)
     load_weights(network, file, ignore_aux=True, say=say)
     return network.eval()
 

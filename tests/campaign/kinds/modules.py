@@ -197,13 +197,13 @@ def counted(rng, place):
 
     class Two(nn.Module):
         def __init__(self):
-            self.conv = nn.Conv2d(3, 4, 3)
+            self.conv = nn.Conv2d(3, 4, 3, padding="same")
 
         def forward(self, x):
             return {"a": self.conv(x), "b": x} if rng.random() < 0.5 else [self.conv(x), None]
 
     odd = rng.random() < 0.3
-    module = Two() if odd else nn.Conv2d(3, 4, 3)
+    module = Two() if odd else nn.Conv2d(3, 4, 3, padding="same")
 
     def go():
         counted = summary(module, size)

@@ -196,7 +196,7 @@ def odd_geometry(rng, place):
             "stride": lambda: nn.AvgPool2d(2, stride=odd),
             "padding": lambda: nn.MaxPool2d(3, padding=odd),
             "output_size": lambda: nn.AdaptiveAvgPool2d(odd),
-            "conv": lambda: nn.Conv2d(4, 4, odd),
+            "conv": lambda: nn.Conv2d(4, 4, odd, padding="same"),
             "groups": lambda: nn.Conv2d(4, 4, 1, groups=odd),
         }[where]()
         shape = layer(x).shape
@@ -222,8 +222,8 @@ def nan_and_infinity(rng, place):
         "ReLU": lambda t: t.relu(),
         "GlobalAvgPool": lambda t: nn.GlobalAvgPool()(t),
         "Conv2d 1x1": lambda t: nn.Conv2d(4, 4, 1)(t),
-        "Conv2d 3x3": lambda t: nn.Conv2d(4, 16, 3)(t),
-        "Conv2d 5x5": lambda t: nn.Conv2d(4, 4, 5)(t),
+        "Conv2d 3x3": lambda t: nn.Conv2d(4, 16, 3, padding="same")(t),
+        "Conv2d 5x5": lambda t: nn.Conv2d(4, 4, 5, padding="same")(t),
         "BatchNorm2d": lambda t: nn.BatchNorm2d(4)(t),
         "sum": lambda t: t.sum(axis=(1, 2)),
         "max": lambda t: t.max(axis=(1, 2)),

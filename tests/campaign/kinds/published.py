@@ -20,7 +20,7 @@ WEIGHTS = "published weights"
 
 def network():
     with nn.shape_only():
-        return models.build(NETWORK, classes=CLASSES)
+        return models.build(NETWORK, num_classes=CLASSES)
 
 
 def original(place):
