@@ -20,7 +20,8 @@ commands:
   export     write a trained run as a folder for the model hub, or as an ONNX file
   data       list the data sets, or fetch one
   lesson     list the lessons, step through one, check its exercises
-  claims     what is said about Inception, and whether it is so"""
+  claims     what is said about Inception, and whether it is so
+  completion print a script for the Tab key of a shell"""
 
 FLAGS = ("-h", "--help", "--version")  # of the program itself; all others belong to a command
 
@@ -60,7 +61,11 @@ EXAMPLES = {
   tinyinception lesson 10 --notebook ten.ipynb
   tinyinception lesson --all        run them one after the other""",
     "claims": """  tinyinception claims
+  tinyinception claims 39
+  tinyinception claims v4 parameters
   tinyinception claims --json""",
+    "completion": """  eval "$(tinyinception completion bash)"     in ~/.bashrc
+  eval "$(tinyinception completion zsh)"      in ~/.zshrc, below compinit""",
 }
 
 
@@ -110,13 +115,15 @@ def _top() -> Parser:
     return parser
 
 
-def _command(name: str, description: str, *, json: bool = True) -> Parser:
+def _command(name: str, description: str, *, json: bool = True, quiet: bool = True) -> Parser:
     """What the parsers of all commands have in common."""
     parser = Parser(prog=f"tinyinception {name}", description=description, epilog="examples:\n" + EXAMPLES[name],
                     formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
     parser.set_defaults(command=name)
     if json:
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    if quiet:
+        parser.add_argument("--quiet", action="store_true", help="no progress and no asides; errors are still said")
     return parser
 
 
@@ -188,7 +195,7 @@ def _export(name: str) -> Parser:
 
 
 def _summary(name: str) -> Parser:
-    parser = _command(name, "Count a network, layer by layer.")
+    parser = _command(name, "Count a network, layer by layer.", quiet=False)
     parser.add_argument("model", metavar="MODEL", help="name of a network")
     _network_flags(parser)
     parser.add_argument("--draw", metavar="FILE", help="draw it as well, coloured by share of multiply-adds, to a "
@@ -197,7 +204,7 @@ def _summary(name: str) -> Parser:
 
 
 def _compare(name: str) -> Parser:
-    parser = _command(name, "Count several networks side by side; factors are relative to the first.")
+    parser = _command(name, "Count several networks side by side; factors are relative to the first.", quiet=False)
     parser.add_argument("models", nargs="+", metavar="MODEL", help="names of networks")
     _network_flags(parser)
     return parser
@@ -233,12 +240,23 @@ def _lesson(name: str) -> Parser:
 
 
 def _claims(name: str) -> Parser:
-    return _command(name, "Compute whether what is said about Inception, in the papers and elsewhere, is so.")
+    parser = _command(name, "Compute whether what is said about Inception, in the papers and elsewhere, is so.")
+    parser.add_argument("words", nargs="*", metavar="WORD",
+                        help="only the claim of this number, or the claims in which all these words occur")
+    return parser
+
+
+def _completion(name: str) -> Parser:
+    parser = _command(name, "Print a script with which a shell completes commands, flags, networks and files on the "
+                            "Tab key. It needs shtab: pip install 'tinyinception[completion]'.", json=False,
+                      quiet=False)
+    parser.add_argument("shell", type=_one_of("bash", "zsh", "tcsh"), metavar="bash|zsh|tcsh")
+    return parser
 
 
 COMMANDS: dict[str, Callable[[str], Parser]] = {
     "train": _train, "evaluate": _evaluate, "predict": _predict, "export": _export, "summary": _summary,
-    "compare": _compare, "data": _data, "lesson": _lesson, "claims": _claims,
+    "compare": _compare, "data": _data, "lesson": _lesson, "claims": _claims, "completion": _completion,
 }
 
 
@@ -250,6 +268,7 @@ def _one_of(*words: str) -> Callable[[str], str]:
             raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(words)}{_hint(word, words)}")
         return word
 
+    check.words = words  # for the completion of shells
     return check
 
 

@@ -107,7 +107,7 @@ class Judgement:
             "crops": lambda: crops_picture(self.schemes[0], self.dataset.test_images[0]),
         })
         if failed:
-            say(failed)
+            say(failed, always=True)
 
 
 def crops_picture(scheme: Scheme, image: np.ndarray):

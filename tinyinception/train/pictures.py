@@ -36,4 +36,4 @@ def draw_pictures(session: Session, run: Run, scores: Scores) -> None:
             f"{name}: the {len(worst)} worst of {len(wrong)} mistakes"),
     }
     if failed := write_each(run.folder, pictures):
-        say(failed)
+        say(failed, always=True)
