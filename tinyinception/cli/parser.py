@@ -160,7 +160,8 @@ def _evaluate(name: str) -> Parser:
     add("--weights", type=_one_of("raw", "averaged"), metavar="raw|averaged",
         help="the last parameters or their running average (default: the average where the run kept one)")
     add("--compare", action="store_true", help="of two runs, say how sure the difference between them is")
-    add("--pictures", metavar="DIR", help="write confusion.png, calibration.png and crops.png to a folder")
+    add("--pictures", metavar="DIR", help="write confusion.png, calibration.png and, of several views, crops.png "
+                                          "to a folder")
     return parser
 
 
