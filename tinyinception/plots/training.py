@@ -96,15 +96,14 @@ def activations(image: np.ndarray, stages: Mapping[str, np.ndarray], title: str 
     figure = _figure(2.4 + 0.72 * MAPS, 0.6 + 0.86 * max(len(stages), 2))
     left, right = figure.subfigures(1, 2, width_ratios=(2.4, 0.72 * MAPS))
     _show(left.subplots(), image)
-    grid = right.subplots(max(len(stages), 1), MAPS, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for line, (name, maps) in zip(grid, stages.items(), strict=False):
+    rows = right.subfigures(max(len(stages), 1), 1, squeeze=False).flat
+    for row, (name, maps) in zip(rows, stages.items(), strict=False):
         height, width, count = maps.shape
-        line[0].set_title(f"{as_text(name, NAME)}: {min(count, MAPS)} of {count} maps, {height}x{width}", fontsize=7,
-                          loc="left", pad=3).set_in_layout(False)  # it is wider than the map
+        row.suptitle(f"{as_text(name, NAME)}: {min(count, MAPS)} of {count} maps, {height}x{width}", fontsize=7,
+                     x=0.01, ha="left")
         strongest = np.argsort(-maps.std(axis=(0, 1)), kind="stable")
-        for axes, channel in zip(line, strongest, strict=False):
+        for axes, channel in zip(row.subplots(1, MAPS), strongest, strict=False):
+            axes.set_axis_off()
             chosen = maps[..., channel]
             axes.imshow(chosen, cmap="magma", vmin=0, vmax=max(chosen.max(), 1e-12), interpolation="nearest")
     figure.suptitle(as_text(title), fontsize="medium")
