@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import textwrap
 import threading
@@ -17,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
+UNKNOWN = 80  # characters in a line of a terminal that does not say
 PROSE = 100  # longer lines are hard to read
 STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
 
@@ -55,11 +55,16 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def width(stream: TextIO | None) -> int | None:
-    """How many characters fit into a line; None for a pipe or file, unless COLUMNS says it. 80 where it is unknown."""
+    """How many characters fit into a line of it: what COLUMNS says, else None for a pipe or file."""
     asked = os.environ.get("COLUMNS", "")
-    if not is_terminal(stream) and not (asked.isdecimal() and int(asked)):
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    if not is_terminal(stream):
         return None
-    return shutil.get_terminal_size().columns
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or UNKNOWN
+    except _LOST:
+        return UNKNOWN
 
 
 def prose_width(stream: TextIO | None) -> int:
