@@ -37,9 +37,9 @@ def run_train(options: Namespace) -> None:
         result = train.resume(options.resume, options.data)
     else:
         result = train.fit(train.Config.for_data(given.pop("data", "drawn"), **given), options.out)
-    _answer(options, asdict(result), [
+    _answer(options, asdict(result), _wrapped([
         f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs in {result.seconds:.0f} s "
-        f"({result.images_per_second:,.0f} images/s)", f"run folder {result.run}"])
+        f"({result.images_per_second:,.0f} images/s)", f"run folder {result.run}"]))
 
 
 def run_evaluate(options: Namespace) -> None:
@@ -64,7 +64,7 @@ def run_evaluate(options: Namespace) -> None:
         say("one run was given more than once; it counts as often, and differs from itself in nothing")
     if options.pictures is not None:
         lines.append(f"pictures in {options.pictures}")
-    _answer(options, measured, [part for line in lines for part in wrap(line, width(sys.stdout), rest="  ")])
+    _answer(options, measured, _wrapped(lines))
 
 
 def _figures(measured: dict, classes: int) -> str:
@@ -140,7 +140,8 @@ def run_export(options: Namespace) -> None:
     """Write a run or a network to a file or a folder."""
     from tinyinception.cli import export
 
-    _answer(options, *export.write(options))
+    answer, lines = export.write(options)
+    _answer(options, answer, _wrapped(lines))
 
 
 def run_summary(options: Namespace) -> None:
@@ -228,7 +229,7 @@ def run_lesson(options: Namespace) -> int:
 
         verdicts = check(lesson, options.check or None)
         solved = sum(verdict.solved for verdict in verdicts)
-        print("\n".join(map(str, verdicts)), f"{solved} of {len(verdicts)} solved", sep="\n")
+        print(*_wrapped([*map(str, verdicts), f"{solved} of {len(verdicts)} solved"]), sep="\n")
         return int(solved < len(verdicts))
     if options.notebook is not None:
         from tinyinception.lessons import notebook
@@ -280,7 +281,8 @@ def run_claims(options: Namespace) -> None:
         lines += wrap(one.claim.truth, fits, f"{INDENT}-> ", f"{INDENT}   ")
         lines += wrap(figures, fits, INDENT, INDENT) if figures else []
     tally = ", ".join(f"{sum(one.claim.kind == kind for one in weighed)} {kind}" for kind in VERDICTS)
-    lines.append(f"{len(weighed)} claims in {sum(one.seconds for one in weighed):.1f} s: {tally}")
+    noun, seconds = "claim" if len(weighed) == 1 else "claims", sum(one.seconds for one in weighed)
+    lines.append(f"{len(weighed)} {noun} in {seconds:.1f} s: {tally}")
     lines[-1:] = wrap(lines[-1], fits)
     _answer(options, {"claims": [one.to_json() for one in weighed]}, lines)
     if odd:
@@ -299,6 +301,11 @@ def _short(figure: object) -> str:
     if isinstance(figure, (list, tuple)):
         return f"[{', '.join(map(_short, figure))}]"
     return f"{figure:.6g}" if isinstance(figure, float) else str(figure)
+
+
+def _wrapped(lines: Sequence[str]) -> list[str]:
+    """Lines for standard output, those that are too long for a terminal as several."""
+    return [part for line in lines for part in wrap(line, width(sys.stdout), rest="    ")]
 
 
 def _answer(options: Namespace, value: dict, lines: Sequence[str]) -> None:

@@ -8,20 +8,21 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 import tinyinception
+from tinyinception.terminal import wrap
 
 DESCRIPTION = """The Inception papers made executable: train and take apart Inception networks on NumPy and Numba.
 
 commands:
-  train      train a network; the run becomes a folder with checkpoint, log and pictures
-  evaluate   measure trained runs on test images: crops, ensembles, comparisons
-  predict    classify image files with a trained run
-  summary    count a network: parameters, multiply-adds, depth, receptive field
-  compare    count several networks side by side
-  export     write a trained run as a folder for the model hub, or as an ONNX file
-  data       list the data sets, or fetch one
-  lesson     list the lessons, step through one, check its exercises
-  claims     what is said about Inception, and whether it is so
-  completion print a script for the Tab key of a shell"""
+  train       train a network; the run becomes a folder with checkpoint, log and pictures
+  evaluate    measure trained runs on test images: crops, ensembles, comparisons
+  predict     classify image files with a trained run
+  summary     count a network: parameters, multiply-adds, depth, receptive field
+  compare     count several networks side by side
+  export      write a trained run as a folder for the model hub, or as an ONNX file
+  data        list the data sets, or fetch one
+  lesson      list the lessons, step through one, check its exercises
+  claims      what is said about Inception, and whether it is so
+  completion  print a script for the Tab key of a shell"""
 
 FLAGS = ("-h", "--help", "--version")  # of the program itself; all others belong to a command
 
@@ -73,6 +74,18 @@ class UsageError(Exception):
     """Wrong words on the command line; the message is complete."""
 
 
+class Help(argparse.HelpFormatter):
+    """Help in which descriptions and examples keep their lines, but for those that are too long."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = []
+        for line in text.splitlines():
+            second = re.match(r"( +\S+ {2,})?( *)", line)  # where a list's second column begins, or an example
+            rest = " " * (second.end(1) if second[1] else 3 * second.end())
+            lines += wrap(line, width, indent, indent + rest) or [""]
+        return "\n".join(lines)
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, but an error is an exception with one line instead of a usage text and an exit."""
 
@@ -110,7 +123,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | None:
 
 def _top() -> Parser:
     parser = Parser(prog="tinyinception", description=DESCRIPTION, epilog="examples:\n" + EXAMPLES[""],
-                    formatter_class=argparse.RawDescriptionHelpFormatter, usage="tinyinception COMMAND [options]")
+                    formatter_class=Help, usage="tinyinception COMMAND [options]")
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
@@ -118,7 +131,7 @@ def _top() -> Parser:
 def _command(name: str, description: str, *, json: bool = True, quiet: bool = True) -> Parser:
     """What the parsers of all commands have in common."""
     parser = Parser(prog=f"tinyinception {name}", description=description, epilog="examples:\n" + EXAMPLES[name],
-                    formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+                    formatter_class=Help, allow_abbrev=False)
     parser.set_defaults(command=name)
     if json:
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")

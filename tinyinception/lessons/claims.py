@@ -26,6 +26,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+BAR = "{desc} {n_fmt}/{total_fmt} |{bar}|"
 VERDICTS = ("true", "true if", "false", "unclear")
 
 
@@ -130,7 +131,7 @@ def select(claims: list[Claim], words: Sequence[str]) -> list[Claim]:
 def weigh(claims: Sequence[Claim], *, progress: bool = False) -> list[Weighed]:
     """Compute the verdict of each claim; DataError where a function is missing. progress: a bar on a terminal."""
     weighed, names = [], sorted({claim.function.split(".")[0] for claim in claims})
-    with bar(total=len(claims), desc="claims", shown=progress) as shown:
+    with bar(total=len(claims), desc="claims", shown=progress, bar_format=BAR) as shown:
         modules = {name: load(folder() / "verdicts" / f"{name}.py") for name in names}
         for claim in claims:
             weighed.append(_weigh(claim, modules))
