@@ -1,11 +1,18 @@
 """Fixtures that several test files share."""
 
+import os
+
 import numba
 import pytest
 
 import tinyinception
 from tinyinception import models
 from tinyinception.train import loop
+
+# What the person at this terminal likes is not what tests expect, neither here nor in the processes that they start.
+os.environ.update(TERM="xterm")
+for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+    os.environ.pop(name, None)
 
 # The tests of `pytest -m quick`: whole files, but for tests whose names hold one of these words, which take their time.
 QUICK = {

@@ -4,7 +4,6 @@ A small course in a temporary folder stands for the real one, whose form and exe
 """
 
 import json
-import shutil
 import sys
 import time
 import types
@@ -195,7 +194,7 @@ def test_a_hidden_cell_that_fails_names_its_line_too(course):
 
 
 def test_prose_is_wrapped_and_keeps_tables_formulae_and_stars(monkeypatch):
-    monkeypatch.setattr(shutil, "get_terminal_size", lambda: types.SimpleNamespace(columns=40))
+    monkeypatch.setenv("COLUMNS", "40")
     text = ("# Head\nright below it, words that are too many for a line of forty\n\n| a | b |\n|---|---|\n\n"
             "    25 m n\n    9 m n\n\n- one item that is longer than forty characters are\n- **two**\n\n"
             "k\\*k weights, **both\nbold**")

@@ -20,6 +20,7 @@ from tinyinception.train import loop, pictures
 NAMES = ["$$", "$a", r"$\frac$", "a_b^c", "\\", "100 %", "two\nlines", "\udcff", "x" * 300, "\N{CAT FACE}",
          "\N{HEBREW LETTER ALEF}", "\0", ""]
 PNG = b"\x89PNG"
+IMAGE = np.zeros((8, 8, 3), np.uint8)
 
 
 def labels(names):
@@ -36,7 +37,7 @@ def test_any_name_can_stand_in_any_picture(name, tmp_path):
     made = {
         "confusion": lambda: training.confusion_matrix(np.eye(2, dtype=int), [name, "b"], name),
         "mistakes": lambda: training.mistakes(black, [0], [1], [0.9], [name, name]),
-        "filters": lambda: training.filters(np.ones((3, 3, 3, 2)), name),
+        "activations": lambda: training.activations(black[0], {name: np.ones((2, 2, 3))}, name),
         "network": lambda: plots.draw(network, 8, title=name),
     }
     assert write_each(tmp_path, made) == ""
@@ -56,7 +57,7 @@ def test_the_users_own_settings_have_no_say_and_are_left_alone(tmp_path):
     """The same bytes under settings that would need TeX, another font, or a figure of another size."""
     def draw(path):
         with style():
-            write(training.filters(np.ones((3, 3, 3, 2)), "title"), path, "test")
+            write(training.activations(IMAGE, {"conv": np.ones((2, 2, 3))}, "title"), path, "test")
         return path.read_bytes()
 
     plain = draw(tmp_path / "plain.png")
@@ -70,13 +71,13 @@ def test_what_matplotlib_raises_is_one_error_and_other_pictures_are_drawn(tmp_pa
     def broken():
         raise RuntimeError("no\nglyphs")
 
-    failed = write_each(tmp_path, {"a": broken, "b": lambda: training.filters(np.ones((3, 3, 3, 2))), "c": broken})
+    failed = write_each(tmp_path, {"a": broken, "b": lambda: training.activations(IMAGE, {}), "c": broken})
     assert failed == "not drawn: a.png, c.png; matplotlib cannot draw this picture: RuntimeError: no glyphs"
     assert [path.name for path in tmp_path.iterdir()] == ["b.png"]
     with pytest.raises(PictureError, match="RuntimeError: no glyphs"), style():
         broken()
     with pytest.raises(ArgumentError, match=r"path must be a path, got '.*null"), style():
-        write(training.filters(np.ones((3, 3, 3, 2))), "null\0.png", "draw")
+        write(training.activations(IMAGE, {}), "null\0.png", "draw")
 
 
 @pytest.mark.usefixtures("tiny_network")
@@ -105,7 +106,7 @@ def test_evaluation_gives_its_report_where_its_pictures_fail_and_makes_their_fol
     report = train.evaluate(finished.run, pictures=tmp_path / "pictures")
     assert report["test_accuracy"] == finished.test_accuracy
     assert capsys.readouterr().err.startswith("not drawn: confusion.png; matplotlib cannot draw this picture: ZeroDiv")
-    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"calibration.png", "crops.png"}
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"calibration.png"}
     monkeypatch.setattr(train.judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="pictures: cannot make the folder"):
@@ -138,7 +139,7 @@ def test_no_environment_keeps_a_training_from_its_end(tmp_path, environment):
     assert (tmp_path / "run" / "result.json").exists()
     if not child.stderr:
         assert {path.name for path in (tmp_path / "run").glob("*.png")} == {
-            "confusion.png", "curves.png", "filters.png", "mistakes.png"}
+            "activations.png", "confusion.png", "curves.png", "mistakes.png"}
 
 
 @pytest.mark.parametrize("backend", ["nonsense", "module://no_such_module.backend"])

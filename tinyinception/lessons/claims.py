@@ -7,6 +7,7 @@ verdict is the same and every figure that the file states is what was computed, 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -16,14 +17,16 @@ from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 
-from tinyinception.errors import DataError
+from tinyinception.errors import ArgumentError, DataError
 from tinyinception.lessons.files import folder, load
+from tinyinception.terminal import bar
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+BAR = "{desc} {n_fmt}/{total_fmt} |{bar}|"
 VERDICTS = ("true", "true if", "false", "unclear")
 
 
@@ -44,6 +47,11 @@ class Claim:
     def kind(self) -> str:
         """The verdict without its condition."""
         return "true if" if self.verdict.startswith("true if ") else self.verdict
+
+    @property
+    def text(self) -> str:
+        """All that is said, in small letters, to be searched."""
+        return "\n".join((self.claim, self.where, self.verdict, self.truth)).lower()
 
 
 @dataclass(frozen=True)
@@ -105,11 +113,30 @@ def _loaded(path: Path) -> ModuleType:
     return load(path)
 
 
-def weigh(claims: list[Claim]) -> list[Weighed]:
-    """Compute the verdict of each claim; DataError where a function is missing."""
-    modules = {name: load(folder() / "verdicts" / f"{name}.py")
-               for name in sorted({claim.function.split(".")[0] for claim in claims})}
-    return [_weigh(claim, modules) for claim in claims]
+def select(claims: list[Claim], words: Sequence[str]) -> list[Claim]:
+    """The claims of these numbers, then those in which all other words occur; all of them without words.
+
+    Raises ArgumentError where there is none.
+    """
+    numbers = {claim.id.lower() for claim in claims} & {word.lower() for word in words}
+    others = [word.lower() for word in words if word.lower() not in numbers]
+    found = [claim for claim in claims if claim.id.lower() in numbers
+             or ((others or not words) and all(word in claim.text for word in others))]
+    if words and not found:
+        raise ArgumentError(f"claims: none has the number or the words {' '.join(words)!r} (numbers: "
+                            f"{claims[0].id} to {claims[-1].id})" if claims else "claims: there are none")
+    return found
+
+
+def weigh(claims: Sequence[Claim], *, progress: bool = False) -> list[Weighed]:
+    """Compute the verdict of each claim; DataError where a function is missing. progress: a bar on a terminal."""
+    weighed, names = [], sorted({claim.function.split(".")[0] for claim in claims})
+    with bar(total=len(claims), desc="claims", shown=progress, bar_format=BAR) as shown:
+        modules = {name: load(folder() / "verdicts" / f"{name}.py") for name in names}
+        for claim in claims:
+            weighed.append(_weigh(claim, modules))
+            shown.update()
+    return weighed
 
 
 def _weigh(claim: Claim, modules: dict) -> Weighed:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import sys
 import textwrap
 import traceback
@@ -14,10 +13,9 @@ from unittest.mock import patch
 from tinyinception.errors import ArgumentError, DataError
 from tinyinception.lessons.cells import Cell
 from tinyinception.lessons.files import Lesson
-from tinyinception.terminal import is_terminal
+from tinyinception.terminal import paint, prose_width, width, wrap
 
 HELP = "Enter runs the code, q leaves."
-WIDTH = 100  # longer lines are hard to read
 
 
 def step(lesson: Lesson, first: int = 1, ask=input) -> None:
@@ -42,7 +40,7 @@ def step(lesson: Lesson, first: int = 1, ask=input) -> None:
         if number < first:
             _run_unseen(lesson, cell, names)
             continue
-        print(textwrap.indent(cell.text, _dim("| ")) + "\n")
+        print(_code(cell.text) + "\n")
         if (reader.ask(f"[{number}/{count}] ") or "").strip().lower() in ("q", "quit"):
             print(f"Go on with: tinyinception lesson {lesson.number} --start {number}")
             return
@@ -93,9 +91,19 @@ def _run_unseen(lesson: Lesson, cell: Cell, names: dict) -> None:
         _run(lesson, cell, names)
 
 
+def _code(text: str) -> str:
+    """Code for a terminal: lines that are too long go on below, further to the right and behind another mark."""
+    fits, lines = width(sys.stdout), []
+    for line in text.split("\n"):
+        indent = line[:len(line) - len(line.lstrip())]
+        first, *rest = wrap(line, None if fits is None else fits - 2, rest=f"{indent}    ") or [""]
+        lines += [_dim("| ") + first if first else "", *(_dim(": ") + more for more in rest)]
+    return "\n".join(lines)
+
+
 def prose(text: str) -> str:
     """Markdown for a terminal: paragraphs wrapped, headings and bold words bright where colours are shown."""
-    width = min(WIDTH, shutil.get_terminal_size().columns)
+    width = prose_width(sys.stdout)
     blocks = re.split(r"\n\s*\n", text)
     return "\n\n".join(_block(block, width) for block in blocks)
 
@@ -113,8 +121,8 @@ def _block(block: str, width: int) -> str:
 
 
 def _bold(text: str) -> str:
-    return f"\033[1m{text}\033[0m" if is_terminal(sys.stdout) else text
+    return paint(text, "bold", sys.stdout)
 
 
 def _dim(text: str) -> str:
-    return f"\033[2m{text}\033[0m" if is_terminal(sys.stdout) else text
+    return paint(text, "dim", sys.stdout)

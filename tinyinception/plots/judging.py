@@ -53,7 +53,7 @@ def calibration_curve(bins: Calibrated, title: str = "") -> Figure:
     upper.plot(confidence, accuracy, "o", color=BLUE, markersize=5, clip_on=False, label="mean probability, accuracy")
     upper.plot([0, 100], [0, 100], "--", color="black", linewidth=1, label="perfectly calibrated")
     upper.set(ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
-    upper.legend(fontsize="small", loc="upper left")
+    figure.legend(fontsize="small", loc="outside lower center", ncols=2)  # within, it would lie on bars
     said = f"expected calibration error {bins.error:.2%}, {len(bins.images)} bins, {total:,} images"
     upper.set_title(f"{as_text(title)}\n{said}" if title else said, fontsize="medium")
     _counts(lower, middle, width, bins.images)

@@ -1,4 +1,4 @@
-"""The pictures of a training run: its curves, what it confuses, what its first layer looks for, where it is most wrong.
+"""The pictures of a training run: its curves, what it confuses, what it makes of an image, where it is most wrong.
 
 Each function returns a matplotlib Figure, ready for `figure.savefig(path)`. The colours are Okabe and Ito's, apart for
 every kind of colour vision; lines differ in their markers too.
@@ -7,7 +7,7 @@ every kind of colour vision; lines differ in their markers too.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 DPI = 120
 NAMED_CLASSES = 40  # beyond, class names on an axis are too small to read
 NAME = 32  # characters of a class name that are shown
+MAPS = 10  # of each stage
 COUNTED_CLASSES = 20  # beyond, so are numbers in the cells
 
 
@@ -84,24 +85,27 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str = ""
 
 
 @style()
-def filters(weight: np.ndarray, title: str = "") -> Figure:
-    """The kernels of a first layer (KH x KW x Cin x Cout): in colour where they see RGB, else one row of planes each.
+def activations(image: np.ndarray, stages: Mapping[str, np.ndarray], title: str = "") -> Figure:
+    """What a network makes of an image (H x W x C, uint8): of each stage, by name, the maps (H x W x C) that vary most.
 
-    Each filter is scaled by its own largest weight; mid-grey is zero. ShapeError for other weights.
+    Each map is scaled by its own largest number; black is zero or less. ShapeError for maps of another shape.
     """
-    if weight.ndim != 4:
-        raise ShapeError(f"filters: weight must be KH x KW x Cin x Cout, but has shape {weight.shape}")
-    channels, count = weight.shape[2:]
-    scale = np.abs(weight).max(axis=(0, 1, 2), keepdims=True)
-    shown = 0.5 + 0.5 * weight / np.where(scale == 0, 1, scale)
-    if channels == 3:
-        tiles = [shown[..., i] for i in range(count)]
-    else:
-        tiles = [shown[:, :, c, i] for i in range(count) for c in range(channels)]
-    columns = min(8, len(tiles)) if channels in (1, 3) else channels
-    figure, grid = _grid(len(tiles), columns, 0.6)
-    for axes, tile in zip(grid, tiles, strict=False):
-        axes.imshow(tile, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    for name, maps in stages.items():
+        if maps.ndim != 3:
+            raise ShapeError(f"activations: maps of {name} must be H x W x C, but have shape {maps.shape}")
+    figure = _figure(2.4 + 0.72 * MAPS, 0.6 + 0.86 * max(len(stages), 2))
+    left, right = figure.subfigures(1, 2, width_ratios=(2.4, 0.72 * MAPS))
+    _show(left.subplots(), image)
+    rows = right.subfigures(max(len(stages), 1), 1, squeeze=False).flat
+    for row, (name, maps) in zip(rows, stages.items(), strict=False):
+        height, width, count = maps.shape
+        row.suptitle(f"{as_text(name, NAME)}: {min(count, MAPS)} of {count} maps, {height}x{width}", fontsize=7,
+                     x=0.01, ha="left")
+        strongest = np.argsort(-maps.std(axis=(0, 1)), kind="stable")
+        for axes, channel in zip(row.subplots(1, MAPS), strongest, strict=False):
+            axes.set_axis_off()
+            chosen = maps[..., channel]
+            axes.imshow(chosen, cmap="magma", vmin=0, vmax=max(chosen.max(), 1e-12), interpolation="nearest")
     figure.suptitle(as_text(title), fontsize="medium")
     return figure
 
@@ -119,12 +123,17 @@ def mistakes(images: np.ndarray, labels: np.ndarray, predicted: np.ndarray, prob
     else:
         figure, grid = _grid(len(images), min(6, len(images)), 1.6)
         for axes, image, label, guess, p in zip(grid, images, labels, predicted, probabilities, strict=False):
-            pixels = image if image.shape[-1] == 3 else image[..., 0]
-            axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            _show(axes, image)
             true, said = as_text(classes[label], NAME), as_text(classes[guess], NAME)
             axes.set_title(f"{true}\nsaid {said}, {p:.0%}", fontsize=7)
     figure.suptitle(as_text(title), fontsize="medium")
     return figure
+
+
+def _show(axes: Axes, image: np.ndarray) -> None:
+    pixels = image if image.shape[-1] == 3 else image[..., 0]
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_axis_off()
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -35,7 +35,7 @@ def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batc
     data: another data set with the same classes, by name or as a folder of images sorted by class. batch_size: views
     that a network sees at once. crops: 1, 2, 10, 12 or 144 views of each image, see `crops.crop_scheme`. averaged: as
     for `load_run`. compare: of two runs, add the difference with its interval, see `bootstrap_difference`. pictures: a
-    folder for confusion.png, calibration.png and crops.png.
+    folder for confusion.png, calibration.png and, of several views, crops.png.
 
     Returns what JSON can hold: test_accuracy, test_top5 (1 where there are no more than five classes), test_loss, ece
     (expected calibration error), the calibration in 15 bins, per class its accuracy, the confusion counts (rows the
@@ -92,7 +92,10 @@ class Judgement:
                 "sentence": found.sentence(*_names(self.runs))}
 
     def draw(self, folder: Path) -> None:
-        """Write confusion.png, calibration.png and crops.png (the first test image, for the first of several runs)."""
+        """Write confusion.png, calibration.png and, of several views, crops.png.
+
+        That shows the first test image, for the first of several runs.
+        """
         from tinyinception.plots import judging as plots
         from tinyinception.plots.file import write_each
         from tinyinception.plots.style import as_text
@@ -100,14 +103,15 @@ class Judgement:
 
         scores, names = self.together, _names(self.runs)
         name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {as_text(self.dataset.name, 40)}"
-        failed = write_each(folder, {
+        pictures = {
             "confusion": lambda: confusion_matrix(scores.confusion, self.dataset.classes,
                                           f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"),
             "calibration": lambda: plots.calibration_curve(scores.calibration(), name),
-            "crops": lambda: crops_picture(self.schemes[0], self.dataset.test_images[0]),
-        })
-        if failed:
-            say(failed)
+        }
+        if len(self.schemes[0].views) > 1:
+            pictures["crops"] = lambda: crops_picture(self.schemes[0], self.dataset.test_images[0])
+        if failed := write_each(folder, pictures):
+            say(failed, always=True)
 
 
 def crops_picture(scheme: Scheme, image: np.ndarray):

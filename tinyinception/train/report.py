@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tinyinception.terminal import bar, is_terminal, say
+from tinyinception.terminal import bar, say, width
 
 if TYPE_CHECKING:
     from tinyinception.train.session import Session
@@ -21,8 +21,9 @@ class Report:
         per_epoch = min(len(loader) * loader.batch_size, len(loader.images))
         # One bar for the whole run, so that its time left is what the user waits for.
         self.bar = bar(desc="compiling kernels", total=session.config.epochs * per_epoch,
-                       initial=at.epoch * per_epoch + at.images, unit="img", unit_scale=True, dynamic_ncols=True,
-                       smoothing=0.1, shown=enabled and is_terminal(sys.stderr))
+                       initial=at.epoch * per_epoch + at.images, unit=" img", unit_scale=True, smoothing=0.1,
+                       bar_format="{desc} {percentage:2.0f}%|{bar}| {remaining} left, {rate_fmt}{postfix}",
+                       shown=enabled)
 
     def __enter__(self) -> Report:
         return self
@@ -34,22 +35,30 @@ class Report:
     def step(self, images: int) -> None:
         """After each step."""
         at = self.session.position
-        self.bar.set_description(f"epoch {at.epoch + 1}/{self.session.config.epochs}", refresh=False)
+        self.bar.set_description_str(f"{at.epoch + 1}/{self.session.config.epochs}", refresh=False)
         loss, accuracy = at.loss_sum / at.images, at.correct / at.images
-        self.bar.set_postfix_str(f"loss {loss:.3f}, accuracy {accuracy:.1%}", refresh=False)
+        self.bar.set_postfix_str(f"loss {loss:.3f}, {100 * accuracy:.1f} %", refresh=False)
         self.bar.update(images)
 
     def epoch(self, row: dict) -> None:
         """After each epoch."""
-        averaged = row["averaged_test_accuracy"]
-        self.line(f"epoch {row['epoch']:3}/{self.session.config.epochs}  "
-                  f"train loss {row['train_loss']:.3f} accuracy {row['train_accuracy']:.2%}  "
-                  f"test loss {row['test_loss']:.3f} accuracy {row['test_accuracy']:.2%}"
-                  + (f" (averaged {averaged:.2%})" if averaged is not None else "")
-                  + f"  {row['images_per_second']:,.0f} images/s  {row['seconds']:.1f} s")
+        self.line(epoch_line(row, self.session.config.epochs, width(sys.stderr)))
 
     def line(self, text: str) -> None:
         """A message of its own."""
         if self.enabled:
             self.bar.clear()
             say(text)
+
+
+def epoch_line(row: dict, epochs: int, width: int | None) -> str:
+    """Loss and accuracy of an epoch, a row of log.csv; the speed and then the time only where they fit."""
+    averaged = row["averaged_test_accuracy"]
+    parts = [f"  {row['epoch']:{len(str(epochs))}}/{epochs}",
+             f"train {row['train_loss']:.3f} {100 * row['train_accuracy']:.2f} %",
+             f"test {row['test_loss']:.3f} {100 * row['test_accuracy']:.2f} %",
+             *([f"averaged {100 * averaged:.2f} %"] if averaged is not None else []),
+             f"{row['seconds']:.0f} s", f"{row['images_per_second']:,.0f} img/s"]
+    while width is not None and len("  ".join(parts)) > width and not parts[-1].endswith("%"):
+        parts.pop()
+    return "  ".join(parts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from tinyinception.data import Loader
 from tinyinception.errors import ArgumentError, NonFiniteError, ShapeError
 from tinyinception.nn.functional import log_softmax
 from tinyinception.tensor import Tensor, no_grad
-from tinyinception.terminal import bar, is_terminal
+from tinyinception.terminal import bar
 from tinyinception.train.crops import Scheme
 from tinyinception.train.statistics import Calibration, calibration
 
@@ -137,7 +136,7 @@ def _score_views(network: Any, loader: Loader, scheme: Scheme,
     step = max(1, rows // len(weights))
     batches = []
     with bar(total=len(loader.images) * len(weights), desc="evaluating", unit="view", unit_scale=True,
-             shown=progress and is_terminal(sys.stderr)) as shown:
+             shown=progress) as shown:
         for start in range(0, len(loader.images), step):
             views = scheme.cut(loader.images[start:start + step])
             flat = views.reshape(-1, *views.shape[2:])

@@ -1,0 +1,46 @@
+"""Completion on the Tab key: the parsers of all commands under one, from which shtab writes a shell's script."""
+
+from __future__ import annotations
+
+import argparse
+
+from tinyinception import data, models
+from tinyinception.cli.parser import COMMANDS, DESCRIPTION
+from tinyinception.errors import ArgumentError
+from tinyinception.train.config import LEARNING_RATES, SCHEDULES
+
+# What an argument may be: one of these names, by its own name or the one that help gives its value, a file or a folder.
+FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR"}
+FOLDERS = {"DIR", "RUN"}
+NAMES = {"M": models.names, "MODEL": models.names, "NAME": data.names, "D": data.names,
+         "optimizer": lambda: LEARNING_RATES, "schedule": lambda: SCHEDULES}
+
+
+def script(shell: str) -> str:
+    """The script for bash, zsh or tcsh; ArgumentError without shtab."""
+    try:
+        import shtab
+    except ImportError:
+        raise ArgumentError("completion needs shtab: pip install 'tinyinception[completion]', or in a clone "
+                            "pip install -e '.[completion]'") from None
+    top = argparse.ArgumentParser(prog="tinyinception", description=DESCRIPTION.partition("\n")[0])
+    top.add_argument("--version", action="version", version="")
+    commands = top.add_subparsers(dest="command")
+    for name, parser in COMMANDS.items():
+        one = parser(name)
+        for action in one._actions:
+            _describe(action, shtab)
+        commands.add_parser(name, parents=[one], add_help=False, help=one.description.split(". ")[0].rstrip("."))
+    return shtab.complete(top, shell=shell)
+
+
+def _describe(action: argparse.Action, shtab) -> None:
+    """Tell shtab what an argument may be."""
+    if names := NAMES.get(action.dest) or NAMES.get(action.metavar):
+        action.choices = list(names())
+    elif hasattr(action.type, "words"):
+        action.choices = action.type.words
+    elif action.metavar in FILES:
+        action.complete = shtab.FILE
+    elif action.metavar in FOLDERS:
+        action.complete = shtab.DIRECTORY
