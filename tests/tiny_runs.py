@@ -30,8 +30,8 @@ class Tiny(nn.Module):
         return nn.Output(self.fc(self.drop(h)), (self.aux(h),) if self.training else ())
 
 
-def build_tiny(name, *, classes, channels):
-    return Tiny(classes, channels)
+def build_tiny(name, *, num_classes, channels):
+    return Tiny(num_classes, channels)
 
 
 def shades(n=60, side=8, channels=3):

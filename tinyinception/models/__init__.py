@@ -92,13 +92,26 @@ def build(name: str, *, num_classes: int | None = None, channels: int = 3, **opt
     Raises ArgumentError for an unknown name or option, and for counts that are no positive whole numbers.
     """
     factory = _factory(name)
-    if unknown := set(options) - set(inspect.signature(factory).parameters):
-        raise ArgumentError(f"{name} has no option {', '.join(sorted(unknown))}; "
-                            f"it has {', '.join(inspect.signature(factory).parameters)}")
+    check_options(name, options)
     num_classes = whole(f"{name}: num_classes", info(name).num_classes if num_classes is None else num_classes)
     network = factory(num_classes, whole(f"{name}: channels", channels), **{**info(name).options, **options})
     network.title = name
     return network
+
+
+def check_options(name: str, options: Mapping[str, object]) -> None:
+    """Raises ArgumentError for options that the network's function has not, or flags that are neither True nor False.
+
+    What numbers may be, its own layers know.
+    """
+    if not options:
+        return
+    known = dict(list(inspect.signature(_factory(name)).parameters.items())[2:])  # after num_classes and channels
+    if unknown := set(options) - set(known):
+        raise ArgumentError(f"{name} has no option {', '.join(sorted(unknown))}; it has {', '.join(known)}")
+    for option, value in options.items():
+        if isinstance(known[option].default, bool) and not isinstance(value, bool):
+            raise ArgumentError(f"{name}: {option} must be True or False, got {value!r}")
 
 
 def _factory(name: str) -> Callable[..., Network]:

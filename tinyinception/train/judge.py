@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception.checks import is_whole
-from tinyinception.data import Dataset, Loader, load
+from tinyinception.data import Dataset, Loader, load, names
 from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, some
 from tinyinception.files import as_path
 from tinyinception.terminal import say
@@ -171,14 +171,15 @@ def _common_data(runs: list[Trained], data: str | None, progress: bool) -> Datas
     first = None
     if data is not None:
         data = Config(data=data).located.data
+        size = None if data in names() else runs[0].facts.image_shape[0]
     for one in runs:
         config, facts, folder = one.config.located, one.facts, one.run.folder
         own = data is None or data == config.data
         if own:
             config = one.run.find_data(config)
-        key = (config.data, config.source, config.limit) if own else (data, None, None)
+        key = (config.data, config.source, config.limit, config.input_size) if own else (data, None, None, size)
         if key not in loaded:
-            loaded[key] = load(key[0], source=key[1], limit=key[2], progress=progress)
+            loaded[key] = load(key[0], source=key[1], limit=key[2], image_size=key[3], progress=progress)
         dataset = loaded[key]
         if dataset.classes != facts.classes:
             raise ArgumentError(f"data: {dataset.name} has the classes {some(dataset.classes)}, {folder} was trained "

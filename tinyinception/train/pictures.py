@@ -22,14 +22,14 @@ def draw_pictures(session: Session, run: Run, scores: Scores) -> None:
     """
     facts, dataset = session.facts, session.dataset
     name = f"{session.config.model} on {as_text(facts.name, 40)}"
-    first, weight = next((n, p.numpy()) for n, p in session.network.named_parameters() if p.ndim == 4)
+    kernels = [(n, p.numpy()) for n, p in session.network.named_parameters() if p.ndim == 4]
     wrong = np.flatnonzero(scores.predicted != scores.labels)
     worst = wrong[np.argsort(-scores.losses[wrong], kind="stable")][:WORST]
     pictures = {
         "curves": lambda: plots.curves(session.log, name),
         "confusion": lambda: plots.confusion_matrix(
             scores.confusion, facts.classes, f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"),
-        "filters": lambda: plots.filters(weight, f"{name}: {first}"),
+        **({"filters": lambda: plots.filters(kernels[0][1], f"{name}: {kernels[0][0]}")} if kernels else {}),
         "mistakes": lambda: plots.mistakes(
             dataset.test_images[worst], scores.labels[worst], scores.predicted[worst],
             np.exp(scores.log_probabilities[worst].max(axis=1)), facts.classes,
