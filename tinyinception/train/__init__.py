@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from tinyinception.train.finder import find_lr
     from tinyinception.train.judge import evaluate
     from tinyinception.train.loop import Result, ensure, fit, resume
+    from tinyinception.train.tensorboard import TensorBoard
     from tinyinception.train.trained import Trained, load_run, predict, predict_test
     from tinyinception.train.watchers import Watcher
 
 _HOMES = {"Config": "config", "find_lr": "finder", "evaluate": "judge", "Result": "loop", "ensure": "loop",
-          "fit": "loop", "resume": "loop", "Trained": "trained", "load_run": "trained", "predict": "trained",
+          "fit": "loop", "resume": "loop", "TensorBoard": "tensorboard", "Trained": "trained", "load_run": "trained", "predict": "trained",
           "predict_test": "trained", "Watcher": "watchers"}
 
-__all__ = ["Config", "Result", "Trained", "Watcher", "ensure", "evaluate", "find_lr", "fit", "load_run", "predict",
+__all__ = ["Config", "Result", "TensorBoard", "Trained", "Watcher", "ensure", "evaluate", "find_lr", "fit", "load_run", "predict",
            "predict_test", "resume"]
 
 

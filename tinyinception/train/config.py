@@ -40,8 +40,10 @@ class Config:
                         "class", metavar="D", path=True)
     source: str | None = setting(None, "data", "folder or archive to take the data set's files from", flag="--from",
                                  metavar="DIR", path=True)
-    epochs: int = setting(3, "run", "passes over the training images", int, "[1, 1e9]")
-    batch_size: int = setting(64, "recipe", "images per step", int, "[1, 1e9]")
+    epochs: int = setting(3, "run", "passes over the training images", int, "[1, 1e9]",
+                          usual="3 for drawn, more for other named sets")
+    batch_size: int = setting(64, "recipe", "images per step", int, "[1, 1e9]",
+                              usual="128 for the downloaded sets, else 64")
     optimizer: str = setting("sgd", "recipe", "sgd (Nesterov, momentum 0.9), rmsprop (the papers') or adam (decoupled "
                              "decay)", metavar="O", choices=tuple(LEARNING_RATES))
     lr: float | None = setting(None, "recipe", "highest learning rate", float, "(0, inf)",
@@ -59,7 +61,8 @@ class Config:
     average: float | None = setting(None, "recipe", "decay of the running average of the parameters, which is then "
                                     "what counts as the result", float, "(0, 1)", usual="off")
     flip: bool | None = setting(None, "recipe", "mirror images at random", bool, usual="what suits the data set")
-    crop: int = setting(0, "recipe", "shift images by up to so many pixels", int, "[0, 1e9]")
+    crop: int = setting(0, "recipe", "shift images by up to so many pixels", int, "[0, 1e9]",
+                        usual="2 or 4 for the downloaded sets, else 0")
     cutout: int = setting(0, "recipe", "blank a square of so many pixels", int, "[0, 1e9]")
     seed: int = setting(0, "run", "seed of initial weights, order, augmentation and dropout", int, "[0, inf)")
     limit: int | None = setting(None, "data", "use at most so many images of each split", int, "[1, 1e9]", usual="all")
@@ -88,7 +91,7 @@ class Config:
     def __post_init__(self) -> None:
         for name, one in Config.settings().items():
             value = getattr(self, name)
-            if value is not None or one.usual is None:
+            if value is not None or one.default is not None:
                 object.__setattr__(self, name, one.check(name, value))
         if self.network is None:
             models.info(self.model)

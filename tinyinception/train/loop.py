@@ -13,7 +13,6 @@ from statistics import median
 import numpy as np
 
 from tinyinception import data
-from tinyinception.checks import whole
 from tinyinception.context import unchecked_inputs
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.files import as_path
@@ -82,7 +81,6 @@ def resume(folder: str | Path, data: str | Path | None = None, *, epochs: int | 
     with run.lock():
         config = run.config
         saved = load(run.folder) if run.has_checkpoint else None
-        config, longer = _extended(config, saved, epochs)
         if data is not None:
             config = replace(config, data=data, source=None).located
         elif dataset is None:
@@ -90,32 +88,15 @@ def resume(folder: str | Path, data: str | Path | None = None, *, epochs: int | 
         session = Session(config, dataset or load_data(config, progress), network, fresh=saved is None)
         if saved is not None:
             session.restore(run, *saved)
-        if saved is None or longer:
+        if epochs is not None:
+            session.extend(epochs)
+            run.forget_result()
+        if saved is None:
             session.save(run)
-        if config != run.config:
-            run.write_config(config)
+        if session.config != run.config:
+            run.write_config(session.config)
         run.write_log(session.log)
         return _train(session, run, [Report(progress), *watchers])
-
-
-def _extended(config: Config, saved: tuple | None, epochs: int | None) -> tuple[Config, bool]:
-    """The config with which a run goes on, and whether that is another than its checkpoint's, which is made equal."""
-    if saved is None:
-        return (config if epochs is None else replace(config, epochs=epochs)), False
-    state = saved[1]
-    then, step = state.get("config"), state.get("position", {}).get("step", 0)
-    if not isinstance(then, dict):
-        return config, False
-    if len(then.get("extended", ())) > len(config.extended):  # a process died before config.json was written
-        config = replace(config, epochs=then["epochs"], extended=then["extended"])
-    if epochs is None or epochs == config.epochs:
-        return config, False
-    done = state["position"]["epoch"] + (state["position"]["batch"] > 0)
-    if whole("epochs", epochs) < done:
-        raise ArgumentError(f"epochs must be at least {done}, of which the last is done or begun, got {epochs}")
-    longer = replace(config, epochs=epochs, extended=(*config.extended, (step, config.epochs)))
-    then.update(epochs=longer.epochs, extended=[list(pair) for pair in longer.extended])
-    return longer, True
 
 
 def ensure(config: Config, folder: str | Path, *, network: Network | None = None, dataset: data.Dataset | None = None,

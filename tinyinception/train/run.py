@@ -138,6 +138,10 @@ class Run:
         planned = self.config
         return found if found.epochs == planned.epochs or planned.patience is not None else None
 
+    def forget_result(self) -> None:
+        """Of a run that goes on."""
+        (self.folder / RESULT).unlink(missing_ok=True)
+
     @property
     def is_writable(self) -> bool:
         """Whether the system would let this process write here; a full disk is found out later."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from tinyinception.checks import whole
 from tinyinception.data import Cutout, Dataset, RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.nn import random
@@ -87,6 +88,20 @@ class Session:
         extended = max((step for step, _ in self.config.extended), default=0) // len(self.train_loader)
         return at.epoch - max(self.best["epoch"], extended) >= patience
 
+    def extend(self, epochs: int) -> None:
+        """Plan for another number of epochs: from here on, the rates are those of a run of so many from the start.
+
+        Raises ArgumentError for fewer than are begun.
+        """
+        at, config = self.position, self.config
+        if whole("epochs", epochs) < at.epoch + (at.batch > 0):
+            raise ArgumentError(f"epochs must be at least {at.epoch + (at.batch > 0)}, which are done or begun, got "
+                                f"{epochs}")
+        if epochs != config.epochs:
+            history = (*config.extended, (at.step, config.epochs))
+            self.config = replace(config, epochs=epochs, extended=history)
+            self.schedule = _schedule(self.config, len(self.train_loader))
+
     def save(self, run: Run) -> None:
         """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite."""
         check_finite(self.network)
@@ -103,6 +118,10 @@ class Session:
             if not isinstance(then := state.get("config"), dict):
                 raise ArgumentError(f"config must be an object with names and values, got {repr(then)[:80]}")
             now = {"data": self.config.data, "source": self.config.source}  # the facts say whether they are the same
+            if self.config.extended:  # config.json says so already, the next checkpoint will
+                *before, (_, planned) = self.config.extended
+                if (then.get("epochs"), then.get("extended", [])) == (planned, [list(pair) for pair in before]):
+                    now |= {"epochs": self.config.epochs, "extended": self.config.extended}
             differing = self.config.differences({**then, **now})
             differing += DataFacts.restore(state.get("data")).differences(self.facts)
             if differing:

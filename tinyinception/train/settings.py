@@ -20,8 +20,8 @@ GROUPS = ("data", "network", "recipe", "run")
 class Setting:
     """A field of Config. kind: str, int, float, bool, tuple (of texts), dict (of options) or list (of pairs).
 
-    interval: of numbers. choices: of words. path: whether a text names a file or folder. usual: what no value means, in
-    words; None where there must be one. flag: of the command line.
+    interval: of numbers. choices: of words. path: whether a text names a file or folder. usual: the default, in words.
+    flag: of the command line. None is a value where it is the default.
     """
 
     default: Any
