@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from numbers import Real
 
 from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError, suggest
@@ -100,9 +101,9 @@ def build(name: str, *, num_classes: int | None = None, channels: int = 3, **opt
 
 
 def check_options(name: str, options: Mapping[str, object]) -> None:
-    """Raises ArgumentError for options that the network's function has not, or flags that are neither True nor False.
+    """Raises ArgumentError for options that the network's function has not, or of another kind than their defaults.
 
-    What numbers may be, its own layers know.
+    In which interval numbers lie, its layers know.
     """
     if not options:
         return
@@ -110,8 +111,26 @@ def check_options(name: str, options: Mapping[str, object]) -> None:
     if unknown := set(options) - set(known):
         raise ArgumentError(f"{name} has no option {', '.join(sorted(unknown))}; it has {', '.join(known)}")
     for option, value in options.items():
-        if isinstance(known[option].default, bool) and not isinstance(value, bool):
-            raise ArgumentError(f"{name}: {option} must be True or False, got {value!r}")
+        usual = known[option].default
+        what, fits = next((what, fits) for kind, what, fits in _KINDS if kind(usual))
+        if not fits(value, usual):
+            raise ArgumentError(f"{name}: {option} must be {what}, got {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+# Of an option: whether its default is of this kind, what the kind is called, whether a value is of it too.
+_KINDS: tuple[tuple[Callable, str, Callable], ...] = (
+    (lambda usual: isinstance(usual, bool), "True or False", lambda value, usual: isinstance(value, bool)),
+    (_is_number, "a number", lambda value, usual: _is_number(value)),
+    (lambda usual: isinstance(usual, str), "a text", lambda value, usual: isinstance(value, str)),
+    (lambda usual: isinstance(usual, tuple), "as many numbers as by default",
+     lambda value, usual: isinstance(value, tuple | list) and len(value) == len(usual) and all(map(_is_number, value))),
+    (callable, "a function, which no text stands for", lambda value, usual: callable(value)),
+    (lambda usual: True, "", lambda value, usual: True),
+)
 
 
 def _factory(name: str) -> Callable[..., Network]:

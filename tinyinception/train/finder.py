@@ -1,8 +1,10 @@
-"""Which learning rate? Steps at rates that rise from far too low to far too high (Smith 2015), and what the loss did."""
+"""Which learning rate? Steps at rates from far too low to far too high (Smith 2015), and what the loss did."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +26,7 @@ KEEP, DIVERGED = 0.8, 3.0  # of the smoothed loss at each step; how many times t
 
 @dataclass(frozen=True)
 class Found:
-    """Rates, the loss of the batch before the step at each, smoothed losses, and the rate that is suggested for `lr`."""
+    """Rates, the loss of the batch before the step at each, smoothed losses, and the rate suggested for `lr`."""
 
     rates: tuple[float, ...]
     losses: tuple[float, ...]
@@ -95,26 +97,21 @@ def _search(session: Session, rates: list[float]) -> Found:
     raise AssertionError("the last rate ends the search")
 
 
-class _restored:
-    """Afterwards a session's network is as it was before: numbers, statistics, modes; and so is its generator."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def __enter__(self) -> None:
-        session = self.session
-        self.network, self.modes = session.network.state_dict(), [module.training for module in session.network.modules()]
-        self.trained = [parameter.requires_grad for parameter in session.network.parameters()]
-        self.schedule, self.position = session.schedule, deepcopy(session.position)
-        with random.using(session.generator):
-            self.drawn = random.get_state()
-
-    def __exit__(self, *exception: object) -> None:
-        session = self.session
-        session.network.load_state_dict(self.network)
-        for module, mode in zip(session.network.modules(), self.modes, strict=True):
+@contextmanager
+def _restored(session: Session) -> Iterator[None]:
+    """Afterwards the network is as it was before, numbers, statistics and modes, and so is the session's generator."""
+    network, modules = session.network, list(session.network.modules())
+    numbers, modes = network.state_dict(), [module.training for module in modules]
+    schedule, position = session.schedule, deepcopy(session.position)
+    with random.using(session.generator):
+        drawn = random.get_state()
+    try:
+        yield
+    finally:
+        network.load_state_dict(numbers)
+        for module, mode in zip(modules, modes, strict=True):
             module.training = mode
         session.optimizer.zero_grad()
-        session.schedule, session.position = self.schedule, self.position
+        session.schedule, session.position = schedule, position
         with random.using(session.generator):
-            random.set_state(self.drawn)
+            random.set_state(drawn)
