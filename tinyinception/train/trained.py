@@ -55,16 +55,17 @@ def load_run(folder: str | Path, averaged: bool | None = None, *, network: Any =
 
 
 def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
-            averaged: bool | None = None,
+            averaged: bool | None = None, network: Any = None,
             say: Callable[[str], None] | None = None) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
     The largest central square of a picture is scaled to what the network was trained on. say: told of converted colours
     as by `read_image`. Raises DataError for a file that is no image, before any is classified, ArgumentError for top
     below 1 or no images, NonFiniteError where the network gives no probabilities, and as `load_run`.
+    averaged, network: as there.
     """
     check_request(images, top)
-    trained = load_run(folder, averaged)
+    trained = load_run(folder, averaged, network=network)
     height, width, channels = trained.facts.image_shape
     if height != width:
         raise ArgumentError(f"predict: files are cut square, {folder} was trained on images of {height}x{width}")
