@@ -13,30 +13,39 @@ from tinyinception.cli.parser import UsageError
 from tinyinception.errors import DataError
 from tinyinception.terminal import paint, prose_width, say, table, width, wrap
 
-# The flags of `train` that are fields of train.Config.
-FIELDS = ("model", "data", "source", "limit", "epochs", "batch_size", "optimizer", "lr", "schedule", "seed")
-
 COLOURS = {"true": "green", "true if": "yellow", "false": "red"}  # of verdicts
 INDENT = " " * 5  # below the number of a lesson or a claim
 
 
 def run_train(options: Namespace) -> None:
     """Train, or continue a run; the result on standard output, all progress on standard error."""
+    from tinyinception.cli import training
+
+    given = training.given(options)
+    if options.resume is not None:
+        settings = training.Config.settings()
+        foreign = [settings[name].name_of_flag(name) for name in given if name not in training.RESUMABLE]
+        foreign += [f"--{name}" for name in ("out", "config", "find_lr") if getattr(options, name)]
+        if foreign:
+            raise UsageError("--resume continues a run with its own settings; leave out "
+                             f"{foreign[0].replace('_', '-')}")
+    if options.threads is not None:
+        os.environ.pop("OMP_NUM_THREADS", None)  # it is only the default
+    config = None if options.resume is not None else training.config(options)
     from tinyinception import train
     from tinyinception.kernels import jit
 
-    given = {name: getattr(options, name) for name in FIELDS if getattr(options, name) is not None}
-    if options.resume is not None:
-        foreign = [*(name for name in given if name != "data"), *(["out"] if options.out is not None else [])]
-        if foreign:
-            flag = {"source": "from"}.get(foreign[0], foreign[0]).replace("_", "-")
-            raise UsageError(f"--resume continues a run with its own settings; leave out --{flag}")
     if options.threads is not None:
         jit.set_threads(options.threads)
-    if options.resume is not None:
-        result = train.resume(options.resume, options.data)
+    if options.find_lr:
+        found = train.find_lr(config)
+        _answer(options, {**asdict(found), "picture": str(found.draw(options.out or "."))}, [str(found)])
+        return
+    watchers = [] if options.log is None else [train.TensorBoard()]
+    if config is None:
+        result = train.resume(options.resume, given.get("data"), epochs=given.get("epochs"), watchers=watchers)
     else:
-        result = train.fit(train.Config.for_data(given.pop("data", "drawn"), **given), options.out)
+        result = train.fit(config, options.out, watchers=watchers)
     _answer(options, asdict(result), _wrapped([
         f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs in {result.seconds:.0f} s "
         f"({result.images_per_second:,.0f} images/s)", f"run folder {result.run}"]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 
 import tinyinception
+from tinyinception.cli.synonyms import hint
 from tinyinception.terminal import wrap
 
 DESCRIPTION = """The Inception papers made executable: train and take apart Inception networks on NumPy and Numba.
@@ -34,7 +34,11 @@ EXAMPLES = {
     "train": """  tinyinception train                       the default network on the drawn data, some minutes
   tinyinception train --data cifar10 --out runs/c10
   tinyinception train --resume runs/c10     continue after Ctrl-C or a crash, to the same bits
-  tinyinception train --model googlenet_cifar --epochs 2 --limit 2000""",
+  tinyinception train --resume runs/c10 --epochs 24      go on to 24 epochs
+  tinyinception train --model googlenet_cifar --epochs 2 --limit 2000
+  tinyinception train --model-option dropout=0.3 --label-smoothing 0.2 --average 0.999 --no-flip
+  tinyinception train --model inception_v3_79 --data photos --input-size 79 --weights v3.safetensors --freeze 'Conv2d*'
+  tinyinception train --config runs/c10/config.json --lr 0.05""",
     "evaluate": """  tinyinception evaluate runs/c10
   tinyinception evaluate runs/c10 --crops 144 --pictures pictures
   tinyinception evaluate runs/a runs/b      both as an ensemble
@@ -107,7 +111,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | None:
         return None
     if argv[0] not in COMMANDS:
         kind, known = ("flag", FLAGS) if argv[0].startswith("-") else ("command", COMMANDS)
-        raise UsageError(f"unknown {kind} {argv[0]!r}{_hint(argv[0], known)} (see `tinyinception --help`)")
+        raise UsageError(f"unknown {kind} {argv[0]!r}{hint(argv[0], known)} (see `tinyinception --help`)")
     parser = COMMANDS[argv[0]](argv[0])
     if any(word in ("-h", "--help") for word in argv[1:]):
         parser.print_help()
@@ -116,8 +120,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | None:
     if extra:
         flags = re.findall(r"--[a-z-]+", parser.format_usage())
         kind = "flag" if extra[0].startswith("-") else "argument"
-        hint = _hint(extra[0].split("=")[0], flags)
-        raise UsageError(f"unknown {kind} {extra[0]!r}{hint} (see `{parser.prog} --help`)")
+        raise UsageError(f"unknown {kind} {extra[0]!r}{hint(extra[0], flags)} (see `{parser.prog} --help`)")
     return options
 
 
@@ -141,23 +144,22 @@ def _command(name: str, description: str, *, json: bool = True, quiet: bool = Tr
 
 
 def _train(name: str) -> Parser:
+    from tinyinception.cli.training import add_settings  # of the commands, only this one needs more than argparse
+
     parser = _command(name, "Train a network. Flags that are left out have defaults that suit the data set.")
-    add = parser.add_argument
-    add("--model", metavar="M", help="name of a network (default: inception_cifar)")
-    add("--data", metavar="D", help="data set, see `tinyinception data list`, or a folder of images sorted by class "
-                                    "(default: drawn)")
-    add("--from", dest="source", metavar="DIR", help="folder or archive to take the data set's files from")
-    add("--limit", type=int, metavar="N", help="use at most N images of each split")
-    add("--epochs", type=int, metavar="N", help="passes over the training images")
-    add("--batch-size", type=int, metavar="N", help="images per step (default: 64 for drawn, else 128)")
-    add("--optimizer", metavar="O", help="sgd, rmsprop or adam (default: sgd)")
-    add("--lr", type=float, metavar="X", help="highest learning rate (default: depends on the optimizer)")
-    add("--schedule", metavar="S", help="constant, staircase, cosine or triangular (default: triangular)")
-    add("--seed", type=int, metavar="S", help="seed of initial weights, order, augmentation and dropout (default: 0)")
-    add("--threads", type=int, metavar="N", help="CPU threads (default: all cores); results do not depend on it")
-    add("--out", metavar="DIR", help="folder for the run (default: runs/MODEL-DATA-TIME)")
-    add("--resume", metavar="DIR", help="continue the run in DIR with its own settings; --data says where its folder "
-                                       "of images is now")
+    run = add_settings(parser)["run"].add_argument
+    run("--out", metavar="DIR", help="folder for the run (default: runs/MODEL-DATA-TIME)")
+    run("--config", metavar="FILE", help="take the settings from a run's config.json, or from TOML with the same "
+                                         "names; flags come before it")
+    run("--resume", metavar="DIR", help="continue the run in DIR with its own settings; --data says where its folder "
+                                        "of images is now, --epochs that it is to go on to so many: the learning rate "
+                                        "is from there on that of a run planned for so many from the start")
+    run("--threads", type=int, metavar="N", help="CPU threads (default: OMP_NUM_THREADS, else all cores); results do "
+                                                 "not depend on it")
+    run("--log", type=_one_of("tensorboard"), metavar="tensorboard", help="write the curves for TensorBoard too, to "
+                                                                          "RUN/tensorboard")
+    run("--find-lr", action="store_true", help="do not train, but try learning rates from low to high on some batches, "
+                                               "print a table, suggest one, and draw lr.png, in --out DIR if given")
     return parser
 
 
@@ -279,14 +281,8 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
     def check(word: str) -> str:
         if word not in words:
-            raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(words)}{_hint(word, words)}")
+            raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(words)}{hint(word, words)}")
         return word
 
     check.words = words  # for the completion of shells
     return check
-
-
-def _hint(word: str, known: Sequence[str] | dict[str, object]) -> str:
-    near = get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
-

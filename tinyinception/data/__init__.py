@@ -26,6 +26,8 @@ __all__ = [
     "cache_dir", "fetch", "listing", "load", "names", "read_folder", "read_image",
 ]  # fmt: skip
 
+ARRAYS = "arrays"  # what `train.Config.data` says of a data set that the caller made
+
 
 @dataclass(frozen=True)
 class _Entry:
@@ -87,6 +89,9 @@ def load(
         ArgumentError: an unknown name (says which is near), or an argument that this data set does not take.
         DataError: files missing, truncated or altered.
     """
+    if name == ARRAYS:
+        raise ArgumentError(f"data: {ARRAYS} stands for images that were given to train.fit as dataset=...; give them "
+                            f"again, or a folder of images (one of that name is ./{ARRAYS})")
     if name not in names() and (folder := _folder(name)):
         if source is not None:
             raise ArgumentError(f"source: the folder {shown(name)} is read where it lies")

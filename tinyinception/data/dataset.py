@@ -1,6 +1,6 @@
 """A data set in memory, checked once when it is made."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NoReturn
 
@@ -48,6 +48,40 @@ class Dataset:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     flip: bool = True
+
+    @classmethod
+    def from_arrays(
+        cls,
+        images: np.ndarray,
+        labels: np.ndarray,
+        classes: Sequence[str] | None = None,
+        *,
+        test_images: np.ndarray | None = None,
+        test_labels: np.ndarray | None = None,
+        name: str = "arrays",
+        mean: tuple[float, ...] = (),
+        std: tuple[float, ...] = (),
+        flip: bool = True,
+    ) -> "Dataset":
+        """Images of one's own: N x H x W x C or N x H x W, bytes or floats from 0 to 1, which become bytes.
+
+        labels: N whole numbers from 0. classes: their names, by default the numbers. Without test images, a fifth of
+        each class, always the same, is for testing. Raises as Dataset does, saying what to do about the usual mistakes.
+        """
+        if (test_images is None) != (test_labels is None):
+            raise ArgumentError("from_arrays: test_images and test_labels go together")
+        pairs = [_pair("", images, labels)]
+        pairs += [] if test_images is None else [_pair("test_", test_images, test_labels)]
+        if classes is None:
+            classes = [str(k) for k in range(max(int(numbers.max()) for _, numbers in pairs) + 1)]
+        if isinstance(classes, str) or not all(isinstance(one, str) for one in classes):
+            raise ArgumentError(f"from_arrays: classes must be a list of names, got {classes!r}")
+        (train, numbers), *rest = pairs
+        if not rest:
+            test = _fifth(numbers)
+            rest = [(train[test], numbers[test])]
+            train, numbers = train[~test], numbers[~test]
+        return cls(name, train, numbers, *rest[0], tuple(classes), mean, std, flip)
 
     def __post_init__(self) -> None:
         self._check("train")
@@ -157,3 +191,48 @@ class Dataset:
             drop_last=drop_last,
             prefetch=prefetch,
         )
+
+
+def _pair(which: str, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images as bytes N x H x W x C, and labels as int64, of what `Dataset.from_arrays` is given."""
+    name = f"from_arrays: {which}"
+    for what, array in (("images", images), ("labels", labels)):
+        if not isinstance(array, np.ndarray):
+            raise DtypeError(f"{name}{what} must be a NumPy array, got a {type(array).__name__}; np.asarray makes one")
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.ndim != 4 or 0 in images.shape:
+        raise ShapeError(f"{name}images must be N x H x W x C, or N x H x W where they are grey, and not empty, but "
+                         f"have shape {images.shape}")
+    if images.shape[3] > 4 and images.shape[1] in (1, 3, 4):
+        raise ShapeError(f"{name}images have shape {images.shape}, with channels before the grid; they come last here: "
+                         "images.transpose(0, 2, 3, 1)")
+    if images.dtype.kind == "f":
+        if not (images.min() >= 0 and images.max() <= 1):  # not so for NaN
+            raise ArgumentError(f"{name}images of floats must lie in [0, 1], got {images.min():g} to "
+                                f"{images.max():g}; give pixels as they are, they are normalised with mean and std "
+                                "when they are used")
+        images = np.rint(images * 255).astype(np.uint8)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim == 2:
+        raise ShapeError(f"{name}labels must be N whole numbers, but have shape {labels.shape}; of one-hot rows, "
+                         "labels.argmax(axis=1)")
+    if labels.dtype.kind not in "iu":
+        raise DtypeError(f"{name}labels must be whole numbers from 0, but are {labels.dtype}; of names, "
+                         "np.unique(labels, return_inverse=True) makes the classes and the labels")
+    if labels.shape != images.shape[:1]:
+        raise ShapeError(f"{name}labels have shape {labels.shape} for {len(images)} images")
+    return np.ascontiguousarray(images), labels.astype(np.int64)
+
+
+def _fifth(labels: np.ndarray) -> np.ndarray:
+    """Of each class a fifth, at least one image, drawn with a fixed seed; as a mask."""
+    chosen, mixed = np.zeros(len(labels), bool), np.random.default_rng(0).permutation(len(labels))
+    for label in np.unique(labels):
+        own = mixed[labels[mixed] == label]
+        if len(own) < 2:
+            raise ArgumentError(f"from_arrays: class {label} has one image, which cannot be split into training and "
+                                "test; give test_images and test_labels")
+        chosen[own[:max(1, round(0.2 * len(own)))]] = True
+    return chosen

@@ -12,7 +12,7 @@ from tinyinception import __version__, models, nn
 from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
 from tinyinception.tensor import Tensor, no_grad
-from tinyinception.train import Config, load_run
+from tinyinception.train import load_run
 from tinyinception.train.checkpoint import load
 from tinyinception.weights import Exported, load_weights, published
 from tinyinception.weights.file import class_count, is_own, opened
@@ -27,10 +27,13 @@ def from_run(folder: str | Path, *, input_size: int | None = None) -> Exported:
     """
     trained = load_run(folder)
     config, facts = trained.config, trained.facts
+    figures = _figures(trained.run.folder, trained.averaged)
+    planned = config.epochs if trained.run.result is None else figures["epochs"]  # it may have stopped early
     exported = Exported(trained.network, config.model, facts.classes, facts.image_shape, facts.mean, facts.std,
-                        origin={**_library(), "data": facts.name, "averaged": trained.averaged,
-                                **_figures(trained.run.folder, trained.averaged), "epochs_planned": config.epochs,
-                                "command": _command(config), "config": asdict(config)})
+                        config.model_options,
+                        {**_library(), "data": facts.name, "averaged": trained.averaged, **figures,
+                         "epochs_planned": planned, "command": shlex.join(["tinyinception", "train", *config.flags()]),
+                         "config": asdict(config)})
     return _sized(exported, input_size)
 
 
@@ -103,15 +106,6 @@ def _figures(folder: Path, averaged: bool) -> dict[str, Any]:
     last = rows[-1]
     return {"test_accuracy": last["averaged_test_accuracy" if averaged else "test_accuracy"], "epochs": last["epoch"],
             "seconds": round(sum(row["seconds"] for row in rows), 1)}
-
-
-def _command(config: Config) -> str:
-    """The command of a run: what it has other than the data set's defaults."""
-    usual, words = asdict(Config.for_data(config.data)), ["tinyinception", "train"]
-    for name, value in asdict(config).items():
-        if value is not None and (value != usual[name] or name in ("model", "data")):
-            words += [f"--{'from' if name == 'source' else name.replace('_', '-')}", str(value)]
-    return shlex.join(words)
 
 
 def _library() -> dict[str, str]:

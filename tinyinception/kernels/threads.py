@@ -42,8 +42,13 @@ def start() -> str:
 
 
 def _check_environment() -> None:
-    """What would make `import numba` or LLVM fail in its own way."""
-    threads, most = os.environ.get("NUMBA_NUM_THREADS"), THREADS_PER_CORE * (os.cpu_count() or 1)
+    """Refuse what would make `import numba` or LLVM fail in its own way; OMP_NUM_THREADS is the default of Numba's."""
+    most = THREADS_PER_CORE * (os.cpu_count() or 1)
+    if wanted := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip():  # of nested regions, the outermost
+        if not (wanted.isdecimal() and int(wanted) >= 1):
+            raise ArgumentError(f"OMP_NUM_THREADS must be a whole number of at least 1, got {wanted!r}")
+        os.environ.setdefault("NUMBA_NUM_THREADS", str(min(int(wanted), os.cpu_count() or 1)))
+    threads = os.environ.get("NUMBA_NUM_THREADS")
     if threads is not None and not (threads.strip().isdecimal() and 1 <= int(threads) <= most):
         raise ArgumentError(f"NUMBA_NUM_THREADS must be a whole number from 1 to {most}, got {threads!r}")
     features = os.environ.get("NUMBA_CPU_FEATURES", "")

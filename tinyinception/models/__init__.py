@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib import import_module
 from inspect import Parameter
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from tinyinception import remedies
 from tinyinception.checks import whole
-from tinyinception.errors import suggest
+from tinyinception.errors import ArgumentError, suggest
 from tinyinception.habits import explain_call, missing_from, named, refusal
 from tinyinception.models.network import Network
 
@@ -106,10 +107,7 @@ def build(name: str, *, num_classes: int | None = None, channels: int = 3, **opt
     Raises ArgumentError for an unknown name or option, and for counts that are no positive whole numbers.
     """
     factory = _factory(name)
-    own = inspect.signature(factory).parameters
-    if unknown := set(options) - set(own):
-        known = [Parameter(word, Parameter.KEYWORD_ONLY) for word in dict.fromkeys([*_COUNTS, *list(own)[2:]])]
-        raise refusal(name, known, (), {word: options[word] for word in sorted(unknown)})
+    check_options(name, options)
     num_classes = whole(f"{name}: num_classes", info(name).num_classes if num_classes is None else num_classes)
     network = factory(num_classes, whole(f"{name}: channels", channels), **{**info(name).options, **options})
     network.title = name
@@ -117,6 +115,40 @@ def build(name: str, *, num_classes: int | None = None, channels: int = 3, **opt
 
 
 create_model = build  # timm's name for it
+
+
+def check_options(name: str, options: Mapping[str, object]) -> None:
+    """Raises ArgumentError for options that the network's function has not, or of another kind than their defaults.
+
+    In which interval numbers lie, its layers know.
+    """
+    if not options:
+        return
+    known = dict(list(inspect.signature(_factory(name)).parameters.items())[2:])  # after num_classes and channels
+    if unknown := set(options) - set(known):
+        words = [Parameter(word, Parameter.KEYWORD_ONLY) for word in (*_COUNTS, *known)]
+        raise refusal(name, words, (), {word: options[word] for word in sorted(unknown)})
+    for option, value in options.items():
+        usual = known[option].default
+        what, fits = next((what, fits) for kind, what, fits in _KINDS if kind(usual))
+        if not fits(value, usual):
+            raise ArgumentError(f"{name}: {option} must be {what}, got {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+# Of an option: whether its default is of this kind, what the kind is called, whether a value is of it too.
+_KINDS: tuple[tuple[Callable, str, Callable], ...] = (
+    (lambda usual: isinstance(usual, bool), "True or False", lambda value, usual: isinstance(value, bool)),
+    (_is_number, "a number", lambda value, usual: _is_number(value)),
+    (lambda usual: isinstance(usual, str), "a text", lambda value, usual: isinstance(value, str)),
+    (lambda usual: isinstance(usual, tuple), "as many numbers as by default",
+     lambda value, usual: isinstance(value, tuple | list) and len(value) == len(usual) and all(map(_is_number, value))),
+    (callable, "a function, which no text stands for", lambda value, usual: callable(value)),
+    (lambda usual: True, "", lambda value, usual: True),
+)
 
 
 def _factory(name: str) -> Callable[..., Network]:

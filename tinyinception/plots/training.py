@@ -136,6 +136,23 @@ def _show(axes: Axes, image: np.ndarray) -> None:
     axes.set_axis_off()
 
 
+@style()
+def rates(tried: Sequence[float], losses: Sequence[float], smoothed: Sequence[float], suggestion: float) -> Figure:
+    """The loss over the learning rate, on a logarithmic axis, with the rate that is suggested."""
+    figure = _figure(6.0, 4.0)
+    axes = figure.subplots()
+    axes.plot(tried, losses, color=BLUE, alpha=0.35, linewidth=1, label="loss of the batch")
+    axes.plot(tried, smoothed, color=VERMILION, label="smoothed")
+    axes.axvline(suggestion, color=GREEN, linestyle="--", label=f"suggestion: {suggestion:.2g}")
+    axes.set_xscale("log")
+    axes.set_xlabel("learning rate")
+    axes.set_ylabel("cross-entropy (nats)")
+    axes.set_ylim(min(losses) * 0.9, 1.5 * max(smoothed[0], losses[0]))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize="small")
+    return figure
+
+
 def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, fields, replace
-from numbers import Integral
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from tinyinception import data as data_sets
 from tinyinception import models
-from tinyinception.checks import number
+from tinyinception.data import ARRAYS
 from tinyinception.errors import ArgumentError, suggest
 from tinyinception.files import as_path, json_object
+from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
+OLD_SIZE = 32  # of the images of a folder, before configs said it
 
 # What each data set wants otherwise than the drawn set, for which the defaults below were chosen.
 RECIPES: dict[str, dict[str, Any]] = {
@@ -26,112 +27,123 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mnist": {"epochs": 5, "batch_size": 128, "crop": 2},
 }
 
-_INTERVALS = {
-    "epochs": ("[1, 1e9]", Integral),
-    "batch_size": ("[1, 1e9]", Integral),
-    "lr": ("(0, inf)", None),
-    "warmup": ("[0, 1)", None),
-    "weight_decay": ("[0, inf)", None),
-    "label_smoothing": ("[0, 1)", None),
-    "aux_weight": ("[0, inf)", None),
-    "clip": ("(0, inf)", None),
-    "average": ("(0, 1)", None),
-    "crop": ("[0, 1e9]", Integral),
-    "cutout": ("[0, 1e9]", Integral),
-    "seed": ("[0, inf)", Integral),
-    "limit": ("[1, 1e9]", Integral),
-    "checkpoint_seconds": ("(0, inf]", None),
-}
-_OPTIONAL = ("aux_weight", "clip", "average", "limit")
-
 
 @dataclass(frozen=True)
 class Config:
     """A training run as one value that can be written down; `Config.for_data` knows the defaults of each data set.
 
-    data: a name of `data.names()`, or a folder of images sorted by class; source: where to take a named set's files.
-    optimizer: sgd (Nesterov, momentum 0.9), rmsprop (the papers') or adam (decoupled decay). lr: the highest rate,
-    None = the optimiser's usual one. schedule: constant, staircase (0.94 every two epochs), cosine or triangular.
-    warmup: the part of all steps during which the last two rise.
-    weight_decay: on kernels and matrices only. aux_weight: factor of the auxiliary heads' losses, None = the network's.
-    clip: limit of the gradients' global norm.
-    average: decay of the running average of the parameters, which is then what counts as the result.
-    flip: None = what the data set says; crop, cutout: pixels, 0 = off. limit: at most so many images of each split.
-    checkpoint_seconds: between two checkpoints in mid-epoch; each epoch ends with one anyway.
-
-    Raises ArgumentError naming the field.
+    Raises ArgumentError naming the field. The fields:
     """
 
-    model: str = "inception_cifar"
-    data: str = "drawn"
-    source: str | None = None
-    epochs: int = 3
-    batch_size: int = 64
-    optimizer: str = "sgd"
-    lr: float | None = None
-    schedule: str = "triangular"
-    warmup: float = 0.25
-    weight_decay: float = 5e-4
-    label_smoothing: float = 0.1
-    aux_weight: float | None = None
-    clip: float | None = None
-    average: float | None = None
-    flip: bool | None = None
-    crop: int = 0
-    cutout: int = 0
-    seed: int = 0
-    limit: int | None = None
-    checkpoint_seconds: float = 60.0
+    model: str = setting("inception_cifar", "network", "name of a network", metavar="M")
+    data: str = setting("drawn", "data", "data set, see `tinyinception data list`, or a folder of images sorted by "
+                        "class", metavar="D", path=True)
+    source: str | None = setting(None, "data", "folder or archive to take the data set's files from", flag="--from",
+                                 metavar="DIR", path=True)
+    epochs: int = setting(3, "run", "passes over the training images", int, "[1, 1e9]",
+                          usual="3 for drawn, more for other named sets")
+    batch_size: int = setting(64, "recipe", "images per step", int, "[1, 1e9]",
+                              usual="128 for the downloaded sets, else 64")
+    optimizer: str = setting("sgd", "recipe", "sgd (Nesterov, momentum 0.9), rmsprop (the papers') or adam (decoupled "
+                             "decay)", metavar="O", choices=tuple(LEARNING_RATES))
+    lr: float | None = setting(None, "recipe", "highest learning rate", float, "(0, inf)",
+                               usual="depends on the optimizer")
+    schedule: str = setting("triangular", "recipe", "constant, staircase (0.94 every two epochs), cosine or triangular",
+                            metavar="S", choices=SCHEDULES)
+    warmup: float = setting(0.25, "recipe", "part of all steps during which cosine and triangular rise", float,
+                            "[0, 1)")
+    weight_decay: float = setting(5e-4, "recipe", "L2 decay, of kernels and matrices only", float, "[0, inf)")
+    label_smoothing: float = setting(0.1, "recipe", "part of each label that is spread over all classes", float,
+                                     "[0, 1)")
+    aux_weight: float | None = setting(None, "recipe", "factor of the auxiliary heads' losses", float, "[0, inf)",
+                                       usual="the network's")
+    clip: float | None = setting(None, "recipe", "limit of the gradients' global norm", float, "(0, inf)", usual="off")
+    average: float | None = setting(None, "recipe", "decay of the running average of the parameters, which is then "
+                                    "what counts as the result", float, "(0, 1)", usual="off")
+    flip: bool | None = setting(None, "recipe", "mirror images at random", bool, usual="what suits the data set")
+    crop: int = setting(0, "recipe", "shift images by up to so many pixels", int, "[0, 1e9]",
+                        usual="2 or 4 for the downloaded sets, else 0")
+    cutout: int = setting(0, "recipe", "blank a square of so many pixels", int, "[0, 1e9]")
+    seed: int = setting(0, "run", "seed of initial weights, order, augmentation and dropout", int, "[0, inf)")
+    limit: int | None = setting(None, "data", "use at most so many images of each split", int, "[1, 1e9]", usual="all")
+    checkpoint_seconds: float = setting(60.0, "run", "between two checkpoints in mid-epoch; each epoch ends with one "
+                                        "anyway", float, "(0, inf]")
+    input_size: int | None = setting(None, "data", "height and width to which a folder of images is scaled", int,
+                                     "[1, 1e5]", usual="what the network was made for")
+    model_options: dict[str, Any] = field(default_factory=dict, hash=False, metadata=about(
+        {}, "network", "an option of the network's function, such as dropout=0.2 or aux=False; may be repeated", dict,
+        flag="--model-option", metavar="NAME=VALUE"))
+    network: str | None = setting(None, "network", "import path of a network of your own instead of --model, "
+                                  "package.module:function; it is called with num_classes and channels where it has "
+                                  "these parameters", metavar="PATH")
+    weights: str | None = setting(None, "network", "safetensors file, exported folder or hf://OWNER/NAME to start "
+                                  "from; with another number of classes, the last layers stay fresh", metavar="FILE",
+                                  path=True)
+    freeze: tuple[str, ...] = setting((), "network", "parameters that are not trained: a pattern such as 'stem*' for "
+                                      "their names, or the name of a module; may be repeated. A batch-norm without "
+                                      "trained parameters keeps its running statistics and uses them", tuple,
+                                      metavar="PATTERN")
+    patience: int | None = setting(None, "run", "stop after so many epochs without a better test accuracy", int,
+                                   "[1, 1e9]", usual="off")
+    extended: tuple[tuple[int, int], ...] = setting((), "run", "(step, epochs): up to that step the run was planned "
+                                                    "for so many epochs", list, flag=NO_FLAG)
 
     def __post_init__(self) -> None:
-        for name in ("model", "data", "source", "optimizer", "schedule"):
+        for name, one in Config.settings().items():
             value = getattr(self, name)
-            if isinstance(value, os.PathLike):
-                object.__setattr__(self, name, os.fspath(value))
-            elif not isinstance(value, str) and (value is not None or name != "source"):
-                raise ArgumentError(f"{name} must be a name, got {getattr(self, name)!r}")
-        for name in ("data", "source"):
-            if getattr(self, name) is not None:
-                as_path(name, getattr(self, name))
-        models.info(self.model)
-        if self.optimizer not in LEARNING_RATES:
-            raise suggest(self.optimizer, list(LEARNING_RATES), "optimizer")
-        if self.schedule not in SCHEDULES:
-            raise suggest(self.schedule, SCHEDULES, "schedule")
+            if value is not None or one.default is not None:
+                object.__setattr__(self, name, one.check(name, value))
+        if self.network is None:
+            models.info(self.model)
+            models.check_options(self.model, self.model_options)
+        elif self.model_options:
+            raise ArgumentError("model_options are for networks of models.names(); write a function that builds your "
+                                "own network with them, and give its path")
+        if self.input_size is not None and self.data in (*data_sets.names(), ARRAYS):
+            raise ArgumentError(f"input_size: only folders of images are scaled, {self.data} has its own size")
         if self.lr is None:
             object.__setattr__(self, "lr", LEARNING_RATES[self.optimizer])
-        for name, (interval, kind) in _INTERVALS.items():
-            value = getattr(self, name)
-            if value is None and name in _OPTIONAL:
-                continue
-            object.__setattr__(self, name, number(name, value, interval, *([kind] if kind else [])))
-        if self.flip is not None and not isinstance(self.flip, bool):
-            raise ArgumentError(f"flip must be True, False or None, got {self.flip!r}")
+
+    @staticmethod
+    def settings() -> dict[str, Setting]:
+        """What each field is, by its name."""
+        return {item.name: item.metadata["setting"] for item in fields(Config)}
 
     @classmethod
     def for_data(cls, data: str, **changes: Any) -> Config:
         """The defaults for a data set, with the given fields changed."""
-        unknown = [name for name in changes if name not in {field.name for field in fields(cls)}]
+        unknown = [name for name in changes if name not in cls.settings()]
         if unknown:
-            raise suggest(unknown[0], [field.name for field in fields(cls)], "field of Config")
+            raise suggest(unknown[0], list(cls.settings()), "field of Config")
         recipe = dict(RECIPES.get(data, {})) if isinstance(data, str) else {}
-        if "optimizer" in changes:
-            recipe.pop("lr", None)  # a rate chosen for one optimiser says nothing about another
         return cls(**{**recipe, "data": data, **changes})
 
     @property
     def located(self) -> Config:
-        """The same with absolute paths, so that it says which data are meant wherever it is read."""
-        changes = {"source": self.source and os.path.abspath(as_path("source", self.source))}
-        if self.data not in data_sets.names() and is_folder(self.data):
+        """The same with absolute paths and the size of a folder's images, so that it means the same anywhere."""
+        changes: dict[str, Any] = {"source": self.source and os.path.abspath(as_path("source", self.source))}
+        if self.data not in (*data_sets.names(), ARRAYS) and is_folder(self.data):
             changes["data"] = os.path.abspath(as_path("data", self.data))
+            if self.input_size is None:
+                changes["input_size"] = OLD_SIZE if self.network else models.info(self.model).input_size[0]
+        if self.weights is not None and not self.weights.startswith("hf://"):
+            changes["weights"] = os.path.abspath(as_path("weights", self.weights))
         return replace(self, **changes)
 
     def differences(self, other: Config | dict[str, Any]) -> list[str]:
         """In which fields another config, perhaps of an older version, differs: "lr 0.1, not 0.25"."""
-        others = other if isinstance(other, dict) else asdict(other)
-        return [f"{name} {others.get(name)!r}, not {value!r}" for name, value in asdict(self).items()
+        mine, others = _plain(asdict(self)), _plain(_completed(other) if isinstance(other, dict) else asdict(other))
+        return [f"{name} {others.get(name)!r}, not {value!r}" for name, value in mine.items()
                 if value != others.get(name)]
+
+    def flags(self) -> list[str]:
+        """The words that give `tinyinception train` this config: what differs from the data set's defaults."""
+        usual, words = Config.for_data(self.data), []
+        for name, one in Config.settings().items():
+            value = getattr(self, name)
+            if one.flag != NO_FLAG and (value != getattr(usual, name) or name in ("model", "data")):
+                words += one.words(name, value)
+        return words
 
     def to_json(self) -> str:
         """The text of config.json."""
@@ -140,7 +152,49 @@ class Config:
     @classmethod
     def from_json(cls, text: str) -> Config:
         """The inverse of `to_json`. Raises ArgumentError for text that is no config."""
-        return cls.for_data(**{"data": "drawn", **json_object("config", text, ArgumentError)})
+        return cls.for_data(**{"data": "drawn", **_completed(json_object("config", text, ArgumentError))})
+
+
+def read(file: str | Path) -> dict[str, Any]:
+    """The fields that a file of settings gives: a run's config.json, or TOML. ArgumentError where it cannot be used.
+
+    What is said there of how a run was extended is left out: it is of that run.
+    """
+    path = as_path("config", file)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ArgumentError(f"config: {path} cannot be read: {error.strerror or error}") from error
+    values = _toml(path, text) if path.suffix.lower() == ".toml" else json_object(f"config: {path}", text,
+                                                                                  ArgumentError)
+    if unknown := [name for name in values if name not in Config.settings()]:
+        raise suggest(unknown[0], [name for name in Config.settings() if name != "extended"], f"setting in {path}:")
+    values.pop("extended", None)
+    return values
+
+
+def _toml(path: Path, text: bytes) -> dict[str, Any]:
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib
+    try:
+        return tomllib.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise ArgumentError(f"config: {path} is no TOML: {error}") from error
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """As JSON gives them back: lists for tuples."""
+    return json.loads(json.dumps(values))
+
+
+def _completed(values: dict[str, Any]) -> dict[str, Any]:
+    """With the fields that an older version did not have, as it would have had them."""
+    new = {name: one.default for name, one in Config.settings().items() if one.default in (None, {}, ())}
+    if values.get("data", "drawn") not in (*data_sets.names(), ARRAYS):
+        new["input_size"] = OLD_SIZE
+    return {**new, **values}
 
 
 def is_folder(path: str | Path) -> bool:
@@ -149,3 +203,6 @@ def is_folder(path: str | Path) -> bool:
         return as_path("data", path).is_dir()
     except OSError:  # a folder above it may not be entered: the error comes when it is read
         return False
+
+
+Config.__doc__ += "".join(f"\n    {name}: {one.help}{one.told}." for name, one in Config.settings().items())

@@ -6,11 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tinyinception.checks import is_whole
-from tinyinception.data import Dataset, Loader, load
+from tinyinception.data import Dataset, Loader, load, names
 from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, some
 from tinyinception.files import as_path
 from tinyinception.terminal import say
@@ -24,18 +25,19 @@ from tinyinception.train.watch import blame_scores
 Folder = str | Path
 
 
-def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batch_size: int = BATCH, crops: int = 1,
-             averaged: bool | None = None, compare: bool = False, pictures: Folder | None = None,
-             progress: bool = True) -> dict:
+def evaluate(folder: Folder | Sequence[Folder], data: str | Dataset | None = None, *, batch_size: int = BATCH,
+             crops: int = 1, averaged: bool | None = None, compare: bool = False, pictures: Folder | None = None,
+             network: Any = None, progress: bool = True) -> dict:
     """Measure a run's network, or the ensemble of several, on test images, by default those of its own data set.
 
     An ensemble's probability is the mean of its networks', each of which counts as much. All must have been trained
     for the same classes and are measured on the same images.
 
-    data: another data set with the same classes, by name or as a folder of images sorted by class. batch_size: views
-    that a network sees at once. crops: 1, 2, 10, 12 or 144 views of each image, see `crops.crop_scheme`. averaged: as
-    for `load_run`. compare: of two runs, add the difference with its interval, see `bootstrap_difference`. pictures: a
-    folder for confusion.png, calibration.png and, of several views, crops.png.
+    data: another data set with the same classes, itself, by name or as a folder of images sorted by class. batch_size:
+    views that a network sees at once. crops: 1, 2, 10, 12 or 144 views of each image, see `crops.crop_scheme`.
+    averaged: as for `load_run`. compare: of two runs, add the difference with its interval, see `bootstrap_difference`.
+    pictures: a folder for confusion.png, calibration.png and, of several views, crops.png. network: as for `load_run`,
+    of a single run.
 
     Returns what JSON can hold: test_accuracy, test_top5 (1 where there are no more than five classes), test_loss, ece
     (expected calibration error), the calibration in 15 bins, per class its accuracy, the confusion counts (rows the
@@ -44,8 +46,10 @@ def evaluate(folder: Folder | Sequence[Folder], data: str | None = None, *, batc
     """
     folders = [folder] if isinstance(folder, str | Path) else list(folder)
     _check(folders, crops, compare)
+    if network is not None and len(folders) > 1:
+        raise ArgumentError(f"network: goes with one run, got {len(folders)}")
     place = None if pictures is None else _make_folder(pictures)
-    judged = [load_run(one, averaged) for one in folders]
+    judged = [load_run(one, averaged, network=network) for one in folders]
     dataset = _common_data(judged, data, progress)
     schemes = [crop_scheme(crops, dataset.image_shape[:2], one.facts.image_shape[:2]) for one in judged]
     each = [_score(one, dataset, scheme, batch_size, progress) for one, scheme in zip(judged, schemes, strict=True)]
@@ -169,20 +173,23 @@ def _score(one: Trained, dataset: Dataset, scheme: Scheme, batch_size: int, prog
     return scores
 
 
-def _common_data(runs: list[Trained], data: str | None, progress: bool) -> Dataset:
+def _common_data(runs: list[Trained], data: str | Dataset | None, progress: bool) -> Dataset:
     """The data set on which all runs can be measured. Raises ArgumentError where they differ in classes or images."""
     loaded: dict[tuple, Dataset] = {}
     first = None
-    if data is not None:
+    if isinstance(data, Dataset):
+        loaded[data, None, None, None], size = data, None
+    elif data is not None:
         data = Config(data=data).located.data
+        size = None if data in names() else runs[0].facts.image_shape[0]
     for one in runs:
         config, facts, folder = one.config.located, one.facts, one.run.folder
         own = data is None or data == config.data
         if own:
             config = one.run.find_data(config)
-        key = (config.data, config.source, config.limit) if own else (data, None, None)
+        key = (config.data, config.source, config.limit, config.input_size) if own else (data, None, None, size)
         if key not in loaded:
-            loaded[key] = load(key[0], source=key[1], limit=key[2], progress=progress)
+            loaded[key] = load(key[0], source=key[1], limit=key[2], image_size=key[3], progress=progress)
         dataset = loaded[key]
         if dataset.classes != facts.classes:
             raise ArgumentError(f"data: {dataset.name} has the classes {some(dataset.classes)}, {folder} was trained "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -15,53 +17,66 @@ from tinyinception.context import unchecked_inputs
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.files import as_path
 from tinyinception.kernels import prepare
-from tinyinception.nn import random
+from tinyinception.nn import Module, random
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import clip_grad_norm
 from tinyinception.tensor import Tensor
 from tinyinception.train.checkpoint import load
 from tinyinception.train.config import Config
 from tinyinception.train.interrupt import Stopped, stop_signals
+from tinyinception.train.live import LivePage
+from tinyinception.train.network import outputs, own
 from tinyinception.train.pictures import draw_pictures
 from tinyinception.train.report import Report
 from tinyinception.train.run import CONFIG, Result, Run
 from tinyinception.train.scores import Scores, score
-from tinyinception.train.session import Session
-from tinyinception.train.watch import blame, blame_scores, is_finite
+from tinyinception.train.session import Session, accuracy_of
+from tinyinception.train.watch import blame, blame_scores, check_finite, is_finite
+from tinyinception.train.watchers import StepLog, Watcher, watching
 
 clock = time.monotonic
 
+Network = Module | Callable[..., Module]
 
-def fit(config: Config, out: str | Path | None = None, *, dataset: data.Dataset | None = None,
-        progress: bool = True) -> Result:
+
+def fit(config: Config, out: str | Path | None = None, *, network: Network | None = None,
+        dataset: data.Dataset | None = None, watchers: Sequence[Watcher] = (), progress: bool = True) -> Result:
     """Train a network from the start; the run's folder is `out`, which must not hold a run yet.
 
-    dataset: instead of the one that `config.data` names. Raises ArgumentError, DataError, ShapeError or CheckpointError
+    network: one of your own instead of `config.model`, a Module or a function that makes one (called with num_classes
+    and channels where it has these parameters); it returns logits or Output(logits, aux). What can be imported is found
+    again by `resume`, all else is to be given again. dataset: instead of the one that `config.data` names, see
+    `Dataset.from_arrays`. watchers: are told how it goes, beside those that print, write steps.csv and live.html.
+
+    Raises ArgumentError, DataError, ShapeError or CheckpointError
     before any training where something does not fit, NonFiniteError where the loss or a gradient becomes NaN or
     infinite, and KeyboardInterrupt, after a checkpoint, on Ctrl-C, SIGTERM or SIGHUP; its message says how to continue.
     """
     prepare()
-    config = config.located
+    config = own(config, network, dataset)
     with Run.begin(config, out) as run:
         try:
-            session = Session(config, dataset or load_data(config, progress))
+            session = Session(config, dataset or load_data(config, progress), network)
             session.save(run)
         except BaseException:
             run.discard()
             raise
-        return _train(session, run, progress)
+        return _train(session, run, [Report(progress), *watchers])
 
 
-def resume(folder: str | Path, data: str | Path | None = None, *, dataset: data.Dataset | None = None,
+def resume(folder: str | Path, data: str | Path | None = None, *, epochs: int | None = None,
+           network: Network | None = None, dataset: data.Dataset | None = None, watchers: Sequence[Watcher] = (),
            progress: bool = True) -> Result:
     """Continue a run, however it ended, to the same bits as if it had never stopped.
 
-    data: where the run's folder of images is now, if it has moved; other images than the run's are refused. Raises as
-    `fit` does, and CheckpointError where another process trains this run.
+    data: where the run's folder of images is now, if it has moved; other images than the run's are refused. epochs: go
+    on to so many; from where it stands, the learning rate is that of a run planned for so many from the start, so that
+    it may rise again, and `config.extended` keeps when that was decided. network, dataset: the caller's own, again.
+    Raises as `fit` does, and CheckpointError where another process trains this run.
     """
     prepare()
     run = Run.open(folder)
-    if not run.is_writable and (result := run.result) is not None:
+    if epochs is None and not run.is_writable and (result := run.result) is not None:
         return result
     with run.lock():
         config = run.config
@@ -70,18 +85,22 @@ def resume(folder: str | Path, data: str | Path | None = None, *, dataset: data.
             config = replace(config, data=data, source=None).located
         elif dataset is None:
             config = run.find_data(config)
-        session = Session(config, dataset or load_data(config, progress))
+        session = Session(config, dataset or load_data(config, progress), network, fresh=saved is None)
+        if saved is not None:
+            session.restore(run, *saved)
+        if epochs is not None:
+            session.extend(epochs)
+            run.forget_result()
         if saved is None:
             session.save(run)
-        else:
-            session.restore(run, *saved)
-        if config != run.config:
-            run.write_config(config)
+        if session.config != run.config:
+            run.write_config(session.config)
         run.write_log(session.log)
-        return _train(session, run, progress)
+        return _train(session, run, [Report(progress), *watchers])
 
 
-def ensure(config: Config, folder: str | Path, *, dataset: data.Dataset | None = None, progress: bool = True) -> Result:
+def ensure(config: Config, folder: str | Path, *, network: Network | None = None, dataset: data.Dataset | None = None,
+           watchers: Sequence[Watcher] = (), progress: bool = True) -> Result:
     """The result of training by `config` in `folder`, whatever is there already: calling it again costs nothing.
 
     A finished run is not trained again, one that stopped is continued, an empty or missing folder is begun. Raises
@@ -89,45 +108,49 @@ def ensure(config: Config, folder: str | Path, *, dataset: data.Dataset | None =
     """
     place = as_path("folder", folder)
     if not (place / CONFIG).is_file():
-        return fit(config, place, dataset=dataset, progress=progress)
+        return fit(config, place, network=network, dataset=dataset, watchers=watchers, progress=progress)
     run = Run.open(place)
-    if differing := config.located.differences(run.config.located):
+    if differing := own(config, network, dataset).differences(run.config.located):
         raise ArgumentError(f"config: {place} holds a run with {'; '.join(differing)}")
-    return run.result or resume(place, dataset=dataset, progress=progress)
+    return run.result or resume(place, network=network, dataset=dataset, watchers=watchers, progress=progress)
 
 
 def load_data(config: Config, progress: bool) -> data.Dataset:
     """The data set that a config names."""
-    return data.load(config.data, source=config.source, limit=config.limit, progress=progress)
+    return data.load(config.data, source=config.source, limit=config.limit, image_size=config.input_size,
+                     progress=progress)
 
 
-def _train(session: Session, run: Run, progress: bool) -> Result:
-    config, at, best = session.config, session.position, None
+def _train(session: Session, run: Run, watchers: Sequence[Watcher]) -> Result:
+    config, at, scores = session.config, session.position, None
     # NumPy's warnings would come before what they announce: a loss that is NaN or infinite stops the run with a reason
-    with Report(session, progress) as report, stop_signals() as stop, np.errstate(all="ignore"), unchecked_inputs():
-        report.line(f"{config.model} on {session.dataset!r}, run folder {run.folder}")
+    with (watching([*watchers, StepLog(), LivePage()], session, run) as tell, stop_signals() as stop,
+          np.errstate(all="ignore"), unchecked_inputs()):
         saved = clock()
-        while at.epoch < config.epochs:
+        while not session.is_done:
             began = clock()
             for images, labels in session.train_loader.epoch(at.epoch, start=at.batch):
-                loss, correct = train_step(session, images, labels)
-                at.add(loss, correct, len(labels))
+                session.loss, correct = train_step(session, images, labels)
+                at.add(session.loss, correct, len(labels))
                 at.seconds, began = at.seconds + clock() - began, clock()
                 if stop.signal or began - saved >= config.checkpoint_seconds:
                     session.save(run)
                     saved = began = clock()
                 if stop.signal:
                     raise Stopped(f"stopped and saved; continue with {run.resume_command()}", stop.signal)
-                report.step(len(labels))
-            row, best = _epoch_row(session)
+                tell("step", session)
+            row, scores = _epoch_row(session)
             session.log.append(row)
             at.next_epoch()
+            if session.best is row:
+                _save_best(session, run)
             session.save(run)
             saved = clock()
             run.write_log(session.log)
-            report.epoch(row)
-        report.line("drawing the pictures")
-        return _finish(session, run, best)
+            tell("epoch", row)
+        result = _finish(session, run, scores)
+        tell("end", result)
+        return result
 
 
 def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
@@ -153,8 +176,10 @@ def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tupl
 def _forward(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, the loss of the main classifier, and the sum with the auxiliary ones, which is what is minimised."""
     smoothing = session.config.label_smoothing
+    for norm in session.frozen_norms:  # whoever calls network.train() wakes them
+        norm.eval()
     with random.using(session.generator):
-        logits, aux = session.network(Tensor(images))
+        logits, aux = outputs(session.network, Tensor(images))
     loss = total = cross_entropy(logits, labels, label_smoothing=smoothing)
     for head in aux:
         total = total + session.aux_weight * cross_entropy(head, labels, label_smoothing=smoothing)
@@ -209,13 +234,21 @@ def _measure(session: Session, how: str) -> Scores:
     return scores
 
 
-def _finish(session: Session, run: Run, best: Scores | None) -> Result:
-    """best: what the last epoch was found to come to; None where that was in another process."""
-    if best is None:
+def _save_best(session: Session, run: Run) -> None:
+    """best.safetensors; before the checkpoint that counts this epoch as done, so that a crash in between repeats it."""
+    check_finite(session.network)
+    with nullcontext() if session.average is None else session.average.apply():
+        run.write_best(session.network)
+
+
+def _finish(session: Session, run: Run, scores: Scores | None) -> Result:
+    """scores: what the last epoch was found to come to; None where that was in another process."""
+    if scores is None:
         test, averaged = measure(session)
-        best = averaged or test
-    result = Result(best.accuracy, session.position.epoch, sum(row["seconds"] for row in session.log),
-                    median(row["images_per_second"] for row in session.log), str(run.folder))
+        scores = averaged or test
+    result = Result(scores.accuracy, session.position.epoch, sum(row["seconds"] for row in session.log),
+                    median(row["images_per_second"] for row in session.log), str(run.folder),
+                    "last" if session.average is None else "averaged", session.best["epoch"], accuracy_of(session.best))
     run.write_result(result)
-    draw_pictures(session, run, best)
+    draw_pictures(session, run, scores)
     return result

@@ -7,16 +7,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tinyinception.terminal import bar, say, width
+from tinyinception.train.watchers import Watcher
 
 if TYPE_CHECKING:
+    from tinyinception.train.run import Run
     from tinyinception.train.session import Session
 
 
-class Report:
+class Report(Watcher):
     """Progress of a session; silent unless `enabled`."""
 
-    def __init__(self, session: Session, enabled: bool) -> None:
-        self.session, self.enabled = session, enabled
+    def __init__(self, enabled: bool) -> None:
+        self.enabled, self.images = enabled, 0
+
+    def begin(self, session: Session, run: Run) -> None:
+        """Before the first step."""
+        enabled, self.session = self.enabled, session
         loader, at = session.train_loader, session.position
         per_epoch = min(len(loader) * loader.batch_size, len(loader.images))
         # One bar for the whole run, so that its time left is what the user waits for.
@@ -24,17 +30,21 @@ class Report:
                        initial=at.epoch * per_epoch + at.images, unit=" img", unit_scale=True, smoothing=0.1,
                        bar_format="{desc} {percentage:2.0f}%|{bar}| {remaining} left, {rate_fmt}{postfix}",
                        shown=enabled)
+        self.line(f"{session.config.model} on {session.dataset!r}, run folder {run.folder}")
+        if session.told:
+            self.line(session.told)
+        self.images = at.images
 
-    def __enter__(self) -> Report:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
+    def close(self) -> None:
+        """However it ended."""
         with suppress(OSError, ValueError):  # the terminal may be gone; that is no reason to lose what was done
             self.bar.close()
 
-    def step(self, images: int) -> None:
+    def step(self, session: Session) -> None:
         """After each step."""
-        at = self.session.position
+        at = session.position
+        images = at.images - self.images
+        self.images = at.images
         self.bar.set_description_str(f"{at.epoch + 1}/{self.session.config.epochs}", refresh=False)
         loss, accuracy = at.loss_sum / at.images, at.correct / at.images
         self.bar.set_postfix_str(f"loss {loss:.3f}, {100 * accuracy:.1f} %", refresh=False)
@@ -42,7 +52,10 @@ class Report:
 
     def epoch(self, row: dict) -> None:
         """After each epoch."""
+        self.images = 0
         self.line(epoch_line(row, self.session.config.epochs, width(sys.stderr)))
+        if self.session.is_done:
+            self.line("drawing the pictures")
 
     def line(self, text: str) -> None:
         """A message of its own."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from tinyinception import data
 from tinyinception.checks import number
@@ -24,18 +25,27 @@ from tinyinception.train.lock import LOCK, locked
 from tinyinception.train.state import COLUMNS
 
 CONFIG, LOG, RESULT = "config.json", "log.csv", "result.json"
+BEST = "best.safetensors"  # the weights of the epoch with the best test accuracy
 NAME = 60  # characters of a data set's name that the name of a run repeats
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished run came to. seconds: training and testing; images_per_second: training, median of epochs."""
+    """What a finished run came to. seconds: training and testing; images_per_second: training, median of epochs.
+
+    test_accuracy: of the weights that count, those of the last epoch, in checkpoint.safetensors: "last", or "averaged"
+    where a running average was kept. best_epoch, best_accuracy: of the epoch whose weights are in best.safetensors; as
+    it was chosen on the test images, that accuracy flatters it.
+    """
 
     test_accuracy: float
     epochs: int
     seconds: float
     images_per_second: float
     run: str
+    weights: str = "last"
+    best_epoch: int | None = None
+    best_accuracy: float | None = None
 
     _repr_html_ = rich("result")
 
@@ -123,13 +133,20 @@ class Run:
         path = self.folder / RESULT
         try:
             found = Result(**{**json_object(str(path), path.read_bytes(), CheckpointError), "run": str(self.folder)})
-            for field in fields(found)[:-1]:
-                number(field.name, getattr(found, field.name), "[0, inf)")
+            for field in fields(found):
+                value = getattr(found, field.name)
+                if field.name not in ("run", "weights") and (value is not None or field.default is not None):
+                    number(field.name, value, "[0, inf)")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as error:
             raise CheckpointError(f"{path} cannot be used: {getattr(error, 'strerror', None) or error}") from error
-        return found if found.epochs == self.config.epochs else None
+        planned = self.config
+        return found if found.epochs == planned.epochs or planned.patience is not None else None
+
+    def forget_result(self) -> None:
+        """Of a run that goes on."""
+        (self.folder / RESULT).unlink(missing_ok=True)
 
     @property
     def is_writable(self) -> bool:
@@ -146,6 +163,8 @@ class Run:
 
         Paths that an older version wrote as they were typed are tried from here and from the folders above the run.
         """
+        if config.data == data.ARRAYS:
+            return config
         if config.data in data.names():
             gone = config.source is not None and not os.path.exists(as_path("source", config.source))
             return replace(config, source=None) if gone else config.located  # the cache has its pinned files
@@ -170,6 +189,12 @@ class Run:
         writer.writeheader()
         writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
         replace_file(self.folder / LOG, text.getvalue().encode())
+
+    def write_best(self, network: Any) -> None:
+        """best.safetensors: the weights of a network as they are."""
+        from tinyinception.weights.own import save
+
+        save(network, self.folder / BEST)
 
     def write_result(self, result: Result) -> None:
         """result.json."""

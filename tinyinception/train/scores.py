@@ -16,6 +16,7 @@ from tinyinception.nn.functional import log_softmax
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.terminal import bar
 from tinyinception.train.crops import Scheme
+from tinyinception.train.network import outputs
 from tinyinception.train.statistics import Calibration, calibration
 
 
@@ -74,7 +75,7 @@ class Scores:
 def log_probabilities(network: Any, images: np.ndarray) -> np.ndarray:
     """Log-probabilities (N x K) of a normalised batch by a network in evaluation mode."""
     with no_grad():
-        return log_softmax(network(Tensor(images)).logits).numpy()
+        return log_softmax(outputs(network, Tensor(images)).logits).numpy()
 
 
 def check_request(images: Sequence[object], top: int) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from tinyinception.checks import whole
 from tinyinception.data import Cutout, Dataset, RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.nn import random
@@ -25,27 +27,43 @@ from tinyinception.optim import (
 )
 from tinyinception.train.checkpoint import CHECKPOINT, Tensors, save
 from tinyinception.train.config import Config
+from tinyinception.train.network import build
+from tinyinception.train.pretrained import frozen, start_from
 from tinyinception.train.run import Run
 from tinyinception.train.state import DataFacts, Position, check_log
 from tinyinception.train.watch import check_finite, describe, is_finite
 
+AUX_WEIGHT = 0.3  # of a network that has auxiliary heads and does not say what they count: the papers'
+
 
 @dataclass
 class Session:
-    """A training run in memory. Equal config and data give equal sessions, bit for bit."""
+    """A training run in memory. Equal config and data give equal sessions, bit for bit.
+
+    own: the caller's network, or a function that makes it. fresh: whether it begins, so that the weights of the config
+    are read; otherwise `restore` follows. loss: of the last step's batch.
+    """
 
     config: Config
     dataset: Dataset
+    own: Any = None
+    fresh: bool = True
     position: Position = field(default_factory=Position)
     log: list[dict] = field(default_factory=list)
+    loss: float = math.nan
 
     def __post_init__(self) -> None:
         config, dataset = self.config, self.dataset
         self.facts = DataFacts.of(dataset)
         self.generator = random.seeded(config.seed)
         with random.using(self.generator):
-            self.network = self.facts.build(config.model)
-        self.aux_weight = self.network.aux_weight if config.aux_weight is None else config.aux_weight
+            self.network = build(config, self.facts, self.own)
+        self.told = ""
+        if self.fresh and config.weights is not None:
+            self.told = start_from(self.network, config.weights, len(self.facts.classes))
+        self.frozen_norms = frozen(self.network, config.freeze)
+        usual = getattr(self.network, "aux_weight", AUX_WEIGHT)
+        self.aux_weight = usual if config.aux_weight is None else config.aux_weight
         self.train_loader = dataset.loader(
             "train", config.batch_size, augment=_transforms(config, dataset), shuffle=True, seed=config.seed,
             drop_last=len(dataset.train_images) >= config.batch_size)
@@ -55,6 +73,34 @@ class Session:
         self.average = None
         if config.average is not None:
             self.average = RunningAverage(_averaged(self.network), config.average)
+
+    @property
+    def best(self) -> dict | None:
+        """The row of the log with the best test accuracy, the first of several; None before the first epoch's end."""
+        return max(self.log, key=accuracy_of, default=None)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all epochs are done, or the last `patience` of them, since the run was extended, brought nothing."""
+        at, patience = self.position, self.config.patience
+        if at.epoch >= self.config.epochs or patience is None or at.batch or not self.log:
+            return at.epoch >= self.config.epochs
+        extended = max((step for step, _ in self.config.extended), default=0) // len(self.train_loader)
+        return at.epoch - max(self.best["epoch"], extended) >= patience
+
+    def extend(self, epochs: int) -> None:
+        """Plan for another number of epochs: from here on, the rates are those of a run of so many from the start.
+
+        Raises ArgumentError for fewer than are begun.
+        """
+        at, config = self.position, self.config
+        if whole("epochs", epochs) < at.epoch + (at.batch > 0):
+            raise ArgumentError(f"epochs must be at least {at.epoch + (at.batch > 0)}, which are done or begun, got "
+                                f"{epochs}")
+        if epochs != config.epochs:
+            history = (*config.extended, (at.step, config.epochs))
+            self.config = replace(config, epochs=epochs, extended=history)
+            self.schedule = _schedule(self.config, len(self.train_loader))
 
     def save(self, run: Run) -> None:
         """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite."""
@@ -72,6 +118,10 @@ class Session:
             if not isinstance(then := state.get("config"), dict):
                 raise ArgumentError(f"config must be an object with names and values, got {repr(then)[:80]}")
             now = {"data": self.config.data, "source": self.config.source}  # the facts say whether they are the same
+            if self.config.extended:  # config.json says so already, the next checkpoint will
+                *before, (_, planned) = self.config.extended
+                if (then.get("epochs"), then.get("extended", [])) == (planned, [list(pair) for pair in before]):
+                    now |= {"epochs": self.config.epochs, "extended": self.config.extended}
             differing = self.config.differences({**then, **now})
             differing += DataFacts.restore(state.get("data")).differences(self.facts)
             if differing:
@@ -106,6 +156,12 @@ def belonging(run: Run) -> Iterator[None]:
         yield
     except ArgumentError as error:
         raise CheckpointError(f"{run.folder / CHECKPOINT} cannot be used: {error}") from error
+
+
+def accuracy_of(row: Mapping[str, Any]) -> float:
+    """The test accuracy that counts in a row of the log: with averaged parameters where they are kept."""
+    averaged = row["averaged_test_accuracy"]
+    return row["test_accuracy"] if averaged is None else averaged
 
 
 def load_network(run: Run, tensors: Tensors, network: Any, averaged: bool) -> None:
@@ -163,9 +219,10 @@ def _schedule(config: Config, epoch_steps: int) -> Schedule:
 
 
 def _optimizer(config: Config, network: Any) -> Optimizer:
+    trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
     options = {"lr": config.lr, "weight_decay": config.weight_decay, "decay_filter": weights_only}
     if config.optimizer == "sgd":
-        return SGD(network.named_parameters(), momentum=0.9, nesterov=True, **options)
+        return SGD(trained, momentum=0.9, nesterov=True, **options)
     if config.optimizer == "rmsprop":
-        return RMSProp(network.named_parameters(), **options)
-    return Adam(network.named_parameters(), decoupled=True, **options)
+        return RMSProp(trained, **options)
+    return Adam(trained, decoupled=True, **options)

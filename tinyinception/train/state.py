@@ -9,11 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tinyinception import models
 from tinyinception.checks import number, whole
 from tinyinception.data import Dataset
 from tinyinception.errors import ArgumentError
-from tinyinception.tensor import Tensor, no_grad
 
 COLUMNS = ("epoch", "step", "lr", "train_loss", "train_accuracy", "test_loss", "test_accuracy",
            "averaged_test_accuracy", "seconds", "images_per_second")
@@ -111,13 +109,6 @@ class DataFacts:
                  for name in ("classes", "image_shape", "mean", "std", "train", "test")}
         return [f"data {name} {one!r}, not {two!r}" for name, (one, two) in pairs.items()
                 if one != two and None not in (one, two)]
-
-    def build(self, model: str) -> Any:
-        """A network of this name for such data, seen to accept such images before any time is spent on it."""
-        network = models.build(model, num_classes=len(self.classes), channels=self.image_shape[-1])
-        with no_grad():
-            network(Tensor.shape_only(2, *self.image_shape))
-        return network
 
 
 def check_log(rows: Any, epochs: int) -> list[dict]:

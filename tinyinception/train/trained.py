@@ -14,6 +14,7 @@ from tinyinception.data import Normalize, load, read_image
 from tinyinception.errors import ArgumentError
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
+from tinyinception.train.network import build
 from tinyinception.train.run import Run
 from tinyinception.train.scores import best_classes, check_request
 from tinyinception.train.session import belonging, load_network
@@ -37,10 +38,11 @@ class Trained:
                 f"{len(self.facts.classes)} classes{', averaged parameters' if self.averaged else ''})")
 
 
-def load_run(folder: str | Path, averaged: bool | None = None) -> Trained:
+def load_run(folder: str | Path, averaged: bool | None = None, *, network: Any = None) -> Trained:
     """The network of a run folder, in evaluation mode.
 
-    averaged: with the running average of the parameters; None = where the run kept one. Raises CheckpointError for a
+    averaged: with the running average of the parameters; None = where the run kept one. network: the caller's own,
+    where the run has one without an import path. Raises CheckpointError for a
     folder without a run or with a damaged checkpoint, ArgumentError where averages are wanted and there are none.
     """
     run = Run.open(folder)
@@ -51,22 +53,23 @@ def load_run(folder: str | Path, averaged: bool | None = None) -> Trained:
     tensors, state = checkpoint.load(run.folder)
     with belonging(run):
         facts = DataFacts.restore(state.get("data"))
-    network = facts.build(config.model)
+    network = build(config, facts, network)
     load_network(run, tensors, network, averaged)
     return Trained(run, config, facts, network.eval(), averaged)
 
 
 def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
-            averaged: bool | None = None,
+            averaged: bool | None = None, network: Any = None,
             say: Callable[[str], None] | None = None) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
     The largest central square of a picture is scaled to what the network was trained on. say: told of converted colours
     as by `read_image`. Raises DataError for a file that is no image, before any is classified, ArgumentError for top
     below 1 or no images, NonFiniteError where the network gives no probabilities, and as `load_run`.
+    averaged, network: as there.
     """
     check_request(images, top)
-    trained = load_run(folder, averaged)
+    trained = load_run(folder, averaged, network=network)
     height, width, channels = trained.facts.image_shape
     if height != width:
         raise ArgumentError(f"predict: files are cut square, {folder} was trained on images of {height}x{width}")
@@ -82,7 +85,8 @@ def predict_test(folder: str | Path, number: int, *, top: int = 5, averaged: boo
     check_request([number], top)
     trained = load_run(folder, averaged)
     config, facts = trained.run.find_data(trained.config), trained.facts
-    dataset = load(config.data, source=config.source, limit=config.limit, progress=progress)
+    dataset = load(config.data, source=config.source, limit=config.limit, image_size=config.input_size,
+                   progress=progress)
     if (dataset.classes, dataset.image_shape) != (facts.classes, facts.image_shape):
         raise ArgumentError(f"test: {dataset.name} has other classes or sizes now than when {folder} was trained")
     if number >= len(dataset.test_images):

@@ -55,7 +55,7 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
         return load(model, file)
     plan = layout(model)
     with opened(file) as source:
-        prefix, names = _without_prefix(source.keys(), {slot.published for slot in plan.slots})
+        prefix, names = without_prefix(source.keys(), {slot.published for slot in plan.slots})
         found = {name: source.get_slice(prefix + name) for name in names if not name.endswith(f".{COUNTER}")}
         if problems := _problems(plan, found, ignore_aux, drop_background):
             hint = origin(plan.network, source.keys()) or _hint(plan, found, ignore_aux, drop_background)
@@ -102,7 +102,7 @@ def class_count(network: str, file: str | Path) -> int:
     """How many classes the weights in a file tell apart, by the size of their last layer; CheckpointError as above."""
     last, file = f"{TABLES[network].last}.bias", local(file)
     with opened(file) as source:
-        prefix, names = _without_prefix(source.keys(), {last})
+        prefix, names = without_prefix(source.keys(), {last})
         if last not in names:
             raise CheckpointError(f"{file} does not fit {network}: missing: {last}{origin(network, source.keys())}")
         return source.get_slice(prefix + last).get_shape()[0]
@@ -162,7 +162,7 @@ def _prefixes(names: Collection[str]) -> list[str]:
     return ["", *(first[:i + 1] for i, letter in enumerate(first) if letter == "." and last.startswith(first[:i + 1]))]
 
 
-def _without_prefix(names: Collection[str], expected: Collection[str]) -> tuple[str, list[str]]:
+def without_prefix(names: Collection[str], expected: Collection[str]) -> tuple[str, list[str]]:
     """The common prefix behind which most expected names are, "" if it is all the same, and what is behind it."""
     prefix = max(_prefixes(names), key=lambda prefix: sum(name[len(prefix):] in expected for name in names))
     return prefix, [name[len(prefix):] for name in names]

@@ -1,0 +1,66 @@
+"""The flags of `train`, made from the fields of train.Config; and the config that is made from the flags."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from argparse import Namespace
+from typing import Any
+
+from tinyinception.train.config import Config, read
+from tinyinception.train.settings import GROUPS, NO_FLAG, Setting
+
+RESUMABLE = ("data", "epochs")  # what may be said of a run that is continued
+
+
+def add_settings(parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """A flag for every field of Config, in groups; the groups by name."""
+    groups = {name: parser.add_argument_group(name) for name in GROUPS}
+    for name, one in Config.settings().items():
+        if one.flag != NO_FLAG:
+            _add(groups[one.group], name, one)
+    return groups
+
+
+def _add(group: Any, name: str, one: Setting) -> None:
+    flag, how = one.name_of_flag(name), {"dest": name, "help": one.help + one.told, "default": argparse.SUPPRESS}
+    if one.kind is bool:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, **how)
+    elif one.kind is dict:
+        group.add_argument(flag, action="append", type=_option, metavar=one.metavar, **how)
+    elif one.kind is tuple:
+        group.add_argument(flag, action="append", metavar=one.metavar, **how)
+    else:
+        group.add_argument(flag, type=one.kind, metavar=one.metavar or ("N" if one.kind is int else "X"), **how)
+
+
+def _option(word: str) -> tuple[str, Any]:
+    """`dropout=0.2`: the value as Python or TOML write it; what is neither is a text."""
+    name, equals, text = word.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, got {word!r}")
+    try:
+        return name, ast.literal_eval({"true": "True", "false": "False"}.get(text, text))
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return name, text
+
+
+def given(options: Namespace) -> dict[str, Any]:
+    """The fields of Config that the command line sets."""
+    values = {name: getattr(options, name) for name in Config.settings() if hasattr(options, name)}
+    if "model_options" in values:
+        values["model_options"] = dict(values["model_options"])
+    return values
+
+
+def config(options: Namespace) -> Config:
+    """The config of a new run: what a file says, and before that, what the flags say."""
+    flags, values = given(options), {} if options.config is None else read(options.config)
+    if flags.get("optimizer", values.get("optimizer")) != values.get("optimizer"):
+        values.pop("lr", None)  # a rate chosen for one optimiser says nothing about another
+    if {"model", "network"} & set(flags):
+        values = {name: value for name, value in values.items() if name not in ("network", "model_options")}
+    if "model_options" in flags:
+        flags["model_options"] = {**values.get("model_options", {}), **flags["model_options"]}
+    return Config.for_data(**{"data": "drawn", **values, **flags})
+
