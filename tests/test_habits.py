@@ -95,6 +95,8 @@ TOLD = [
     ("nn.Softmax(dim=1)", "no attribute Softmax", "functional.softmax"),
     ("nn.GELU()", "no attribute GELU", "ReLU"),
     ("nn.utils.clip_grad_norm_(network.parameters(), 1.0)", "ti.optim"),
+    ("nn.init.kaiming_normal_(network.stem.conv1.conv.weight)", "no attribute kaiming_normal_", "redraw(nn.init.he())"),
+    ("ti.gradcheck(lambda t: t * t, x)", "room of the package", "ti.check"),
     ("optim.lr_scheduler.StepLR(optimizer, 30)", "schedules are functions", "optimizer.lr = schedule(step)"),
     ("optim.Cosine(0.1, 10).step()", "Cosine has no attribute step", "optimizer.lr = schedule(step)"),
     ("optim.Cosine(optimizer, T_max=10)", "T_max is called steps here", "functions"),
@@ -160,7 +162,7 @@ TOLD = [
     # Keras
     ("models.InceptionV3(weights='imagenet', classes=10)", "build('inception_v3', num_classes=10)", "load_weights"),
     ("nn.Conv2D(32, 3, activation='relu')", "Conv2d(in_channels, out_channels, kernel_size)", "ReLU"),
-    ("nn.Conv2d(filters=32, kernel_size=3, strides=2)", "filters is called out_channels here", "strides is called stride"),
+    ("nn.Conv2d(filters=32, kernel_size=3, strides=2)", "filters is called out_channels here", "called stride here"),
     ("nn.Conv2d(3, 32, 3, activation='relu')", "no activation", "nn.ReLU()"),
     ("nn.Dense(10)", "Linear(in_features, out_features)"),
     ("nn.Linear(units=10)", "units is called out_features here"),

@@ -43,14 +43,17 @@ def named(function: C) -> C:
 
 def misfit(function: Callable, args: tuple, options: Mapping[str, Any]) -> CallError | None:
     """What is wrong with a call, None if its arguments fit."""
-    signature = inspect.signature(function)
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a function that is not written in Python
+        return None
     try:
         signature.bind(*args, **options)
     except TypeError:
         pass
     else:
         return None
-    owner, _, name = function.__qualname__.rpartition(".")
+    owner, _, name = getattr(function, "__qualname__", type(function).__name__).rpartition(".")
     name = owner.rpartition(".")[2] if name in ("__init__", "forward") else name
     parameters = list(signature.parameters.values())
     if parameters and parameters[0].name == "self":

@@ -224,6 +224,17 @@ NN = {
         "Transformer", "Conv1d", "Conv3d", "ConvTranspose2d", "Upsample", "PixelShuffle")},
 }
 
+_REDRAW = "give init= to the layer, or write parameter.redraw(nn.init.{0})"
+INIT = {
+    **{name: _REDRAW.format("he()") for name in ("kaiming_normal_", "kaiming_uniform_", "he_normal", "HeNormal")},
+    **{name: _REDRAW.format("glorot()") for name in ("xavier_normal_", "xavier_uniform_", "glorot_uniform",
+                                                     "GlorotUniform")},
+    **{f"{name}_": _REDRAW.format(name) for name in ("zeros", "ones")},
+    **{name: _REDRAW.format("normal(std)") for name in ("normal_", "RandomNormal")},
+    **{name: _REDRAW.format("uniform(limit)") for name in ("uniform_", "RandomUniform")},
+    "constant_": _REDRAW.format("constant(value)"), "trunc_normal_": _REDRAW.format("truncated_normal(std)"),
+}
+
 FUNCTIONAL = {
     "nll_loss": "write cross_entropy(logits, labels), which is log_softmax and nll_loss in one",
     "mse_loss": "write ((x - y) ** 2).mean()", "l1_loss": "write abs(x - y).mean()", "pad": "write x.pad(widths)",

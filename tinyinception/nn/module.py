@@ -134,7 +134,12 @@ class Module:
         if not state.calling:
             return self._call_from_outside(inputs)
         with scope(self._name):
-            output = self.forward(*inputs)
+            try:
+                output = self.forward(*inputs)
+            except TypeError:
+                if wrong := misfit(self.forward, inputs, {}):
+                    raise wrong from None
+                raise
         for hook in () if is_rehearsing() else tuple(self._hooks):
             hook(self, inputs, output)
         return output
@@ -148,10 +153,6 @@ class Module:
         try:
             bad = not_finite(inputs)
             return call_and_warn(self, inputs, bad) if bad else self(*inputs)
-        except TypeError:
-            if wrong := misfit(self.forward, inputs, {}):
-                raise wrong from None
-            raise
         finally:
             state.calling = False
 
