@@ -132,6 +132,8 @@ _DTYPE = "write module.to(np.float64) or module.to(np.float32)"
 _SAVE = "write ti.weights.save(network, 'net.safetensors') and ti.weights.load(network, file)"
 _ADD = "assign it, network.name = module, or setattr(network, name, module)"
 
+SWITCHES = ("trainable", "requires_grad")  # what to set on a module would change nothing
+
 MODULE = {
     "compile": "there is nothing to compile; " + _FIT, "fit": _FIT, "fit_generator": _FIT, "train_on_batch": _FIT,
     "evaluate": _EVALUATE, "score": _EVALUATE, "predict": _PREDICT,
@@ -147,7 +149,9 @@ MODULE = {
     "get_weights": "write network.state_dict()", "set_weights": "write network.load_state_dict(...)",
     "layers": "write list(network.children())", "get_layer": "write network.get_submodule('stem.conv')",
     "weights": "write list(network.parameters())", "trainable_weights": "write list(network.parameters())",
-    "trainable": "write module.requires_grad_(False)", "add": "write nn.Sequential(a, b, c)",
+    "trainable": "write module.requires_grad_(False)", "requires_grad": "write module.requires_grad_(False)",
+    "weight": "a batch-norm calls it gamma", "bias": "a batch-norm calls it beta",
+    "num_features": "a batch-norm calls it channels", "add": "write nn.Sequential(a, b, c)",
     "call": "a subclass defines forward(self, x)", "inputs": "a network is called with any image that fits",
     "output_shape": "write ti.summary(network, input_size)", "to_json": "write ti.summary(network, size).to_json()",
     "cuda": _ONLY_CPU, "device": _ONLY_CPU, "half": "it computes in float32 or float64; " + _DTYPE,

@@ -73,6 +73,8 @@ class Module:
         return module
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name in remedies.SWITCHES:
+            raise absent(type(self).__name__, name, remedies.MODULE, self)
         old = vars(self).get(name)
         if isinstance(old, (Parameter, Module)):
             kind = Parameter if isinstance(old, Parameter) else Module
