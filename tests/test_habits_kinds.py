@@ -68,6 +68,16 @@ def test_a_module_of_ones_own_is_explained_too():
             call(ti.Tensor([1.0]))
 
 
+def test_arguments_of_any_number_are_never_missing():
+    @habits.named
+    def many(first, *others, last, **options):
+        return others
+
+    assert many(1, 2, 3, last=4, more=5) == (2, 3)
+    with pytest.raises(CallError, match=r"^many: last must be given; it takes first and any number of others, and by"):
+        many(1, 2)
+
+
 def test_a_type_error_from_inside_a_call_is_left_alone():
     class Broken(nn.Module):
         def __init__(self, width):
@@ -174,7 +184,7 @@ class Device:
         return f"device(type={self.type!r})"
 
 
-@pytest.mark.parametrize("target", ["cuda", "cuda:1", "mps", Device("cuda"), None, 3, "nonsense", [1]])
+@pytest.mark.parametrize("target", ["cuda", "cuda:1", "mps", Device("cuda"), None, 3, "nonsense", "f4,,", [1]])
 def test_other_targets_are_refused(target):
     for thing in (nn.Linear(2, 3), ti.Tensor([1.0])):
         with pytest.raises(TinyInceptionError, match=r"^to: (there is only the CPU|target must be a dtype)"):
