@@ -27,6 +27,8 @@ QUICK = {
     "test_data_sources.py": (),
     "test_gradcheck.py": ("module", "ties_in", "wherever"),
     "test_graph.py": (),
+    "test_habits.py": (),
+    "test_habits_kinds.py": (),
     "test_kernels_pool_norm.py": ("response_norm_is_its_twin", "relu_is_its_twin", "256_taps", "pool_is_its_twin"),
     "test_lessons_machinery.py": ("picture", "notebook"),
     "test_models.py": (),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds when it is asked for, said to 
         train,
         weights,
     )
-    from tinyinception.count import compare, summary
+    from tinyinception.count.summary import compare, summary
     from tinyinception.gradcheck import check
     from tinyinception.models import build, create_model, list_models
     from tinyinception.nn.random import manual_seed

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from tinyinception.errors import AbsentError, CallError, DtypeError
+from tinyinception.errors import AbsentError, CallError, DtypeError, TinyInceptionError
 from tinyinception.remedies import ARGUMENTS, CALLS, WORDS
 
 C = TypeVar("C", bound=Callable)
@@ -33,24 +33,27 @@ def named(function: C) -> C:
         try:
             return function(*args, **options)
         except TypeError as error:
-            refusal = None if isinstance(error, DtypeError) else misfit(function, args, options)
-            if refusal is None:
+            wrong = None if isinstance(error, TinyInceptionError) else misfit(function, args, options)
+            if wrong is None:
                 raise
-        raise refusal
+        raise wrong
 
     return cast(C, call)
 
 
 def misfit(function: Callable, args: tuple, options: Mapping[str, Any]) -> CallError | None:
     """What is wrong with a call, None if its arguments fit."""
-    signature = inspect.signature(function)
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # of a function that is not written in Python
+        return None
     try:
         signature.bind(*args, **options)
     except TypeError:
         pass
     else:
         return None
-    owner, _, name = function.__qualname__.rpartition(".")
+    owner, _, name = getattr(function, "__qualname__", type(function).__name__).rpartition(".")
     name = owner.rpartition(".")[2] if name in ("__init__", "forward") else name
     parameters = list(signature.parameters.values())
     if parameters and parameters[0].name == "self":
@@ -73,7 +76,8 @@ def refusal(name: str, parameters: list[Parameter], args: tuple, options: Mappin
     elif twice := [word for word in placed[:len(args)] if word in options]:
         told = f"{_some(twice)} must be given once, got it by position and by name"
     else:
-        missing = [p.name for p in parameters[len(args):] if p.default is Parameter.empty and p.name not in options]
+        missing = [p.name for p in parameters[len(args):]
+                   if p.name in known and p.default is Parameter.empty and p.name not in options]
         told = f"{_some(missing)} must be given"
     placed += [f"any number of {p.name}" for p in parameters if p.kind is Parameter.VAR_POSITIONAL]
     takes = [_some(placed), f"by name {_some(by_name)}" if by_name else ""]
@@ -129,7 +133,7 @@ def target_dtype(owner: str, target: Any) -> np.dtype | None:
         raise DtypeError(f"{owner}: there is only the CPU, got {kind!r}; leave it out")
     try:
         return np.dtype(target if target is not None else "none")
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):
         raise DtypeError(f"{owner}: target must be a dtype such as np.float64, or 'cpu', got {target!r}") from None
 
 

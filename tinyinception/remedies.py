@@ -132,6 +132,8 @@ _DTYPE = "write module.to(np.float64) or module.to(np.float32)"
 _SAVE = "write ti.weights.save(network, 'net.safetensors') and ti.weights.load(network, file)"
 _ADD = "assign it, network.name = module, or setattr(network, name, module)"
 
+SWITCHES = ("trainable", "requires_grad")  # what to set on a module would change nothing
+
 MODULE = {
     "compile": "there is nothing to compile; " + _FIT, "fit": _FIT, "fit_generator": _FIT, "train_on_batch": _FIT,
     "evaluate": _EVALUATE, "score": _EVALUATE, "predict": _PREDICT,
@@ -147,7 +149,9 @@ MODULE = {
     "get_weights": "write network.state_dict()", "set_weights": "write network.load_state_dict(...)",
     "layers": "write list(network.children())", "get_layer": "write network.get_submodule('stem.conv')",
     "weights": "write list(network.parameters())", "trainable_weights": "write list(network.parameters())",
-    "trainable": "write module.requires_grad_(False)", "add": "write nn.Sequential(a, b, c)",
+    "trainable": "write module.requires_grad_(False)", "requires_grad": "write module.requires_grad_(False)",
+    "weight": "a batch-norm calls it gamma", "bias": "a batch-norm calls it beta",
+    "num_features": "a batch-norm calls it channels", "add": "write nn.Sequential(a, b, c)",
     "call": "a subclass defines forward(self, x)", "inputs": "a network is called with any image that fits",
     "output_shape": "write ti.summary(network, input_size)", "to_json": "write ti.summary(network, size).to_json()",
     "cuda": _ONLY_CPU, "device": _ONLY_CPU, "half": "it computes in float32 or float64; " + _DTYPE,
@@ -222,6 +226,17 @@ NN = {
     **{name: "this package has what Inception networks need; write it as a Module, or as an ops.Operation" for name in (
         "LayerNorm", "GroupNorm", "InstanceNorm2d", "LSTM", "GRU", "RNN", "Embedding", "MultiheadAttention",
         "Transformer", "Conv1d", "Conv3d", "ConvTranspose2d", "Upsample", "PixelShuffle")},
+}
+
+_REDRAW = "give init= to the layer, or write parameter.redraw(nn.init.{0})"
+INIT = {
+    **{name: _REDRAW.format("he()") for name in ("kaiming_normal_", "kaiming_uniform_", "he_normal", "HeNormal")},
+    **{name: _REDRAW.format("glorot()") for name in ("xavier_normal_", "xavier_uniform_", "glorot_uniform",
+                                                     "GlorotUniform")},
+    **{f"{name}_": _REDRAW.format(name) for name in ("zeros", "ones")},
+    **{name: _REDRAW.format("normal(std)") for name in ("normal_", "RandomNormal")},
+    **{name: _REDRAW.format("uniform(limit)") for name in ("uniform_", "RandomUniform")},
+    "constant_": _REDRAW.format("constant(value)"), "trunc_normal_": _REDRAW.format("truncated_normal(std)"),
 }
 
 FUNCTIONAL = {

@@ -13,5 +13,8 @@ See `check` for how differences are taken, how errors are measured and what a ki
 
 from tinyinception.gradcheck.checker import check
 from tinyinception.gradcheck.report import Entry, Report
+from tinyinception.habits import explain_call
 
 __all__ = ["Entry", "Report", "check"]
+
+explain_call(__name__, "ti.check(function, *inputs) checks gradients")

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinyinception import remedies
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import missing_from, named
 from tinyinception.ops import by_x
 
 PIECE = 1 << 16  # numbers drawn at once, small enough to stay in a cache
@@ -20,6 +23,7 @@ PIECE = 1 << 16  # numbers drawn at once, small enough to stay in a cache
 Initializer = Callable[[np.random.Generator, Sequence[int], np.dtype], np.ndarray]
 
 
+@named
 def constant(value: float) -> Initializer:
     """The same number everywhere."""
     value = number("constant: value", value, "(-inf, inf)")
@@ -30,18 +34,21 @@ zeros = constant(0.0)
 ones = constant(1.0)
 
 
+@named
 def normal(std: float) -> Initializer:
     """Gaussian with mean 0 and standard deviation `std`."""
     std = number("normal: std", std, "[0, inf)")
     return lambda rng, shape, dtype: _in_pieces(lambda n: rng.standard_normal(n) * std, shape, dtype)
 
 
+@named
 def uniform(limit: float) -> Initializer:
     """Uniform between -limit and limit."""
     limit = number("uniform: limit", limit, "[0, inf)")
     return lambda rng, shape, dtype: _in_pieces(lambda n: rng.uniform(-limit, limit, n), shape, dtype)
 
 
+@named
 def truncated_normal(std: float, *, cut: float = 2.0) -> Initializer:
     """Gaussian whose values beyond `cut` standard deviations are drawn again.
 
@@ -59,6 +66,7 @@ def truncated_normal(std: float, *, cut: float = 2.0) -> Initializer:
     return init
 
 
+@named
 def variance_scaling(factor: float = 2.0, mode: str = "fan_in", distribution: str = "truncated_normal") -> Initializer:
     """Values of variance factor / fan, so that signals keep their size from layer to layer.
 
@@ -83,11 +91,13 @@ def variance_scaling(factor: float = 2.0, mode: str = "fan_in", distribution: st
     return init
 
 
+@named
 def he(mode: str = "fan_in") -> Initializer:
     """Gaussian of variance 2 / fan, made for ReLU (He et al. 2015, section 2.2)."""
     return variance_scaling(2.0, mode, "normal")
 
 
+@named
 def glorot() -> Initializer:
     """Uniform of variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010, equation 16)."""
     return variance_scaling(1.0, "fan_avg", "uniform")
@@ -115,3 +125,7 @@ _FANS = {
     "fan_out": lambda fan_in, fan_out: fan_out,
     "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
 }
+
+
+if not TYPE_CHECKING:  # or every name would do
+    __getattr__ = missing_from(__name__, remedies.INIT)

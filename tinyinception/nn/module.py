@@ -73,6 +73,8 @@ class Module:
         return module
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name in remedies.SWITCHES:
+            raise absent(type(self).__name__, name, remedies.MODULE, self)
         old = vars(self).get(name)
         if isinstance(old, (Parameter, Module)):
             kind = Parameter if isinstance(old, Parameter) else Module
@@ -134,7 +136,12 @@ class Module:
         if not state.calling:
             return self._call_from_outside(inputs)
         with scope(self._name):
-            output = self.forward(*inputs)
+            try:
+                output = self.forward(*inputs)
+            except TypeError:
+                if wrong := misfit(self.forward, inputs, {}):
+                    raise wrong from None
+                raise
         for hook in () if is_rehearsing() else tuple(self._hooks):
             hook(self, inputs, output)
         return output
@@ -148,10 +155,6 @@ class Module:
         try:
             bad = not_finite(inputs)
             return call_and_warn(self, inputs, bad) if bad else self(*inputs)
-        except TypeError:
-            if wrong := misfit(self.forward, inputs, {}):
-                raise wrong from None
-            raise
         finally:
             state.calling = False
 

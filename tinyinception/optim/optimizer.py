@@ -121,6 +121,11 @@ class Optimizer(ABC):
         return (f"{self._owner}({', '.join([f'lr={self.lr!r}', *told])}; parameters: {len(self.parameters)}, "
                 f"numbers: {numbers:,}, steps: {self.steps:,})")
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in remedies.OPTIMIZER:  # to set it would change nothing
+            raise absent(type(self).__name__, name, remedies.OPTIMIZER, self)
+        super().__setattr__(name, value)
+
     if not TYPE_CHECKING:  # or every name would do
 
         def __getattr__(self, name: str):
