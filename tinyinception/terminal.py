@@ -21,7 +21,8 @@ PROSE = 100  # longer lines are hard to read
 STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
 
 _LOST = AttributeError, OSError, ValueError  # there is no stream, it refuses, it is closed
-_COPIED = re.compile(r"`[^`]*`|\btinyinception \w+(?: --?[\w-]+)* \S+")  # commands, to be found on one line
+# What is to be copied, and so stays on one line.
+_COPIED = re.compile(r"`[^`]*`|\btinyinception \w+(?: --?[\w-]+)* \S+|\bpip install (?:-\w+ )*\S+")
 _quiet = False
 
 
