@@ -239,7 +239,7 @@ def test_claims_as_text_end_with_a_tally(capsys):
     assert main(["claims"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["A1", "true"]
-    assert lines[3] == "      ratio 2.77778"
+    assert lines[3] == "     ratio 2.77778"
     assert "      saving_equal 0.28, ratio_growing [0.72, 0.734847, 0.763675, 0.9], saving_if_wider -0.8" in lines
     kinds = [claim.kind for claim in CLAIMS.values()]
     assert re.fullmatch(rf"{len(CLAIMS)} claims in [\d.]+ s: "
@@ -255,7 +255,7 @@ def test_a_claim_that_disagrees_is_an_error_of_the_command(copied, capsys):
     assert [row["id"] for row in rows if not row["agrees"]] == ["A2"]  # 2.8 is right to its digits
     assert captured.err == "tinyinception: error: claim A2: stated false, found true if\n"
     assert main(["claims"]) == 1
-    assert "\n  A2  DISAGREES: false\n" in capsys.readouterr().out
+    assert "\n A2  DISAGREES: false\n" in capsys.readouterr().out
 
 
 # -- by hand ---------------------------------------------------------------------------------------------------------

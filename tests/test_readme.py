@@ -8,6 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -33,6 +34,22 @@ def test_examples_print_what_readme_says():
     failed, tried = doctest.testfile(str(README), module_relative=False)
     assert tried > 0
     assert failed == 0
+
+
+def test_lines_beside_those_of_pytorch_run_one_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = TEXT.partition("| PyTorch | tinyinception |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(.+)` \| `(.+)` \|$", table, re.MULTILINE)
+    assert len(rows) == table.count("\n") - 1 > 10
+    rng = np.random.default_rng(0)
+    names = {"images": rng.standard_normal((2, 32, 32, 3), np.float32), "y": np.array([3, 7])}
+    for theirs, ours in rows:
+        compile(theirs, "README", "exec")
+        exec(ours, names)
+    assert names["conv"](names["x"]).shape == (2, 16, 16, 64)
+    assert names["logits"].shape == (2, 10)
+    assert len(names["best"]) == 2
+    assert (tmp_path / "net.safetensors").exists()
 
 
 def test_the_two_commands_are_marked_for_ci():

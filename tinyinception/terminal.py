@@ -12,7 +12,7 @@ import re
 import sys
 import textwrap
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
@@ -21,7 +21,8 @@ PROSE = 100  # longer lines are hard to read
 STYLES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33}
 
 _LOST = AttributeError, OSError, ValueError  # there is no stream, it refuses, it is closed
-_COPIED = re.compile(r"`[^`]*`|\btinyinception \w+(?: --?[\w-]+)* \S+")  # commands, to be found on one line
+# What is to be copied, and so stays on one line.
+_COPIED = re.compile(r"`[^`]*`|\btinyinception \w+(?: --?[\w-]+)* \S+|\bpip install (?:-\w+ )*\S+")
 _quiet = False
 
 
@@ -85,8 +86,9 @@ def wrap(text: str, width: int | None, first: str = "", rest: str = "") -> list[
     return [line.replace("\0", " ") for line in lines]
 
 
-def table(lines: Sequence[Sequence[str]], left: int, width: int | None = None, drop: Sequence[int] = ()) -> list[str]:
-    """Cells padded to columns, the first `left` of them flush left; the first line is the head.
+def table(lines: Sequence[Sequence[str]], left: Collection[int], width: int | None = None,
+          drop: Sequence[int] = ()) -> list[str]:
+    """Cells padded to columns, those in `left` flush left; the first line is the head.
 
     drop: the columns to leave out, one after the other, until the rest fits into `width`.
     """
@@ -94,7 +96,7 @@ def table(lines: Sequence[Sequence[str]], left: int, width: int | None = None, d
     kept, last = set(range(len(widths))), list(drop)
     while last and width is not None and sum(widths[i] for i in kept) + 2 * (len(kept) - 1) > width:
         kept.discard(last.pop(0))
-    return ["  ".join(cell.ljust(w) if i < left else cell.rjust(w) for i, (cell, w) in
+    return ["  ".join(cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in
                       enumerate(zip(line, widths, strict=True)) if i in kept).rstrip() for line in lines]
 
 

@@ -201,12 +201,12 @@ def run_data(options: Namespace) -> None:
     if options.name is not None or options.source is not None:
         raise UsageError("data list takes no NAME and no --from")
     rows = data.listing()
-    cells = [["name", "where", "classes", "train", "test", "download"]]
+    cells = [["name", "classes", "train", "test", "download", "where"]]
     for row in rows:
         size = f"{row.bytes / 1e6:.1f} MB" if row.bytes else "none"
         where = "in the cache" if row.cached and row.bytes else _host(row.source)
-        cells.append([row.name, where, str(row.classes), f"{row.train:,}", f"{row.test:,}", size])
-    head, *lines = table(cells, 2, width(sys.stdout), [cells[0].index("classes"), cells[0].index("test")])
+        cells.append([row.name, str(row.classes), f"{row.train:,}", f"{row.test:,}", size, where])
+    head, *lines = table(cells, [0, 5], width(sys.stdout), drop=[1, 3])  # classes, test
     lines.insert(0, paint(head, "bold", sys.stdout))
     _answer(options, {"data": [asdict(row) for row in rows]}, lines)
 

@@ -69,8 +69,9 @@ EXAMPLES = {
   tinyinception claims 39
   tinyinception claims v4 parameters
   tinyinception claims --json""",
-    "completion": """  eval "$(tinyinception completion bash)"     in ~/.bashrc
-  eval "$(tinyinception completion zsh)"      in ~/.zshrc, below compinit""",
+    "completion": """  tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
+  tinyinception completion zsh > ~/.zfunc/_tinyinception     where ~/.zfunc is in fpath
+  eval "$(tinyinception completion bash)"                    in ~/.bashrc does as well""",
 }
 
 

@@ -47,7 +47,7 @@ def summary_table(summary: Summary, width: int | None = None) -> str:
     for part in tree(summary.rows).parts.values():
         add(part, 0)
     told = [line for text in totals(summary) for line in wrap(text, width, rest=" " * TOLD)]
-    return "\n".join([*_ruled(table(lines, 3, width, [lines[0].index(name) for name in DROPPED])), "", *told])
+    return "\n".join([*_ruled(table(lines, range(3), width, [lines[0].index(name) for name in DROPPED])), "", *told])
 
 
 def totals(summary: Summary) -> list[str]:
@@ -78,7 +78,7 @@ def comparison_table(summaries: Sequence[Summary], width: int | None = None) -> 
     below them.
     """
     lines = [heads(NETWORK, "text"), *(cells(NETWORK, "text", s, summaries) for s in summaries)]
-    whole = _ruled(table(lines, 2))
+    whole = _ruled(table(lines, range(2)))
     if width is None or len(whole[1]) <= width:
         return "\n".join(whole)
     names, *networks = lines
@@ -88,7 +88,7 @@ def comparison_table(summaries: Sequence[Summary], width: int | None = None) -> 
         if used > width and len(blocks[-1]) > 1:
             blocks.append([names])
         blocks[-1].append(network)
-    return "\n\n".join("\n".join(_ruled(table(list(zip(*block, strict=True)), 1))) for block in blocks)
+    return "\n\n".join("\n".join(_ruled(table(list(zip(*block, strict=True)), [0]))) for block in blocks)
 
 
 def _also(summary: Summary) -> str:

@@ -67,10 +67,10 @@ class Report(Watcher):
 def epoch_line(row: dict, epochs: int, width: int | None) -> str:
     """Loss and accuracy of an epoch, a row of log.csv; the speed and then the time only where they fit."""
     averaged = row["averaged_test_accuracy"]
-    parts = [f"  {row['epoch']:{len(str(epochs))}}/{epochs}",
+    parts = [f" {row['epoch']:{len(str(epochs))}}/{epochs}",
              f"train {row['train_loss']:.3f} {100 * row['train_accuracy']:.2f} %",
              f"test {row['test_loss']:.3f} {100 * row['test_accuracy']:.2f} %",
-             *([f"averaged {100 * averaged:.2f} %"] if averaged is not None else []),
+             *([f"avg {100 * averaged:.2f} %"] if averaged is not None else []),
              f"{row['seconds']:.0f} s", f"{row['images_per_second']:,.0f} img/s"]
     while width is not None and len("  ".join(parts)) > width and not parts[-1].endswith("%"):
         parts.pop()
