@@ -256,6 +256,11 @@ def test_a_header_of_brackets_is_one_error(tmp_path):
         load(tmp_path)
 
 
+def test_an_epoch_that_took_no_time_by_a_coarse_clock_is_no_division_by_zero(tmp_path, monkeypatch):
+    monkeypatch.setattr(train.loop, "clock", lambda: 1.0)
+    assert np.isfinite(fit(tmp_path / "run", replace(CONFIG, epochs=1)).images_per_second)
+
+
 def test_a_finished_run_has_a_state_that_can_be(finished, tmp_path):
     altered(tmp_path / "run", finished, lambda tensors, state: None)
     assert train.resume(tmp_path / "run", dataset=shades(), progress=False).test_accuracy == finished.test_accuracy

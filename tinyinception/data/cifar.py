@@ -99,7 +99,7 @@ def _labels(text: bytes, count: int, where: str) -> np.ndarray:
 
 def _sheet(png: bytes, rows: int, where: str) -> np.ndarray:
     expected = (_PIXELS // 3, rows)
-    with opened(io.BytesIO(png), where, formats=("PNG",)) as image:
+    with opened(io.BytesIO(png), where, known=("PNG",)) as image:
         found = f"{image.size} pixels of {image.mode}"
         if image.size == expected and image.mode == "RGB":
             return np.asarray(image)

@@ -36,12 +36,20 @@ _one_at_a_time = threading.RLock()
 
 
 @cache
-def suffixes() -> frozenset[str]:
-    """The endings, in lower case, of files in FORMATS that the installed Pillow can read."""
+def formats() -> tuple[str, ...]:
+    """Those of FORMATS that the installed Pillow has; AVIF came late."""
     from PIL import Image
 
-    names = Image.registered_extensions()  # this loads Pillow's formats
-    return frozenset(end for end, name in names.items() if name == "MPO" or (name in FORMATS and name in Image.OPEN))
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@cache
+def suffixes() -> frozenset[str]:
+    """The endings, in lower case, of files in these formats; MPO is JPEG with a second picture."""
+    from PIL import Image
+
+    return frozenset(end for end, name in Image.registered_extensions().items() if name in (*formats(), "MPO"))
 
 
 def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int | None = None,
@@ -86,8 +94,9 @@ def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int
 
 
 @contextmanager
-def opened(file: IO[bytes], name: object, formats: tuple[str, ...] = FORMATS) -> Iterator[Image]:
-    """An open file as Pillow's image, of bearable size, not yet decoded; `name` is for the errors.
+def opened(file: IO[bytes], name: object, known: tuple[str, ...] | None = None) -> Iterator[Image]:
+    """An open file as Pillow's image, of bearable size, not yet decoded; `name` is for the errors, `known` the
+    formats that it may have.
 
     No warning reaches the terminal, and whatever fails while the image is used becomes a DataError.
     """
@@ -97,7 +106,7 @@ def opened(file: IO[bytes], name: object, formats: tuple[str, ...] = FORMATS) ->
         warnings.simplefilter("ignore")
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, _MEMORY // 16  # it refuses from twice this number
         try:
-            with _silence() if _is_tiff(file) else nullcontext(), Image.open(file, formats=formats) as image:
+            with _silence() if _is_tiff(file) else nullcontext(), Image.open(file, formats=known or formats()) as image:
                 _check_size(image)
                 if len(image.info.get("exif", b"")) > _EXIF:
                     raise DataError(f"its EXIF block has more than {_EXIF:,} bytes")

@@ -207,7 +207,8 @@ def _epoch_row(session: Session) -> tuple[dict, Scores]:
         "train_loss": at.loss_sum / at.images, "train_accuracy": at.correct / at.images,
         "test_loss": test.loss, "test_accuracy": test.accuracy,
         "averaged_test_accuracy": None if averaged is None else averaged.accuracy,
-        "seconds": at.seconds + clock() - began, "images_per_second": at.images / at.seconds,
+        "seconds": at.seconds + clock() - began,
+        "images_per_second": at.images / max(at.seconds, 1e-9),  # a coarse clock may not have moved
     }
     return row, averaged or test
 
