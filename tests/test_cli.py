@@ -167,7 +167,8 @@ def test_train_flags_reach_the_config(run, monkeypatch):
     calls, threads = [], []
     monkeypatch.setattr(jit, "set_threads", threads.append)
 
-    def fit(config, out):
+    def fit(config, out, watchers):
+        assert watchers == []
         calls.append((config, out))
         return train.Result(0.5, 2, 60.0, 1000.0, "runs/x")
 
@@ -188,7 +189,8 @@ def test_train_prints_one_json_object(trained):
     folder, out = trained
     result = json.loads(out)
     assert out.count("\n") == 1
-    assert list(result) == ["test_accuracy", "epochs", "seconds", "images_per_second", "run"]
+    assert list(result) == ["test_accuracy", "epochs", "seconds", "images_per_second", "run", "weights", "best_epoch",
+                            "best_accuracy"]
     assert result["epochs"] == 1
     assert Path(result["run"]) == folder
     assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["seed"] == 3

@@ -213,7 +213,7 @@ class Broken(Tiny):
 @pytest.mark.filterwarnings("error::RuntimeWarning")  # nothing but the one error is said
 def test_nan_stops_with_the_first_layer_and_keeps_the_last_good_checkpoint(tmp_path, monkeypatch, only_backward, what):
     monkeypatch.setattr(Broken, "only_backward", only_backward)
-    monkeypatch.setattr(models, "build", lambda name, *, classes, channels: Broken(classes, channels))
+    monkeypatch.setattr(models, "build", lambda name, *, num_classes, channels: Broken(num_classes, channels))
     with pytest.raises(NonFiniteError, match=what):
         fit(tmp_path / "run")
     tensors, state = load(tmp_path / "run")

@@ -122,11 +122,11 @@ def test_the_source_of_a_named_set_is_kept_with_its_whole_path_and_may_go(tmp_pa
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ('{"epochs": true}', "epochs must be an integer"), ('{"seed": false}', "seed must be an integer"),
+    ('{"epochs": true}', "epochs must be a whole number"), ('{"seed": false}', "seed must be a whole number"),
     ('{"lr": true}', "lr must be a number"), ('{"lr": NaN}', "lr must be a number"),
     ('{"lr": Infinity}', "lr must be a number"), ('{"weight_decay": -Infinity}', "weight_decay must be a number"),
-    (f'{{"lr": {10**400}}}', "lr must be a number"), (f'{{"epochs": {10**400}}}', "epochs must be an integer"),
-    (f'{{"crop": {10**20}}}', "crop must be an integer"), (f'{{"epochs": {"9" * 5000}}}', "config is no JSON"),
+    (f'{{"lr": {10**400}}}', "lr must be a number"), (f'{{"epochs": {10**400}}}', "epochs must be a whole number"),
+    (f'{{"crop": {10**20}}}', "crop must be a whole number"), (f'{{"epochs": {"9" * 5000}}}', "config is no JSON"),
     ('{"flip": 1}', "flip must be True, False or None"), ('{"data": 5}', "data must be a name, got 5"),
     ('{"data": []}', "data must be a name"), ('{"source": 3}', "source must be a name"),
     ('{"data": "a\\u0000b"}', "data must be a path"), ('{"source": "\\ud800"}', "source must be a path"),

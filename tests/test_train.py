@@ -51,8 +51,8 @@ def test_a_run_learns_and_leaves_everything_in_its_folder(tmp_path, monkeypatch)
     assert result.seconds == pytest.approx(sum(float(row["seconds"]) for row in rows))
     assert {row["averaged_test_accuracy"] for row in rows} == {""}
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "activations.png", "checkpoint.safetensors", "config.json", "confusion.png", "curves.png", "log.csv",
-        "mistakes.png", "result.json", "state.json"]
+        "activations.png", "best.safetensors", "checkpoint.safetensors", "config.json", "confusion.png", "curves.png",
+        "live.html", "log.csv", "mistakes.png", "result.json", "state.json", "steps.csv"]
     assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8")) == asdict(result)
     for picture in (tmp_path / "run").glob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG")

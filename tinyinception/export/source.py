@@ -10,10 +10,12 @@ from typing import Any
 
 from tinyinception import __version__, models, nn
 from tinyinception.checks import whole
+from tinyinception.data import ARRAYS
 from tinyinception.errors import ArgumentError
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.train import load_run
 from tinyinception.train.checkpoint import load
+from tinyinception.train.network import GIVEN
 from tinyinception.weights import Exported, load_weights, published
 from tinyinception.weights.file import class_count, is_own, opened
 from tinyinception.weights.hub import local
@@ -28,12 +30,14 @@ def from_run(folder: str | Path, *, input_size: int | None = None) -> Exported:
     trained = load_run(folder)
     config, facts = trained.config, trained.facts
     figures = _figures(trained.run.folder, trained.averaged)
-    planned = config.epochs if trained.run.result is None else figures["epochs"]  # it may have stopped early
+    result = trained.run.result
+    planned = result.epochs if result is not None and result.epochs == figures["epochs"] else config.epochs
+    own = config.data == ARRAYS or config.network == GIVEN  # which no command line has
+    command = {} if own else {"command": shlex.join(["tinyinception", "train", *config.flags()])}
     exported = Exported(trained.network, config.model, facts.classes, facts.image_shape, facts.mean, facts.std,
                         config.model_options,
                         {**_library(), "data": facts.name, "averaged": trained.averaged, **figures,
-                         "epochs_planned": planned, "command": shlex.join(["tinyinception", "train", *config.flags()]),
-                         "config": asdict(config)})
+                         "epochs_planned": planned, **command, "config": asdict(config)})
     return _sized(exported, input_size)
 
 

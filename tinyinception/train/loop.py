@@ -61,7 +61,7 @@ def fit(config: Config, out: str | Path | None = None, *, network: Network | Non
         except BaseException:
             run.discard()
             raise
-        return _train(session, run, [Report(progress), *watchers])
+        return _train(session, run, watchers, progress)
 
 
 def resume(folder: str | Path, data: str | Path | None = None, *, epochs: int | None = None,
@@ -96,7 +96,7 @@ def resume(folder: str | Path, data: str | Path | None = None, *, epochs: int | 
         if session.config != run.config:
             run.write_config(session.config)
         run.write_log(session.log)
-        return _train(session, run, [Report(progress), *watchers])
+        return _train(session, run, watchers, progress)
 
 
 def ensure(config: Config, folder: str | Path, *, network: Network | None = None, dataset: data.Dataset | None = None,
@@ -121,11 +121,12 @@ def load_data(config: Config, progress: bool) -> data.Dataset:
                      progress=progress)
 
 
-def _train(session: Session, run: Run, watchers: Sequence[Watcher]) -> Result:
+def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bool) -> Result:
     config, at, scores = session.config, session.position, None
     # NumPy's warnings would come before what they announce: a loss that is NaN or infinite stops the run with a reason
-    with (watching([*watchers, StepLog(), LivePage()], session, run) as tell, stop_signals() as stop,
-          np.errstate(all="ignore"), unchecked_inputs()):
+    everyone = [Report(progress), StepLog(), LivePage(), *watchers]
+    with (watching(everyone, session, run) as tell, stop_signals() as stop, np.errstate(all="ignore"),
+          unchecked_inputs()):
         saved = clock()
         while not session.is_done:
             began = clock()

@@ -31,7 +31,8 @@ class TensorBoard(Watcher):
 
     def begin(self, session: Session, run: Run) -> None:
         step = session.position.step
-        self.writer = self.library.SummaryWriter(str(run.folder / FOLDER), purge_step=step + 1 if step else None)
+        self.writer = self.library.SummaryWriter(  # with a name of its own, also within one second
+            str(run.folder / FOLDER), purge_step=step + 1 if step else None, filename_suffix=f".{step}")
 
     def step(self, session: Session) -> None:
         at = session.position.step

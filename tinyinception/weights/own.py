@@ -59,7 +59,7 @@ def load(net: Module, file: str | Path) -> None:
         net.load_state_dict(state)
     except CheckpointError as error:
         for parameter in blank:
-            parameter.data = None
+            parameter.hold(None, parameter.shape, parameter.dtype)
         raise CheckpointError(f"{file}: {error}{_hint(names)}") from None
 
 
