@@ -188,7 +188,7 @@ def test_a_container_is_a_sequence_of_named_children():
 
 
 def test_branches_join_in_order_of_definition():
-    first, second = nn.Conv2d(3, 2, 1), nn.Conv2d(3, 5, 3)
+    first, second = nn.Conv2d(3, 2, 1), nn.Conv2d(3, 5, 3, padding=1)
     x = Tensor(images(2, 4, 4, 3))
     y = nn.Branches(z=first, pool=nn.MaxPool2d(3, stride=1, padding=1), a=second)(x).numpy()
     assert y.shape == (2, 4, 4, 10)

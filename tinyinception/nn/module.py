@@ -121,8 +121,8 @@ class Module:
             if id(thing) not in found:
                 noun = "modules" if isinstance(thing, Module) else "parameters"
                 raise ArgumentError(f"{self._attribute(name)}: {noun} in a {type(box).__name__}, here a "
-                                    f"{type(thing).__name__}, would not be found; use Sequential, Branches, or one "
-                                    "attribute for each")
+                                    f"{type(thing).__name__}, would not be found; use ModuleList, Sequential, "
+                                    "Branches, or one attribute for each")
 
     # -- calling -------------------------------------------------------------------------------------------------
 
