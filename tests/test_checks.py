@@ -127,7 +127,7 @@ REAL = [
     (lambda v: nn.LocalResponseNorm(3, beta=v)(IMAGES).numpy(), "beta", 0.5, (-1, np.inf)),
     (lambda v: functional.local_response_norm(IMAGES, 3, k=v).numpy(), "k", 0.5, (-1, np.inf)),
     (lambda v: nn.Dropout(v).p, "p", 0.5, (-0.1, 1)),
-    (lambda v: functional.dropout(ROWS, v).shape, "rate", 0.5, (-0.1, 1)),
+    (lambda v: functional.dropout(ROWS, v).shape, "p", 0.5, (-0.1, 1)),
     (lambda v: functional.cross_entropy(ROWS, [0, 1], label_smoothing=v).item(), "label_smoothing", 0.5, (-0.1, 1.1)),
     (lambda v: (ROWS**v).numpy(), "exponent", 0.5, (np.inf,)),
     (lambda v: ROWS.pad([(0, 0), (1, 1)], v).numpy(), "value", 0.5, ()),
@@ -194,9 +194,11 @@ def test_a_number_of_numpy_is_one_and_nan_text_and_what_is_out_of_range_are_not(
 
 def test_none_is_no_number_where_it_is_not_a_default():
     for call, name, *_ in WHOLE:
-        if name not in ("stride", "axis", "input_size", "classes"):
+        if name not in ("stride", "axis", "input_size", "num_classes", "channels"):
             with pytest.raises(TinyInceptionError, match=name):
                 call(None)
+    with pytest.raises(TinyInceptionError, match="channels"):  # of a layer; of a summary they have a default
+        nn.BatchNorm2d(None)
 
 
 def test_a_config_of_numpys_numbers_is_that_of_pythons():
@@ -254,7 +256,7 @@ def test_summary_refuses_modules_that_do_not_take_one_image():
 
 def test_operations_check_their_numbers_too():
     for op, shapes, name in [
-        (ops.Dropout, [(2,)], "rate"), (ops.Power, [(2,)], "exponent"), (ops.BatchNorm, [(2, 3)], "eps"),
+        (ops.Dropout, [(2,)], "p"), (ops.Power, [(2,)], "exponent"), (ops.BatchNorm, [(2, 3)], "eps"),
         (ops.LocalResponseNorm, [(2, 3)], "size"), (ops.MaxPool2d, [(1, 4, 4, 1)], "kernel_size"),
         (ops.Sum, [(2, 3)], "axis"), (ops.Concat, [(2, 3)], "axis"), (lambda n: ops.Reshape([n]), [(2,)], "sizes"),
     ]:

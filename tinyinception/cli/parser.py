@@ -69,7 +69,8 @@ EXAMPLES = {
   tinyinception claims 39
   tinyinception claims v4 parameters
   tinyinception claims --json""",
-    "completion": """  tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
+    "completion": """  tinyinception completion bash
+  tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
   tinyinception completion zsh > ~/.zfunc/_tinyinception     where ~/.zfunc is in fpath
   eval "$(tinyinception completion bash)"                    in ~/.bashrc does as well""",
 }
