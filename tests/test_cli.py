@@ -89,7 +89,7 @@ MISTAKES = [
     (["train", "--data", "cifar-10"], 1, "unknown data set 'cifar-10'; did you mean 'cifar10'?"),
     (["train", "--optimizer", "adan"], 1, "unknown optimizer 'adan'; did you mean 'adam'?"),
     (["train", "--epochs", "0"], 1, "epochs must be"),
-    (["train", "--threads", "0"], 1, "threads must be an integer in [1, "),
+    (["train", "--threads", "0"], 1, "threads must be a whole number in [1, "),
     (["train", "--resume", "/nowhere"], 1, "/nowhere is no run"),
     (["evaluate", "/nowhere"], 1, "/nowhere is no run"),
     (["evaluate"], 2, "the following arguments are required: RUN"),

@@ -92,10 +92,18 @@ def test_one_error_lists_everything_that_does_not_fit_and_nothing_changes():
     del bad["scale"]
     with pytest.raises(CheckpointError) as caught:
         tree.load_state_dict(bad)
-    for told in ("Tree", "missing: scale", "surplus: extra", "z.last (4, expected 3)", "a.first (complex128)"):
+    for told in ("Tree", "missing: scale", "surplus: extra", "z.last (4, expected 3)",
+                 "a.first (complex128, expected float32)"):
         assert told in str(caught.value)
     for name, array in tree.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.bool_, np.complex64])
+def test_numbers_of_another_kind_are_refused_where_weights_are_expected(dtype):
+    tree = Tree()
+    with pytest.raises(CheckpointError, match=rf"another kind of number: scale \({np.dtype(dtype)}, expected float32"):
+        tree.load_state_dict({**tree.state_dict(), "scale": np.zeros_like(tree.scale.data, dtype)})
 
 
 def test_a_long_list_of_problems_is_cut():

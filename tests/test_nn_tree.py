@@ -120,7 +120,7 @@ def test_what_does_not_belong_in_a_list_is_refused_and_changes_nothing(change, t
 
 
 def test_the_error_for_a_plain_list_names_the_right_one():
-    with pytest.raises(ArgumentError, match="modules in a list, here a Linear, would not be found; use ModuleList"):
+    with pytest.raises(ArgumentError, match="modules in a list, here a ReLU, would not be found; use ModuleList"):
         nn.ReLU().blocks = [nn.ReLU()]
 
 

@@ -48,7 +48,7 @@ class CheckpointError(TinyInceptionError, OSError):
 
 def shown(name: object) -> str:
     """A name from outside, fit for one printed line: what is no character, or steers a terminal, is an escape."""
-    return "".join(c if c.isprintable() else _escape(c) for c in str(name))
+    return "".join(c if c.isprintable() else _escape(c) for c in str(name)) or "''"
 
 
 def _escape(character: str) -> str:

@@ -63,7 +63,10 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
     op.output_shape = shape
     data, arrays = None, tuple(None if t is None else t._data for t in inputs)
     if all(t._data is not None for t in given):
-        data = op.forward(*arrays)
+        try:
+            data = op.forward(*arrays)
+        except MemoryError:
+            raise op.fail(f"there is no memory for the result, {by_x(shape)} numbers of {dtype}") from None
     output = Tensor._result(data, shape, dtype)
     if any(op.needs):
         op.parents = tuple((t.node or t) if need else None for t, need in zip(inputs, op.needs, strict=True))
@@ -300,6 +303,8 @@ class Tensor(Storage):
     def flatten(self, start: int = 1) -> Tensor:
         """All axes from `start` on as one; the default keeps the batch."""
         start = whole("flatten: start", start, -self.ndim, ShapeError)
+        if start > self.ndim:
+            raise ShapeError(f"flatten: there is no axis {start} in {by_x(self.shape)}")
         return apply(ops.Reshape((*self.shape[:start], count(self.shape[start:]))), self)
 
     def pad(self, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:

@@ -232,8 +232,8 @@ class Module:
             "surplus": [name for name in given if name not in own],
             "of another shape": [f"{name} ({by_x(given[name].shape)}, expected {by_x(own[name].shape)})"
                                  for name in both if given[name].shape != own[name].shape],
-            "not numeric": [f"{name} ({given[name].dtype})"
-                            for name in both if not np.can_cast(given[name].dtype, own[name].dtype, "same_kind")],
+            "of another kind of number": [f"{name} ({given[name].dtype}, expected {own[name].dtype})"
+                                          for name in both if not _fits(given[name].dtype, own[name].dtype)],
         }
         if told := misfits(problems):
             raise CheckpointError(f"this state does not belong to {type(self).__name__}: {told}")
@@ -298,3 +298,8 @@ class Module:
         yield f"{indent}{label}{type(self).__name__}{detail}" + (f"  {size:,} parameters" if size else "")
         for child in self.children():
             yield from child._lines(indent + "  ")
+
+
+def _fits(given: np.dtype, own: np.dtype) -> bool:
+    """Whether numbers keep their meaning: floats of any width do, whole numbers were never a layer's weights."""
+    return given.kind == own.kind or (given.kind, own.kind) == ("f", "c")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import numpy as np
 
-from tinyinception.errors import ArgumentError
+from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.nn import random
 from tinyinception.nn.init import Initializer
+from tinyinception.ops import by_x
 from tinyinception.tensor import Tensor
+
+LARGEST = 1 << 40  # bytes of one array: no machine on which this runs holds more
 
 _shape_only: ContextVar[bool] = ContextVar("shape_only", default=False)
 
@@ -61,7 +65,20 @@ class Parameter(Tensor):
 
 
 def buffer(shape: Sequence[int], init: Initializer) -> np.ndarray:
-    """A float32 array for a module's state; inside `shape_only()` one zero that poses as the whole array."""
+    """A float32 array for a module's state; inside `shape_only()` one zero that poses as the whole array.
+
+    Raises ShapeError for an array that no memory holds.
+    """
+    size = 4 * math.prod(shape)
+    if size > LARGEST:
+        raise ShapeError(_too_large(shape, size))
     if _shape_only.get():
         return np.broadcast_to(np.float32(0), tuple(shape))
-    return init(random.generator(), tuple(shape), np.dtype(np.float32))
+    try:
+        return init(random.generator(), tuple(shape), np.dtype(np.float32))
+    except MemoryError:
+        raise ShapeError(_too_large(shape, size)) from None
+
+
+def _too_large(shape: Sequence[int], size: int) -> str:
+    return f"weights of shape {by_x(tuple(shape))} take {size / 1e9:,.0f} GB, more than this machine can hold"

@@ -94,6 +94,9 @@ class AvgPool2d(Pool):
         return Cost(flops=out * count(self._window.kernel), activations=out)
 
 
+MOST_BINS = 1 << 20
+
+
 class AdaptiveAvgPool2d(Operation):
     """Means of output_size bins that cover the image evenly.
 
@@ -114,7 +117,10 @@ class AdaptiveAvgPool2d(Operation):
 
     def shape(self, x: Shape) -> Shape:
         _check_images(self, x)
-        bins, out = self.bins(x), pair(self.output_size, "output_size", 1, self.fail)
+        out = pair(self.output_size, "output_size", 1, self.fail)
+        if count(out) > MOST_BINS:
+            raise self.fail(f"output_size {by_x(out)} makes more than {MOST_BINS:,} bins")
+        bins = self.bins(x)
         widest = max(r.stop - r.start for _, _, r, _ in bins), max(c.stop - c.start for _, _, _, c in bins)
         self._window = Window(widest, (max(x[1] // out[0], 1), max(x[2] // out[1], 1)))
         return x[0], *out, x[3]
