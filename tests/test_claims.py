@@ -240,7 +240,7 @@ def test_claims_as_text_end_with_a_tally(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["A1", "true"]
     assert lines[3] == "     ratio 2.77778"
-    assert "      saving_equal 0.28, ratio_growing [0.72, 0.734847, 0.763675, 0.9], saving_if_wider -0.8" in lines
+    assert "     saving_equal 0.28, ratio_growing [0.72, 0.734847, 0.763675, 0.9], saving_if_wider -0.8" in lines
     kinds = [claim.kind for claim in CLAIMS.values()]
     assert re.fullmatch(rf"{len(CLAIMS)} claims in [\d.]+ s: "
                         + ", ".join(f"{kinds.count(kind)} {kind}" for kind in room.VERDICTS), lines[-1])
