@@ -84,7 +84,7 @@ def test_predict_classifies_a_test_image_of_the_runs_own_data(run, trained, pets
     (["--test", "-1"], 1, "test must be a whole number of at least 0, got -1"),
     (["cat.png", "--test", "7"], 2, "either IMAGE or --test N, not both"),
     (["--test", "x"], 2, "argument --test: invalid int value: 'x'"),
-    (["--test", "0", "--top", "0"], 1, "top must be at least 1"),
+    (["--test", "0", "--top", "0"], 1, "top must be a whole number of at least 1"),
     (["--weights", "w.safetensors", "--model", "vgg16", "--test", "0"], 2, "--test goes with a run"),
 ])
 def test_mistakes_with_test_are_one_line(run, trained, words, status, message):

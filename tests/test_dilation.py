@@ -90,7 +90,7 @@ def test_agrees_with_pytorch_to_the_last_bit(case):
     b = Tensor(stored["b"], requires_grad=True) if "b" in stored else None
     y = conv2d(x, w, b, stride=stride, padding="same" if same else padding, dilation=dilation, groups=groups)
     y.backward(stored["grad"])
-    for found, name in ((y.numpy(), "y"), (x.grad, "dx"), (w.grad, "dw"), (b and b.grad, "db")):
+    for found, name in ((y.numpy(), "y"), (x.grad, "dx"), (w.grad, "dw"), (None if b is None else b.grad, "db")):
         if found is not None:
             np.testing.assert_array_equal(found, stored[name])
 

@@ -15,7 +15,7 @@ from tiny_runs import CONFIG, ROOT, Tiny, bits, fit, read_log, shades
 from tinyinception import models, nn, train
 from tinyinception.cli import main
 from tinyinception.errors import NonFiniteError
-from tinyinception.train import interrupt, loop
+from tinyinception.train import interrupt, judge, loop
 from tinyinception.train.checkpoint import load
 from tinyinception.train.interrupt import Stopped, stop_signals
 
@@ -45,7 +45,7 @@ def diverging(monkeypatch):
     def use(good):
         monkeypatch.setattr(Diverging, "measured", 0)
         monkeypatch.setattr(Diverging, "good", good, raising=False)
-        monkeypatch.setattr(models, "build", lambda name, *, classes, channels: Diverging(classes, channels))
+        monkeypatch.setattr(models, "build", lambda name, *, num_classes, channels: Diverging(num_classes, channels))
     return use
 
 
@@ -73,7 +73,7 @@ def test_a_run_that_gives_no_probabilities_is_one_error_when_used(tmp_path, dive
 
     fit(tmp_path / "run")
     Image.fromarray(shades().test_images[0]).save(tmp_path / "x.png")
-    monkeypatch.setattr(train.judge, "load", lambda *_, **__: shades())
+    monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
     diverging(0)
     for options in ({}, {"crops": 2}):
         with pytest.raises(NonFiniteError, match=r"run: its test loss is nan; the first to be so was .*Divide"):
@@ -174,7 +174,10 @@ def test_a_terminal_that_is_gone_does_not_keep_the_run_from_being_saved(tmp_path
         def write(self, text):
             raise OSError(5, "Input/output error")
 
-        flush = isatty = write
+        flush = write
+
+        def isatty(self):
+            return True
 
     signalling(monkeypatch, signal.SIGHUP)
     with monkeypatch.context() as patch:
