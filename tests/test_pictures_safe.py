@@ -15,7 +15,7 @@ from tinyinception.errors import ArgumentError, PictureError
 from tinyinception.plots import training
 from tinyinception.plots.file import write, write_each
 from tinyinception.plots.style import as_text, style
-from tinyinception.train import loop, pictures
+from tinyinception.train import judge, loop, pictures
 
 NAMES = ["$$", "$a", r"$\frac$", "a_b^c", "\\", "100 %", "two\nlines", "\udcff", "x" * 300, "\N{CAT FACE}",
          "\N{HEBREW LETTER ALEF}", "\0", ""]
@@ -101,13 +101,13 @@ def test_the_result_is_written_before_the_pictures_and_whatever_becomes_of_them(
 @pytest.mark.usefixtures("tiny_network")
 def test_evaluation_gives_its_report_where_its_pictures_fail_and_makes_their_folder_first(
         tmp_path, monkeypatch, capsys, finished):
-    monkeypatch.setattr(train.judge, "load", lambda *_, **__: shades())
+    monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
     monkeypatch.setattr(training, "confusion_matrix", lambda *_: 1 / 0)
     report = train.evaluate(finished.run, pictures=tmp_path / "pictures")
     assert report["test_accuracy"] == finished.test_accuracy
     assert capsys.readouterr().err.startswith("not drawn: confusion.png; matplotlib cannot draw this picture: ZeroDiv")
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"calibration.png"}
-    monkeypatch.setattr(train.judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
+    monkeypatch.setattr(judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="pictures: cannot make the folder"):
         train.evaluate(finished.run, pictures=tmp_path / "file" / "pictures")

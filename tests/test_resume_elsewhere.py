@@ -14,7 +14,7 @@ from tiny_runs import CONFIG, bits, fit, shades
 
 from tinyinception import train
 from tinyinception.errors import ArgumentError, CheckpointError, DataError
-from tinyinception.train import checkpoint
+from tinyinception.train import checkpoint, loop
 from tinyinception.train.checkpoint import load, save
 from tinyinception.train.run import Run
 
@@ -257,7 +257,7 @@ def test_a_header_of_brackets_is_one_error(tmp_path):
 
 
 def test_an_epoch_that_took_no_time_by_a_coarse_clock_is_no_division_by_zero(tmp_path, monkeypatch):
-    monkeypatch.setattr(train.loop, "clock", lambda: 1.0)
+    monkeypatch.setattr(loop, "clock", lambda: 1.0)
     assert np.isfinite(fit(tmp_path / "run", replace(CONFIG, epochs=1)).images_per_second)
 
 

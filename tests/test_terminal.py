@@ -16,6 +16,7 @@ from tinyinception.cli import main
 from tinyinception.count import compare, summary
 from tinyinception.count.table import comparison_table, summary_table
 from tinyinception.errors import DataError
+from tinyinception.train import judge
 from tinyinception.train.report import epoch_line
 
 WIDTHS = (60, 80, 100, 131)
@@ -349,7 +350,7 @@ def test_one_view_makes_no_picture_of_crops_and_one_run_twice_gets_a_remark(run,
     from tinyinception import models
 
     monkeypatch.setattr(models, "build", build_tiny)
-    monkeypatch.setattr(train.judge, "load", lambda *_, **__: shades())
+    monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
     told = run(None, "evaluate", finished.run, finished.run, "--pictures", str(tmp_path / "seen"))
     assert "one run was given more than once" in told
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["calibration.png", "confusion.png"]
