@@ -114,14 +114,14 @@ def differences(p, target, h=1e-6):
 
 
 sure = np.where(q == 1, 0.99, 0.0025)
-for name, target, options in (("without", q, {}), ("with", smooth, {"smoothing": eps})):
+for name, target, options in (("without", q, {}), ("with", smooth, {"label_smoothing": eps})):
     for who, state in (("unsure", p), ("99 % sure", sure)):
         found = gradient(state, **options)
         print(f"{name:8} {who:10}", " ".join(f"{value:+.4f}" for value in found))
         assert np.allclose([found, differences(state, target)], state - target, atol=1e-8)
 assert np.isclose(H(smooth, p), (1 - eps) * H(q, p) + eps * H(u, p))
 assert round(eps / (1 - eps), 3) == 0.111
-assert np.isclose(gradient(sure, smoothing=eps)[right], 0.07)
+assert np.isclose(gradient(sure, label_smoothing=eps)[right], 0.07)
 assert (gradient(p)[q == 0] > 0).all()  # the wrong classes are pushed down even without smoothing
 
 # %% [markdown]
