@@ -178,7 +178,8 @@ def test_the_line_of_an_epoch_leaves_out_the_speed_and_the_time_where_they_do_no
 def test_progress_fits_and_its_bar_can_be_read(columns, monkeypatch, tmp_path, tiny_network):
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(sys, "stderr", Screen())
-    monkeypatch.setattr("tinyinception.train.report.bar", lambda **options: terminal.bar(mininterval=0, **options))
+    every = {"mininterval": 0, "miniters": 1}  # step
+    monkeypatch.setattr("tinyinception.train.report.bar", lambda **options: terminal.bar(**every, **options))
     monkeypatch.chdir(tmp_path)
     train.fit(CONFIG, "run", dataset=shades())
     shown = re.split(r"[\r\n]", sys.stderr.getvalue())
@@ -304,7 +305,7 @@ def test_bash_completes_commands_flags_names_and_folders(tmp_path, capsys):
     script = capsys.readouterr().out
     (tmp_path / "my_run").mkdir()
     (tmp_path / "my_file").write_text("")
-    expected = {"su": "summary", "train --see": "--seed", "train --model inception_c": "inception_cifar",
+    expected = {"su": "summary", "train --sch": "--schedule", "train --model inception_c": "inception_cifar",
                 "train --optimizer rm": "rmsprop", "data f": "fetch", "data fetch cifar1": "cifar10 cifar100",
                 "evaluate --weights a": "averaged", "train --out my": "my_run", "evaluate my": "my_run"}
     calls = "".join(f"try {words}\n" for words in expected)

@@ -29,7 +29,8 @@ def step(lesson: Lesson, first: int = 1, ask=input) -> None:
     if not 1 <= first <= count:
         raise ArgumentError(f"lesson {lesson.number} has code cells 1 to {count}, not {first}")
     reader, names, number, guess = _Reader(ask), {"__name__": "__main__", "__file__": str(lesson.path)}, 0, None
-    print(f"{lesson.path.name}: {count} steps, about {lesson.minutes} minutes. {HELP}\n")
+    begin = f"{lesson.path.name}: {count} steps, about {lesson.minutes} minutes. {HELP}"
+    print(*wrap(begin, prose_width(sys.stdout)), sep="\n", end="\n\n")
     for cell in cells:
         if cell.kind == "markdown":
             if number + 1 >= first:
