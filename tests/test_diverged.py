@@ -45,7 +45,7 @@ def diverging(monkeypatch):
     def use(good):
         monkeypatch.setattr(Diverging, "measured", 0)
         monkeypatch.setattr(Diverging, "good", good, raising=False)
-        monkeypatch.setattr(models, "build", lambda name, *, classes, channels: Diverging(classes, channels))
+        monkeypatch.setattr(models, "build", lambda name, *, num_classes, channels: Diverging(num_classes, channels))
     return use
 
 
