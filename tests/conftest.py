@@ -34,6 +34,7 @@ QUICK = {
     "test_running_average.py": (),
     "test_schedules.py": (),
     "test_tensor.py": (),
+    "test_train_settings.py": (),
     "test_train.py": ("memory", "learns_and_leaves"),
     "test_weights_layout.py": ("only_published",),
 }
