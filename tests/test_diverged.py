@@ -171,7 +171,7 @@ def test_what_a_program_does_on_sigterm_it_still_does(tmp_path, monkeypatch):
 
 def test_a_terminal_that_is_gone_does_not_keep_the_run_from_being_saved(tmp_path, monkeypatch):
     class Gone:
-        def write(self, text):
+        def write(self, *text):
             raise OSError(5, "Input/output error")
 
         def flush(self):

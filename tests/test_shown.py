@@ -49,7 +49,8 @@ def pictures(html):
     (lambda: data.Cutout(8), "Cutout(size=8, fill=0)"),
     (lambda: data.Normalize((0.5,), (0.25,)), "Normalize(mean=(0.5,), std=(0.25,))"),
     (lambda: train.Result(0.9, 3, 60.0, 100.0, "runs/a"),
-     "Result(test_accuracy=0.9, epochs=3, seconds=60.0, images_per_second=100.0, run='runs/a')"),
+     "Result(test_accuracy=0.9, epochs=3, seconds=60.0, images_per_second=100.0, run='runs/a', weights='last', "
+     "best_epoch=None, best_accuracy=None)"),
     (lambda: Run("runs/a"), "Run('runs/a')"),
     (lambda: nn.Output(ti.Tensor([[1.0]])), "Output(logits=Tensor(1x1, float32, mean 1, std 0), aux=())"),
     (lambda: ti.summary("inception_v3"), "Summary(inception_v3, input 299x299x3: 23,834,568 parameters, "

@@ -37,6 +37,8 @@ __all__ = ["Config", "Result", "TensorBoard", "Trained", "Watcher", "ensure", "e
 def __getattr__(name: str):
     if name in _HOMES:
         return getattr(import_module(f"tinyinception.train.{_HOMES[name]}"), name)
+    if name in _HOMES.values():
+        return import_module(f"tinyinception.train.{name}")
     raise AttributeError(f"module 'tinyinception.train' has no attribute {name!r}")
 
 
