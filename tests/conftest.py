@@ -43,11 +43,8 @@ QUICK = {
     "test_running_average.py": (),
     "test_schedules.py": (),
     "test_tensor.py": (),
-<<<<<<< HEAD
     "test_terminal.py": ("real_terminal", "waited", "one_view"),
-=======
     "test_train_settings.py": (),
->>>>>>> h-doors
     "test_train.py": ("memory", "learns_and_leaves"),
     "test_weights_layout.py": ("only_published",),
 }

@@ -138,11 +138,7 @@ def test_default_widths_suit_the_kernels():
 
 @pytest.mark.parametrize(("name", "options", "told"), [
     ("inception_cifa", {}, "unknown model 'inception_cifa'; did you mean 'inception_cifar'"),
-<<<<<<< HEAD
     ("inception_cifar", {"depth": 3}, "there is no depth; it takes by name num_classes, channels, dropout and unit"),
-=======
-    ("inception_cifar", {"depth": 3}, "inception_cifar has no option depth; it has dropout, unit"),
->>>>>>> h-doors
     ("plain_cifar", {"num_classes": 0}, "plain_cifar: num_classes must be a whole number of at least 1, got 0"),
     ("plain_cifar", {"channels": 2.0}, "plain_cifar: channels must be .* got 2.0"),
     ("plain_cifar", {"dropout": 1.0}, "Dropout: p"),

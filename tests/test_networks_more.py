@@ -253,11 +253,7 @@ def test_network_in_network_learns():
     ("alexnet_ungrouped", {"towers": 5}, "Conv2d: groups=5 must divide in_channels=96"),
     ("inception_resnet_v1_facenet", {"convention": "facenett"}, "did you mean 'facenet'"),
     ("inception_resnet_v1_facenet", {"embedding": 0}, "out_features must be a whole number of at least 1, got 0"),
-<<<<<<< HEAD
     ("vgg19", {"batch_norm": True}, "there is no batch_norm; it takes by name num_classes, channels and dropout"),
-=======
-    ("vgg19", {"batch_norm": True}, "vgg19 has no option batch_norm; it has dropout"),
->>>>>>> h-doors
     ("vgg91", {}, "unknown model 'vgg91'; did you mean 'vgg19'"),
 ])
 def test_wrong_options_are_refused(name, options, told):
