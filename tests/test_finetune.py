@@ -229,7 +229,7 @@ def test_a_folder_is_trained_measured_used_and_exported_at_the_size_that_was_ask
     result = train.fit(config, tmp_path / "run", progress=False)
     facts = train.load_run(result.run).facts
     assert facts.image_shape == (40, 40, 3)
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["input_size"] == 40
+    assert json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))["input_size"] == 40
     for data in (None, str(photos)):
         assert train.evaluate(result.run, data, progress=False)["test_accuracy"] == result.test_accuracy
     (_, label, answer), (file,) = (train.predict_test(result.run, 0, progress=False),

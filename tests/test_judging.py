@@ -276,7 +276,7 @@ def test_runs_on_other_images_are_refused(two, shades_by_name, tmp_path):
     with pytest.raises(ArgumentError, match=r"finished is measured on 60 test images .*few on 30 of shades"):
         train.evaluate([two[0], tmp_path / "few"])
     assert len(train.evaluate([two[0], tmp_path / "few"], "elsewhere")["runs"]) == 2
-    assert train.evaluate(tmp_path / "few", "drawn")["images"] == 30  # the run's own data by name are its own data
+    assert train.evaluate(tmp_path / "few", "arrays")["images"] == 30  # the run's own data by name are its own data
 
 
 def test_pixels_are_normalised_as_in_training_whatever_the_data(two, shades_by_name, monkeypatch):
@@ -289,11 +289,11 @@ def test_pixels_are_normalised_as_in_training_whatever_the_data(two, shades_by_n
 def test_equal_images_from_two_places_are_the_same_images(two, monkeypatch):
     monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
     folder = Path(two[1]) / "config.json"
-    folder.write_text(folder.read_text(encoding="utf-8").replace('"drawn"', '"cifar10"'), encoding="utf-8")
+    folder.write_text(folder.read_text(encoding="utf-8").replace('"arrays"', '"cifar10"'), encoding="utf-8")
     assert train.evaluate(two)["images"] == 60
     for change in ({"test_images": shades().test_images[:, ::-1].copy()}, {"test_labels": 2 - shades().test_labels}):
         other = replace(shades(), **change)
-        monkeypatch.setattr(judge, "load", lambda name, other=other, **_: shades() if name == "drawn" else other)
+        monkeypatch.setattr(judge, "load", lambda name, other=other, **_: shades() if name == "arrays" else other)
         with pytest.raises(ArgumentError, match="together they need the same images"):
             train.evaluate(two)
 

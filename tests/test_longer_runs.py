@@ -113,7 +113,7 @@ def test_the_best_weights_are_kept_and_the_result_says_which_are_which(tmp_path,
     assert result.best_epoch == 1 + int(np.argmax(accuracies))
     assert result.weights == ("last" if average is None else "averaged")
     assert result.test_accuracy == accuracies[-1]
-    assert json.loads((tmp_path / "run" / "result.json").read_text()) == asdict(result)
+    assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8")) == asdict(result)
     best = Tiny(3, 3)
     weights.load(best, tmp_path / "run" / "best.safetensors")
     session = Session(CONFIG, shades())
@@ -137,7 +137,7 @@ def test_results_from_before_there_were_best_weights_are_read(tmp_path):
     values = asdict(result)
     for name in ("best_epoch", "best_accuracy", "weights"):
         del values[name]
-    (tmp_path / "run" / "result.json").write_text(json.dumps(values))
+    (tmp_path / "run" / "result.json").write_text(json.dumps(values), encoding="utf-8")
     assert Run(tmp_path / "run").result == replace(result, weights="last", best_epoch=None, best_accuracy=None)
 
 

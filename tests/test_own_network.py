@@ -13,6 +13,7 @@ from tinyinception.data import Dataset
 from tinyinception.errors import ArgumentError, DtypeError, ShapeError
 from tinyinception.train import loop
 from tinyinception.train.config import Config
+from tinyinception.train.run import Run
 
 SHORT = replace(CONFIG, epochs=2)
 
@@ -61,14 +62,14 @@ def killed(monkeypatch, folder, network, step=4):
 def test_a_module_that_returns_logits_is_trained_and_draws_its_pictures(tmp_path):
     result = fit(tmp_path / "run", Bare(), replace(CONFIG, epochs=40, average=None, lr=0.5))
     assert result.test_accuracy > 0.9  # three shades of grey need no more
-    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    config = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert (config["model"], config["network"], config["data"]) == ("Bare", "given", "arrays")
     assert {path.name for path in (tmp_path / "run").glob("*.png")} == {"confusion.png", "curves.png", "mistakes.png"}
 
 
 def test_a_function_is_found_again_by_its_import_path_when_resumed_and_evaluated(tmp_path, monkeypatch):
     whole = fit(tmp_path / "whole", tiny)
-    assert Config.from_json((tmp_path / "whole" / "config.json").read_text()).network == f"{__name__}:tiny"
+    assert Run(tmp_path / "whole").config.network == f"{__name__}:tiny"
     killed(monkeypatch, tmp_path / "run", tiny)
     assert resume(tmp_path / "run").test_accuracy == whole.test_accuracy
     assert bits(tmp_path / "run") == bits(whole.run)
@@ -192,7 +193,7 @@ def test_wrong_arrays_are_refused_with_the_remedy():
 
 def test_a_run_on_arrays_says_so_and_wants_them_again(tmp_path, monkeypatch):
     result = fit(tmp_path / "run", Bare, dataset=Dataset.from_arrays(*pictures(60)))
-    assert Config.from_json(Path(result.run, "config.json").read_text()).data == "arrays"
+    assert Config.from_json(Path(result.run, "config.json").read_text(encoding="utf-8")).data == "arrays"
     for use in (lambda: train.resume(result.run, progress=False), lambda: train.evaluate(result.run),
                 lambda: train.predict_test(result.run, 0), lambda: data.load("arrays")):
         with pytest.raises(ArgumentError, match=r"data: arrays stands for images that were given to train\.fit"):

@@ -139,7 +139,7 @@ def test_settings_from_a_file_and_flags_before_them(tmp_path, monkeypatch, kind)
     file = tmp_path / f"config.{kind}"
     file.write_text(config.to_json() if kind == "json" else
                     'data = "mnist"\nmodel = "plain_cifar"\noptimizer = "adam"\nseed = 3\nflip = false\n'
-                    'freeze = ["stem"]\n[model_options]\ndropout = 0.3\n')
+                    'freeze = ["stem"]\n[model_options]\ndropout = 0.3\n', encoding="utf-8")
     assert trained(monkeypatch, "--config", file) == config
     assert trained(monkeypatch, "--config", file, "--seed", 4, "--flip") == replace(config, seed=4, flip=True)
     assert trained(monkeypatch, "--config", file, "--optimizer", "sgd").lr == 0.1  # adam's rate is no rate for it
@@ -154,7 +154,7 @@ def test_settings_from_a_file_and_flags_before_them(tmp_path, monkeypatch, kind)
 ])
 def test_a_file_of_settings_that_cannot_be_used_is_one_line(tmp_path, monkeypatch, capsys, name, text, message):
     if text is not None:
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     assert trained(monkeypatch, "--config", tmp_path / name) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1

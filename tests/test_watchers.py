@@ -127,7 +127,7 @@ def test_steps_are_logged_with_loss_and_rate_and_the_same_after_a_resume(tmp_pat
         with pytest.raises(Died):
             fit(tmp_path / "run", config)
     assert [row["step"] for row in read_steps(tmp_path / "run" / "steps.csv")] == [2, 4]
-    with open(tmp_path / "run" / "steps.csv", "a") as file:
+    with open(tmp_path / "run" / "steps.csv", "a", encoding="utf-8") as file:
         file.write("6,2,0.")  # killed while it wrote
     resume(tmp_path / "run")
     assert without_speed(tmp_path / "run" / "steps.csv") == without_speed(tmp_path / "whole" / "steps.csv")
