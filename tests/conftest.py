@@ -25,6 +25,7 @@ QUICK = {
     "test_data_formats.py": (),
     "test_data_loader.py": (),
     "test_data_sources.py": (),
+    "test_export_folder.py": ("drawn_set", "mistakes_of", "published", "onnx"),
     "test_gradcheck.py": ("module", "ties_in", "wherever"),
     "test_graph.py": (),
     "test_habits.py": (),

@@ -44,7 +44,7 @@ def trained(pets, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         told = {}
         for name in ("stdout", "stderr"):
-            told[name] = open(folder.parent / name, "w+")  # noqa: SIM115
+            told[name] = open(folder.parent / name, "w+", encoding="utf-8")  # noqa: SIM115
             patch.setattr(sys, name, told[name])
         status = main(["train", "--model", "plain_cifar", "--data", str(pets), "--epochs", "1", "--batch-size", "4",
                        "--out", str(folder), "--json"])
@@ -55,11 +55,12 @@ def trained(pets, tmp_path_factory):
 
 
 def test_training_says_what_it_read_beside_the_answer(trained):
-    assert json.loads((trained.parent / "stdout").read_text())["run"] == str(trained)
-    told = (trained.parent / "stderr").read_text()
+    assert json.loads((trained.parent / "stdout").read_text(encoding="utf-8"))["run"] == str(trained)
+    told = (trained.parent / "stderr").read_text(encoding="utf-8")
     assert ("pets: 2 classes, 16 training and 4 test images, a fifth of each class being for testing; left out: "
             "1 .heic, e.g. cat/photo.heic\n") in told
-    assert "\x1b[1m" not in told + (trained / "config.json").read_text() + (trained / "state.json").read_text()
+    written = [(trained / name).read_text(encoding="utf-8") for name in ("config.json", "state.json")]
+    assert "\x1b[1m" not in "".join([told, *written])
 
 
 def test_predict_classifies_a_test_image_of_the_runs_own_data(run, trained, pets, tmp_path):

@@ -122,7 +122,7 @@ def test_what_may_be_halves_or_classes_is_refused_with_what_to_do(tmp_path, layo
 
 def test_a_folder_beside_the_halves_is_left_out_and_said(tmp_path, capsys):
     fill(tmp_path, {**both("train", "test"), "seg_pred": 7, **both("extra", "extra")})
-    (tmp_path / "notes.txt").write_text("none")
+    (tmp_path / "notes.txt").write_text("none", encoding="utf-8")
     assert read_folder(tmp_path).classes == ("cat", "dog")
     err = capsys.readouterr().err
     assert "left out: extra (4 images), seg_pred (7 images), 1 .txt, e.g. notes.txt\n" in err

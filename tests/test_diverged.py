@@ -226,7 +226,7 @@ def test_the_command_says_how_to_continue_and_ends_with_128_and_the_signal(tmp_p
                            env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
     assert child.returncode == 128 + number, child.stderr
     assert child.stderr.splitlines()[-1].endswith(f"continue with tinyinception train --resume {tmp_path}/run")
-    assert json.loads((tmp_path / "run" / "state.json").read_text())["position"]["step"] == 5
+    assert json.loads((tmp_path / "run" / "state.json").read_text(encoding="utf-8"))["position"]["step"] == 5
     assert not (tmp_path / "run" / "lock.json").exists()
 
 

@@ -66,7 +66,7 @@ def test_a_run_of_another_config_is_refused_naming_the_fields(tmp_path):
         ensure(tmp_path / "run", replace(CONFIG, lr=0.2))
     assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "thesis.txt").write_text("mine")
+    (tmp_path / "notes" / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(ArgumentError, match="not empty"):
         ensure(tmp_path / "notes")
     with pytest.raises(ArgumentError, match="folder must be a path"):

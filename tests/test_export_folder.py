@@ -81,7 +81,7 @@ def test_the_running_average_is_what_is_exported_where_the_run_kept_one(run, out
     averaged, raw = (logits(train.load_run(folder, flag).network, images) for flag in (True, False))
     np.testing.assert_array_equal(logits(weights.from_export(out).network, images), averaged)
     assert not np.array_equal(averaged, raw)
-    origin = json.loads((out / "config.json").read_text())["origin"]
+    origin = json.loads((out / "config.json").read_text(encoding="utf-8"))["origin"]
     measured = train.load_run(folder)
     assert origin["averaged"] is True
     right = (averaged.argmax(axis=1) == dataset.test_labels).mean()
@@ -95,7 +95,7 @@ def test_the_card_is_one_that_the_hub_reads(run, out):
     facts = ModelCard(text).data
     assert (facts.library_name, facts.pipeline_tag) == ("tinyinception", "image-classification")
     (result,) = facts.eval_results
-    recorded = json.loads((run[0] / "result.json").read_text())
+    recorded = json.loads((run[0] / "result.json").read_text(encoding="utf-8"))
     assert (result.dataset_name, result.metric_type) == ("odd | `data`", "accuracy")
     assert result.metric_value == recorded["test_accuracy"]
     assert f"| test accuracy | {recorded['test_accuracy']:.2%} |" in text
@@ -132,10 +132,10 @@ def test_names_that_no_yaml_or_utf8_could_hold(tmp_path):
 def test_an_earlier_export_is_replaced_and_nothing_else(run, tmp_path):
     new = export.from_model("plain_cifar", num_classes=3)
     export.to_folder(export.from_run(run[0]), tmp_path)
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     export.to_folder(new, tmp_path)
     assert weights.from_export(tmp_path).model == "plain_cifar"
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
     (tmp_path / "config.json").unlink()  # as after an export that was interrupted
     export.to_folder(new, tmp_path)
     (tmp_path / "full" / "empty").mkdir(parents=True)
@@ -204,7 +204,8 @@ def test_a_network_of_ones_own_comes_back_into_one_built_alike(tmp_path):
 def test_a_folder_that_is_no_export(change, message, out, tmp_path):
     for name in FILES:
         (tmp_path / name).write_bytes((out / name).read_bytes())
-    (tmp_path / "config.json").write_text(change(json.loads((out / "config.json").read_text())))
+    values = json.loads((out / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(change(values), encoding="utf-8")
     with pytest.raises((ArgumentError, CheckpointError), match=message):
         weights.from_export(tmp_path)
 

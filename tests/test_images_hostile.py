@@ -182,7 +182,7 @@ def test_pillow_is_left_as_it_was(tmp_path):
 @pytest.mark.parametrize("name", ["a.png", "a.eps", "a.jpg", "a.ps"])
 def test_no_foreign_program_is_started(tmp_path, monkeypatch, name):
     for program in ("gs", "gswin64c", "gswin32c"):
-        (tmp_path / program).write_text(f"#!/bin/sh\ntouch {tmp_path / 'started'}\n")
+        (tmp_path / program).write_text(f"#!/bin/sh\ntouch {tmp_path / 'started'}\n", encoding="utf-8")
         (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     (tmp_path / name).write_bytes(EPS)

@@ -105,13 +105,13 @@ def test_an_edit_of_a_file_that_kernels_are_made_of_is_seen_and_so_is_its_end(co
     values, on_disk, _ = copy(**where)
     assert (set(np.diff(values)), on_disk) == ({4.0}, 0)  # (3 - 1) (2 c + CHANNELS)
     assert copy(**where)[:2] == (values, 1)
-    source = file.read_text()
+    source = file.read_text(encoding="utf-8")
     assert source.count(PRODUCT) == 1
-    file.write_text(source.replace(PRODUCT, LEFT_ALONE))
+    file.write_text(source.replace(PRODUCT, LEFT_ALONE), encoding="utf-8")
     broken, on_disk, _ = copy(**where)
     assert (set(broken), on_disk) == ({0.0}, 0)
     assert len(kept(tmp_path / "cache")) == 1  # the old code is gone
-    file.write_text(source)
+    file.write_text(source, encoding="utf-8")
     assert copy(**where)[0] == values
 
 
@@ -121,7 +121,7 @@ def test_every_file_counts_by_name_and_contents(tmp_path, monkeypatch):
         disk._sources.__wrapped__()
     found = set()
     for name, text in (("a.py", ""), ("b.py", ""), ("b.py", "x"), ("a.py", "x"), ("note.txt", "no source")):
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
         found.add(disk._sources.__wrapped__())
     assert len(found) == 4
 
@@ -158,7 +158,7 @@ def test_signatures_closures_constants_and_versions_of_numba_are_told_apart(plac
 
 
 def test_an_installed_package_that_cannot_be_written_keeps_kernels_in_the_users_cache(copy, tmp_path):
-    (copy.kernels / "__pycache__").write_text("in the way")
+    (copy.kernels / "__pycache__").write_text("in the way", encoding="utf-8")
     where = {"XDG_CACHE_HOME": str(tmp_path / "user"), "HOME": str(tmp_path / "user"), "NUMBA_CACHE_DIR": "",
              "LOCALAPPDATA": str(tmp_path / "user")}
     assert [copy(**where)[1:] for _ in range(2)] == [(0, ""), (1, "")]
@@ -170,7 +170,7 @@ def test_an_installed_package_that_cannot_be_written_keeps_kernels_in_the_users_
 
 @pytest.mark.parametrize("kind", ["a file", "below a file"])
 def test_a_numba_cache_dir_that_is_none_is_named_and_another_place_found(copy, tmp_path, kind):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     where = tmp_path / "file" / ("" if kind == "a file" else "below")
     values, _, said = copy(NUMBA_CACHE_DIR=str(where))
     assert set(np.diff(values)) == {4.0}
@@ -180,8 +180,8 @@ def test_a_numba_cache_dir_that_is_none_is_named_and_another_place_found(copy, t
 
 
 def test_where_no_folder_can_be_written_one_warning_says_so(copy, tmp_path):
-    (copy.kernels / "__pycache__").write_text("in the way")
-    (tmp_path / "file").write_text("")
+    (copy.kernels / "__pycache__").write_text("in the way", encoding="utf-8")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     nowhere = str(tmp_path / "file")
     values, _, said = copy(XDG_CACHE_HOME=nowhere, HOME=nowhere, LOCALAPPDATA=nowhere, NUMBA_CACHE_DIR="")
     assert set(np.diff(values)) == {4.0}

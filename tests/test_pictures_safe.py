@@ -92,7 +92,8 @@ def test_the_result_is_written_before_the_pictures_and_whatever_becomes_of_them(
     monkeypatch.setattr(training, "curves", curves)
     result = fit(tmp_path / "run", CONFIG)
     assert found == [True]
-    assert json.loads((tmp_path / "run" / "result.json").read_text())["test_accuracy"] == result.test_accuracy
+    written = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
+    assert written["test_accuracy"] == result.test_accuracy
     assert capsys.readouterr().err.splitlines() == [
         "not drawn: curves.png; matplotlib cannot draw this picture: MemoryError:"]
     assert (tmp_path / "run" / "mistakes.png").exists()
@@ -108,7 +109,7 @@ def test_evaluation_gives_its_report_where_its_pictures_fail_and_makes_their_fol
     assert capsys.readouterr().err.startswith("not drawn: confusion.png; matplotlib cannot draw this picture: ZeroDiv")
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"calibration.png"}
     monkeypatch.setattr(judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match="pictures: cannot make the folder"):
         train.evaluate(finished.run, pictures=tmp_path / "file" / "pictures")
 

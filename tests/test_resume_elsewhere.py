@@ -137,7 +137,7 @@ def test_the_source_of_a_named_set_is_kept_with_its_whole_path_and_may_go(tmp_pa
 def test_a_config_that_cannot_be_is_one_error_naming_the_field(tmp_path, text, message):
     with pytest.raises(ArgumentError, match=message):
         train.Config.from_json(text)
-    (tmp_path / "config.json").write_text(text)
+    (tmp_path / "config.json").write_text(text, encoding="utf-8")
     for call in (train.resume, train.evaluate, train.load_run):
         with pytest.raises(CheckpointError, match=rf"config\.json cannot be used: .*{message}"):
             call(tmp_path)
@@ -264,4 +264,5 @@ def test_an_epoch_that_took_no_time_by_a_coarse_clock_is_no_division_by_zero(tmp
 def test_a_finished_run_has_a_state_that_can_be(finished, tmp_path):
     altered(tmp_path / "run", finished, lambda tensors, state: None)
     assert train.resume(tmp_path / "run", dataset=shades(), progress=False).test_accuracy == finished.test_accuracy
-    assert json.loads((tmp_path / "run" / "state.json").read_text())["data"]["train"].startswith("60 images, ")
+    state = json.loads((tmp_path / "run" / "state.json").read_text(encoding="utf-8"))
+    assert state["data"]["train"].startswith("60 images, ")

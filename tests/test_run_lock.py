@@ -29,7 +29,7 @@ def resume(folder, **options):
 
 def write_lock(folder, **changes):
     owner = {"host": HERE, "pid": os.getpid(), "started": lock._started(os.getpid()), "token": "x", **changes}
-    (folder / "lock.json").write_text(json.dumps(owner))
+    (folder / "lock.json").write_text(json.dumps(owner), encoding="utf-8")
 
 
 def dead_process():
@@ -65,7 +65,7 @@ def test_a_run_is_locked_while_it_is_trained_and_free_afterwards(tmp_path, monke
     found, real = [], loop.train_step
 
     def train_step(*arguments):
-        found.append(json.loads((tmp_path / "run" / "lock.json").read_text()))
+        found.append(json.loads((tmp_path / "run" / "lock.json").read_text(encoding="utf-8")))
         return real(*arguments)
 
     monkeypatch.setattr(loop, "train_step", train_step)
@@ -205,7 +205,7 @@ def test_saves_of_two_processes_do_not_get_into_each_others_way(tmp_path):
 def test_what_a_killed_process_left_is_cleared_away_and_nothing_else(stopped):
     dead, own = dead_process(), os.getpid()
     for name in (f".{CHECKPOINT}.{dead}-0123abcd.tmp", f".{CHECKPOINT}.{own}-0123abcd.tmp", "notes.tmp", ".mine"):
-        (stopped / name).write_text("")
+        (stopped / name).write_text("", encoding="utf-8")
     train.load_run(stopped)
     assert len(list(stopped.glob(".*.tmp"))) == 2
     resume(stopped)
@@ -219,7 +219,7 @@ def test_runs_begun_in_one_second_have_folders_of_their_own(tmp_path, monkeypatc
     runs = [fit(None, replace(CONFIG, epochs=1)).run for _ in range(3)]
     assert runs == ["runs/inception_cifar-arrays-20260101-000000" + end for end in ("", "-2", "-3")]
     (tmp_path / "here").mkdir()
-    (tmp_path / "here" / "runs").write_text("")
+    (tmp_path / "here" / "runs").write_text("", encoding="utf-8")
     monkeypatch.chdir(tmp_path / "here")
     with pytest.raises(CheckpointError, match="cannot make the folder runs: Not a directory"):
         fit(None)
@@ -237,7 +237,7 @@ def leave(folder, *names):
 def test_a_run_killed_before_its_first_checkpoint_is_begun_by_resuming(stopped, finished):
     leave(stopped, "config.json")
     write_lock(stopped, pid=dead_process(), started=None)
-    (stopped / ".checkpoint.safetensors.1-0123abcd.tmp").write_text("half of it")
+    (stopped / ".checkpoint.safetensors.1-0123abcd.tmp").write_text("half of it", encoding="utf-8")
     with pytest.raises(ArgumentError, match="already holds a run; continue it with `tinyinception train --resume"):
         fit(stopped)
     with pytest.raises(CheckpointError, match="no checkpoint here"):
@@ -255,7 +255,7 @@ def test_a_checkpoint_that_was_there_once_is_missed(stopped):
 @pytest.mark.parametrize("name", ["config.json.tmp", ".config.json.4194305-0123abcd.tmp"])
 def test_a_run_killed_before_its_config_was_written_is_begun_anew(tmp_path, finished, name):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / name).write_text("{")
+    (tmp_path / "run" / name).write_text("{", encoding="utf-8")
     write_lock(tmp_path / "run", pid=dead_process(), started=None)
     with pytest.raises(CheckpointError, match=r"is no run: there is no config\.json"):
         resume(tmp_path / "run")
@@ -275,6 +275,6 @@ def test_resuming_a_finished_run_where_nothing_can_be_written_gives_its_result(t
 @pytest.mark.parametrize("text", ["", "[]", "[" * 100_000, '{"epochs": true}', '{"epochs": 1, "colour": 2}'])
 def test_a_damaged_result_is_one_clear_error(tmp_path, text):
     fit(tmp_path / "run", replace(CONFIG, epochs=1))
-    (tmp_path / "run" / "result.json").write_text(text)
+    (tmp_path / "run" / "result.json").write_text(text, encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"result\.json"):
         _ = Run(tmp_path / "run").result

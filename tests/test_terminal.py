@@ -304,7 +304,7 @@ def test_bash_completes_commands_flags_names_and_folders(tmp_path, capsys):
     assert main(["completion", "bash"]) == 0
     script = capsys.readouterr().out
     (tmp_path / "my_run").mkdir()
-    (tmp_path / "my_file").write_text("")
+    (tmp_path / "my_file").write_text("", encoding="utf-8")
     expected = {"su": "summary", "train --sch": "--schedule", "train --model inception_c": "inception_cifar",
                 "train --optimizer rm": "rmsprop", "data f": "fetch", "data fetch cifar1": "cifar10 cifar100",
                 "evaluate --weights a": "averaged", "train --out my": "my_run", "evaluate my": "my_run"}

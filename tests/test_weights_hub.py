@@ -23,7 +23,7 @@ def put(cache, repo, files, revision="main", commit=MAIN):
     """Files of a repository as huggingface-hub keeps them."""
     folder = cache / f"models--{repo.replace('/', '--')}"
     (folder / "refs").mkdir(parents=True, exist_ok=True)
-    (folder / "refs" / revision).write_text(commit)
+    (folder / "refs" / revision).write_text(commit, encoding="utf-8")
     snapshot = folder / "snapshots" / commit
     for name, contents in files.items():
         (snapshot / name).parent.mkdir(parents=True, exist_ok=True)

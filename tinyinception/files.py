@@ -54,7 +54,7 @@ def is_alive(pid: int) -> bool:
     if os.name != "posix":  # there, os.kill would end it
         return _is_alive_on_windows(pid)
     with suppress(OSError, ValueError):
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:1] in (["Z"], ["X"]):
+        if Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[:1] in (["Z"], ["X"]):
             return False  # it has ended, and its parent has not asked how
     try:
         os.kill(pid, 0)

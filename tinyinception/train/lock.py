@@ -101,8 +101,8 @@ def _refuse_living(path: Path, contents: bytes) -> None:
 def _started(pid: int) -> str | None:
     """When a process began, as text that no other process of this number has; None where the system does not say."""
     try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        ticks = Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[19]
     except (OSError, IndexError, ValueError):
         return None
     return f"{boot} {ticks}"
