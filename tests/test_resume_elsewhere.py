@@ -240,6 +240,13 @@ def test_numbers_that_are_none_are_refused_by_every_use_of_them(tmp_path, finish
             use(tmp_path / "run")
 
 
+def test_averages_that_do_not_cover_the_network_are_refused(tmp_path, finished):
+    altered(tmp_path / "run", finished, lambda tensors, state: tensors.pop("average/average/norm.running_mean"))
+    for use in (train.load_run, train.evaluate, lambda run: train.resume(run, dataset=shades(), progress=False)):
+        with pytest.raises(CheckpointError, match=r"missing: (average/)?norm\.running_mean"):
+            use(tmp_path / "run")
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, "[]", "{", "null", '"x"'], ids=lambda text: text[:3])
 def test_a_state_that_is_no_object_is_one_error(tmp_path, text):
     tensors = {"a": np.zeros(3, np.float32)}

@@ -170,8 +170,8 @@ def load_network(run: Run, tensors: Tensors, network: Any, averaged: bool) -> No
     Raises CheckpointError where these are of another network, or NaN or infinite.
     """
     values = _part(tensors, "network")
-    if averaged:
-        values |= _part(tensors, "average/average")
+    if averaged:  # all of them: half averaged, half not, would be a network that never was
+        values = _part(tensors, "average/average")
     _finite(run, values)
     try:
         network.load_state_dict(values)
