@@ -57,6 +57,9 @@ def _compare(symbol: str, function: np.ufunc) -> Callable:
             elif isinstance(other, (list, tuple, complex)):
                 other = np.asarray(other)
         except (TypeError, ValueError, OverflowError):
+            if isinstance(other, (list, tuple)):
+                raise DtypeError(f"{symbol}: a tensor is compared with numbers or lists of numbers of equal lengths, "
+                                 f"got {reprlib.repr(other)}") from None
             return NotImplemented
         if isinstance(other, Storage):
             other = other.numpy()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Number
 
@@ -166,7 +167,10 @@ class Tensor(Storage):
                 raise GraphError(f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() "
                                  "or .mean(), or pass the gradient of its elements")
             gradient = np.ones(self._shape, self._dtype)
-        gradient = np.asarray(gradient, self.dtype)
+        try:
+            gradient = np.asarray(gradient, self.dtype)
+        except (TypeError, ValueError):
+            raise DtypeError(f"backward: gradient must be an array of numbers, got {reprlib.repr(gradient)}") from None
         if gradient.shape != self.shape:
             raise ShapeError(f"backward: gradient is {by_x(gradient.shape)}, the tensor {by_x(self.shape)}")
         walk(self, gradient, retain_graph, state.hooks)

@@ -12,13 +12,20 @@ from tinyinception.checks import is_whole, number
 from tinyinception.ops.base import Operation, Shape, by_x, count
 
 
+def _listed(given: Sequence) -> tuple:
+    """The numbers themselves, whether they were given one by one or as one list."""
+    alone = given[0] if len(given) == 1 else None
+    several = isinstance(alone, (tuple, list, range)) or (isinstance(alone, np.ndarray) and alone.ndim > 0)
+    return tuple(alone) if several else tuple(given)
+
+
 class Reshape(Operation):
     """The same elements in another shape; one size may be -1, and follows from the others."""
 
     analytic = True
 
     def __init__(self, shape: Sequence[int]):
-        sizes = tuple(shape[0]) if len(shape) == 1 and np.ndim(shape[0]) else tuple(shape)
+        sizes = _listed(shape)
         if not all(is_whole(n, -math.inf) for n in sizes):
             raise self.fail(f"sizes must be whole numbers, got {sizes}")
         self.target = tuple(int(n) for n in sizes)
@@ -45,7 +52,7 @@ class Transpose(Operation):
     analytic = True
 
     def __init__(self, axes: Sequence[int] = ()):
-        self.axes = tuple(axes[0]) if len(axes) == 1 and np.ndim(axes[0]) else tuple(axes)
+        self.axes = _listed(axes)
         if not all(is_whole(i, -math.inf) for i in self.axes):
             raise self.fail(f"axes must be whole numbers, got {self.axes}")
 
@@ -112,7 +119,10 @@ class Pad(Operation):
     analytic = True
 
     def shape(self, a: Shape) -> Shape:
-        if np.shape(self.widths) != (len(a), 2) or not all(is_whole(n, 0) for pair in self.widths for n in pair):
+        lists = tuple, list, np.ndarray
+        fits = isinstance(self.widths, lists) and len(self.widths) == len(a) and all(
+            isinstance(pair, lists) and len(pair) == 2 and all(is_whole(n, 0) for n in pair) for pair in self.widths)
+        if not fits:
             raise self.fail(f"widths must be two whole numbers of at least 0, (before, after), for each axis of "
                             f"{by_x(a)}, got {self.widths}")
         return tuple(n + before + after for n, (before, after) in zip(a, self.widths, strict=True))
