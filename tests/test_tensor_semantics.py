@@ -46,7 +46,7 @@ def test_a_number_is_compared_in_the_dtype_of_the_tensor():
     assert Tensor(math.nan) != math.nan
 
 
-@pytest.mark.parametrize("other", [None, "a", object(), {}, np.array(["a"]), [[1], [1, 2]]])
+@pytest.mark.parametrize("other", [None, "a", object(), {}, np.array(["a"])])
 def test_what_is_no_number_is_not_equal_and_has_no_order(other):
     t = Tensor([1.0])
     assert (t == other) is False
