@@ -23,8 +23,8 @@ def widen(network: Network, width: float, *, channels: int = 3, classes: int = 1
     for layer in list(network.modules()):
         if isinstance(layer, Conv2d):
             layer.__init__(scaled(layer.in_channels, channels), scaled(layer.out_channels, 0), layer.kernel_size,
-                           stride=layer.stride, padding=layer.padding, groups=layer.groups,
-                           bias=layer.bias is not None)
+                           stride=layer.stride, padding=layer.padding, dilation=layer.dilation,
+                           groups=layer.groups, bias=layer.bias is not None)
         elif isinstance(layer, BatchNorm2d):
             layer.__init__(scaled(layer.channels, 0), eps=layer.eps, momentum=layer.momentum, relu=layer.relu,
                            gamma=layer.gamma is not None, beta=layer.beta is not None)

@@ -257,7 +257,7 @@ def test_a_wider_network_has_all_channels_multiplied():
 
 def test_a_wider_layer_is_otherwise_the_same():
     norm = partial(nn.BatchNorm2d, eps=0.5, momentum=0.25, gamma=False)
-    made = {"kernel": (1, 3), "stride": 2, "padding": "valid", "norm": norm, "relu": False, "bias": True}
+    made = {"kernel_size": (1, 3), "stride": 2, "padding": "valid", "norm": norm, "relu": False, "bias": True}
     wide = widen(nn.ConvUnit(3, 8, **made), 2)
     assert [module.describe() for module in wide.modules()] == [
         module.describe() for module in nn.ConvUnit(3, 16, **made).modules()]

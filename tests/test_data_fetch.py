@@ -12,7 +12,7 @@ import pytest
 from marks import posix
 from tiny_cifar import ARCHIVE, FILES, MEMBERS, ROWS, TGZ, altered, assert_intact, sha, tar_gz, unpacked, use
 
-from tinyinception import data
+from tinyinception import data, terminal
 from tinyinception.data import cifar, download
 from tinyinception.data.cache import Member
 from tinyinception.data.download import Download
@@ -181,11 +181,14 @@ def test_two_first_runs_fetch_once(recipe, folder, server):
     assert_intact(folder)
 
 
-def test_progress_goes_to_standard_error(recipe, folder, capsys):
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_progress_goes_to_standard_error_where_that_is_a_terminal(recipe, folder, capsys, monkeypatch, is_terminal):
+    monkeypatch.setattr(terminal, "is_terminal", lambda stream: is_terminal)
     data.fetch("cifar10")
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "cifar-10-binary.tar.gz" in captured.err
+    assert ("cifar-10-binary.tar.gz" in captured.err) == is_terminal
+    assert ("\r" in captured.err) == is_terminal
 
 
 def test_cifar100_takes_the_fine_label_and_planes_in_order(folder, tmp_path, monkeypatch):
