@@ -159,7 +159,7 @@ HALF = np.full((2, 3), 0.5)
 REFUSED = [
     (MaxPool2d(5), [(2, 4, 4, 3)], ShapeError, "kernel 5x5 is larger than the padded input 4x4"),
     (MaxPool2d(3, 0), [(2, 4, 4, 3)], ShapeError, "stride must be .* at least 1, got 0"),
-    (AvgPool2d(0), [(2, 4, 4, 3)], ShapeError, "kernel must be .* at least 1, got 0"),
+    (AvgPool2d(0), [(2, 4, 4, 3)], ShapeError, "kernel_size must be .* at least 1, got 0"),
     (AvgPool2d(3, 1, -1), [(2, 4, 4, 3)], ShapeError, "padding must be .* at least 0, got -1"),
     (MaxPool2d(3, 1, (2, 1)), [(2, 4, 4, 3)], ShapeError, "padding .* is more than half of the kernel 3x3"),
     (AvgPool2d(3, 1, (1, 1, 0, 2)), [(2, 4, 4, 3)], ShapeError, "padding .* is more than half of the kernel 3x3"),

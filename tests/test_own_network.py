@@ -64,7 +64,8 @@ def test_a_module_that_returns_logits_is_trained_and_draws_its_pictures(tmp_path
     assert result.test_accuracy > 0.9  # three shades of grey need no more
     config = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert (config["model"], config["network"], config["data"]) == ("Bare", "given", "arrays")
-    assert {path.name for path in (tmp_path / "run").glob("*.png")} == {"confusion.png", "curves.png", "mistakes.png"}
+    assert {path.name for path in (tmp_path / "run").glob("*.png")} == {
+        "activations.png", "confusion.png", "curves.png", "mistakes.png"}
 
 
 def test_a_function_is_found_again_by_its_import_path_when_resumed_and_evaluated(tmp_path, monkeypatch):

@@ -27,7 +27,7 @@ def written(tensors, place, prefix=""):
 
 def bare(name="googlenet_torchvision", **options):
     with nn.shape_only():
-        return models.build(name, **{"classes": 3, **options})
+        return models.build(name, **{"num_classes": 3, **options})
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)

@@ -14,7 +14,7 @@ def filled(shapes):
 
 def built(channels, embedding, out, kernel):
     with nn.shape_only():
-        stack = nn.Sequential(nn.Conv2d(channels, embedding, 1), nn.Conv2d(embedding, out, kernel))
+        stack = nn.Sequential(nn.Conv2d(channels, embedding, 1), nn.ConvUnit(embedding, out, kernel, norm=None))
     return summary(stack, 1, channels=channels).macs
 
 

@@ -125,6 +125,8 @@ def check_options(name: str, options: Mapping[str, object]) -> None:
     if not options:
         return
     known = dict(list(inspect.signature(_factory(name)).parameters.items())[2:])  # after num_classes and channels
+    if counts := [word for word in _COUNTS if word in options]:
+        raise ArgumentError(f"{name} has no option {counts[0]}: it follows from the data")
     if unknown := set(options) - set(known):
         words = [Parameter(word, Parameter.KEYWORD_ONLY) for word in (*_COUNTS, *known)]
         raise refusal(name, words, (), {word: options[word] for word in sorted(unknown)})

@@ -62,7 +62,7 @@ def read_classes(file: str | Path) -> list[str]:
         text = read_file(Path(file), _NAMES).decode("utf-8")
     except (DataError, UnicodeDecodeError) as error:
         raise DataError(f"{shown(file)} cannot be read as class names: {error.__cause__ or error}") from error
-    names = [shown(line.strip()) for line in text.rstrip().splitlines()]
+    names = [line.strip() for line in text.rstrip().splitlines()]
     if not names or not all(names):
         raise DataError(f"{shown(file)}: every line must have the name of one class")
-    return names
+    return [shown(name) for name in names]
