@@ -299,7 +299,7 @@ def test_a_training_step_on_arrays_reaches_every_parameter(name):
     ("inception_v3", {"convention": "slimm"}, "unknown convention of inception_v3 'slimm'; did you mean 'slim'"),
     ("inception_v2", {"reading": "d"}, "unknown reading of inception_v2 'd'"),
     ("inception_v3", {"input_size": 224}, "input_size must be one of 299, 151, 79, got 224"),
-    ("inception_resnet_v1", {"scales": (0.1,)}, r"scales: one number for each of the grids .* got \(0.1,\)"),
+    ("inception_resnet_v1", {"scales": (0.1,)}, r"scales must be as many numbers as by default, got \(0.1,\)"),
     ("inception_v33", {}, "did you mean 'inception_v3'")])
 def test_wrong_options_are_refused(name, options, told):
     with pytest.raises(ArgumentError, match=told):

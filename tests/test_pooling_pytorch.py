@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def case(number: int) -> tuple[tuple[int, ...], dict, bool]:
     """Image shape, arguments of a pooling layer, and whether PyTorch refuses them."""
     n, h, w, c, kh, kw, sh, sw, ph, pw, ceil_mode = SETTINGS[number].tolist()
-    return (n, h, w, c), {"kernel": (kh, kw), "stride": (sh, sw), "padding": (ph, pw),
+    return (n, h, w, c), {"kernel_size": (kh, kw), "stride": (sh, sw), "padding": (ph, pw),
                           "ceil_mode": bool(ceil_mode)}, bool(REFUSED[number])
 
 
@@ -74,7 +74,7 @@ def test_what_pytorch_refuses_is_refused_with_an_error_that_names_kernel_and_pad
 def test_the_readable_twins_agree_on_every_geometry():
     for number in np.flatnonzero(~REFUSED)[::5]:
         shape, arguments, _ = case(number)
-        kernel, stride, out = arguments["kernel"], arguments["stride"], tuple(SHAPES[number].tolist())
+        kernel, stride, out = arguments["kernel_size"], arguments["stride"], tuple(SHAPES[number].tolist())
         pads = resolve(arguments["padding"], kernel, stride, shape[1:3], ShapeError)
         x, grad = image(shape, number), gradient((shape[0], *out, shape[3]), number)
         y, winner = reference.max_pool(x, kernel, stride, pads, out)
