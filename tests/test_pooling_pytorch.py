@@ -89,7 +89,7 @@ def test_counting_knows_every_geometry():
     for number in np.flatnonzero(~REFUSED)[::5]:
         (_, h, w, c), arguments, _ = case(number)
         counted = summary(MaxPool2d(**arguments), (h, w), channels=c)
-        (kh, kw), (oh, ow) = arguments["kernel"], SHAPES[number].tolist()
+        (kh, kw), (oh, ow) = arguments["kernel_size"], SHAPES[number].tolist()
         [row] = counted.rows
         assert row.output == (oh, ow, c)
         assert row.flops == oh * ow * c * (kh * kw - 1)
