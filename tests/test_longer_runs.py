@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from tiny_runs import CONFIG, Tiny, bits, fit, read_log, shades
+from tiny_runs import CONFIG, Died, Tiny, bits, die_at, fit, read_log, resume, shades
 
 from tinyinception import train, weights
 from tinyinception.errors import ArgumentError, CheckpointError
@@ -18,25 +18,6 @@ from tinyinception.train.run import Run
 from tinyinception.train.session import Session, accuracy_of
 
 pytestmark = pytest.mark.usefixtures("tiny_network")
-
-
-class Died(Exception):
-    pass
-
-
-def die_at(monkeypatch, step):
-    real = loop.train_step
-
-    def train_step(session, images, labels):
-        if session.position.step == step:
-            raise Died
-        return real(session, images, labels)
-
-    monkeypatch.setattr(loop, "train_step", train_step)
-
-
-def resume(folder, **options):
-    return train.resume(folder, dataset=shades(), progress=False, **options)
 
 
 def rates(folder):

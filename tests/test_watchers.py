@@ -6,7 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tiny_runs import CONFIG, bits, fit, read_log, shades
+from tiny_runs import CONFIG, Died, bits, die_at, fit, read_log, resume
 
 from tinyinception import train
 from tinyinception.errors import ArgumentError
@@ -15,25 +15,6 @@ from tinyinception.train.live import chart
 from tinyinception.train.watchers import StepLog, Watcher, read_steps
 
 pytestmark = pytest.mark.usefixtures("tiny_network")
-
-
-class Died(Exception):
-    pass
-
-
-def die_at(monkeypatch, step):
-    real = loop.train_step
-
-    def train_step(session, images, labels):
-        if session.position.step == step:
-            raise Died
-        return real(session, images, labels)
-
-    monkeypatch.setattr(loop, "train_step", train_step)
-
-
-def resume(folder, **options):
-    return train.resume(folder, dataset=shades(), progress=False, **options)
 
 
 class Noting(Watcher):

@@ -7,6 +7,7 @@ import numpy as np
 
 from tinyinception import nn, train
 from tinyinception.data import Dataset
+from tinyinception.train import loop
 from tinyinception.train.checkpoint import load
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,27 @@ CONFIG = train.Config(epochs=3, batch_size=16, average=0.9, checkpoint_seconds=1
 
 def fit(out, config=CONFIG, **options):
     return train.fit(config, out, dataset=shades(), progress=False, **options)
+
+
+class Died(Exception):
+    """What stands for a kill in the middle of training."""
+
+
+def die_at(monkeypatch, step):
+    """From now on the training of this step raises Died."""
+    real = loop.train_step
+
+    def train_step(session, images, labels):
+        if session.position.step == step:
+            raise Died
+        return real(session, images, labels)
+
+    monkeypatch.setattr(loop, "train_step", train_step)
+
+
+def resume(folder, **options):
+    """Continue a run of `fit`."""
+    return train.resume(folder, dataset=shades(), progress=False, **options)
 
 
 def bits(folder):
