@@ -70,9 +70,14 @@ class Spread(NamedTuple):
 # -- running -----------------------------------------------------------------------------------------------------
 
 
-def main(name: str, description: str, measure: Callable[[argparse.Namespace], tuple[list[Row], dict[str, float]]],
-         tables: Callable[[Result], Iterable[Table]], figure: Callable[[Result], Figure] | None = None,
-         argv: Sequence[str] | None = None) -> Result:
+def main(
+    name: str,
+    description: str,
+    measure: Callable[[argparse.Namespace], tuple[list[Row], dict[str, float]]],
+    tables: Callable[[Result], Iterable[Table]],
+    figure: Callable[[Result], Figure] | None = None,
+    argv: Sequence[str] | None = None,
+) -> Result:
     """Run one benchmark from its command line: measure, print, write."""
     options = arguments(name, description, argv)
     rows, headline = measure(options)
@@ -97,8 +102,9 @@ def arguments(name: str, description: str, argv: Sequence[str] | None = None) ->
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     parser.add_argument("--json", type=Path, metavar="FILE", help=f"default: benchmarks/results/{name}.json")
     parser.add_argument("--plot", type=Path, metavar="FILE", help=f"default: benchmarks/figures/{name}.png")
-    parser.add_argument("--quick", action="store_true",
-                        help="a smoke test of seconds; writes only the files that are asked for")
+    parser.add_argument(
+        "--quick", action="store_true", help="a smoke test of seconds; writes only the files that are asked for"
+    )
     parser.add_argument("--threads", type=int, default=cores, metavar="N", help=f"default: all cores, here {cores}")
     options = parser.parse_args(argv)
     if not 1 <= options.threads <= cores:
@@ -112,15 +118,22 @@ def arguments(name: str, description: str, argv: Sequence[str] | None = None) ->
 
 def document(name: str, options: argparse.Namespace, rows: list[Row], headline: Mapping[str, float]) -> Result:
     """The content of a benchmark's JSON file."""
-    return {"benchmark": name, "command": options.command, "machine": machine(options.threads),
-            "versions": versions(), "rows": rows, "headline": dict(headline)}
+    return {
+        "benchmark": name,
+        "command": options.command,
+        "machine": machine(options.threads),
+        "versions": versions(),
+        "rows": rows,
+        "headline": dict(headline),
+    }
 
 
 def write(result: Result, path: Path) -> None:
     """Write the JSON file, a row of measurements a line."""
     rows = ",\n".join("    " + json.dumps(row) for row in result["rows"])
-    parts = [f'  "{key}": ' + (f"[\n{rows}\n  ]" if key == "rows" else json.dumps(value))
-             for key, value in result.items()]
+    parts = [
+        f'  "{key}": ' + (f"[\n{rows}\n  ]" if key == "rows" else json.dumps(value)) for key, value in result.items()
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
@@ -144,10 +157,16 @@ def machine(threads: int) -> dict[str, Any]:
     if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", ()):
         memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     mhz = info.get("cpu MHz")
-    return {"cpu": info.get("model name") or platform.processor() or platform.machine(),
-            "mhz": round(float(mhz)) if mhz else None, "cores": len(available_cores()), "threads": threads,
-            "vector": vector, "memory_gib": memory, "os": platform.system(),
-            "date": datetime.date.today().isoformat()}
+    return {
+        "cpu": info.get("model name") or platform.processor() or platform.machine(),
+        "mhz": round(float(mhz)) if mhz else None,
+        "cores": len(available_cores()),
+        "threads": threads,
+        "vector": vector,
+        "memory_gib": memory,
+        "os": platform.system(),
+        "date": datetime.date.today().isoformat(),
+    }
 
 
 def _cpu_info() -> dict[str, str]:
@@ -185,9 +204,11 @@ def heading(result: Result) -> str:
     at = result["machine"]
     clock = f" at {at['mhz'] / 1000:.2g} GHz" if at["mhz"] else ""
     memory = f", {at['memory_gib']:g} GiB" if at["memory_gib"] else ""
-    return (f"{result['benchmark']}: {at['cpu']}{clock}, {at['cores']} cores, {at['threads']} threads, {at['vector']}"
-            f"{memory}, {at['os']}, {at['date']}\n"
-            f"{', '.join(f'{name} {version}' for name, version in result['versions'].items())}\n{result['command']}")
+    return (
+        f"{result['benchmark']}: {at['cpu']}{clock}, {at['cores']} cores, {at['threads']} threads, {at['vector']}"
+        f"{memory}, {at['os']}, {at['date']}\n"
+        f"{', '.join(f'{name} {version}' for name, version in result['versions'].items())}\n{result['command']}"
+    )
 
 
 def table(shown: Table, *, markdown: bool = False) -> str:
@@ -198,12 +219,16 @@ def table(shown: Table, *, markdown: bool = False) -> str:
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
 
     def line(values: Sequence[str]) -> str:
-        aligned = [value.rjust(width) if right else value.ljust(width)
-                   for value, width, right in zip(values, widths, numeric, strict=True)]
+        aligned = [
+            value.rjust(width) if right else value.ljust(width)
+            for value, width, right in zip(values, widths, numeric, strict=True)
+        ]
         return f"| {' | '.join(aligned)} |" if markdown else "  ".join(aligned).rstrip()
 
-    rule = [("-" * (width - 1) + ":") if right and markdown else "-" * width
-            for width, right in zip(widths, numeric, strict=True)]
+    rule = [
+        ("-" * (width - 1) + ":") if right and markdown else "-" * width
+        for width, right in zip(widths, numeric, strict=True)
+    ]
     return "\n".join(map(line, [heads, rule, *cells]))
 
 
@@ -223,5 +248,6 @@ def new_figure(width: float, height: float) -> Figure:
 
 def look(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Colour and marker of each name, in the order given, as keyword arguments of `plot`."""
-    return {name: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
-            for i, name in enumerate(names)}
+    return {
+        name: {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]} for i, name in enumerate(names)
+    }

@@ -23,10 +23,12 @@ class Entrant(Side):
     def prepare(self, case: Mapping[str, Any]) -> list[str]:
         return super().prepare({**case, **self.settings})
 
-    def memory(self, case: Mapping[str, Any], action: str = ONLY, *, repeats: int = 2,
-               small: Mapping[str, Any] | None = None):
-        return super().memory({**case, **self.settings}, action, repeats=repeats,
-                              small=small and {**small, **self.settings})
+    def memory(
+        self, case: Mapping[str, Any], action: str = ONLY, *, repeats: int = 2, small: Mapping[str, Any] | None = None
+    ):
+        return super().memory(
+            {**case, **self.settings}, action, repeats=repeats, small=small and {**small, **self.settings}
+        )
 
 
 def entrants(function: str, threads: int, modes: Sequence[str], stack: ExitStack) -> list[Side]:
@@ -38,8 +40,9 @@ def entrants(function: str, threads: int, modes: Sequence[str], stack: ExitStack
     return sides
 
 
-def speed(sides: Sequence[Side], case: Mapping[str, Any], rounds: int, *, against: str = "PyTorch",
-          warmup: int = 2) -> list[Row]:
+def speed(
+    sides: Sequence[Side], case: Mapping[str, Any], rounds: int, *, against: str = "PyTorch", warmup: int = 2
+) -> list[Row]:
     """A row for each side: images per second, median and quartiles, or why there are none. Ours comes first.
 
     ratio: our images per second over the side's. against: what all rows of one race are marked with. Raises SideError
@@ -50,20 +53,37 @@ def speed(sides: Sequence[Side], case: Mapping[str, Any], rounds: int, *, agains
     if ours.status != "measured":
         raise SideError(ours.status, ours.reason)
     own = spread(ours.seconds[ONLY]).median
-    return [{"what": "speed", "against": against, "network": case["network"], "batch": case["batch"], "side": name,
-             **_measured(outcome, case["batch"], own)} for name, outcome in outcomes.items()]
+    return [
+        {
+            "what": "speed",
+            "against": against,
+            "network": case["network"],
+            "batch": case["batch"],
+            "side": name,
+            **_measured(outcome, case["batch"], own),
+        }
+        for name, outcome in outcomes.items()
+    ]
 
 
 def _measured(outcome: Outcome, batch: int, own: float) -> Row:
     if outcome.status != "measured":
         return {"status": outcome.status, "reason": outcome.reason}
     middle, low, high = spread(outcome.seconds[ONLY])
-    return {"status": outcome.status, "images_per_s": batch / middle, "p25": batch / high, "p75": batch / low,
-            "seconds": middle, "repetitions": len(outcome.seconds[ONLY]), "ratio": middle / own}
+    return {
+        "status": outcome.status,
+        "images_per_s": batch / middle,
+        "p25": batch / high,
+        "p75": batch / low,
+        "seconds": middle,
+        "repetitions": len(outcome.seconds[ONLY]),
+        "ratio": middle / own,
+    }
 
 
-def memory(sides: Sequence[Side], case: Mapping[str, Any], *, repeats: int = 3,
-           small: Mapping[str, Any] | None = None) -> list[Row]:
+def memory(
+    sides: Sequence[Side], case: Mapping[str, Any], *, repeats: int = 3, small: Mapping[str, Any] | None = None
+) -> list[Row]:
     """A row for each side that can: peak memory over `repeats` calls in a fresh process, see `Side.memory`."""
     rows = []
     for side in sides:

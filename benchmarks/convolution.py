@@ -27,8 +27,16 @@ SGEMM = [(1024, 1024, 1024), (2048, 2048, 2048), (16384, 576, 64), (8192, 1152, 
 KERNELS = [(1, 1), (3, 3), (5, 5), (7, 7), (1, 7), (7, 1)]
 AIMS = {"1x1": 0.6, "3x3": 0.7, "5x5": 0.7}
 # (size, batch, channels in, channels out): what layers of a network for 32x32 images are like in training
-TARGETS = [(32, 64, 48, 48), (32, 64, 64, 64), (16, 128, 48, 96), (16, 128, 64, 64), (16, 128, 128, 128),
-           (8, 128, 96, 96), (8, 128, 128, 192), (8, 128, 256, 256)]
+TARGETS = [
+    (32, 64, 48, 48),
+    (32, 64, 64, 64),
+    (16, 128, 48, 96),
+    (16, 128, 64, 64),
+    (16, 128, 128, 128),
+    (8, 128, 96, 96),
+    (8, 128, 128, 192),
+    (8, 128, 256, 256),
+]
 OTHERS = [(64, 16, 3, 64), (32, 128, 3, 16), (32, 64, 16, 32), (64, 16, 64, 64)]
 STRIDED = [(64, 32, 3, 32), (32, 64, 48, 64), (16, 128, 128, 128)]
 MOST_MACS = 4e9  # of one product: beyond, the batch is halved, down to 64 for kernels with an aim, else to 16
@@ -39,16 +47,30 @@ SPREAD = Column("spread", "quartiles apart", ".0%")
 def cases(quick: bool = False) -> list[Row]:
     """The convolutions; `target` marks those that the aims speak of."""
     if quick:
-        return [_case(kernel, stride, *shape, stride == 1) for kernel in ((1, 1), (3, 3)) for stride in (1, 2)
-                for shape in [(16, 8, 48, 48)]]
-    return [_case(kernel, stride, *shape, group is TARGETS) for kernel in KERNELS
-            for group, stride in ((TARGETS, 1), (OTHERS, 1), (STRIDED, 2)) for shape in group]
+        return [
+            _case(kernel, stride, *shape, stride == 1)
+            for kernel in ((1, 1), (3, 3))
+            for stride in (1, 2)
+            for shape in [(16, 8, 48, 48)]
+        ]
+    return [
+        _case(kernel, stride, *shape, group is TARGETS)
+        for kernel in KERNELS
+        for group, stride in ((TARGETS, 1), (OTHERS, 1), (STRIDED, 2))
+        for shape in group
+    ]
 
 
-def _case(kernel: tuple[int, int], stride: int, size: int, batch: int, inputs: int, outputs: int,
-          target: bool) -> Row:
-    case = {"kernel": list(kernel), "stride": stride, "size": size, "batch": batch, "in": inputs, "out": outputs,
-            "target": target}
+def _case(kernel: tuple[int, int], stride: int, size: int, batch: int, inputs: int, outputs: int, target: bool) -> Row:
+    case = {
+        "kernel": list(kernel),
+        "stride": stride,
+        "size": size,
+        "batch": batch,
+        "in": inputs,
+        "out": outputs,
+        "target": target,
+    }
     while macs(case) > MOST_MACS and case["batch"] > (64 if _name(kernel) in AIMS else 16):
         case["batch"] //= 2
     return case
@@ -72,14 +94,24 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
     return rows, headline(rows)
 
 
-def _calibrate(gemms: Sequence[Side], sizes: Sequence[tuple[int, int, int]],
-               rounds: int) -> tuple[list[Row], dict[str, tuple[int, int, int]]]:
+def _calibrate(
+    gemms: Sequence[Side], sizes: Sequence[tuple[int, int, int]], rounds: int
+) -> tuple[list[Row], dict[str, tuple[int, int, int]]]:
     """GFLOP/s of each library at each shape, and each library's best shape."""
     rows, best = [], {}
     for size in sizes:
         outcomes = alternate(gemms, dict.fromkeys(LIBRARIES, size), rounds, least=0.05)
-        rows += [{"what": "sgemm", "side": name, "shape": "x".join(map(str, size)), "status": outcome.status,
-                  "reason": outcome.reason, "gflops": _sgemm_rate(outcome, size)} for name, outcome in outcomes.items()]
+        rows += [
+            {
+                "what": "sgemm",
+                "side": name,
+                "shape": "x".join(map(str, size)),
+                "status": outcome.status,
+                "reason": outcome.reason,
+                "gflops": _sgemm_rate(outcome, size),
+            }
+            for name, outcome in outcomes.items()
+        ]
     for name in LIBRARIES:
         mine = [row["gflops"] or 0.0 for row in rows if row["side"] == name]
         best[name] = sizes[mine.index(max(mine))]
@@ -115,15 +147,27 @@ def _rows(case: Row, outcomes: dict[str, Outcome], best: dict[str, tuple[int, in
     rows = []
     for name in WAYS:
         outcome = outcomes[name]
-        row = {"what": "convolution", **case, "kernel": _name(case["kernel"]), "side": name, "status": outcome.status,
-               "reason": outcome.reason, "sgemm_gflops": round(roof, 1), "intensity": round(intensity(case), 2),
-               "inside": round(inside(case), 4)}
+        row = {
+            "what": "convolution",
+            **case,
+            "kernel": _name(case["kernel"]),
+            "side": name,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "sgemm_gflops": round(roof, 1),
+            "intensity": round(intensity(case), 2),
+            "inside": round(inside(case), 4),
+        }
         for which in PASSES if outcome.status == "measured" else ():
             median, low, high = spread(outcome.seconds[which])
             flops = 2 * macs(case) * (3 if which == "together" else 1)
-            row |= {f"{which}_ms": round(1e3 * median, 4), f"{which}_p25_ms": round(1e3 * low, 4),
-                    f"{which}_p75_ms": round(1e3 * high, 4), f"{which}_gflops": round(flops / median / 1e9, 2),
-                    f"{which}_share": round(flops / median / 1e9 / roof, 4)}
+            row |= {
+                f"{which}_ms": round(1e3 * median, 4),
+                f"{which}_p25_ms": round(1e3 * low, 4),
+                f"{which}_p75_ms": round(1e3 * high, 4),
+                f"{which}_gflops": round(flops / median / 1e9, 2),
+                f"{which}_share": round(flops / median / 1e9 / roof, 4),
+            }
         rows.append(row)
     return rows
 
@@ -159,8 +203,10 @@ def headline(rows: Sequence[Row]) -> dict[str, float]:
     """The least share of the best sgemm over the target shapes, forward and backward together."""
     mine = [row for row in rows if row.get("side") == OURS and row.get("target") and "together_share" in row]
     names = dict.fromkeys(row["kernel"] for row in mine)
-    return {f"convolution.share_of_sgemm.{name}": min(r["together_share"] for r in mine if r["kernel"] == name)
-            for name in names}
+    return {
+        f"convolution.share_of_sgemm.{name}": min(r["together_share"] for r in mine if r["kernel"] == name)
+        for name in names
+    }
 
 
 # -- showing -----------------------------------------------------------------------------------------------------
@@ -173,34 +219,62 @@ def tables(result: Result) -> list[Table]:
     bandwidth = next(row["gbytes"] for row in rows if row["what"] == "bandwidth")
     absent = {row["side"]: f"{row['status']}: {row['reason']}" for row in done if row["status"] != "measured"}
     notes = "".join(f"; {side} {why}" for side, why in absent.items())
-    sgemm = [{**row, "side": LIBRARIES[row["side"]], "gflops": row["gflops"] or row["status"]} for row in rows
-             if row["what"] == "sgemm"]
+    sgemm = [
+        {**row, "side": LIBRARIES[row["side"]], "gflops": row["gflops"] or row["status"]}
+        for row in rows
+        if row["what"] == "sgemm"
+    ]
     return [
-        Table(f"Matrix products; memory moves {bandwidth:.1f} GB/s (triad)",
-              [Column("side", "sgemm of"), Column("shape", "rows x inner x columns"),
-               Column("gflops", "GFLOP/s", ".1f")], sgemm),
-        Table(f"Share of the best sgemm on the target shapes, forward and backward together, least and median{notes}",
-              [Column("kernel", "kernel"), Column("aim", "aim", ".0%")] + [
-                  Column(f"{side} {what}", f"{side}: {what}", ".0%") for side in WAYS for what in ("least", "median")],
-              [_by_kernel(name, done) for name in dict.fromkeys(row["kernel"] for row in done)]),
-        Table("Target shapes: share of the best sgemm by product", [
-            *_shape_columns(), Column("inside", "inside the image", ".0%"),
-            Column("sgemm_gflops", "sgemm GFLOP/s", ".0f"),
-            *[Column(f"{which}_share", _words(which), ".0%") for which in PASSES],
-            Column("together_gflops", "together GFLOP/s", ".0f"), SPREAD,
-            Column("peer", "PyTorch's best, together", ".0%"), Column("ratio", "times PyTorch's speed", ".2f")],
-              [row for row in _against_pytorch(done) if row["target"]]),
-        Table("Other shapes: milliseconds of forward and backward together", [
-            *_shape_columns(), Column("stride", "stride"), Column("together_ms", OURS, ".2f"), SPREAD,
-            Column("peer_ms", "PyTorch's best", ".2f"), Column("im2col_ms", IM2COL, ".2f"),
-            Column("ratio", "times PyTorch's speed", ".2f"), Column("together_share", "share of sgemm", ".0%")],
-              [row for row in _against_pytorch(done) if not row["target"]]),
+        Table(
+            f"Matrix products; memory moves {bandwidth:.1f} GB/s (triad)",
+            [Column("side", "sgemm of"), Column("shape", "rows x inner x columns"), Column("gflops", "GFLOP/s", ".1f")],
+            sgemm,
+        ),
+        Table(
+            f"Share of the best sgemm on the target shapes, forward and backward together, least and median{notes}",
+            [Column("kernel", "kernel"), Column("aim", "aim", ".0%")]
+            + [Column(f"{side} {what}", f"{side}: {what}", ".0%") for side in WAYS for what in ("least", "median")],
+            [_by_kernel(name, done) for name in dict.fromkeys(row["kernel"] for row in done)],
+        ),
+        Table(
+            "Target shapes: share of the best sgemm by product",
+            [
+                *_shape_columns(),
+                Column("inside", "inside the image", ".0%"),
+                Column("sgemm_gflops", "sgemm GFLOP/s", ".0f"),
+                *[Column(f"{which}_share", _words(which), ".0%") for which in PASSES],
+                Column("together_gflops", "together GFLOP/s", ".0f"),
+                SPREAD,
+                Column("peer", "PyTorch's best, together", ".0%"),
+                Column("ratio", "times PyTorch's speed", ".2f"),
+            ],
+            [row for row in _against_pytorch(done) if row["target"]],
+        ),
+        Table(
+            "Other shapes: milliseconds of forward and backward together",
+            [
+                *_shape_columns(),
+                Column("stride", "stride"),
+                Column("together_ms", OURS, ".2f"),
+                SPREAD,
+                Column("peer_ms", "PyTorch's best", ".2f"),
+                Column("im2col_ms", IM2COL, ".2f"),
+                Column("ratio", "times PyTorch's speed", ".2f"),
+                Column("together_share", "share of sgemm", ".0%"),
+            ],
+            [row for row in _against_pytorch(done) if not row["target"]],
+        ),
     ]
 
 
 def _shape_columns() -> list[Column]:
-    return [Column("kernel", "kernel"), Column("size", "size"), Column("batch", "batch"), Column("in", "in"),
-            Column("out", "out")]
+    return [
+        Column("kernel", "kernel"),
+        Column("size", "size"),
+        Column("batch", "batch"),
+        Column("in", "in"),
+        Column("out", "out"),
+    ]
 
 
 def _words(which: str) -> str:
@@ -210,8 +284,11 @@ def _words(which: str) -> str:
 def _by_kernel(name: str, done: Sequence[Row]) -> Row:
     row: Row = {"kernel": name, "aim": AIMS.get(name)}
     for side in WAYS:
-        shares = [r["together_share"] for r in done if r["kernel"] == name and r["side"] == side and r["target"]
-                  and "together_share" in r]
+        shares = [
+            r["together_share"]
+            for r in done
+            if r["kernel"] == name and r["side"] == side and r["target"] and "together_share" in r
+        ]
         if shares:
             row |= {f"{side} least": min(shares), f"{side} median": spread(shares).median}
     return row
@@ -219,6 +296,7 @@ def _by_kernel(name: str, done: Sequence[Row]) -> Row:
 
 def _against_pytorch(done: Sequence[Row]) -> list[Row]:
     """Our rows, each with what the others took for the same convolution."""
+
     def key(row: Row) -> tuple:
         return tuple(row[name] for name in ("kernel", "stride", "size", "in", "out"))
 
@@ -232,8 +310,11 @@ def _against_pytorch(done: Sequence[Row]) -> list[Row]:
         best = min(peers, key=lambda peer: peer["together_ms"], default=None)
         extra: Row = {"im2col_ms": same.get(IM2COL, {}).get("together_ms")}
         if best is not None:
-            extra |= {"peer": best["together_share"], "peer_ms": best["together_ms"],
-                      "ratio": best["together_ms"] / row["together_ms"]}
+            extra |= {
+                "peer": best["together_share"],
+                "peer_ms": best["together_ms"],
+                "ratio": best["together_ms"] / row["together_ms"],
+            }
         extra["spread"] = (row["together_p75_ms"] - row["together_p25_ms"]) / row["together_ms"]
         table.append({**row, **extra})
     return table
@@ -254,18 +335,40 @@ def _roofline(axes: Axes, done: Sequence[Row], bandwidth: float) -> None:
     roof = spread([row["sgemm_gflops"] for row in done]).median
     most = 1.5 * max(row["intensity"] for row in done)
     least = 0.7 * min(*(row["intensity"] for row in done), roof / bandwidth)
-    axes.plot([least, roof / bandwidth, most], [least * bandwidth, roof, roof], color="black", linewidth=1.5,
-              label=f"{bandwidth:.0f} GB/s; best sgemm, {roof:.0f} GFLOP/s")
+    axes.plot(
+        [least, roof / bandwidth, most],
+        [least * bandwidth, roof, roof],
+        color="black",
+        linewidth=1.5,
+        label=f"{bandwidth:.0f} GB/s; best sgemm, {roof:.0f} GFLOP/s",
+    )
     peers = [row for row in done if "peer_ms" in row]
-    axes.plot([row["intensity"] for row in peers],
-              [row["together_gflops"] / row["ratio"] for row in peers], "x", color="#999999", markersize=5,
-              label="PyTorch's best", zorder=1)
+    axes.plot(
+        [row["intensity"] for row in peers],
+        [row["together_gflops"] / row["ratio"] for row in peers],
+        "x",
+        color="#999999",
+        markersize=5,
+        label="PyTorch's best",
+        zorder=1,
+    )
     for name, style in look(dict.fromkeys(row["kernel"] for row in done)).items():
         mine = [row for row in done if row["kernel"] == name]
-        axes.plot([row["intensity"] for row in mine], [row["together_gflops"] for row in mine], linestyle="",
-                  markersize=6, label=name, **style)
-    axes.set(xscale="log", yscale="log", xlabel="arithmetic intensity (FLOPs per byte that must move)",
-             ylabel="GFLOP/s, forward and backward together", title="Roofline")
+        axes.plot(
+            [row["intensity"] for row in mine],
+            [row["together_gflops"] for row in mine],
+            linestyle="",
+            markersize=6,
+            label=name,
+            **style,
+        )
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="arithmetic intensity (FLOPs per byte that must move)",
+        ylabel="GFLOP/s, forward and backward together",
+        title="Roofline",
+    )
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize="small", loc="lower right")
 
@@ -274,19 +377,27 @@ def _shares(axes: Axes, result: Result, done: Sequence[Row]) -> None:
     """A point for every target shape, ours beside PyTorch's best."""
     targets = [row for row in done if row["target"]]
     names = list(dict.fromkeys(row["kernel"] for row in targets))
-    for shift, colour, marker, key, label in ((-0.15, COLOURS[0], "o", "together_share", OURS),
-                                              (0.15, COLOURS[1], "s", "peer", "PyTorch's best mode")):
+    for shift, colour, marker, key, label in (
+        (-0.15, COLOURS[0], "o", "together_share", OURS),
+        (0.15, COLOURS[1], "s", "peer", "PyTorch's best mode"),
+    ):
         points = [(names.index(row["kernel"]) + shift, 100 * row[key]) for row in targets if key in row]
         if points:
             axes.plot(*zip(*points, strict=True), marker, color=colour, alpha=0.75, markersize=6, label=label)
     for position, name in enumerate(names):
         if name in AIMS:
-            axes.plot([position - 0.4, position + 0.4], [100 * AIMS[name]] * 2, color="black", linewidth=1.5,
-                      label="aim" if position == 0 else None)
+            axes.plot(
+                [position - 0.4, position + 0.4],
+                [100 * AIMS[name]] * 2,
+                color="black",
+                linewidth=1.5,
+                label="aim" if position == 0 else None,
+            )
     axes.axhline(100, color="black", linewidth=0.8, linestyle=":")
     axes.set_xticks(range(len(names)), names)
-    axes.set(xlabel="kernel", ylabel="share of the best sgemm (%)", ylim=(0, None),
-             title="48 and more channels, stride 1")
+    axes.set(
+        xlabel="kernel", ylabel="share of the best sgemm (%)", ylim=(0, None), title="48 and more channels, stride 1"
+    )
     axes.grid(alpha=0.3, axis="y")
     axes.legend(fontsize="small", loc="lower left")
 
@@ -294,19 +405,23 @@ def _shares(axes: Axes, result: Result, done: Sequence[Row]) -> None:
 def text(result: Result) -> str:
     """What one sees."""
     heads = result["headline"]
-    reached = "; ".join(f"{name} {heads[key]:.0%} (aim {aim:.0%})" for name, aim in AIMS.items()
-                        if (key := f"convolution.share_of_sgemm.{name}") in heads)
+    reached = "; ".join(
+        f"{name} {heads[key]:.0%} (aim {aim:.0%})"
+        for name, aim in AIMS.items()
+        if (key := f"convolution.share_of_sgemm.{name}") in heads
+    )
     return (
         "Each product of a convolution is timed alone (output, gradient of the input, gradient of the weights) and all "
         "three together as autograd runs them. NumPy's and PyTorch's matrix products take their turns in the same "
         "rounds, since a shared machine drifts; the faster of the two is what a share refers to. Multiply-adds on "
-        "padding count, as everywhere in this package; column \"inside the image\" is the share of them that is not on "
+        'padding count, as everywhere in this package; column "inside the image" is the share of them that is not on '
         "padding, which a library may skip: PyTorch does, and so may pass 100 %, or the roof. Before its times count, "
         "a convolution has been computed by every side with the same result.\n\n"
         f"The least share over the target shapes: {reached}.\n\n"
         "In the roofline, a point under the slanted line has too few FLOPs per byte to be fast: three input channels, "
         "or a 1x1. What must move is each product's two operands and its result, once; small layers stay in the cache "
-        "between repetitions and may lie above that line.")
+        "between repetitions and may lie above that line."
+    )
 
 
 if __name__ == "__main__":

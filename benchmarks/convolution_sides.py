@@ -53,12 +53,14 @@ def _arrays(case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(draws.standard_normal(shape, dtype=np.float32) for shape in shapes(case))
 
 
-def _agreement(x: np.ndarray, w: np.ndarray, grad: np.ndarray, y: np.ndarray, dx: np.ndarray,
-               dw: np.ndarray) -> list[float]:
+def _agreement(
+    x: np.ndarray, w: np.ndarray, grad: np.ndarray, y: np.ndarray, dx: np.ndarray, dw: np.ndarray
+) -> list[float]:
     """The three contractions in units of what chance would give, so that they are of order one."""
     scale = np.linalg.norm(y) * np.linalg.norm(grad) / sqrt(y.size)
-    return [float(np.vdot(a.astype(np.float64), b.astype(np.float64)) / scale)
-            for a, b in ((grad, y), (dx, x), (dw, w))]
+    return [
+        float(np.vdot(a.astype(np.float64), b.astype(np.float64)) / scale) for a, b in ((grad, y), (dx, x), (dw, w))
+    ]
 
 
 def ours(case: Case) -> dict[str, Callable]:
@@ -84,8 +86,13 @@ def ours(case: Case) -> dict[str, Callable]:
         together()
         return _agreement(x, w, grad, forward(), image.grad, weight.grad)
 
-    return {"forward": forward, "input_grad": input_grad, "weight_grad": weight_grad, "together": together,
-            "check": check}
+    return {
+        "forward": forward,
+        "input_grad": input_grad,
+        "weight_grad": weight_grad,
+        "together": together,
+        "check": check,
+    }
 
 
 def im2col(case: Case) -> dict[str, Callable]:
@@ -117,8 +124,13 @@ def im2col(case: Case) -> dict[str, Callable]:
         y, dx, dw = products()
         return _agreement(x, w, grad, y.reshape(grad.shape), dx, dw.reshape(w.shape))
 
-    return {"forward": forward, "input_grad": input_grad, "weight_grad": weight_grad, "together": products,
-            "check": check}
+    return {
+        "forward": forward,
+        "input_grad": input_grad,
+        "weight_grad": weight_grad,
+        "together": products,
+        "check": check,
+    }
 
 
 def pytorch(case: Case) -> dict[str, Callable]:
@@ -137,8 +149,10 @@ def _pytorch(case: Case, channels_last: bool) -> dict[str, Callable]:
 
     layout = torch.channels_last if channels_last else torch.contiguous_format
     arrays = x, w, grad = _arrays(case)
-    image, weight, above = (torch.from_numpy(np.ascontiguousarray(a)).contiguous(memory_format=layout) for a in
-                            (x.transpose(0, 3, 1, 2), w.transpose(3, 2, 0, 1), grad.transpose(0, 3, 1, 2)))
+    image, weight, above = (
+        torch.from_numpy(np.ascontiguousarray(a)).contiguous(memory_format=layout)
+        for a in (x.transpose(0, 3, 1, 2), w.transpose(3, 2, 0, 1), grad.transpose(0, 3, 1, 2))
+    )
     stride, pads = (case["stride"],) * 2, padding(case)
     learnt_image, learnt_weight = image.clone().requires_grad_(), weight.clone().requires_grad_()
 
@@ -155,12 +169,23 @@ def _pytorch(case: Case, channels_last: bool) -> dict[str, Callable]:
 
     def check() -> list[float]:
         together()
-        back = [tensor.permute(*axes).numpy() for tensor, axes in
-                ((forward(), (0, 2, 3, 1)), (learnt_image.grad, (0, 2, 3, 1)), (learnt_weight.grad, (2, 3, 1, 0)))]
+        back = [
+            tensor.permute(*axes).numpy()
+            for tensor, axes in (
+                (forward(), (0, 2, 3, 1)),
+                (learnt_image.grad, (0, 2, 3, 1)),
+                (learnt_weight.grad, (2, 3, 1, 0)),
+            )
+        ]
         return _agreement(*arrays, *back)
 
-    return {"forward": forward, "input_grad": lambda: backward(True, False, False),
-            "weight_grad": lambda: backward(False, True, False), "together": together, "check": check}
+    return {
+        "forward": forward,
+        "input_grad": lambda: backward(True, False, False),
+        "weight_grad": lambda: backward(False, True, False),
+        "together": together,
+        "check": check,
+    }
 
 
 # -- what the machine can do -------------------------------------------------------------------------------------
@@ -182,8 +207,11 @@ def sgemm_pytorch(case: Case) -> dict[str, Callable]:
 
 def _matrices(rows: int, inner: int, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     draws = np.random.default_rng(0)
-    return (draws.standard_normal((rows, inner), dtype=np.float32),
-            draws.standard_normal((inner, columns), dtype=np.float32), np.empty((rows, columns), np.float32))
+    return (
+        draws.standard_normal((rows, inner), dtype=np.float32),
+        draws.standard_normal((inner, columns), dtype=np.float32),
+        np.empty((rows, columns), np.float32),
+    )
 
 
 def triad(case: Case) -> dict[str, Callable]:

@@ -54,9 +54,13 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
     rounds, least = (2, 0.0) if options.quick else (7, 0.02)
     rows: list[Row] = []
     with ExitStack() as stack:
-        sides = {(library, which): stack.enter_context(
-            Side(f"{library}: {which}", f"benchmarks.factorization_cases:{target}_{which}", options.threads))
-            for library, target in TARGETS.items() for which in (ONE, TWO)}
+        sides = {
+            (library, which): stack.enter_context(
+                Side(f"{library}: {which}", f"benchmarks.factorization_cases:{target}_{which}", options.threads)
+            )
+            for library, target in TARGETS.items()
+            for which in (ONE, TWO)
+        }
         for case in cases(options.quick):
             for unit in UNITS:
                 asked = {**case, "unit": unit}
@@ -81,8 +85,12 @@ def _counts(case: Row) -> Row:
         return case["batch"] * (count.bytes_moved - weights) + weights
 
     row: Row = {}
-    for name, value in (("params", lambda s: s.params), ("macs", lambda s: s.macs),
-                        ("kept_bytes", lambda s: s.memory.training), ("moved_bytes", moved)):
+    for name, value in (
+        ("params", lambda s: s.params),
+        ("macs", lambda s: s.macs),
+        ("kept_bytes", lambda s: s.memory.training),
+        ("moved_bytes", moved),
+    ):
         row |= _pair(name, {which: value(count) for which, count in both.items()})
     return row
 
@@ -95,8 +103,11 @@ def _times(pair: Mapping[str, Outcome]) -> Row:
     for action in ACTIONS:
         times = {which: spread(outcome.seconds[action]) for which, outcome in pair.items()}
         row |= _pair(f"{action}_ms", {which: round(1e3 * time.median, 4) for which, time in times.items()})
-        row |= {f"{which}_{action}_{part}_ms": round(1e3 * getattr(time, part), 4) for which, time in times.items()
-                for part in ("p25", "p75")}
+        row |= {
+            f"{which}_{action}_{part}_ms": round(1e3 * getattr(time, part), 4)
+            for which, time in times.items()
+            for part in ("p25", "p75")
+        }
     return row
 
 
@@ -125,8 +136,13 @@ class Fit(NamedTuple):
 
 def fit(rows: Sequence[Row]) -> Fit:
     """Least squares, each time weighted by itself, over one and two of all rows."""
-    points = np.array([(row["batch"] * row[f"{which}_macs"], row[f"{which}_moved_bytes"],
-                        row[f"{which}_forward_ms"] / 1e3) for row in rows for which in (ONE, TWO)])
+    points = np.array(
+        [
+            (row["batch"] * row[f"{which}_macs"], row[f"{which}_moved_bytes"], row[f"{which}_forward_ms"] / 1e3)
+            for row in rows
+            for which in (ONE, TWO)
+        ]
+    )
     terms = points[:, :2] / points[:, 2:]
     per_mac, per_byte = np.linalg.lstsq(terms, np.ones(len(terms)), rcond=None)[0]
     error = float(np.median(np.abs(terms @ [per_mac, per_byte] - 1)))
@@ -143,12 +159,17 @@ def lines(result: Result, what: str) -> list[Row]:
         if row["what"] == what:
             line = found.setdefault(tuple(row[key] for key in ("kind", "name", "in", "out", "grid")), {})
             if (row["unit"], row["library"]) == (ALONE, OURS):
-                apart = max((row[f"{which}_both_p75_ms"] - row[f"{which}_both_p25_ms"]) / row[f"{which}_both_ms"]
-                            for which in (ONE, TWO))
+                apart = max(
+                    (row[f"{which}_both_p75_ms"] - row[f"{which}_both_p25_ms"]) / row[f"{which}_both_ms"]
+                    for which in (ONE, TWO)
+                )
                 line |= row | {"excess": row["both_ms_ratio"] / row["macs_ratio"], "spread": apart}
             elif row["library"] == OURS:
-                line |= {"network": row["both_ms_ratio"], "network_kept": row["kept_bytes_ratio"],
-                         "peak": row.get("peak_mib_ratio")}
+                line |= {
+                    "network": row["both_ms_ratio"],
+                    "network_kept": row["kept_bytes_ratio"],
+                    "peak": row.get("peak_mib_ratio"),
+                }
             else:
                 peer = "peer" if row["unit"] == ALONE else "peer_network"
                 line |= {peer: row.get("both_ms_ratio", row["status"])}
@@ -162,18 +183,34 @@ def tables(result: Result) -> list[Table]:
     Multiply-adds and weights have one ratio, since every pixel uses every weight once.
     """
     rows = result["rows"]
-    thresholds = [{"kind": str(kind), "saving": 1 - kind.ratio(1), "threshold": str(kind.threshold),
-                   "decimal": float(kind.threshold)} for kind in (FIVE, *RELATIVES)]
+    thresholds = [
+        {
+            "kind": str(kind),
+            "saving": 1 - kind.ratio(1),
+            "threshold": str(kind.threshold),
+            "decimal": float(kind.threshold),
+        }
+        for kind in (FIVE, *RELATIVES)
+    ]
     shape = [Column("in", "in"), Column("out", "out"), Column("grid", "grid"), Column("batch", "batch")]
-    times = [Column(f"{which}_{action}_ms", f"{which}: {words} ms", ".2f")
-             for action, words in (("forward", "forward"), ("both", "both")) for which in (ONE, TWO)]
+    times = [
+        Column(f"{which}_{action}_ms", f"{which}: {words} ms", ".2f")
+        for action, words in (("forward", "forward"), ("both", "both"))
+        for which in (ONE, TWO)
+    ]
     times.append(Column("spread", "quartiles apart", ".0%"))
     weights = [Column(f"{which}_params", f"{which}: weights", ",") for which in (ONE, TWO)]
-    ratios = [Column("macs_ratio", "MACs, weights", ".2f"), Column("moved_bytes_ratio", "bytes moved", ".2f"),
-              Column("kept_bytes_ratio", "bytes kept", ".2f"), Column("forward_ms_ratio", "time, forward", ".2f"),
-              Column("both_ms_ratio", "time, both", ".2f"), Column("excess", "time / MACs", ".2f"),
-              Column("network", "with BN, ReLU", ".2f"), Column("peer", "PyTorch", ".2f"),
-              Column("peer_network", "PyTorch with BN, ReLU", ".2f")]
+    ratios = [
+        Column("macs_ratio", "MACs, weights", ".2f"),
+        Column("moved_bytes_ratio", "bytes moved", ".2f"),
+        Column("kept_bytes_ratio", "bytes kept", ".2f"),
+        Column("forward_ms_ratio", "time, forward", ".2f"),
+        Column("both_ms_ratio", "time, both", ".2f"),
+        Column("excess", "time / MACs", ".2f"),
+        Column("network", "with BN, ReLU", ".2f"),
+        Column("peer", "PyTorch", ".2f"),
+        Column("peer_network", "PyTorch with BN, ReLU", ".2f"),
+    ]
     captions = {
         SWEEP: ([], "Two 3x3 over one 5x5, by the ratio of widths; the middle is as wide as the output"),
         GOOGLENET: ([Column("name", "module"), *weights], "The 5x5 of GoogLeNet's modules, as two 3x3 in its place"),
@@ -184,16 +221,33 @@ def tables(result: Result) -> list[Table]:
     asked = [what for what in captions if any(row["what"] == what for row in rows)]
     memory = [row for row in rows if "peak_mib_ratio" in row]
     return [
-        Table("Multiply-adds of two over those of one: saving at equal widths, and out / in from which two cost more",
-              [Column("kind", "one -> two"), Column("saving", "saved at out = in", ".0%"),
-               Column("threshold", "threshold"), Column("decimal", "or", ".2f")], thresholds),
-        *[Table(captions[what][1], [*captions[what][0], *shape, *times, *ratios], lines(result, what))
-          for what in asked],
-        Table("Memory of GoogLeNet's pairs with batch-norm and ReLU: peak of forward and backward above input, "
-              "weights and gradient", [
-                  Column("name", "module"), *shape, Column("one_peak_mib", "one: MiB", ".1f"),
-                  Column("two_peak_mib", "two: MiB", ".1f"), Column("peak_mib_ratio", "ratio", ".2f"),
-                  Column("kept_bytes_ratio", "counted", ".2f")], memory),
+        Table(
+            "Multiply-adds of two over those of one: saving at equal widths, and out / in from which two cost more",
+            [
+                Column("kind", "one -> two"),
+                Column("saving", "saved at out = in", ".0%"),
+                Column("threshold", "threshold"),
+                Column("decimal", "or", ".2f"),
+            ],
+            thresholds,
+        ),
+        *[
+            Table(captions[what][1], [*captions[what][0], *shape, *times, *ratios], lines(result, what))
+            for what in asked
+        ],
+        Table(
+            "Memory of GoogLeNet's pairs with batch-norm and ReLU: peak of forward and backward above input, "
+            "weights and gradient",
+            [
+                Column("name", "module"),
+                *shape,
+                Column("one_peak_mib", "one: MiB", ".1f"),
+                Column("two_peak_mib", "two: MiB", ".1f"),
+                Column("peak_mib_ratio", "ratio", ".2f"),
+                Column("kept_bytes_ratio", "counted", ".2f"),
+            ],
+            memory,
+        ),
     ]
 
 
@@ -223,22 +277,52 @@ def _draw_threshold(axes: Axes, result: Result) -> None:
     say("two 3x3 cost less", (ends[0], 0), (8, 8), weight="bold")
     say(f"out / in = {FIVE.threshold}", (limit, 0), (8, 42), weight="bold", fontsize="large")
     say("25 in out = 9 in out + 9 out out,\nthe 5x5 and the two 3x3", (limit, 0), (8, 12), fontsize="small")
-    say(f"equal widths: {1 - equal:.0%} saved, as\n\"Rethinking Inception\" says", (1, equal), (-150, -88),
-        arrowprops={"arrowstyle": "-", "linewidth": 0.8})
+    say(
+        f'equal widths: {1 - equal:.0%} saved, as\n"Rethinking Inception" says',
+        (1, equal),
+        (-150, -88),
+        arrowprops={"arrowstyle": "-", "linewidth": 0.8},
+    )
 
     sweep, modules = lines(result, SWEEP), lines(result, GOOGLENET)
-    for key, label, colour, marker in (("both_ms_ratio", f"time, {OURS}", COLOURS[0], "o"),
-                                       ("peer", "time, PyTorch (channels-last)", COLOURS[1], "s")):
+    for key, label, colour, marker in (
+        ("both_ms_ratio", f"time, {OURS}", COLOURS[0], "o"),
+        ("peer", "time, PyTorch (channels-last)", COLOURS[1], "s"),
+    ):
         points = [(row["out"] / row["in"], row[key]) for row in sweep if isinstance(row[key], float)]
         if points:
-            axes.plot(*zip(*points, strict=True), marker=marker, color=colour, linewidth=1.2, markersize=5.5,
-                      label=label, zorder=3)
-    axes.plot([row["out"] / row["in"] for row in modules], [row["macs_ratio"] for row in modules], linestyle="",
-              marker="D", markersize=9, color=COLOURS[2], markeredgecolor="black", zorder=5,
-              label="GoogLeNet's 5x5, multiply-adds")
-    axes.plot([row["out"] / row["in"] for row in modules], [row["both_ms_ratio"] for row in modules], linestyle="",
-              marker="D", markersize=6, markerfacecolor="none", markeredgecolor=COLOURS[2], markeredgewidth=1.4,
-              label=f"GoogLeNet's 5x5, time, {OURS}", zorder=4)
+            axes.plot(
+                *zip(*points, strict=True),
+                marker=marker,
+                color=colour,
+                linewidth=1.2,
+                markersize=5.5,
+                label=label,
+                zorder=3,
+            )
+    axes.plot(
+        [row["out"] / row["in"] for row in modules],
+        [row["macs_ratio"] for row in modules],
+        linestyle="",
+        marker="D",
+        markersize=9,
+        color=COLOURS[2],
+        markeredgecolor="black",
+        zorder=5,
+        label="GoogLeNet's 5x5, multiply-adds",
+    )
+    axes.plot(
+        [row["out"] / row["in"] for row in modules],
+        [row["both_ms_ratio"] for row in modules],
+        linestyle="",
+        marker="D",
+        markersize=6,
+        markerfacecolor="none",
+        markeredgecolor=COLOURS[2],
+        markeredgewidth=1.4,
+        label=f"GoogLeNet's 5x5, time, {OURS}",
+        zorder=4,
+    )
     together: dict[tuple[float, float], list[str]] = {}
     for row in modules:
         together.setdefault((row["out"] / row["in"], row["macs_ratio"]), []).append(row["name"])
@@ -248,9 +332,13 @@ def _draw_threshold(axes: Axes, result: Result) -> None:
     axes.set_xscale("log")
     axes.set_xticks(ticks, [str(Fraction(tick).limit_denominator(9)) for tick in ticks])
     axes.minorticks_off()
-    axes.set(xlim=ends, ylim=(0, TOP), title="Two 3x3 for a 5x5: where the saving ends",
-             xlabel="output channels / input channels (the middle is as wide as the output)",
-             ylabel="cost of two 3x3, one 5x5 being 1 (forward and backward)")
+    axes.set(
+        xlim=ends,
+        ylim=(0, TOP),
+        title="Two 3x3 for a 5x5: where the saving ends",
+        xlabel="output channels / input channels (the middle is as wide as the output)",
+        ylabel="cost of two 3x3, one 5x5 being 1 (forward and backward)",
+    )
     axes.grid(alpha=0.25)
     axes.legend(loc="upper left", fontsize="small")
 
@@ -259,21 +347,39 @@ def _draw_relatives(axes: Axes, rows: Sequence[Row]) -> None:
     """A line for each kind at its widest: counted, and the times of both libraries."""
     widest = max(row["out"] for row in rows)
     shown = [row for row in rows if row["out"] == widest]
-    for key, label, colour, marker, size in (("macs_ratio", "multiply-adds, counted", "black", "|", 22),
-                                             ("both_ms_ratio", f"time, {OURS}", COLOURS[0], "o", 8),
-                                             ("peer", "time, PyTorch (channels-last)", COLOURS[1], "s", 7)):
+    for key, label, colour, marker, size in (
+        ("macs_ratio", "multiply-adds, counted", "black", "|", 22),
+        ("both_ms_ratio", f"time, {OURS}", COLOURS[0], "o", 8),
+        ("peer", "time, PyTorch (channels-last)", COLOURS[1], "s", 7),
+    ):
         points = [(row[key], place) for place, row in enumerate(shown) if isinstance(row[key], float)]
         if points:
-            axes.plot(*zip(*points, strict=True), linestyle="", marker=marker, color=colour, markersize=size,
-                      markeredgewidth=3 if marker == "|" else 1, label=label)
+            axes.plot(
+                *zip(*points, strict=True),
+                linestyle="",
+                marker=marker,
+                color=colour,
+                markersize=size,
+                markeredgewidth=3 if marker == "|" else 1,
+                label=label,
+            )
     for place, row in enumerate(shown):
-        axes.annotate(f"{row['macs_ratio'] - 1:+.0%}".replace("-", "\u2212"), (row["macs_ratio"], place), (-7, 0),
-                      textcoords="offset points", ha="right", va="center")
+        axes.annotate(
+            f"{row['macs_ratio'] - 1:+.0%}".replace("-", "\u2212"),
+            (row["macs_ratio"], place),
+            (-7, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+        )
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [row["kind"].replace(" -> ", "\nas ") for row in shown])
-    axes.set(xlim=(0, None), ylim=(len(shown) - 0.5, -0.5),
-             xlabel="cost of the two, the one being 1 (forward and backward)",
-             title=f"Other factorisations, {widest} to {widest} channels")
+    axes.set(
+        xlim=(0, None),
+        ylim=(len(shown) - 0.5, -0.5),
+        xlabel="cost of the two, the one being 1 (forward and backward)",
+        title=f"Other factorisations, {widest} to {widest} channels",
+    )
     axes.grid(alpha=0.25)
     axes.legend(loc="lower right", fontsize="small")
 
@@ -286,8 +392,7 @@ def text(result: Result) -> str:
     slower = [row for row in modules if row["both_ms_ratio"] > 1]
     grown = sum(row["two_params"] - row["one_params"] for row in modules)
     swept = [line for what in (SWEEP, CHANNELS, SIZES, KINDS) for line in lines(result, what)]
-    cheaper = max((row["out"] / row["in"] for row in lines(result, SWEEP) if row["both_ms_ratio"] < 1),
-                  default=0)
+    cheaper = max((row["out"] / row["in"] for row in lines(result, SWEEP) if row["both_ms_ratio"] < 1), default=0)
     said = (
         "*Rethinking the Inception Architecture* replaces a 5x5 by two 3x3 and saves 28 %: 25 multiply-adds against "
         "9 + 9, where input, middle and output are equally wide. In general the 5x5 costs 25 in out, the pair "
@@ -297,13 +402,14 @@ def text(result: Result) -> str:
         f"there the two 3x3 cost more, together {grown:,} weights. (With the middle as wide as the input, the pair is "
         "cheaper from out / in = 9/16 on.) In time, forward and backward, the pair is slower in "
         f"{len(slower)} of {len(modules)}.\n\n"
-        "Column \"time / MACs\" says how far measured time departs from counted operations, 1.00 being not at all; its "
+        'Column "time / MACs" says how far measured time departs from counted operations, 1.00 being not at all; its '
         f"median is {spread([row['excess'] for row in swept]).median:.2f}. Two effects pull in opposite directions. "
         "Our 3x3 of stride 1, with 32 channels or more in whole vectors and enough pixels, multiplies 16 times where "
         "36 are counted (Winograd's F(2x2, 3x3), `kernels/winograd.py`), and no other kernel of ours has such a short "
         f"cut: two 3x3 stay cheaper than a 5x5 up to out / in = {cheaper:.0f} of those measured, and what replaces a "
         "3x3 by something else, two 2x2 or 3x1 and 1x3, does not pay. But a pair also moves more memory: its middle is "
-        "written and read once more, forward and backward, and with batch-norm and ReLU that comes with another pass.")
+        "written and read once more, forward and backward, and with batch-norm and ReLU that comes with another pass."
+    )
     plain = [row for row in rows if row["library"] == PYTORCH and row["unit"] == ALONE]
     if plain:
         at = fit(plain)
@@ -312,7 +418,8 @@ def text(result: Result) -> str:
             f" PyTorch's times show that second effect alone, with a median of {departs:.2f}. A model with two terms, "
             f"{at.gmacs:.0f} G multiply-adds/s and {at.gbytes:.0f} GB/s for the bytes that must move, explains its "
             f"forward times with a median error of {at.error:.0%}. The fewer channels and taps, the more the second "
-            "term weighs.")
+            "term weighs."
+        )
     return said
 
 

@@ -68,9 +68,11 @@ SWEEP, CHANNELS, SIZES, GOOGLENET, KINDS = "ratio of widths", "channels", "grids
 def cases(quick: bool = False) -> list[Row]:
     """All comparisons; `what` says which question each answers."""
     if quick:
-        return [_case(SWEEP, FIVE, 16, out, 7, 4) for out in (16, 32)] + [
-            _case(GOOGLENET, FIVE, m["in"], m["out"], m["grid"], 2, m["name"]) for m in googlenet_modules()[-2:]] + [
-            _case(KINDS, kind, 16, 16, 7, 4) for kind in (FIVE, *RELATIVES)]
+        return (
+            [_case(SWEEP, FIVE, 16, out, 7, 4) for out in (16, 32)]
+            + [_case(GOOGLENET, FIVE, m["in"], m["out"], m["grid"], 2, m["name"]) for m in googlenet_modules()[-2:]]
+            + [_case(KINDS, kind, 16, 16, 7, 4) for kind in (FIVE, *RELATIVES)]
+        )
     return [
         *[_case(SWEEP, FIVE, BASE, out, GRID, BATCH) for out in WIDENINGS],
         *[_case(CHANNELS, FIVE, width, width, GRID, BATCH) for width in WIDTHS],
@@ -81,8 +83,17 @@ def cases(quick: bool = False) -> list[Row]:
 
 
 def _case(what: str, kind: Factorisation, inputs: int, outputs: int, grid: int, batch: int, name: str = "") -> Row:
-    return {"what": what, "kind": str(kind), "name": name, "kernels": list(map(list, kind)), "in": inputs,
-            "middle": outputs, "out": outputs, "grid": grid, "batch": batch}
+    return {
+        "what": what,
+        "kind": str(kind),
+        "name": name,
+        "kernels": list(map(list, kind)),
+        "in": inputs,
+        "middle": outputs,
+        "out": outputs,
+        "grid": grid,
+        "batch": batch,
+    }
 
 
 def googlenet_modules() -> list[Row]:
@@ -93,8 +104,14 @@ def googlenet_modules() -> list[Row]:
     for row in summary("googlenet").rows:
         layer = modules.get(row.name)
         if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5):
-            found.append({"name": row.name.split(".")[0].removeprefix("inception_"), "in": layer.in_channels,
-                          "out": layer.out_channels, "grid": row.output[0]})
+            found.append(
+                {
+                    "name": row.name.split(".")[0].removeprefix("inception_"),
+                    "in": layer.in_channels,
+                    "out": layer.out_channels,
+                    "grid": row.output[0],
+                }
+            )
     return found
 
 

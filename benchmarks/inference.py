@@ -65,32 +65,57 @@ def tables(result: Result) -> list[Table]:
     """Speeds, memory, and how far the sides agree."""
     rows = result["rows"]
     return [
-        Table(f"{NETWORK} at 299x299: images per second",
-              [Column("batch", "batch"), Column("side", "side"), Column("images_per_s", "images/s", ".2f"),
-               Column("p25", "25 %", ".2f"), Column("p75", "75 %", ".2f"), Column("ratio", "ours / it", ".2f"),
-               Column("status", "status"), Column("reason", "reason")],
-              [row for row in rows if row["what"] == "speed"]),
-        Table(f"Memory at batch {HEADLINE_BATCH}",
-              [Column("side", "side"), Column("above_mib", "peak above the start (MiB)", ".0f"),
-               Column("peak_mib", "peak (MiB)", ".0f"), Column("status", "status")],
-              [row for row in rows if row["what"] == "memory"]),
-        Table("Logits: largest difference to ours, relative to our largest",
-              [Column("batch", "batch"), Column("side", "side"), Column("difference", "difference", ".1e"),
-               Column("status", "status")],
-              [row for row in rows if row["what"] == "agreement" and row["side"] != OURS]),
+        Table(
+            f"{NETWORK} at 299x299: images per second",
+            [
+                Column("batch", "batch"),
+                Column("side", "side"),
+                Column("images_per_s", "images/s", ".2f"),
+                Column("p25", "25 %", ".2f"),
+                Column("p75", "75 %", ".2f"),
+                Column("ratio", "ours / it", ".2f"),
+                Column("status", "status"),
+                Column("reason", "reason"),
+            ],
+            [row for row in rows if row["what"] == "speed"],
+        ),
+        Table(
+            f"Memory at batch {HEADLINE_BATCH}",
+            [
+                Column("side", "side"),
+                Column("above_mib", "peak above the start (MiB)", ".0f"),
+                Column("peak_mib", "peak (MiB)", ".0f"),
+                Column("status", "status"),
+            ],
+            [row for row in rows if row["what"] == "memory"],
+        ),
+        Table(
+            "Logits: largest difference to ours, relative to our largest",
+            [
+                Column("batch", "batch"),
+                Column("side", "side"),
+                Column("difference", "difference", ".1e"),
+                Column("status", "status"),
+            ],
+            [row for row in rows if row["what"] == "agreement" and row["side"] != OURS],
+        ),
     ]
 
 
 def text(result: Result) -> str:
     """What one sees."""
-    said = ["All sides have the same weights, and their logits are compared. Evaluation without gradients, PyTorch's "
-            "in `inference_mode`; frozen means its compiler with the weights as constants, so that batch-norm is "
-            "folded into the convolutions and weights are packed beforehand."]
+    said = [
+        "All sides have the same weights, and their logits are compared. Evaluation without gradients, PyTorch's "
+        "in `inference_mode`; frozen means its compiler with the weights as constants, so that batch-norm is "
+        "folded into the convolutions and weights are packed beforehand."
+    ]
     if ratio := result["headline"].get("inference.vs_pytorch_best"):
         at = [row for row in result["rows"] if row["what"] == "speed" and row["batch"] == HEADLINE_BATCH]
         mode = best(at, "PyTorch")["side"].removeprefix("PyTorch ")
-        said.append(f"At batch {HEADLINE_BATCH} the fastest of PyTorch's modes is {mode}; ours makes {ratio:.2f} times "
-                    "its images per second.")
+        said.append(
+            f"At batch {HEADLINE_BATCH} the fastest of PyTorch's modes is {mode}; ours makes {ratio:.2f} times "
+            "its images per second."
+        )
     return " ".join(said)
 
 

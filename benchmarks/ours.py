@@ -68,9 +68,17 @@ def plain(classes: int = 10) -> Network:
     """
     unit = partial(ConvUnit, norm=None)
     halve = partial(unit, kernel_size=2, stride=2, padding="valid")
-    layers = {"conv_32": unit(3, 32, 3), "halve_16": halve(32, 48), "conv_16": unit(48, 64, 3),
-              "halve_8": halve(64, 96), "conv_8": unit(96, 96, 3), "halve_4": halve(96, 192),
-              "conv_4": unit(192, 192, 3), "flatten": Flatten(), "fc": Linear(192 * 4 * 4, classes)}
+    layers = {
+        "conv_32": unit(3, 32, 3),
+        "halve_16": halve(32, 48),
+        "conv_16": unit(48, 64, 3),
+        "halve_8": halve(64, 96),
+        "conv_8": unit(96, 96, 3),
+        "halve_4": halve(96, 192),
+        "conv_4": unit(192, 192, 3),
+        "flatten": Flatten(),
+        "fc": Linear(192 * 4 * 4, classes),
+    }
     return Network(layers, channels=3, input_size=32)
 
 
@@ -91,8 +99,14 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
     import numba  # noqa: F401  is imported at the first kernel otherwise, and would count as the step's memory
 
     net, (images, labels), how = network(case), batch(case), recipe(case)
-    optimizer = SGD(net.named_parameters(), how.lr, momentum=how.momentum, nesterov=how.momentum > 0,
-                    weight_decay=how.weight_decay, decay_filter=weights_only)
+    optimizer = SGD(
+        net.named_parameters(),
+        how.lr,
+        momentum=how.momentum,
+        nesterov=how.momentum > 0,
+        weight_decay=how.weight_decay,
+        decay_filter=weights_only,
+    )
 
     def gradients() -> float:
         optimizer.zero_grad()

@@ -42,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     figures.mkdir(parents=True, exist_ok=True)
     for result in results:
         import_module(f"benchmarks.{result['benchmark']}").figure(result).savefig(
-            figures / f"{result['benchmark']}.png")
+            figures / f"{result['benchmark']}.png"
+        )
     options.out.write_text(page(results), encoding="utf-8")
     print(f"{options.out}: {', '.join(result['benchmark'] for result in results) or 'no results yet'}")
 

@@ -67,9 +67,20 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
                     if outcome.status != "measured":
                         raise SideError(outcome.status, f"{case} on {n} threads: {outcome.reason}")
                     time = spread(outcome.seconds[ONLY])
-                    rows.append({"what": "step", "along": along, "value": value, **case, "threads": n,
-                                 "seconds": time.median, "p25": time.p25, "p75": time.p75, **memory(side, case),
-                                 **counts})
+                    rows.append(
+                        {
+                            "what": "step",
+                            "along": along,
+                            "value": value,
+                            **case,
+                            "threads": n,
+                            "seconds": time.median,
+                            "p25": time.p25,
+                            "p75": time.p75,
+                            **memory(side, case),
+                            **counts,
+                        }
+                    )
     return [*rows, *fits(rows)], {}
 
 
@@ -98,10 +109,19 @@ def fits(rows: Sequence[Row]) -> list[Row]:
             for quantity, by_count in (("seconds", "macs"), ("above_mib", "kept_mib")):
                 if any(row[quantity] is None for row in own):
                     continue
-                fit, expected = (power_law([row["value"] for row in own], [row[key] for row in own])
-                                 for key in (quantity, by_count))
-                found.append({"what": "fit", "along": along, "threads": n, "quantity": quantity, **fit._asdict(),
-                              "counted": expected.exponent})
+                fit, expected = (
+                    power_law([row["value"] for row in own], [row[key] for row in own]) for key in (quantity, by_count)
+                )
+                found.append(
+                    {
+                        "what": "fit",
+                        "along": along,
+                        "threads": n,
+                        "quantity": quantity,
+                        **fit._asdict(),
+                        "counted": expected.exponent,
+                    }
+                )
     return found
 
 
@@ -112,12 +132,21 @@ def tables(result: Result) -> list[Table]:
     """The steps, a line for each case, and the exponents."""
     steps = [row for row in result["rows"] if row["what"] == "step"]
     threads = sorted({row["threads"] for row in steps})
-    columns = [Column("along", "along"), Column("batch", "batch"), Column("width", "width", "g"),
-               Column("size", "size"), Column("gmacs", "GMACs", ".2f"), Column("kept_mib", "counted MiB", ".0f")]
+    columns = [
+        Column("along", "along"),
+        Column("batch", "batch"),
+        Column("width", "width", "g"),
+        Column("size", "size"),
+        Column("gmacs", "GMACs", ".2f"),
+        Column("kept_mib", "counted MiB", ".0f"),
+    ]
     for n in threads:
         columns += [Column(f"ms {n}", f"ms, {_threads(n)}", ".1f"), Column(f"mib {n}", f"MiB, {_threads(n)}", ".0f")]
-    columns += [Column("spread", "quartiles apart", ".0%"), Column("speedup", "speed-up", ".2f"),
-                Column("rate", "images/s", ".0f")]
+    columns += [
+        Column("spread", "quartiles apart", ".0%"),
+        Column("speedup", "speed-up", ".2f"),
+        Column("rate", "images/s", ".0f"),
+    ]
     table: dict[tuple, Row] = {}
     for row in steps:
         line = table.setdefault((row["along"], row["value"]), {**row, "gmacs": row["macs"] / 1e9})
@@ -127,15 +156,29 @@ def tables(result: Result) -> list[Table]:
             line |= {"rate": row["batch"] / row["seconds"]}
             if len(threads) > 1:
                 line |= {"speedup": line[f"ms {threads[0]}"] / line[f"ms {threads[-1]}"]}
-    fitted = [{**row, "along": NAMES[row["along"]], "quantity": _quantity(row["quantity"]),
-               "residual": 100 * row["residual"]} for row in result["rows"] if row["what"] == "fit"]
+    fitted = [
+        {**row, "along": NAMES[row["along"]], "quantity": _quantity(row["quantity"]), "residual": 100 * row["residual"]}
+        for row in result["rows"]
+        if row["what"] == "fit"
+    ]
     return [
-        Table(f"A training step of {NETWORK}: time, and memory at its most above that of the network and the batch",
-              columns, list(table.values())),
-        Table("Fitted exponents: quantity proportional to x to the power of",
-              [Column("quantity", "quantity"), Column("along", "x"), Column("threads", "threads"),
-               Column("exponent", "exponent", ".2f"), Column("residual", "residual (%)", ".1f"),
-               Column("counted", "counted exponent", ".2f")], fitted),
+        Table(
+            f"A training step of {NETWORK}: time, and memory at its most above that of the network and the batch",
+            columns,
+            list(table.values()),
+        ),
+        Table(
+            "Fitted exponents: quantity proportional to x to the power of",
+            [
+                Column("quantity", "quantity"),
+                Column("along", "x"),
+                Column("threads", "threads"),
+                Column("exponent", "exponent", ".2f"),
+                Column("residual", "residual (%)", ".1f"),
+                Column("counted", "counted exponent", ".2f"),
+            ],
+            fitted,
+        ),
     ]
 
 
@@ -166,14 +209,22 @@ def _draw(axes: Axes, rows: Sequence[Row], quantity: str) -> None:
     values = sorted({row["value"] for row in steps})
     for n, style in look(sorted({row["threads"] for row in steps})).items():
         own = [row for row in steps if row["threads"] == n]
-        fit = next((row for row in rows if row["what"] == "fit"
-                    and (row["threads"], row["quantity"]) == (n, quantity)), None)
+        fit = next(
+            (row for row in rows if row["what"] == "fit" and (row["threads"], row["quantity"]) == (n, quantity)), None
+        )
         if fit is None:
             continue
-        axes.plot(values, [fit["factor"] * value ** fit["exponent"] for value in values], color=style["color"],
-                  linewidth=1)
-        axes.plot([row["value"] for row in own], [row[quantity] for row in own], linestyle="",
-                  markersize=9 if n == 1 else 6, label=f"{_threads(n)}: exponent {fit['exponent']:.2f}", **style)
+        axes.plot(
+            values, [fit["factor"] * value ** fit["exponent"] for value in values], color=style["color"], linewidth=1
+        )
+        axes.plot(
+            [row["value"] for row in own],
+            [row[quantity] for row in own],
+            linestyle="",
+            markersize=9 if n == 1 else 6,
+            label=f"{_threads(n)}: exponent {fit['exponent']:.2f}",
+            **style,
+        )
     axes.set(xscale="log", yscale="log")
     axes.set_xticks(values, [f"{value:g}" for value in values])
     axes.minorticks_off()
@@ -196,10 +247,14 @@ def text(result: Result) -> str:
         "whatever the batch: Python, and waking threads for a hundred small kernels; a second thread helps with the "
         "rest only. Time follows the width less than multiply-adds do because batch-norm, pooling and "
         "concatenation only move activations, which grow with the width itself, and because wide convolutions come "
-        "closer to the machine's best." + (
+        "closer to the machine's best."
+        + (
             f" Memory grows with the batch to {memory['exponent']:.2f}; what a step needs whatever the batch, such as "
             "gradients and each thread's tiles, flattens the lower end of its curves."
-            if (memory := found.get(("above_mib", "batch", most))) else ""))
+            if (memory := found.get(("above_mib", "batch", most)))
+            else ""
+        )
+    )
 
 
 if __name__ == "__main__":

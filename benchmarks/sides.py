@@ -118,8 +118,9 @@ class Side:
         if self._child is None:
             environment = {**os.environ, **{name: str(self.threads) for name in THREADS}, **self.environment}
             command = [sys.executable, "-m", "benchmarks.sides", self.target, str(self.threads)]
-            self._child = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE,
-                                           stdout=subprocess.PIPE)
+            self._child = subprocess.Popen(
+                command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
         try:
             print(json.dumps(request), file=self._child.stdin, flush=True)
             line = self._child.stdout.readline()
@@ -134,8 +135,18 @@ class Side:
         return answer["ok"]
 
 
-def alternate(sides: Sequence[Side], case: Case, rounds: int, *, actions: Sequence[str] | None = None, warmup: int = 1,
-              repeats: int = 1, least: float = 0.0, settle: int = 0, pause: float = 0.05) -> dict[str, Outcome]:
+def alternate(
+    sides: Sequence[Side],
+    case: Case,
+    rounds: int,
+    *,
+    actions: Sequence[str] | None = None,
+    warmup: int = 1,
+    repeats: int = 1,
+    least: float = 0.0,
+    settle: int = 0,
+    pause: float = 0.05,
+) -> dict[str, Outcome]:
     """Let the sides take turns on a case; an Outcome for each by name.
 
     actions: which of the case's callables, all unless given. warmup: calls of each beforehand that do not count.

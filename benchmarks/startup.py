@@ -32,7 +32,13 @@ STATES = {COLD: "empty Numba cache", WARM: "warm Numba cache"}
 
 # What a process goes through; each ends when the next begins. The second step is not part of the total.
 PYTHON, PACKAGE, MODULES, NUMBA, BUILD, FIRST = (
-    "Python itself", "import tinyinception", "its modules, NumPy", "import numba", "network, images", "first step")
+    "Python itself",
+    "import tinyinception",
+    "its modules, NumPy",
+    "import numba",
+    "network, images",
+    "first step",
+)
 PHASES = (PYTHON, PACKAGE, MODULES, NUMBA, BUILD, FIRST)
 COMPILING, SECOND = "of that, compilation", "second step"
 
@@ -95,8 +101,9 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
     case = QUICK_CASE if options.quick else CASE
     rows: list[Row] = []
     for number in range(repeats[IMPORT]):
-        rows.append({"what": IMPORT, "run": number, PYTHON: _seconds_of("pass"),
-                     "total": _seconds_of("import tinyinception")})
+        rows.append(
+            {"what": IMPORT, "run": number, PYTHON: _seconds_of("pass"), "total": _seconds_of("import tinyinception")}
+        )
     compiled: list[dict[str, list[float]]] = []
     for number in range(repeats[COLD]):
         with TemporaryDirectory() as cache:
@@ -104,18 +111,31 @@ def measure(options: Namespace) -> tuple[list[Row], dict[str, float]]:
             rows.append(row)
             compiled.append(found)
             # warm runs are spread over the caches
-            rows += [_train(WARM, again, case, cache, options.threads)[0]
-                     for again in range(number, repeats[WARM], repeats[COLD])]
+            rows += [
+                _train(WARM, again, case, cache, options.threads)[0]
+                for again in range(number, repeats[WARM], repeats[COLD])
+            ]
     return [*rows, *_kernels(compiled)], headline(rows)
 
 
 def _train(state: str, number: int, case: Row, cache: str, threads: int) -> tuple[Row, dict[str, list[float]]]:
     code = "from benchmarks.startup import first_step; first_step()"
-    answer = json.loads(_run([code, str(time.time()), json.dumps(case)],
-                             {"NUMBA_CACHE_DIR": cache, **{name: str(threads) for name in THREADS}}, threads))
+    answer = json.loads(
+        _run(
+            [code, str(time.time()), json.dumps(case)],
+            {"NUMBA_CACHE_DIR": cache, **{name: str(threads) for name in THREADS}},
+            threads,
+        )
+    )
     phases = answer["phases"]
-    row = {"what": state, "run": number, **case, **phases, "total": sum(phases[name] for name in PHASES),
-           COMPILING: sum(map(sum, answer["compiled"].values()))}
+    row = {
+        "what": state,
+        "run": number,
+        **case,
+        **phases,
+        "total": sum(phases[name] for name in PHASES),
+        COMPILING: sum(map(sum, answer["compiled"].values())),
+    }
     return row, answer["compiled"]
 
 
@@ -126,26 +146,43 @@ def _seconds_of(code: str) -> float:
 
 def _run(arguments: Sequence[str], environment: dict[str, str], threads: int | None = None) -> str:
     """What Python prints, run with `-c` on as many cores as it has threads."""
+
     def pin() -> None:
         if threads and hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, available_cores()[:threads])
 
     # a preexec_fn is safe here: this process has no threads
-    return subprocess.run([sys.executable, "-c", *arguments], cwd=ROOT, env={**os.environ, **environment}, check=True,
-                          stdout=subprocess.PIPE, text=True, preexec_fn=pin if os.name == "posix" else None).stdout
+    return subprocess.run(
+        [sys.executable, "-c", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=pin if os.name == "posix" else None,
+    ).stdout
 
 
 def _kernels(compiled: Sequence[dict[str, list[float]]]) -> list[Row]:
     names = dict.fromkeys(name for found in compiled for name in found)
-    rows = [{"what": "kernel", "kernel": name, "compilations": max(len(found.get(name, ())) for found in compiled),
-             "seconds": spread([sum(found.get(name, ())) for found in compiled]).median} for name in names]
+    rows = [
+        {
+            "what": "kernel",
+            "kernel": name,
+            "compilations": max(len(found.get(name, ())) for found in compiled),
+            "seconds": spread([sum(found.get(name, ())) for found in compiled]).median,
+        }
+        for name in names
+    ]
     return sorted(rows, key=lambda row: -row["seconds"])
 
 
 def headline(rows: Sequence[Row]) -> dict[str, float]:
     """Medians of seconds from starting Python: to the end of `import tinyinception`, to the end of the first step."""
-    return {f"startup.{state}_s": spread([row["total"] for row in rows if row["what"] == state]).median
-            for state in (IMPORT, COLD, WARM)}
+    return {
+        f"startup.{state}_s": spread([row["total"] for row in rows if row["what"] == state]).median
+        for state in (IMPORT, COLD, WARM)
+    }
 
 
 # -- showing -----------------------------------------------------------------------------------------------------
@@ -162,16 +199,30 @@ def tables(result: Result) -> list[Table]:
     kernels = [row for row in rows if row["what"] == "kernel"]
     total = sum(row["seconds"] for row in kernels)
     return [
-        Table("Seconds from starting Python to the end of", [
-            Column("what", "what"), Column("median", "median", ".2f"), Column("p25", "25 %", ".2f"),
-            Column("p75", "75 %", ".2f"), Column("runs", "processes")], totals),
-        Table("Where they go, medians in seconds", [
-            Column("phase", "phase"), *[Column(state, text, ".2f") for state, text in STATES.items()]],
-            [{"phase": phase, **{state: _median(rows, state, phase) for state in STATES}}
-             for phase in (*PHASES, COMPILING, SECOND)]),
-        Table(f"Compilation by kernel in this process, {total:.1f} s together; what it calls counts for itself", [
-            Column("kernel", "kernel"), Column("compilations", "compilations"), Column("seconds", "seconds", ".2f")],
-            kernels),
+        Table(
+            "Seconds from starting Python to the end of",
+            [
+                Column("what", "what"),
+                Column("median", "median", ".2f"),
+                Column("p25", "25 %", ".2f"),
+                Column("p75", "75 %", ".2f"),
+                Column("runs", "processes"),
+            ],
+            totals,
+        ),
+        Table(
+            "Where they go, medians in seconds",
+            [Column("phase", "phase"), *[Column(state, text, ".2f") for state, text in STATES.items()]],
+            [
+                {"phase": phase, **{state: _median(rows, state, phase) for state in STATES}}
+                for phase in (*PHASES, COMPILING, SECOND)
+            ],
+        ),
+        Table(
+            f"Compilation by kernel in this process, {total:.1f} s together; what it calls counts for itself",
+            [Column("kernel", "kernel"), Column("compilations", "compilations"), Column("seconds", "seconds", ".2f")],
+            kernels,
+        ),
     ]
 
 
@@ -205,8 +256,9 @@ def _draw_phases(axes: Axes, rows: Sequence[Row]) -> None:
         seconds = spread([row[phase] for row in rows]).median
         axes.barh(place, seconds, left=begin, color=colour)
         begin += seconds
-        axes.annotate(f"{seconds:.2f} s", (begin, place), (4, 0), textcoords="offset points", va="center",
-                      fontsize="small")
+        axes.annotate(
+            f"{seconds:.2f} s", (begin, place), (4, 0), textcoords="offset points", va="center", fontsize="small"
+        )
     axes.set_yticks(range(len(PHASES)), PHASES, fontsize="small")
     axes.set(xlim=(0, 1.15 * begin), ylim=(len(PHASES) - 0.5, -0.5))
     axes.grid(alpha=0.3, axis="x")
@@ -226,7 +278,8 @@ def text(result: Result) -> str:
         f"in Numba's cache, after {heads['startup.cold_s']:.1f} s where they have to be compiled; "
         f"{sum(row['seconds'] for row in kernels):.1f} s of that is compilation, {first} leading. The kernels of "
         "backward are compiled by a second process meanwhile (`tinyinception/kernels/ahead.py`), where there are two "
-        "cores.")
+        "cores."
+    )
 
 
 if __name__ == "__main__":

@@ -95,9 +95,18 @@ def split(sides: Sequence[Side], batch: int, repeats: int) -> list[Row]:
             splits = [side.run("split")[1] for _ in range(repeats)]
         except SideError:
             continue  # its row of speeds says why
-        rows += [{"what": "split", "network": NETWORK, "batch": batch, "side": side.name, "kind": kind,
-                  "forward_s": median(s[kind][0] for s in splits), "backward_s": median(s[kind][1] for s in splits)}
-                 for kind in ALL_KINDS]
+        rows += [
+            {
+                "what": "split",
+                "network": NETWORK,
+                "batch": batch,
+                "side": side.name,
+                "kind": kind,
+                "forward_s": median(s[kind][0] for s in splits),
+                "backward_s": median(s[kind][1] for s in splits),
+            }
+            for kind in ALL_KINDS
+        ]
     return rows
 
 
@@ -122,8 +131,11 @@ def headline(rows: Sequence[Row], batch: int) -> dict[str, float]:
         used = {row["side"]: row.get("above_mib") for row in rows if row["what"] == "memory"}
         if used.get(bar["side"]) and used.get(OURS):
             found["train_step.memory_vs_pytorch"] = used[OURS] / used[bar["side"]]
-    return found | {f"train_step.vs_{row['side']}": row["ratio"] for row in raced
-                    if row["side"] == row["against"] and row["status"] == "measured"}
+    return found | {
+        f"train_step.vs_{row['side']}": row["ratio"]
+        for row in raced
+        if row["side"] == row["against"] and row["status"] == "measured"
+    }
 
 
 # -- showing -----------------------------------------------------------------------------------------------------
@@ -136,23 +148,49 @@ def tables(result: Result) -> list[Table]:
     same = [row for row in rows if row["what"] == "agreement"]
     names = {peer.name for peer in PEERS}
     unable = [row for row in same if row["side"] in names and row["status"] != "measured"]
-    speeds = [Column("batch", "batch"), Column("side", "side"), Column("images_per_s", "images/s", ".1f"),
-              Column("p25", "25 %", ".1f"), Column("p75", "75 %", ".1f"), Column("ratio", "ours / it", ".2f"),
-              Column("status", "status"), Column("reason", "reason")]
+    speeds = [
+        Column("batch", "batch"),
+        Column("side", "side"),
+        Column("images_per_s", "images/s", ".1f"),
+        Column("p25", "25 %", ".1f"),
+        Column("p75", "75 %", ".1f"),
+        Column("ratio", "ours / it", ".2f"),
+        Column("status", "status"),
+        Column("reason", "reason"),
+    ]
     sides, totals = _totals(rows)
     return [
         Table(f"{NETWORK}: images per second", speeds, [row for row in raced if row["against"] == "PyTorch"]),
-        Table("Other libraries, each with ours on the same network and batch in the same run",
-              [Column("network", "network"), *speeds],
-              [row for row in raced if row["against"] != "PyTorch"] + unable),
-        Table("Where the time goes, in ms forward + backward",
-              [Column("kind", "kind of operation"), *[Column(side, side) for side in sides]], totals),
-        Table("Memory of a step", [Column("side", "side"), Column("above_mib", "peak above the start (MiB)", ".0f"),
-                                   Column("peak_mib", "peak (MiB)", ".0f"), Column("status", "status")],
-              [row for row in rows if row["what"] == "memory"]),
-        Table("Losses of four steps from equal weights: largest difference to ours, relative",
-              [Column("network", "network"), Column("side", "side"), Column("difference", "difference", ".1e"),
-               Column("status", "status")], [row for row in same if row["side"] != OURS]),
+        Table(
+            "Other libraries, each with ours on the same network and batch in the same run",
+            [Column("network", "network"), *speeds],
+            [row for row in raced if row["against"] != "PyTorch"] + unable,
+        ),
+        Table(
+            "Where the time goes, in ms forward + backward",
+            [Column("kind", "kind of operation"), *[Column(side, side) for side in sides]],
+            totals,
+        ),
+        Table(
+            "Memory of a step",
+            [
+                Column("side", "side"),
+                Column("above_mib", "peak above the start (MiB)", ".0f"),
+                Column("peak_mib", "peak (MiB)", ".0f"),
+                Column("status", "status"),
+            ],
+            [row for row in rows if row["what"] == "memory"],
+        ),
+        Table(
+            "Losses of four steps from equal weights: largest difference to ours, relative",
+            [
+                Column("network", "network"),
+                Column("side", "side"),
+                Column("difference", "difference", ".1e"),
+                Column("status", "status"),
+            ],
+            [row for row in same if row["side"] != OURS],
+        ),
     ]
 
 
@@ -174,23 +212,31 @@ def _totals(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
 def text(result: Result) -> str:
     """What one sees."""
     found, raced = result["headline"], [row for row in result["rows"] if row["what"] == "speed"]
-    said = ["Every side trains the same network from the same weights; that it computes the same is checked first, by "
-            "the losses of four steps. PyTorch has its fused optimiser and ReLU in place; one thing it cannot express "
-            "without a copy, an odd pixel of padding, costs it about 1 % of its step."]
+    said = [
+        "Every side trains the same network from the same weights; that it computes the same is checked first, by "
+        "the losses of four steps. PyTorch has its fused optimiser and ReLU in place; one thing it cannot express "
+        "without a copy, an odd pixel of padding, costs it about 1 % of its step."
+    ]
     if "train_step.vs_pytorch_best" in found:
         batch = next(row["batch"] for row in result["rows"] if row["what"] == "memory")  # that of the headline
         at = [row for row in raced if row["against"] == "PyTorch" and row["batch"] == batch]
         mode = best(at, "PyTorch")["side"].removeprefix("PyTorch ")
-        said.append(f"At batch {batch} the fastest of PyTorch's modes is {mode}; ours makes "
-                    f"{found['train_step.vs_pytorch_best']:.2f} times its images per second.")
+        said.append(
+            f"At batch {batch} the fastest of PyTorch's modes is {mode}; ours makes "
+            f"{found['train_step.vs_pytorch_best']:.2f} times its images per second."
+        )
     if "train_step.memory_vs_pytorch" in found:
-        said.append(f"A step takes {found['train_step.memory_vs_pytorch']:.2f} of its memory, counted as the most "
-                    "that is resident in later steps above what was before the first; one of two images has gone "
-                    "before, so that machine code does not count on either side.")
-    said.append(f"Libraries that have no batch-norm or no concatenation get `{PLAIN}`, a network of what all have: "
-                "convolutions with bias, ReLU, a linear layer, plain SGD. In the split, gradient sums are the "
-                "additions where a value is used twice; the rest is losses, dropout, linear layers and Python. "
-                "Generated kernels fuse many operations and count as the main one.")
+        said.append(
+            f"A step takes {found['train_step.memory_vs_pytorch']:.2f} of its memory, counted as the most "
+            "that is resident in later steps above what was before the first; one of two images has gone "
+            "before, so that machine code does not count on either side."
+        )
+    said.append(
+        f"Libraries that have no batch-norm or no concatenation get `{PLAIN}`, a network of what all have: "
+        "convolutions with bias, ReLU, a linear layer, plain SGD. In the split, gradient sums are the "
+        "additions where a value is used twice; the rest is losses, dropout, linear layers and Python. "
+        "Generated kernels fuse many operations and count as the main one."
+    )
     return " ".join(said)
 
 
@@ -200,8 +246,14 @@ def figure(result: Result) -> Figure:
     speeds, parts, others = shown.subplots(1, 3, width_ratios=(1.1, 1.2, 0.8))
     _draw_speeds(speeds, [row for row in result["rows"] if row["what"] == "speed" and row["against"] == "PyTorch"])
     _draw_split(parts, result["rows"])
-    _draw_others(others, [row for row in result["rows"] if row["what"] == "speed" and row["side"] == row["against"]
-                          and row["status"] == "measured"])
+    _draw_others(
+        others,
+        [
+            row
+            for row in result["rows"]
+            if row["what"] == "speed" and row["side"] == row["against"] and row["status"] == "measured"
+        ],
+    )
     return shown
 
 
@@ -211,8 +263,16 @@ def _draw_speeds(axes: Axes, rows: Sequence[Row]) -> None:
         own = [row for row in rows if row["side"] == side]
         middle = [row["images_per_s"] for row in own]
         spread = [[row["images_per_s"] - row["p25"] for row in own], [row["p75"] - row["images_per_s"] for row in own]]
-        axes.errorbar([row["batch"] for row in own], middle, yerr=spread, label=side, capsize=3, markersize=5,
-                      linewidth=2 if side == OURS else 1.2, **style)
+        axes.errorbar(
+            [row["batch"] for row in own],
+            middle,
+            yerr=spread,
+            label=side,
+            capsize=3,
+            markersize=5,
+            linewidth=2 if side == OURS else 1.2,
+            **style,
+        )
     batches = sorted({row["batch"] for row in rows})
     axes.set_xscale("log", base=2)
     axes.set_xticks(batches, [str(batch) for batch in batches])
@@ -231,13 +291,24 @@ def _draw_split(axes: Axes, rows: Sequence[Row]) -> None:
     colours = {**dict(zip(ALL_KINDS, COLOURS, strict=False)), REST: COLOURS[-1]}
     for way, hatch in (("forward", ""), ("backward", "///")):
         for kind in ALL_KINDS:
-            values = [sum(1e3 * row[f"{way}_s"] for row in parts if row["side"] == side and row["kind"] == kind)
-                      for side in sides]
-            axes.bar(range(len(sides)), values, bottom=bottom, color=colours[kind], hatch=hatch, edgecolor="white",
-                     linewidth=0.4, label=kind if way == "forward" else None)
+            values = [
+                sum(1e3 * row[f"{way}_s"] for row in parts if row["side"] == side and row["kind"] == kind)
+                for side in sides
+            ]
+            axes.bar(
+                range(len(sides)),
+                values,
+                bottom=bottom,
+                color=colours[kind],
+                hatch=hatch,
+                edgecolor="white",
+                linewidth=0.4,
+                label=kind if way == "forward" else None,
+            )
             bottom = [low + value for low, value in zip(bottom, values, strict=True)]
-    axes.set_xticks(range(len(sides)), [side.replace(" ", "\n", 1).replace(", ", ",\n") for side in sides],
-                    fontsize="small")
+    axes.set_xticks(
+        range(len(sides)), [side.replace(" ", "\n", 1).replace(", ", ",\n") for side in sides], fontsize="small"
+    )
     axes.set_ylabel("ms per step")
     axes.set_ylim(top=1.35 * max(bottom, default=1))
     batch = parts[0]["batch"] if parts else ""
@@ -251,8 +322,9 @@ def _draw_others(axes: Axes, rows: Sequence[Row]) -> None:
     axes.bar(range(len(rows)), [row["ratio"] for row in rows], color=COLOURS[1])
     for i, row in enumerate(rows):
         axes.text(i, row["ratio"], f"{row['ratio']:.3g}", ha="center", va="bottom")
-    axes.set_xticks(range(len(rows)), [f"{row['side']}\n{row['network']}\nbatch {row['batch']}" for row in rows],
-                    fontsize="x-small")
+    axes.set_xticks(
+        range(len(rows)), [f"{row['side']}\n{row['network']}\nbatch {row['batch']}" for row in rows], fontsize="x-small"
+    )
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_yscale("log")
     axes.set_ylabel("our images/s over theirs")

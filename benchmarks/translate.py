@@ -63,10 +63,12 @@ class ChainOnly:
 
 def chained(parts: list) -> Callable[[Any], Any]:
     """Functions one after the other."""
+
     def call(x):
         for part in parts:
             x = part(x)
         return x
+
     return call
 
 
@@ -96,8 +98,9 @@ def translate(module: Module, make: Maker, size: Pair) -> tuple[Any, Pair]:
         return make.branches([part for part, _ in made]), made[0][1]
     if isinstance(module, (Conv2d, MaxPool2d, AvgPool2d)):
         pads = resolve(module.padding, module.kernel_size, module.stride, size, NotSupported)
-        after = output_size(size, module.kernel_size, module.stride, pads, NotSupported,
-                            ceil_mode=getattr(module, "ceil_mode", False))
+        after = output_size(
+            size, module.kernel_size, module.stride, pads, NotSupported, ceil_mode=getattr(module, "ceil_mode", False)
+        )
         method = {Conv2d: make.conv, MaxPool2d: make.max_pool, AvgPool2d: make.avg_pool}[type(module)]
         return method(module, pads), after
     return _pointwise(module, make), size

@@ -151,10 +151,14 @@ assert walked(backward)[0] == x.grad == 24
 
 # %%
 AT, MIDDLE = {"a": 0.6, "b": 3.6, "c": 6.6}, {"ha": "center", "va": "center"}
-BOX, CIRCLE = ({"boxstyle": f"{shape},pad=0.4", "facecolor": fill} for shape, fill in
-               (("round", "#d8e6f3"), ("circle", "white")))
-TITLES = {assigning: "assigned: the last message wins", at_once: "added, but handed on at once",
-          backward: "added, and handed on in topological order"}
+BOX, CIRCLE = (
+    {"boxstyle": f"{shape},pad=0.4", "facecolor": fill} for shape, fill in (("round", "#d8e6f3"), ("circle", "white"))
+)
+TITLES = {
+    assigning: "assigned: the last message wins",
+    at_once: "added, but handed on at once",
+    backward: "added, and handed on in topological order",
+}
 drawn, axes = figure(3, 1, height=6.3)
 for ax, (walk, title) in zip(axes, TITLES.items(), strict=True):
     a_grad, b_grad, log = walked(walk)
@@ -172,8 +176,15 @@ for ax, (walk, title) in zip(axes, TITLES.items(), strict=True):
                 at = (AT[sender] + AT[receiver]) / 2 + 0.9 * (k - (len(sent) - 1) / 2)
                 ax.text(at - 0.2, 0.8 * side, i, **MIDDLE, fontsize=8, bbox=CIRCLE)
                 ax.text(at + 0.1, 0.8 * side, f"{part:g}", **MIDDLE, weight="bold")
-    ax.text(8.6, 0, f"dc/da = {a_grad:g}\n{'right' if a_grad == 24 else 'wrong: it is 24'}", **MIDDLE, fontsize=11,
-            weight="bold", color=COLOURS["blue" if a_grad == 24 else "vermilion"])
+    ax.text(
+        8.6,
+        0,
+        f"dc/da = {a_grad:g}\n{'right' if a_grad == 24 else 'wrong: it is 24'}",
+        **MIDDLE,
+        fontsize=11,
+        weight="bold",
+        color=COLOURS["blue" if a_grad == 24 else "vermilion"],
+    )
 show(drawn, "01_diamond")
 
 # %% [markdown]
@@ -270,6 +281,7 @@ assert loss.data < 0.01
 # One thing our 60 lines do worse than the package. `order` calls itself once for each value on the longest path, and
 # Python allows about a thousand calls inside one another. The package keeps its own stack instead
 # (`topological` in `tinyinception/tape.py`, 15 lines).
+
 
 # %%
 def chain(x):

@@ -53,8 +53,10 @@ def central(x, h):
 
 
 steps = {dtype: 10.0 ** np.arange(low, 0.01, 0.25) for dtype, low in ((np.float32, -7.5), (np.float64, -15))}
-curves = {dtype: [error(central(points.astype(dtype), dtype(h)), points.astype(dtype)) for h in hs]
-          for dtype, hs in steps.items()}
+curves = {
+    dtype: [error(central(points.astype(dtype), dtype(h)), points.astype(dtype)) for h in hs]
+    for dtype, hs in steps.items()
+}
 forward = [error((f(points + h) - f(points)) / h, points) for h in steps[np.float64]]
 for dtype, hs in steps.items():
     best = int(np.argmin(curves[dtype]))
@@ -89,8 +91,13 @@ axes.text(1.5e-7, 3e-11, "central, float64", color=COLOURS["blue"], ha="right", 
 axes.text(1.5e-15, 3 * imaginary, "complex step")
 axes.text(2e-11, 1.5e-5, "rounding: eps / h", rotation=-19, color=COLOURS["grey"])
 axes.text(3e-3, 1e-8, "bending: $h^2$ / 6", color=COLOURS["grey"])
-axes.set(xlabel="step h", ylabel="relative error of the derivative", ylim=(3e-17, 30), xlim=(1e-15, 1),
-         title="Too small a step is as bad as too large a one: derivative of exp(x) sin(x)")
+axes.set(
+    xlabel="step h",
+    ylabel="relative error of the derivative",
+    ylim=(3e-17, 30),
+    xlim=(1e-15, 1),
+    title="Too small a step is as bad as too large a one: derivative of exp(x) sin(x)",
+)
 show(drawn, "02_steps")
 
 # %% [markdown]
@@ -208,8 +215,15 @@ drawn, axes = figure(height=3.6)
 lies = passes & (np.arange(len(BREAKAGES)) > 0)
 axes.pcolormesh(lies, cmap=ListedColormap(["#d8e6f3", COLOURS["vermilion"]]), edgecolors="white", linewidth=4)
 for i, j in np.ndindex(passes.shape):
-    axes.text(j + 0.5, i + 0.5, "passes" if passes[i, j] else "caught", ha="center", va="center",
-              weight="bold" if lies[i, j] else "normal", color="white" if lies[i, j] else "black")
+    axes.text(
+        j + 0.5,
+        i + 0.5,
+        "passes" if passes[i, j] else "caught",
+        ha="center",
+        va="center",
+        weight="bold" if lies[i, j] else "normal",
+        color="white" if lies[i, j] else "black",
+    )
 axes.set_xticks(np.arange(len(BREAKAGES)) + 0.5, BREAKAGES)
 axes.set_yticks(np.arange(len(CHECKS)) + 0.5, CHECKS)
 axes.tick_params(length=0)

@@ -119,6 +119,7 @@ show(drawn, "03_im2col")
 # **Predict:** a batch of 32 grids of 32x32 pixels with 64 channels is 8.4 MB in float32. How large is the matrix for a
 # padded 3x3? And for GoogLeNet's first layer, 7x7 with stride 2, how many times its image?
 
+
 # %%
 def matrix_bytes(n, grid, k, channels):
     return 4 * n * grid * grid * k * k * channels
@@ -127,9 +128,10 @@ def matrix_bytes(n, grid, k, channels):
 activation = 4 * 32 * 32 * 32 * 64
 print("layer                       input MB  matrix MB  times")
 for name, input_bytes, matrix_size in (
-        ("3x3, 64 channels, batch 32", activation, matrix_bytes(32, 32, 3, 64)),
-        ("1x1, 64 channels, batch 32", activation, matrix_bytes(32, 32, 1, 64)),
-        ("GoogLeNet's 7x7/2, 1 image", 4 * 224 * 224 * 3, matrix_bytes(1, 112, 7, 3))):
+    ("3x3, 64 channels, batch 32", activation, matrix_bytes(32, 32, 3, 64)),
+    ("1x1, 64 channels, batch 32", activation, matrix_bytes(32, 32, 1, 64)),
+    ("GoogLeNet's 7x7/2, 1 image", 4 * 224 * 224 * 3, matrix_bytes(1, 112, 7, 3)),
+):
     print(f"{name:26} {input_bytes / 1e6:9.1f} {matrix_size / 1e6:10.1f} {matrix_size / input_bytes:6.2f}")
 assert round(activation / 1e6, 1) == 8.4
 assert round(matrix_bytes(32, 32, 3, 64) / 1e6, 1) == 75.5
@@ -165,9 +167,9 @@ def tiled(x, w, images, rows):
     buffer = np.empty((images * rows * wd, k * k * x.shape[3]), x.dtype)
     for i in range(0, n, images):
         for row in range(0, h, rows):
-            block = view[i:i + images, row:row + rows]
+            block = view[i : i + images, row : row + rows]
             buffer.reshape(block.shape)[...] = block
-            out[i:i + images, row:row + rows] = times(buffer, w.reshape(-1, f)).reshape(*block.shape[:3], f)
+            out[i : i + images, row : row + rows] = times(buffer, w.reshape(-1, f)).reshape(*block.shape[:3], f)
     return out
 
 
@@ -217,20 +219,36 @@ for name, rate in rates.items():
     print(f"{name:27} {rate / 1e9:8.3f} billion multiply-adds per second")
 
 drawn, (left, right) = figure(1, 2, width=11, height=4.2)
-bars = left.barh(list(rates), [rate / 1e9 for rate in rates.values()],
-                 color=["lightgrey"] * 2 + [COLOURS["sky"]] * 2 + [COLOURS["vermilion"]] * 2 + ["white"],
-                 edgecolor="black")
+bars = left.barh(
+    list(rates),
+    [rate / 1e9 for rate in rates.values()],
+    color=["lightgrey"] * 2 + [COLOURS["sky"]] * 2 + [COLOURS["vermilion"]] * 2 + ["white"],
+    edgecolor="black",
+)
 left.bar_label(bars, [f"{rate / 1e9:.3g}" for rate in rates.values()], padding=3)
-left.set(xscale="log", xlim=(1e-3, 2e3), xlabel="billion multiply-adds per second",
-         title="3x3, 64 to 64 channels, 32 grids of 32x32")
+left.set(
+    xscale="log",
+    xlim=(1e-3, 2e3),
+    xlabel="billion multiply-adds per second",
+    title="3x3, 64 to 64 channels, 32 grids of 32x32",
+)
 left.invert_yaxis()
 left.grid(axis="y", visible=False)
 right.semilogx(kilobytes, [1e3 * s for s in tile_seconds], "o-")
 right.axhline(1e3 * macs / rates["tinyinception's kernel"], color=COLOURS["vermilion"], linestyle="--")
-right.text(kilobytes[0], 0.94e3 * macs / rates["tinyinception's kernel"], "tinyinception's kernel: no copies",
-           va="top", color=COLOURS["vermilion"])
-right.set(xlabel="size of a tile's buffer, KB", ylabel="time for the layer on one core, ms", title="im2col in tiles",
-          ylim=(0, None))
+right.text(
+    kilobytes[0],
+    0.94e3 * macs / rates["tinyinception's kernel"],
+    "tinyinception's kernel: no copies",
+    va="top",
+    color=COLOURS["vermilion"],
+)
+right.set(
+    xlabel="size of a tile's buffer, KB",
+    ylabel="time for the layer on one core, ms",
+    title="im2col in tiles",
+    ylim=(0, None),
+)
 show(drawn, "03_speed")
 
 # %% [markdown]

@@ -42,8 +42,14 @@ def multiply_adds(grid, k, m, n, groups=1):
 
 
 ALEXNET = {
-    "conv1": (55, 11, 3, 96), "conv2": (27, 5, 96, 256, 2), "conv3": (13, 3, 256, 384), "conv4": (13, 3, 384, 384, 2),
-    "conv5": (13, 3, 384, 256, 2), "fc6": (1, 6, 256, 4096), "fc7": (1, 1, 4096, 4096), "fc8": (1, 1, 4096, 1000),
+    "conv1": (55, 11, 3, 96),
+    "conv2": (27, 5, 96, 256, 2),
+    "conv3": (13, 3, 256, 384),
+    "conv4": (13, 3, 384, 384, 2),
+    "conv5": (13, 3, 384, 256, 2),
+    "fc6": (1, 6, 256, 4096),
+    "fc7": (1, 1, 4096, 4096),
+    "fc8": (1, 1, 4096, 1000),
 }
 
 
@@ -84,8 +90,14 @@ def vgg(repeats):
 GOOGLENET, width = {"conv1": (112, 7, 3, 64), "reduce": (56, 1, 64, 64), "conv2": (56, 3, 64, 192)}, 192
 for name, (n1, r3, n3, r5, n5, proj) in WIDTHS.items():
     grid = {"3": 28, "4": 14, "5": 7}[name[0]]
-    for part, layer in {"1x1": (1, width, n1), "r3": (1, width, r3), "3x3": (3, r3, n3), "r5": (1, width, r5),
-                        "5x5": (5, r5, n5), "proj": (1, width, proj)}.items():
+    for part, layer in {
+        "1x1": (1, width, n1),
+        "r3": (1, width, r3),
+        "3x3": (3, r3, n3),
+        "r5": (1, width, r5),
+        "5x5": (5, r5, n5),
+        "proj": (1, width, proj),
+    }.items():
         GOOGLENET[f"{name} {part}"] = (grid, *layer)
     width = n1 + n3 + n5 + proj
 GOOGLENET["fc"] = (1, 1, width, 1000)
@@ -141,8 +153,10 @@ operations = [34, 360, 128, 304, 73, 88, 100, 119, 170, 54, 71, 1]  # Table 1, c
 print(f"GoogLeNet with a plain 7x7      {plain.macs:13,}")
 print(f"GoogLeNet with a separable 7x7  {separable.macs:13,}")
 print(f"Table 1's column added up       {1_000_000 * sum(operations):13,}")
-print(f"AlexNet                         {counts['AlexNet'][1]:13,}: GoogLeNet needs "
-      f"{plain.macs / counts['AlexNet'][1]:.1f} times as many")
+print(
+    f"AlexNet                         {counts['AlexNet'][1]:13,}: GoogLeNet needs "
+    f"{plain.macs / counts['AlexNet'][1]:.1f} times as many"
+)
 assert (plain.macs, separable.macs, sum(operations)) == (1_582_671_872, 1_498_677_248, 1502)
 assert multiply_adds(*GOOGLENET["conv1"]) == 118_013_952
 assert round(plain.macs / counts["AlexNet"][1], 1) == 2.2
@@ -162,13 +176,22 @@ def connected(layers):
 
 
 drawn, axes = figure(1, 2, width=10, height=3.8)
-for ax, what, unit, label in ((axes[0], parameters, 1e6, "parameters, millions"),
-                              (axes[1], multiply_adds, 1e9, "multiply-adds for one image, billions")):
+for ax, what, unit, label in (
+    (axes[0], parameters, 1e6, "parameters, millions"),
+    (axes[1], multiply_adds, 1e9, "multiply-adds for one image, billions"),
+):
     for row, layers in enumerate(NETWORKS.values()):
         fc, everything = total(connected(layers), what) / unit, total(layers, what) / unit
         ax.barh(row, everything - fc, color=COLOURS["blue"], label="convolutions" if row == 0 else None)
-        ax.barh(row, fc, left=everything - fc, color=COLOURS["orange"], hatch="///", edgecolor="white",
-                label="fully connected" if row == 0 else None)
+        ax.barh(
+            row,
+            fc,
+            left=everything - fc,
+            color=COLOURS["orange"],
+            hatch="///",
+            edgecolor="white",
+            label="fully connected" if row == 0 else None,
+        )
         ax.text(everything, row, f" {everything:.{1 if unit == 1e6 else 2}f}", va="center")
     ax.set(yticks=range(len(NETWORKS)), yticklabels=NETWORKS, xlabel=label)
     ax.margins(x=0.12)
@@ -188,25 +211,47 @@ assert [round(shares[name], 3) for name in ("AlexNet", "VGG-16", "GoogLeNet")] =
 # equally often.
 
 # %%
-MODELS = {"alexnet": "AlexNet", "vgg16": "VGG-16", "googlenet": "GoogLeNet", "bn_inception": "BN-Inception",
-          "inception_v3": "Inception-v3", "inception_v4": "Inception-v4", "inception_resnet_v2": "Inception-ResNet-v2"}
+MODELS = {
+    "alexnet": "AlexNet",
+    "vgg16": "VGG-16",
+    "googlenet": "GoogLeNet",
+    "bn_inception": "BN-Inception",
+    "inception_v3": "Inception-v3",
+    "inception_v4": "Inception-v4",
+    "inception_resnet_v2": "Inception-ResNet-v2",
+}
 drawn, axes = figure(height=4.6)
 x = np.array([3e6, 3e8])
 for reuse in (10, 100, 1000):
     axes.loglog(x, reuse * x, ":", color=COLOURS["grey"], linewidth=1)
-for at, text in (((2.1e8, 1.0e9), "each parameter\nused 10 times"), ((2.3e8, 1.5e10), "100 times"),
-                 ((1.2e7, 1.9e10), "1,000 times")):
+for at, text in (
+    ((2.1e8, 1.0e9), "each parameter\nused 10 times"),
+    ((2.3e8, 1.5e10), "100 times"),
+    ((1.2e7, 1.9e10), "1,000 times"),
+):
     axes.text(*at, text, color=COLOURS["grey"], ha="center", fontsize=9)
 for name, title in MODELS.items():
     counted = summary(name)
     old = name in ("alexnet", "vgg16")
-    axes.plot(counted.params, counted.macs, "s" if old else "o", markersize=9,
-              color=COLOURS["vermilion" if old else "blue"])
+    axes.plot(
+        counted.params, counted.macs, "s" if old else "o", markersize=9, color=COLOURS["vermilion" if old else "blue"]
+    )
     side = -1 if name != "inception_resnet_v2" else 1
-    axes.annotate(title, (counted.params, counted.macs), xytext=(8 * side, 6 * -side), textcoords="offset points",
-                  ha="right" if side < 0 else "left", va="center")
-axes.set(xlabel="parameters", ylabel="multiply-adds for one image", xlim=(4e6, 3e8), ylim=(3e8, 3e10),
-         title="Parameters and work are two different things")
+    axes.annotate(
+        title,
+        (counted.params, counted.macs),
+        xytext=(8 * side, 6 * -side),
+        textcoords="offset points",
+        ha="right" if side < 0 else "left",
+        va="center",
+    )
+axes.set(
+    xlabel="parameters",
+    ylabel="multiply-adds for one image",
+    xlim=(4e6, 3e8),
+    ylim=(3e8, 3e10),
+    title="Parameters and work are two different things",
+)
 show(drawn, "04_networks")
 assert round(summary("inception_v3").macs / 1e9, 1) == 5.7
 

@@ -73,8 +73,10 @@ def reduced(m, n1, r3, n3, r5, n5, proj):
 def cost(module, grid, m):
     """Multiply-adds of each branch, of one image."""
     rows = summary(module, grid, channels=m).rows
-    return {branch: sum(row.macs for row in rows if row.name.startswith(branch))
-            for branch in ("one", "three", "five", "pool")}
+    return {
+        branch: sum(row.macs for row in rows if row.name.startswith(branch))
+        for branch in ("one", "three", "five", "pool")
+    }
 
 
 with nn.shape_only():
@@ -113,6 +115,7 @@ assert [branches["five"] for branches in costs.values()] == [120_422_400, 12_443
 # **Predict:** how many channels leave the ninth module, where GoogLeNet has 1024? How many times as much do the nine
 # cost?
 
+
 # %%
 def stack(build):
     """(name, channels out, multiply-adds) of the nine modules, each on what the one before puts out."""
@@ -131,8 +134,10 @@ print("module   channels out: naive, reduced     million multiply-adds: naive, r
 for (name, wide, dear), (_, narrow, cheap) in zip(*stacks.values(), strict=True):
     print(f"{name:6} {wide:22,} {narrow:8,} {dear / 1e6:30,.0f} {cheap / 1e6:8,.0f}")
 total = {name: sum(row[2] for row in rows) for name, rows in stacks.items()}
-print(f"all nine: {total['naive'] / 1e9:.1f}G against {total['reduced'] / 1e9:.2f}G, "
-      f"{total['naive'] / total['reduced']:.1f} times as much")
+print(
+    f"all nine: {total['naive'] / 1e9:.1f}G against {total['reduced'] / 1e9:.2f}G, "
+    f"{total['naive'] / total['reduced']:.1f} times as much"
+)
 assert (stacks["naive"][-1][1], stacks["reduced"][-1][1]) == (4944, 1024)
 assert (total["naive"], total["reduced"]) == (12_085_441_536, 1_103_972_352)
 assert round(total["naive"] / total["reduced"], 1) == 10.9
@@ -152,8 +157,9 @@ left.axhline(0, color=COLOURS["black"], linewidth=0.8)
 right.text(0.3, 3000, "naive: 12.1G in all", color=COLOURS["vermilion"])
 right.text(0.3, 36, "with 1x1: 1.10G in all", color=COLOURS["blue"])
 left.set(ylabel="channels out of the module", xlabel="GoogLeNet's modules, in order", title="Channels")
-right.set(ylabel="multiply-adds, millions (log scale)", xlabel="GoogLeNet's modules, in order", title="Cost",
-          ylim=(28, 6000))
+right.set(
+    ylabel="multiply-adds, millions (log scale)", xlabel="GoogLeNet's modules, in order", title="Cost", ylim=(28, 6000)
+)
 show(drawn, "05_explosion")
 
 # %% [markdown]
@@ -213,11 +219,22 @@ for i in order:
     axes.bar(names, heights, bottom=bottom, color=COLOURS[colour], hatch=hatch, edgecolor="white", label=label)
     bottom += heights
 for x, share in enumerate(wide):
-    axes.text(x, 100 * share + 1.5, f"{share:.1%}", ha="center", color="white", fontweight="bold",
-              bbox={"facecolor": "black", "edgecolor": "none", "pad": 1.5})
+    axes.text(
+        x,
+        100 * share + 1.5,
+        f"{share:.1%}",
+        ha="center",
+        color="white",
+        fontweight="bold",
+        bbox={"facecolor": "black", "edgecolor": "none", "pad": 1.5},
+    )
     axes.plot([x - 0.4, x + 0.4], [100 * share] * 2, color="black")
-axes.set(ylabel="share of the output channels, %", xlabel="GoogLeNet's modules, in order", ylim=(0, 100),
-         title="3x3 and 5x5 together: no rise with depth")
+axes.set(
+    ylabel="share of the output channels, %",
+    xlabel="GoogLeNet's modules, in order",
+    ylim=(0, 100),
+    title="3x3 and 5x5 together: no rise with depth",
+)
 axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
 axes.grid(False)
 show(drawn, "05_shares")

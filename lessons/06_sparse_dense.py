@@ -81,7 +81,7 @@ def clusters(c, threshold=0.5):
 found = clusters(units)
 order = [i for members in found for i in members]
 inside = np.mean([units[i, j] > 0.5 for members in found[:2] for i in members for j in members if i != j])
-near = [np.diag(correlation(outputs[:, 8:16, 8:16], outputs[:, 8:16, 8 + d:16 + d])).mean() for d in range(9)]
+near = [np.diag(correlation(outputs[:, 8:16, 8:16], outputs[:, 8:16, 8 + d : 16 + d])).mean() for d in range(9)]
 print(f"sizes of the clusters: {[len(members) for members in found]}")
 print(f"pairs above 0.5: {(pairs > 0.5).mean():.0%} of all, {inside:.0%} of those inside the two largest clusters")
 print("the same unit, d pixels away: " + ", ".join(f"{d}: {near[d]:.2f}" for d in (1, 2, 4, 8)))
@@ -96,8 +96,7 @@ for ax, index, title in ((axes[0], range(UNITS), "48 units as they come"), (axes
     ax.grid(visible=False)
 drawn.colorbar(picture, ax=axes[:2], label="correlation", shrink=0.8)
 axes[2].plot(near, "o-")
-axes[2].set(xlabel="distance, pixels", ylabel="correlation", ylim=(0, 1.05),
-            title="the same unit, some pixels away")
+axes[2].set(xlabel="distance, pixels", ylabel="correlation", ylim=(0, 1.05), title="the same unit, some pixels away")
 show(drawn, "06_correlated")
 
 # %% [markdown]
@@ -198,8 +197,10 @@ print("density  multiply-adds skipped  sparse, ms  dense, ms")
 for density, s in zip(DENSITY, sparse, strict=True):
     print(f"{density:7.1%} {1 - density:22.1%} {1e3 * s:11.2f} {1e3 * dense:10.2f}")
 print(f"with no zeros at all the sparse product takes {sparse[-1] / dense:.1f} times as long as the dense one,")
-print(f"with a hundredth of the weights {sparse[1] / dense:.2f} times; equally long at a density of "
-      f"{crossing(dense, sparse):.1%}")
+print(
+    f"with a hundredth of the weights {sparse[1] / dense:.2f} times; equally long at a density of "
+    f"{crossing(dense, sparse):.1%}"
+)
 print(f"NumPy's own product (BLAS), with all its threads: {1e3 * blas:.2f} ms")
 
 # %% [markdown]
@@ -225,7 +226,7 @@ with one_thread():
     blocked = seconds([convolution(b, x) for b in blocks])
 full = np.zeros((512, 512), np.float32)
 for i, block in enumerate(blocks[2]):
-    full[128 * i:128 * i + 128, 128 * i:128 * i + 128] = block
+    full[128 * i : 128 * i + 128, 128 * i : 128 * i + 128] = block
 assert np.allclose(full @ x, convolution(blocks[2], x)().reshape(784, 512).T, atol=1e-2)
 assert (full != 0).mean() == 1 / 4
 print(f"blocks of a quarter of the weights take {blocked[2] / dense:.0%} of the dense time")
@@ -234,15 +235,21 @@ drawn, axes = figure(height=4.6)
 axes.axhline(100, color=COLOURS["black"], linewidth=1.5)
 axes.loglog(100 * DENSITY, 100 * sparse / dense, "o-", color=COLOURS["vermilion"], label="scattered zeros (CSR)")
 axes.loglog(100 / groups, 100 * blocked / dense, "s--", color=COLOURS["blue"], label="dense blocks")
-axes.loglog(100 * DENSITY, 100 * DENSITY, color=COLOURS["grey"], linewidth=1, linestyle="-.",
-            label="if time were multiply-adds")
+axes.loglog(
+    100 * DENSITY, 100 * DENSITY, color=COLOURS["grey"], linewidth=1, linestyle="-.", label="if time were multiply-adds"
+)
 cross = crossing(dense, sparse)
 axes.plot([100 * cross], [100], "*", color=COLOURS["vermilion"], markersize=16, zorder=5)
-axes.annotate(f"{100 * cross:.1f} %", (100 * cross, 100), xytext=(-6, 10), textcoords="offset points", ha="right",
-              weight="bold")
+axes.annotate(
+    f"{100 * cross:.1f} %", (100 * cross, 100), xytext=(-6, 10), textcoords="offset points", ha="right", weight="bold"
+)
 axes.text(0.52, 112, "dense product", va="bottom")
-axes.set(xlabel="density: non-zero weights, %", ylabel="time, % of the dense product's", xlim=(0.45, 115),
-         title="A scattered weight costs as much as several dense ones; a weight in a block costs one")
+axes.set(
+    xlabel="density: non-zero weights, %",
+    ylabel="time, % of the dense product's",
+    xlim=(0.45, 115),
+    title="A scattered weight costs as much as several dense ones; a weight in a block costs one",
+)
 axes.legend(loc="lower right")
 show(drawn, "06_crossing")
 

@@ -82,8 +82,19 @@ assert (sum(row.macs for row in built), sum(row.params for row in built)) == (fo
 
 # %%
 PRINTED = {  # parameters in K, operations in M
-    "conv1": (2.7, 34), "conv2": (112, 360), "3a": (159, 128), "3b": (380, 304), "4a": (364, 73), "4b": (437, 88),
-    "4c": (463, 100), "4d": (580, 119), "4e": (840, 170), "5a": (1072, 54), "5b": (1388, 71), "linear": (1000, 1)}
+    "conv1": (2.7, 34),
+    "conv2": (112, 360),
+    "3a": (159, 128),
+    "3b": (380, 304),
+    "4a": (364, 73),
+    "4b": (437, 88),
+    "4c": (463, 100),
+    "4d": (580, 119),
+    "4e": (840, 170),
+    "5a": (1072, 54),
+    "5b": (1388, 71),
+    "linear": (1000, 1),
+}
 GRIDS = {"conv1": 112, "conv2": 56, "3a": 28, "3b": 28, "5a": 7, "5b": 7, "linear": 1}
 
 
@@ -115,8 +126,10 @@ assert rows["conv2"][0] / 1024 == 112
 with_biases = {name: round((rows[name][0] + biases) / 1024, 2) for name, biases in (("conv1", 64), ("3b", 640))}
 assert with_biases == {"conv1": 2.71, "3b": 379.62}
 operations = sum(macs for _, macs in rows.values())
-print(f"sum of the operations: {sum(m for _, m in PRINTED.values()):,}M printed, {operations / 1e6:,.1f}M counted; "
-      f"with a plain 7x7 {summary('googlenet').macs / 1e6:,.1f}M")
+print(
+    f"sum of the operations: {sum(m for _, m in PRINTED.values()):,}M printed, {operations / 1e6:,.1f}M counted; "
+    f"with a plain 7x7 {summary('googlenet').macs / 1e6:,.1f}M"
+)
 assert (operations, summary("googlenet").macs) == (1_498_677_248, 1_582_671_872)
 assert sum(m for _, m in PRINTED.values()) == 1502
 
@@ -130,8 +143,13 @@ assert sum(m for _, m in PRINTED.values()) == 1502
 
 # %%
 names = list(PRINTED)
-off = {name: [100 * (printed / real - 1) for printed, real in
-              zip(PRINTED[name], (rows[name][0] / 1024, rows[name][1] / 1e6), strict=True)] for name in names}
+off = {
+    name: [
+        100 * (printed / real - 1)
+        for printed, real in zip(PRINTED[name], (rows[name][0] / 1024, rows[name][1] / 1e6), strict=True)
+    ]
+    for name in names
+}
 assert [round(off[name][0], 1) for name in ("4c", "4d", "5b")] == [-6.9, -1.8, -1.5]
 assert [round(cell, 1) for cell in off["5a"]] == [5.3, 5.7]
 assert max(abs(off[name][0]) for name in ("4a", "4b", "4e")) < 1
@@ -140,16 +158,35 @@ drawn, axes = figure(width=9, height=4.4)
 axes.axhspan(-1, 1, color=COLOURS["grey"], alpha=0.2)
 axes.axhline(0, color=COLOURS["black"], linewidth=1)
 axes.plot(names, [off[name][0] for name in names], "o", color=COLOURS["vermilion"], markersize=9, label="parameters")
-axes.plot(names[:-1], [off[name][1] for name in names[:-1]], "s", color=COLOURS["blue"], markersize=7,
-          markerfacecolor="none", markeredgewidth=2, label="operations")
-axes.annotate("4c: 463K printed, 497.5K counted", ("4c", off["4c"][0]), xytext=(-12, -3), textcoords="offset points",
-              ha="right")
-axes.annotate("5a: both cells too large,\nby about the same", ("5a", 5.5), xytext=(-14, -3),
-              textcoords="offset points", ha="right", va="center")
+axes.plot(
+    names[:-1],
+    [off[name][1] for name in names[:-1]],
+    "s",
+    color=COLOURS["blue"],
+    markersize=7,
+    markerfacecolor="none",
+    markeredgewidth=2,
+    label="operations",
+)
+axes.annotate(
+    "4c: 463K printed, 497.5K counted", ("4c", off["4c"][0]), xytext=(-12, -3), textcoords="offset points", ha="right"
+)
+axes.annotate(
+    "5a: both cells too large,\nby about the same",
+    ("5a", 5.5),
+    xytext=(-14, -3),
+    textcoords="offset points",
+    ha="right",
+    va="center",
+)
 axes.annotate("within 1 %", ("4c", 1.2), ha="center", fontsize=9)
 axes.annotate("rounded, no biases", ("conv1", off["conv1"][0]), xytext=(10, -3), textcoords="offset points", fontsize=9)
-axes.set(xlabel="row of Table 1", ylabel="printed against counted, %", ylim=(-8.5, 8.5),
-         title="Table 1 of GoogLeNet: how far the printed cells are off")
+axes.set(
+    xlabel="row of Table 1",
+    ylabel="printed against counted, %",
+    ylim=(-8.5, 8.5),
+    title="Table 1 of GoogLeNet: how far the printed cells are off",
+)
 axes.legend(loc="upper left")
 show(drawn, "07_cells")
 
@@ -168,7 +205,7 @@ module_5a = (832, *WIDTHS["5a"])
 fits = []
 for column, name in enumerate(columns):
     for width in range(1, 1500):
-        m, n1, r3, n3, r5, n5, proj = (*module_5a[:column], width, *module_5a[column + 1:])
+        m, n1, r3, n3, r5, n5, proj = (*module_5a[:column], width, *module_5a[column + 1 :])
         weights = m * (n1 + r3 + r5 + proj) + 9 * r3 * n3 + 25 * r5 * n5
         if abs(weights / 1024 - 1072) <= 0.5 and abs(weights * 49 / 1e6 - 54) <= 0.5:
             fits.append((name, module_5a[column], width))
@@ -205,8 +242,12 @@ axes.bar(x + 0.2, 100 * share[:, 0], 0.4, color=COLOURS["vermilion"], label="wei
 axes.text(1.35, 25, "conv2: a quarter of the work,\n2 % of the weights", va="top")
 axes.text(10.5, 25, "5b and linear: 5 % of the work,\n35 % of the weights", ha="right", va="top")
 axes.set_xticks(x, names)
-axes.set(xlabel="row of Table 1", ylabel="share of the network, %", ylim=(0, 28),
-         title="GoogLeNet: early layers do the work, late ones hold the weights")
+axes.set(
+    xlabel="row of Table 1",
+    ylabel="share of the network, %",
+    ylim=(0, 28),
+    title="GoogLeNet: early layers do the work, late ones hold the weights",
+)
 axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.72))
 show(drawn, "07_shares")
 assert np.round(100 * share[1]).tolist() == [2, 24]
@@ -225,8 +266,9 @@ assert np.round(100 * share[-2:].sum(axis=0)).tolist() == [35, 5]
 # %%
 layers = [row for row in network.rows if row.macs]
 longest = {"conv1": 1, "conv2": 2, **{name: 2 for name in WIDTHS}, "linear": 1}
-pools = [name for name, module in models.build("googlenet").named_children()
-         if isinstance(module, nn.MaxPool2d)] + ["average pooling"]
+pools = [name for name, module in models.build("googlenet").named_children() if isinstance(module, nn.MaxPool2d)] + [
+    "average pooling"
+]
 print(f"{len(layers)} weight layers in all, {network.depth} on the longest path, {sum(longest.values())} by hand")
 print(f"with {', '.join(pools)}: {network.depth + len(pools)}")
 assert (len(layers), network.depth, sum(longest.values()), len(pools)) == (58, 22, 22, 5)

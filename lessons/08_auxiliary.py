@@ -42,8 +42,11 @@ from tinyinception.nn.init import glorot
 from tinyinception.tensor import Tensor
 
 DEPTH, WIDTH, WEIGHT = 24, 16, 0.3
-UNITS = {"Glorot": partial(nn.ConvUnit, norm=None, init=glorot()), "He": partial(nn.ConvUnit, norm=None),
-         "batch-norm": nn.ConvUnit}
+UNITS = {
+    "Glorot": partial(nn.ConvUnit, norm=None, init=glorot()),
+    "He": partial(nn.ConvUnit, norm=None),
+    "batch-norm": nn.ConvUnit,
+}
 pixels, labels = drawn.draw(64)
 images = pixels.astype(np.float32) / 128 - 1
 
@@ -115,8 +118,12 @@ for name, (colour, marker) in styles.items():
     axes.semilogy(layers, norms[name][True], "--", marker=marker, markerfacecolor="white", color=COLOURS[colour])
 axes.plot([], [], "--", color=COLOURS["grey"], label="dashed: with a classifier after layer 12")
 axes.axvline(12, color=COLOURS["grey"], linewidth=1)
-axes.set(xlabel="layer (1 is next to the image)", ylabel="norm of the gradient at its output (log scale)",
-         title="An auxiliary classifier adds gradient where it vanishes, and only there", xlim=(0.5, 24.5))
+axes.set(
+    xlabel="layer (1 is next to the image)",
+    ylabel="norm of the gradient at its output (log scale)",
+    title="An auxiliary classifier adds gradient where it vanishes, and only there",
+    xlim=(0.5, 24.5),
+)
 axes.legend(loc="lower right")
 show(drawn_figure, "08_gradients")
 

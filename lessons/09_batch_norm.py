@@ -66,9 +66,11 @@ for factor in (1, 10):
     (out * target).sum().backward()
     if factor == 1:
         first, gradient = out.numpy(), scaled.grad
-    print(f"weights times {factor:2}: output changes by at most {np.abs(out.numpy() - first).max():.0e}, "
-          f"norm of the gradient {np.linalg.norm(scaled.grad):.4f}, "
-          f"its product with the weights {abs((scaled.grad * scaled.data).sum()):.0e}")
+    print(
+        f"weights times {factor:2}: output changes by at most {np.abs(out.numpy() - first).max():.0e}, "
+        f"norm of the gradient {np.linalg.norm(scaled.grad):.4f}, "
+        f"its product with the weights {abs((scaled.grad * scaled.data).sum()):.0e}"
+    )
 assert np.abs(out.numpy() - first).max() < 1e-4
 assert np.isclose(np.linalg.norm(gradient) / np.linalg.norm(scaled.grad), 10, rtol=1e-4)
 assert abs((gradient * weight).sum()) < 1e-3 * np.linalg.norm(gradient) * np.linalg.norm(weight)
@@ -149,8 +151,15 @@ def train(unit, lr, steps):
     """Accuracy on the batch of every step, until its mean over 50 steps has come to 60 %."""
     nn.random.manual_seed(0)
     order = np.random.default_rng(0)
-    network = nn.Sequential(unit(3, 16, 3, stride=2), unit(16, 16, 3), unit(16, 16, 3), unit(16, 32, 3, stride=2),
-                            unit(32, 32, 3), unit(32, 32, 3), nn.classifier(32, 4))
+    network = nn.Sequential(
+        unit(3, 16, 3, stride=2),
+        unit(16, 16, 3),
+        unit(16, 16, 3),
+        unit(16, 32, 3, stride=2),
+        unit(32, 32, 3),
+        unit(32, 32, 3),
+        nn.classifier(32, 4),
+    )
     optimizer, right = SGD(network.named_parameters(), lr), []
     with np.errstate(all="ignore"):  # some of these runs end in infinity, as they should
         while len(right) < steps and (len(right) < 50 or np.mean(right[-50:]) < 0.6):
@@ -203,8 +212,12 @@ for name, (style, colour, label) in styles.items():
     left.semilogx(RATES, [100 * final[name][lr] for lr in RATES], style, color=colour, label=label, markersize=7)
 left.axhline(25, color=COLOURS["black"], linewidth=1)
 left.text(0.028, 22.5, "guessing", fontsize=9)
-left.set(xlabel="learning rate (log scale)", ylabel="accuracy in steps 150 to 200, %", ylim=(20, 72),
-         title="Learning rates it survives")
+left.set(
+    xlabel="learning rate (log scale)",
+    ylabel="accuracy in steps 150 to 200, %",
+    ylim=(20, 72),
+    title="Learning rates it survives",
+)
 left.legend(loc="upper left")
 for name, lr in LONG:
     style, colour, label = styles[name]
@@ -212,11 +225,23 @@ for name, lr in LONG:
     smooth = 100 * np.convolve(run, np.ones(50) / 50, mode="valid")
     right.plot(np.arange(50, 50 + len(smooth)), smooth, style[1:], color=colour, linewidth=1.2 if lr == 1.0 else 2.4)
     right.plot([len(run)], [smooth[-1]], style[0], color=colour, markersize=8)
-    right.annotate(f"{label}, {lr}", (len(run), 60), xytext=(0, 8 if (name, lr) != ("with", 1.0) else 22),
-                   textcoords="offset points", color=colour, fontsize=9, ha="center")
+    right.annotate(
+        f"{label}, {lr}",
+        (len(run), 60),
+        xytext=(0, 8 if (name, lr) != ("with", 1.0) else 22),
+        textcoords="offset points",
+        color=colour,
+        fontsize=9,
+        ha="center",
+    )
 right.axhline(60, color=COLOURS["black"], linewidth=1)
-right.set(xlabel="step", ylabel="accuracy, mean of 50 steps, %", ylim=(20, 72), xlim=(0, 600),
-          title="Steps to 60 %, with the learning rate")
+right.set(
+    xlabel="step",
+    ylabel="accuracy, mean of 50 steps, %",
+    ylim=(20, 72),
+    xlim=(0, 600),
+    title="Steps to 60 %, with the learning rate",
+)
 show(drawn_figure, "09_rates")
 
 # %% [markdown]
@@ -237,9 +262,11 @@ for name, million in MILLION_STEPS.items():
 assert [round(31.0 / million, 2) for million in MILLION_STEPS.values()] == [1.0, 2.33, 14.76, 11.48]
 assert round(31.0 / 6.0, 2) == 5.17
 before, after = summary("googlenet_separable"), summary("bn_inception_slim")
-print(f"BN-Inception against GoogLeNet: {after.macs / before.macs - 1:+.0%} multiply-adds, "
-      f"{after.conventions.affine / before.params - 1:+.0%} parameters ({after.conventions.affine:,}), "
-      f"depth {before.depth} -> {after.depth}")
+print(
+    f"BN-Inception against GoogLeNet: {after.macs / before.macs - 1:+.0%} multiply-adds, "
+    f"{after.conventions.affine / before.params - 1:+.0%} parameters ({after.conventions.affine:,}), "
+    f"depth {before.depth} -> {after.depth}"
+)
 assert round(after.macs / before.macs, 3) == 1.291
 assert round(after.conventions.affine / before.params, 2) == 1.6
 assert (after.conventions.affine, before.depth, after.depth) == (11_188_224, 22, 34)

@@ -64,8 +64,10 @@ def saving(m, c, n):
 
 
 print(f"equal channels: {saving(64, 64, 64):.0%} saved")
-print(f"module 3a, 16 -> 32: {weights(5, 16, 32):,} weights become "
-      f"{weights(3, 16, 32) + weights(3, 32, 32):,}: {saving(16, 32, 32):+.0%} saved")
+print(
+    f"module 3a, 16 -> 32: {weights(5, 16, 32):,} weights become "
+    f"{weights(3, 16, 32) + weights(3, 32, 32):,}: {saving(16, 32, 32):+.0%} saved"
+)
 assert saving(64, 64, 64) == 0.28
 assert (weights(5, 16, 32), weights(3, 16, 32) + weights(3, 32, 32)) == (12_800, 13_824)
 
@@ -82,8 +84,11 @@ assert (weights(5, 16, 32), weights(3, 16, 32) + weights(3, 32, 32)) == (12_800,
 # %%
 with nn.shape_only():
     layers = dict(models.build("googlenet").named_modules())
-fives = {name.split(".")[0].removeprefix("inception_"): layer for name, layer in layers.items()
-         if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5)}
+fives = {
+    name.split(".")[0].removeprefix("inception_"): layer
+    for name, layer in layers.items()
+    if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5)
+}
 extra = 0
 print("module    m    n   n/m  one 5x5  two 3x3")
 for name, layer in fives.items():
@@ -108,8 +113,13 @@ drawn, axes = figure()
 axes.axhspan(100, 185, color=COLOURS["vermilion"], alpha=0.08)
 axes.axhline(100, color=COLOURS["black"], linewidth=1)
 axes.plot(ratio, 100 * (9 + 9 * ratio) / 25, label="two 3x3, middle as wide as the output")
-axes.plot(ratio, 100 * 9 * (1 + ratio) / (25 * np.sqrt(ratio)), "--", color=COLOURS["green"],
-          label="two 3x3, middle $\\sqrt{m n}$ wide")
+axes.plot(
+    ratio,
+    100 * 9 * (1 + ratio) / (25 * np.sqrt(ratio)),
+    "--",
+    color=COLOURS["green"],
+    label="two 3x3, middle $\\sqrt{m n}$ wide",
+)
 axes.plot([1], [72], "s", color=COLOURS["black"], markersize=8, label="equal channels: 28 % saved")
 points = sorted({layer.out_channels / layer.in_channels for layer in fives.values()})
 for point in points:
@@ -120,8 +130,13 @@ axes.plot([], [], "o", color=COLOURS["vermilion"], label="GoogLeNet's nine modul
 axes.annotate("16/9", (16 / 9, 100), xytext=(-4, 8), textcoords="offset points", ha="right")
 axes.text(0.55, 172, "two 3x3 cost more", color=COLOURS["vermilion"])
 axes.text(0.55, 40, "two 3x3 cost less")
-axes.set(xlim=(0.5, 4.5), ylim=(30, 185), xlabel="output channels / input channels, n / m",
-         ylabel="multiply-adds, % of one 5x5", title="When two 3x3 are cheaper than one 5x5")
+axes.set(
+    xlim=(0.5, 4.5),
+    ylim=(30, 185),
+    xlabel="output channels / input channels, n / m",
+    ylabel="multiply-adds, % of one 5x5",
+    title="When two 3x3 are cheaper than one 5x5",
+)
 axes.legend(loc="lower right")
 show(drawn, "10_threshold")
 
@@ -135,13 +150,14 @@ show(drawn, "10_threshold")
 # **Predict:** we fit two linear 3x3 (18 numbers) to 2,000 random 5x5 kernels, starting anew for each. What share of
 # the kernel's energy stays out of reach: nothing, about a seventh, about a half?
 
+
 # %%
 def stacked(a, b):
     """The 5x5 kernel that the 3x3 kernels a and b make one after the other: their full convolution."""
     out = np.zeros((len(a), 5, 5))
     for i in range(3):
         for j in range(3):
-            out[:, i:i + 3, j:j + 3] += a[:, i, j, None, None] * b
+            out[:, i : i + 3, j : j + 3] += a[:, i, j, None, None] * b
     return out
 
 

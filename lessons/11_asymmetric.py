@@ -75,8 +75,10 @@ column, row = (nn.Conv2d(1, 1, k, bias=False, padding="same").to(np.float64) for
 spike = np.zeros((1, 5, 5, 1))
 spike[0, 2, 2, 0] = 1  # what comes out of a single lit pixel is the kernel, turned by 180 degrees
 made = row(column(Tensor(spike))).numpy()[0, 1:4, 1:4, 0]
-print(f"rank of a column and a row: {np.linalg.matrix_rank(made)}, of a random 3x3: "
-      f"{np.linalg.matrix_rank(rng.standard_normal((3, 3)))}")
+print(
+    f"rank of a column and a row: {np.linalg.matrix_rank(made)}, of a random 3x3: "
+    f"{np.linalg.matrix_rank(rng.standard_normal((3, 3)))}"
+)
 assert np.linalg.matrix_rank(made) == 1
 mean_share = {n: share(rng.standard_normal((4000, n, n))).mean() for n in (3, 5, 7)}
 print("share of a random kernel:", ", ".join(f"{n}x{n} {value:.0%}" for n, value in mean_share.items()))
@@ -109,9 +111,14 @@ angles = np.arange(0, 91)
 shares = share(np.stack([edge(angle) for angle in angles]))
 drawn, axes = figure()
 axes.plot(angles, 100 * shares, color=COLOURS["vermilion"])
-axes.set(xlim=(0, 90), ylim=(0, 105), xticks=range(0, 91, 15), xlabel="angle of the edge, degrees",
-         ylabel="energy that one pair reaches, %",
-         title="A column times a row makes upright and level edges, not slanted ones")
+axes.set(
+    xlim=(0, 90),
+    ylim=(0, 105),
+    xticks=range(0, 91, 15),
+    xlabel="angle of the edge, degrees",
+    ylabel="energy that one pair reaches, %",
+    title="A column times a row makes upright and level edges, not slanted ones",
+)
 for x, angle in ((0.04, 0), (0.28, 22.5), (0.52, 45), (0.76, 67.5)):
     for dx, picture, name in ((0, edge(angle), f"{angle:g}°"), (0.105, best_pair(edge(angle)), "best pair")):
         inset = axes.inset_axes((x + dx, 0.08, 0.1, 0.22))
@@ -148,7 +155,7 @@ def pair(kernel, c):
     n, _, m, k = kernel.shape
     u, s, v = np.linalg.svd(kernel.transpose(0, 2, 1, 3).reshape(n * m, n * k).astype(float), full_matrices=False)
     column, row = u[:, :c] * s[:c], v[:c]
-    return column.reshape(n, 1, m, c), row.reshape(c, 1, n, k).transpose(1, 2, 0, 3), (s[:c]**2).sum() / (s**2).sum()
+    return column.reshape(n, 1, m, c), row.reshape(c, 1, n, k).transpose(1, 2, 0, 3), (s[:c] ** 2).sum() / (s**2).sum()
 
 
 def together(column, row):
@@ -162,8 +169,10 @@ for c in (32, 96):
     column, row, reached = pair(kernel, c)
     square = nn.functional.conv2d(Tensor(images), Tensor(kernel)).numpy()
     two = nn.functional.conv2d(nn.functional.conv2d(Tensor(images), Tensor(column)), Tensor(row)).numpy()
-    print(f"c = {c}: {column.size + row.size:6,} weights instead of {kernel.size:,}, share {reached:.0%}, "
-          f"largest difference of the results {np.abs(two - square).max():.2g}")
+    print(
+        f"c = {c}: {column.size + row.size:6,} weights instead of {kernel.size:,}, share {reached:.0%}, "
+        f"largest difference of the results {np.abs(two - square).max():.2g}"
+    )
     if c == 32:
         assert 0.70 < reached < 0.78
 assert np.allclose(two, square)
@@ -183,9 +192,14 @@ assert np.allclose(together(column, row), kernel)
 drawing = data.load("drawn")
 test = np.ascontiguousarray((drawing.test_images / 255 - drawing.mean) / drawing.std, dtype=np.float32)
 nn.random.manual_seed(0)
-network = nn.Sequential(conv1=nn.ConvUnit(3, 16, 7, stride=2), conv2=nn.ConvUnit(16, 32, 3, stride=2),
-                        conv3=nn.ConvUnit(32, 32, 3), conv4=nn.ConvUnit(32, 64, 3, stride=2),
-                        conv5=nn.ConvUnit(64, 64, 3), head=nn.classifier(64, 10))
+network = nn.Sequential(
+    conv1=nn.ConvUnit(3, 16, 7, stride=2),
+    conv2=nn.ConvUnit(16, 32, 3, stride=2),
+    conv3=nn.ConvUnit(32, 32, 3),
+    conv4=nn.ConvUnit(32, 64, 3, stride=2),
+    conv5=nn.ConvUnit(64, 64, 3),
+    head=nn.classifier(64, 10),
+)
 weights = {name.split(".")[0]: p for name, p in network.named_parameters() if name.endswith("conv.weight")}
 fresh = {name: p.data.copy() for name, p in weights.items()}
 
@@ -225,15 +239,21 @@ drawn, (left, side) = figure(1, 2, sharey=True)
 for place, (before, after, split) in enumerate(table.values()):
     left.plot([100 * before, 100 * after], [place, place], color=COLOURS["grey"], zorder=1)
     left.plot([100 * before], [place], "s", color=COLOURS["black"], markersize=7, label="random" if not place else None)
-    left.plot([100 * after], [place], "o", color=COLOURS["vermilion"], markersize=9,
-              label="trained" if not place else None)
+    left.plot(
+        [100 * after], [place], "o", color=COLOURS["vermilion"], markersize=9, label="trained" if not place else None
+    )
     side.barh([place], [100 * split], height=0.55, color=COLOURS["blue"])
     side.text(2, place, f"{100 * split:.0f} %", va="center", color="white", weight="bold")
 side.axvline(100 * whole, color=COLOURS["black"], linestyle="--", linewidth=1.5)
 side.text(100 * whole + 0.7, 4.62, f"nothing split: {100 * whole:.0f} %", va="center")
-left.set(yticks=range(5), yticklabels=[f"{name}, {weights[name].shape[0]}x{weights[name].shape[0]}" for name in table],
-         xlabel="energy that the pair reaches, %", xlim=(50, 100), ylim=(4.9, -0.5),
-         title="How separable each layer is")
+left.set(
+    yticks=range(5),
+    yticklabels=[f"{name}, {weights[name].shape[0]}x{weights[name].shape[0]}" for name in table],
+    xlabel="energy that the pair reaches, %",
+    xlim=(50, 100),
+    ylim=(4.9, -0.5),
+    title="How separable each layer is",
+)
 side.set(xlim=(0, 100), xlabel="test accuracy with this layer split, %", title="What becomes of the network")
 left.legend(loc="lower right")
 show(drawn, "11_layers")
@@ -251,8 +271,11 @@ show(drawn, "11_layers")
 # What can be computed is another reason: with three input channels there is little to save.
 
 # %%
-for n, m, k, what in ((7, 128, 128, "middle of Inception-v3"), (7, 3, 16, "our first layer"),
-                      (3, 3, 32, "first layer of Inception-v3")):
+for n, m, k, what in (
+    (7, 128, 128, "middle of Inception-v3"),
+    (7, 3, 16, "our first layer"),
+    (3, 3, 32, "first layer of Inception-v3"),
+):
     square, split = n * n * m * k, n * m * k + n * k * k  # the middle as wide as the output
     print(f"{what:28} {n}x{n}, {m:3} -> {k:<3}: {square:7,} weights, pair {split:7,}, {1 - split / square:+.0%} saved")
 assert (square, split, round(split / square, 1)) == (864, 3360, 3.9)

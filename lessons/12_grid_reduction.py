@@ -42,9 +42,11 @@ plain = partial(nn.ConvUnit, norm=None, relu=False, bias=False)
 
 def ways(k, m, padding="valid"):
     """k channels to 2 k on half the grid, with m x m convolutions."""
-    return {"pool, then convolve": nn.pool_then_conv(k, 2 * k, kernel_size=m, padding=padding, unit=plain),
-            "convolve, then pool": nn.conv_then_pool(k, 2 * k, kernel_size=m, padding=padding, unit=plain),
-            "side by side": nn.grid_reduction(k, [(k, m)], padding=padding, unit=plain)}
+    return {
+        "pool, then convolve": nn.pool_then_conv(k, 2 * k, kernel_size=m, padding=padding, unit=plain),
+        "convolve, then pool": nn.conv_then_pool(k, 2 * k, kernel_size=m, padding=padding, unit=plain),
+        "side by side": nn.grid_reduction(k, [(k, m)], padding=padding, unit=plain),
+    }
 
 
 d, k = 36, 320
@@ -80,8 +82,10 @@ for name, channels, size in (("Mixed_6a", 288, 35), ("Mixed_7a", 768, 17)):
     module = getattr(v3, name)
     parts = [nn.channels_after(branch, channels) for branch in module]
     found = summary(module, size, channels=channels)
-    print(f"{name}: {size}x{size}x{channels} to {found.rows[-1].output}, {' + '.join(map(str, parts))} = {sum(parts)}, "
-          f"{found.macs:,} multiply-adds")
+    print(
+        f"{name}: {size}x{size}x{channels} to {found.rows[-1].output}, {' + '.join(map(str, parts))} = {sum(parts)}, "
+        f"{found.macs:,} multiply-adds"
+    )
     assert parts == ([384, 96, 288] if name == "Mixed_6a" else [320, 192, 768])
     assert sum(parts) == (768 if name == "Mixed_6a" else 1280)
 dear, cheap = summary(early_wide, 35, channels=288).macs, summary(v3.Mixed_6a, 35, channels=288).macs
@@ -119,16 +123,29 @@ assert [numbers for _, numbers in places.values()] == [92_480, 184_960, 184_960]
 drawn, axes = figure()
 axes.axhline(184_960 / 1000, color=COLOURS["black"], linewidth=1, linestyle=":")
 axes.text(1.25, 190, "what comes out: 17x17x640", ha="center")
-looks = {"pool, then convolve": ("vermilion", "s"), "convolve, then pool": ("blue", "D"),
-         "side by side": ("green", "o")}
+looks = {
+    "pool, then convolve": ("vermilion", "s"),
+    "convolve, then pool": ("blue", "D"),
+    "side by side": ("green", "o"),
+}
 for name, (cost, numbers) in places.items():
     colour, mark = looks[name]
     axes.plot([cost / 1e9], [numbers / 1000], mark, color=COLOURS[colour], markersize=12)
-    axes.annotate(f"{name}\n{cost / 1e9:.2f} billion", (cost / 1e9, numbers / 1000), xytext=(0, -36),
-                  textcoords="offset points", ha="center", color=COLOURS[colour])
-axes.set(xlim=(0, 2.5), ylim=(0, 215), xlabel="multiply-adds with 3x3 convolutions, billions",
-         ylabel="numbers at the narrowest point, thousands",
-         title="From 35x35x320 to 17x17x640: side by side is the cheapest, and has no bottleneck")
+    axes.annotate(
+        f"{name}\n{cost / 1e9:.2f} billion",
+        (cost / 1e9, numbers / 1000),
+        xytext=(0, -36),
+        textcoords="offset points",
+        ha="center",
+        color=COLOURS[colour],
+    )
+axes.set(
+    xlim=(0, 2.5),
+    ylim=(0, 215),
+    xlabel="multiply-adds with 3x3 convolutions, billions",
+    ylabel="numbers at the narrowest point, thousands",
+    title="From 35x35x320 to 17x17x640: side by side is the cheapest, and has no bottleneck",
+)
 show(drawn, "12_three_ways")
 
 # %% [markdown]
@@ -182,8 +199,10 @@ for name in looks:
     print(f"{name:20} error {errors[name]:4.1f} of 255 grey levels (root mean square, 500 test images)")
 
 # %%
-chosen = [int(np.flatnonzero(images.test_labels == images.classes.index(name))[1])
-          for name in ("checkers", "dots", "stripes", "star", "target", "ring")]
+chosen = [
+    int(np.flatnonzero(images.test_labels == images.classes.index(name))[1])
+    for name in ("checkers", "dots", "stripes", "star", "target", "ring")
+]
 drawn, axes = figure(4, len(chosen), width=8.0, height=5.6)
 for row, (name, pictures) in zip(axes, results.items(), strict=True):
     for cell, i in zip(row, chosen, strict=True):

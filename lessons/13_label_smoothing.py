@@ -97,6 +97,7 @@ assert np.round([*bits, 1 / np.log(2)], 2).tolist() == [1.47, 1.59, 2.63, 1.44]
 # **Predict:** a network is 99 % sure of the right class. With smoothing, K = 5: is its logit pulled up or down? And
 # does an unsmoothed loss, which only has log p of the right class in it, move the logits of the wrong classes at all?
 
+
 # %%
 def gradient(p, **smoothing):
     """Of the package's loss, with respect to the logits that make p."""
@@ -107,8 +108,10 @@ def gradient(p, **smoothing):
 
 def differences(p, target, h=1e-6):
     """The same from differences of the loss, with nothing of the package in it."""
+
     def loss(z):
         return H(target, np.exp(z) / np.exp(z).sum())
+
     return np.array([(loss(np.log(p) + h * e) - loss(np.log(p) - h * e)) / (2 * h) for e in np.eye(K)])
 
 
@@ -137,6 +140,7 @@ assert (gradient(p)[q == 0] > 0).all()  # the wrong classes are pushed down even
 # no limit: the loss always gets smaller when the logits grow.
 #
 # **Predict:** with eps = 0.1 and K = 1000 classes, is the gap about 2, 9 or 90?
+
 
 # %%
 def best_gap(classes, eps=0.1):
@@ -167,12 +171,23 @@ drawn, axes = figure()
 axes.plot(gap, loss_at(gap, 10, 0.0), "--", color=COLOURS["vermilion"])
 axes.plot(gap, loss_at(gap, 10, eps), color=COLOURS["blue"])
 axes.plot([best_gap(10)], [table[10][1]], "o", color=COLOURS["blue"], markersize=9)
-axes.annotate("least loss 0.50\nat a gap of 4.51", (best_gap(10), table[10][1]), xytext=(0, 14), ha="center",
-              textcoords="offset points", color=COLOURS["blue"])
+axes.annotate(
+    "least loss 0.50\nat a gap of 4.51",
+    (best_gap(10), table[10][1]),
+    xytext=(0, 14),
+    ha="center",
+    textcoords="offset points",
+    color=COLOURS["blue"],
+)
 axes.text(9.2, 0.93, "smoothed, eps = 0.1:\nto be too sure costs again", color=COLOURS["blue"], ha="right")
 axes.text(9, 0.08, "unsmoothed: always a little better further right", color=COLOURS["vermilion"], ha="center")
-axes.set(xlim=(0, 12), ylim=(0, 2.4), xlabel="gap: right logit minus each of the nine others, nats",
-         ylabel="loss of one image, nats", title="Smoothing gives the loss a floor, and the logits a place to stop")
+axes.set(
+    xlim=(0, 12),
+    ylim=(0, 2.4),
+    xlabel="gap: right logit minus each of the nine others, nats",
+    ylabel="loss of one image, nats",
+    title="Smoothing gives the loss a floor, and the logits a place to stop",
+)
 show(drawn, "13_loss")
 
 # %% [markdown]
@@ -204,8 +219,13 @@ def judged(network, x, y):
 
 def trained(smoothing, epochs=30, lr=0.05):
     nn.random.manual_seed(0)
-    network = nn.Sequential(nn.ConvUnit(3, 16, 3, stride=2), nn.ConvUnit(16, 32, 3, stride=2), nn.ConvUnit(32, 32, 3),
-                            nn.ConvUnit(32, 64, 3, stride=2), nn.classifier(64, 10))
+    network = nn.Sequential(
+        nn.ConvUnit(3, 16, 3, stride=2),
+        nn.ConvUnit(16, 32, 3, stride=2),
+        nn.ConvUnit(32, 32, 3),
+        nn.ConvUnit(32, 64, 3, stride=2),
+        nn.classifier(64, 10),
+    )
     optimizer, rng, gaps = SGD(list(network.named_parameters()), lr, momentum=0.9), np.random.default_rng(0), []
     for epoch in range(epochs):
         optimizer.lr = lr * (1 - epoch / epochs)
@@ -224,8 +244,10 @@ for smoothing in (0.0, eps):
     tests[smoothing] = judged(network, x_test, y_test)[1:]
     learnt = judged(network, x, y)[1]
     low, middle, high = np.percentile(gaps[smoothing][-1], [10, 50, 90])
-    print(f"{smoothing:9} {low:11.2f} {middle:7.2f} {high:7.2f} {learnt:10.1%} {tests[smoothing][0]:14.1%}"
-          f" {tests[smoothing][1]:15.1%}")
+    print(
+        f"{smoothing:9} {low:11.2f} {middle:7.2f} {high:7.2f} {learnt:10.1%} {tests[smoothing][0]:14.1%}"
+        f" {tests[smoothing][1]:15.1%}"
+    )
     assert learnt > 0.95
 middle = {smoothing: np.median(found[-1]) for smoothing, found in gaps.items()}
 assert abs(middle[eps] - best_gap(10)) < 0.6
@@ -242,16 +264,35 @@ for smoothing, colour, line in ((0.0, "vermilion", "--"), (eps, "blue", "-")):
     low, middles, high = np.percentile(gaps[smoothing], [10, 50, 90], axis=1)
     left.fill_between(range(1, 31), low, high, color=COLOURS[colour], alpha=0.15, linewidth=0)
     left.plot(range(1, 31), middles, line, color=COLOURS[colour])
-    side.hist(gaps[smoothing][-1], bins=np.arange(-2, 32, 0.5), orientation="horizontal", histtype="step",
-              linestyle=line, linewidth=1.8, color=COLOURS[colour])
+    side.hist(
+        gaps[smoothing][-1],
+        bins=np.arange(-2, 32, 0.5),
+        orientation="horizontal",
+        histtype="step",
+        linestyle=line,
+        linewidth=1.8,
+        color=COLOURS[colour],
+    )
 for axes in (left, side):
     axes.axhline(best_gap(10), color=COLOURS["black"], linewidth=1, linestyle=":")
 for text, smoothing, colour, above in (("no smoothing", 0.0, "vermilion", 8), ("smoothing", eps, "blue", -34)):
-    left.annotate(text, (29.5, middle[smoothing]), xytext=(0, above), textcoords="offset points", ha="right",
-                  color=COLOURS[colour], weight="bold")
+    left.annotate(
+        text,
+        (29.5, middle[smoothing]),
+        xytext=(0, above),
+        textcoords="offset points",
+        ha="right",
+        color=COLOURS[colour],
+        weight="bold",
+    )
 side.text(345, best_gap(10) + 0.3, "ln 91 = 4.51", ha="right")
-left.set(xlabel="epoch", ylabel="gap on the training images, nats", ylim=(-2, 27), xlim=(1, 30),
-         title="Median, and the middle 80 % of images")
+left.set(
+    xlabel="epoch",
+    ylabel="gap on the training images, nats",
+    ylim=(-2, 27),
+    xlim=(1, 30),
+    title="Median, and the middle 80 % of images",
+)
 side.set(xlabel="training images", xlim=(0, 350), title="After 30 epochs")
 show(drawn, "13_gaps")
 assert np.isclose(best_gap(10), np.log(91))

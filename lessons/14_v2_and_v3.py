@@ -26,10 +26,19 @@ from tinyinception import nn
 from tinyinception.count import summary
 from tinyinception.lessons import COLOURS, figure, show
 
-TABLE = [("conv 3x3/2", 3, 2, 299, 3), ("conv 3x3/1", 3, 1, 149, 32), ("conv padded 3x3/1", 3, 1, 147, 32),
-         ("pool 3x3/2", 3, 2, 147, 64), ("conv 3x3/1", 3, 1, 73, 64), ("conv 3x3/2", 3, 2, 71, 80),
-         ("conv 3x3/1", 3, 1, 35, 192), ("3 x Fig. 5", None, None, 35, 288), ("5 x Fig. 6", None, None, 17, 768),
-         ("2 x Fig. 7", None, None, 8, 1280), ("pool 8x8", 8, 1, 8, 2048)]
+TABLE = [
+    ("conv 3x3/2", 3, 2, 299, 3),
+    ("conv 3x3/1", 3, 1, 149, 32),
+    ("conv padded 3x3/1", 3, 1, 147, 32),
+    ("pool 3x3/2", 3, 2, 147, 64),
+    ("conv 3x3/1", 3, 1, 73, 64),
+    ("conv 3x3/2", 3, 2, 71, 80),
+    ("conv 3x3/1", 3, 1, 35, 192),
+    ("3 x Fig. 5", None, None, 35, 288),
+    ("5 x Fig. 6", None, None, 17, 768),
+    ("2 x Fig. 7", None, None, 8, 1280),
+    ("pool 8x8", 8, 1, 8, 2048),
+]
 odd = []
 print("row                 input        unpadded  printed next")
 for (name, k, s, n, c), following in zip(TABLE, [row[3] for row in TABLE[1:]] + [1], strict=True):
@@ -64,23 +73,30 @@ def fig6(c):
 
 
 def fig7(inputs):
-    return nn.inception_expanded(inputs, n1=320, single=[(384, 1)], double=[(448, 1), (384, 3)], split=384,
-                                 pool_proj=192, unit=unit)
+    return nn.inception_expanded(
+        inputs, n1=320, single=[(384, 1)], double=[(448, 1), (384, 3)], split=384, pool_proj=192, unit=unit
+    )
 
 
 with nn.shape_only():
     stages = {
-        "stem, 3x3 to 147x147": nn.Sequential(unit(3, 32, 3, stride=2, padding="valid"),
-                                              unit(32, 32, 3, padding="valid"), unit(32, 64, 3)),
-        "stem, to 35x35": nn.Sequential(nn.MaxPool2d(3, stride=2), unit(64, 80, 1), unit(80, 192, 3, padding="valid"),
-                                        nn.MaxPool2d(3, stride=2)),
-        "3 x Fig. 5": nn.Sequential(*(nn.inception_double3x3(inputs, n1=64, r3=48, n3=64, rd=64, nd=96, pool_proj=proj,
-                                                             unit=unit)
-                                      for inputs, proj in ((192, 32), (256, 64), (288, 64)))),
+        "stem, 3x3 to 147x147": nn.Sequential(
+            unit(3, 32, 3, stride=2, padding="valid"), unit(32, 32, 3, padding="valid"), unit(32, 64, 3)
+        ),
+        "stem, to 35x35": nn.Sequential(
+            nn.MaxPool2d(3, stride=2), unit(64, 80, 1), unit(80, 192, 3, padding="valid"), nn.MaxPool2d(3, stride=2)
+        ),
+        "3 x Fig. 5": nn.Sequential(
+            *(
+                nn.inception_double3x3(inputs, n1=64, r3=48, n3=64, rd=64, nd=96, pool_proj=proj, unit=unit)
+                for inputs, proj in ((192, 32), (256, 64), (288, 64))
+            )
+        ),
         "reduction": nn.grid_reduction(288, [(384, 3)], [(64, 1), (96, 3), (96, 3)], unit=unit),
         "4 x Fig. 6": nn.Sequential(*map(fig6, (128, 160, 160, 192))),
-        "second reduction": nn.grid_reduction(768, [(192, 1), (320, 3)],
-                                              [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)], unit=unit),
+        "second reduction": nn.grid_reduction(
+            768, [(192, 1), (320, 3)], [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)], unit=unit
+        ),
         "2 x Fig. 7": nn.Sequential(fig7(1280), fig7(2048)),
         "classifier": nn.classifier(2048, 1000),
     }
@@ -111,8 +127,12 @@ assert 0.33 < ours[4].macs / macs < 0.4
 # must be left out to get 42?
 
 # %%
-READINGS = {"inception_v2_a": "by the letter", "inception_v2_b": "one Fig. 6 fewer", "inception_v2": "released stem",
-            "inception_v3": "v3 as released"}
+READINGS = {
+    "inception_v2_a": "by the letter",
+    "inception_v2_b": "one Fig. 6 fewer",
+    "inception_v2": "released stem",
+    "inception_v3": "v3 as released",
+}
 found = {name: summary(name) for name in READINGS}
 
 
@@ -153,8 +173,12 @@ with nn.shape_only():
     one = nn.ConvUnit(3, 64, 7, stride=2, padding="same", norm=None, bias=False)
     three = stages["stem, 3x3 to 147x147"]
 seven, small = summary(one, 299), summary(three, 299)
-paths = [summary(nn.Sequential(*(nn.ConvUnit(8, 8, 3, stride=s, padding="valid") for s in strides)), 99,
-                 channels=8).receptive_field[0] for strides in ((2, 1, 1), (1, 1, 1))]
+paths = [
+    summary(
+        nn.Sequential(*(nn.ConvUnit(8, 8, 3, stride=s, padding="valid") for s in strides)), 99, channels=8
+    ).receptive_field[0]
+    for strides in ((2, 1, 1), (1, 1, 1))
+]
 print(f"7x7/2 from 3 to 64: {seven.macs:,} multiply-adds; 32, 32 and 64 channels of 3x3: {small.macs:,}")
 print(f"three 3x3 see {paths[0]} pixels if the first has stride 2, {paths[1]} if none has")
 fives = found["inception_v3"].macs - found["inception_v2"].macs
@@ -175,10 +199,21 @@ assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [4.3, 3.9, 3.7, 3.8
 
 # %%
 drawn, axes = figure(height=4.0)
-groups = {"stem": ("conv", "Conv2d"), "35x35": ("fig5", "Mixed_5"), "35 to 17": ("reduction_35", "Mixed_6a"),
-          "17x17": ("fig6", "Mixed_6"), "17 to 8": ("reduction_17", "Mixed_7a"), "8x8": ("fig7", "Mixed_7")}
-fills = dict(zip(groups, (("grey", ""), ("blue", ""), ("black", "///"), ("orange", ""), ("black", "\\\\\\"),
-                          ("green", "")), strict=True))
+groups = {
+    "stem": ("conv", "Conv2d"),
+    "35x35": ("fig5", "Mixed_5"),
+    "35 to 17": ("reduction_35", "Mixed_6a"),
+    "17x17": ("fig6", "Mixed_6"),
+    "17 to 8": ("reduction_17", "Mixed_7a"),
+    "8x8": ("fig7", "Mixed_7"),
+}
+fills = dict(
+    zip(
+        groups,
+        (("grey", ""), ("blue", ""), ("black", "///"), ("orange", ""), ("black", "\\\\\\"), ("green", "")),
+        strict=True,
+    )
+)
 for place, s in enumerate(found.values()):
     left, rows = 0.0, list(s.rows)
     for group, starts in groups.items():
@@ -195,9 +230,14 @@ for printed, name, side in ((3.8, " v2: printed 3.8, 42 layers ", "right"), (4.8
     axes.axvline(printed, color=COLOURS["vermilion"], linestyle="--")
     axes.text(printed, 3.62, name, ha=side, color=COLOURS["vermilion"])
 axes.grid(axis="y", visible=False)
-axes.set(yticks=range(4), yticklabels=[f"{name}\n{reading}" for name, reading in READINGS.items()], ylim=(3.8, -0.6),
-         xlim=(0, 7.9), xlabel="multiply-adds of one image, billions",
-         title="No reading of Table 1 costs what the paper prints")
+axes.set(
+    yticks=range(4),
+    yticklabels=[f"{name}\n{reading}" for name, reading in READINGS.items()],
+    ylim=(3.8, -0.6),
+    xlim=(0, 7.9),
+    xlabel="multiply-adds of one image, billions",
+    title="No reading of Table 1 costs what the paper prints",
+)
 show(drawn, "14_readings")
 
 # %% [markdown]

@@ -63,8 +63,10 @@ pixels, labels = drawn.draw(64)
 logits, aux = network(Tensor(pixels.astype(np.float32) / 128 - 1))
 (cross_entropy(logits, labels) + 0.4 * cross_entropy(aux[0], labels)).backward()
 found = np.concatenate([np.abs(p.grad).ravel() for p in network.parameters()])
-print(f"{found.size:,} weights; median |g| {np.median(found):.1e}; above 0.1: {(found > 0.1).mean():.2%}; "
-      f"above 1: {(found > 1).mean():.3%}")
+print(
+    f"{found.size:,} weights; median |g| {np.median(found):.1e}; above 0.1: {(found > 0.1).mean():.2%}; "
+    f"above 1: {(found > 1).mean():.3%}"
+)
 assert (found > 0.1).mean() < 0.001
 assert found.max() < 1
 
@@ -78,11 +80,15 @@ top.loglog(sizes, steps[1.0], color=COLOURS["blue"])
 top.loglog(sizes[:52], sizes[:52], ":", color=COLOURS["black"])
 top.text(2e-6, 1.6, "eps = 1e-8: always about lr", color=COLOURS["vermilion"])
 top.text(2e-4, 2e-5, "eps = 1: lr g, as gradient descent\n(dotted), up to |g| = 1", color=COLOURS["blue"])
-top.set(ylabel="step / lr", title="RMSProp with eps = 1 is gradient descent for all but the largest gradients",
-        ylim=(1e-6, 60))
+top.set(
+    ylabel="step / lr",
+    title="RMSProp with eps = 1 is gradient descent for all but the largest gradients",
+    ylim=(1e-6, 60),
+)
 below.hist(found[found > 1e-6], bins=sizes, color=COLOURS["grey"])
-below.set(xlabel="gradient of one weight, |g|", ylabel="weights of an\nInception network", xscale="log",
-          xlim=(1e-6, 1e2))
+below.set(
+    xlabel="gradient of one weight, |g|", ylabel="weights of an\nInception network", xscale="log", xlim=(1e-6, 1e2)
+)
 show(drawn_figure, "15_eps")
 
 # %% [markdown]
@@ -112,8 +118,13 @@ def take(n, split):
 
 def small_network():
     nn.random.manual_seed(0)
-    return nn.Sequential(nn.ConvUnit(3, 16, 3, stride=2), nn.ConvUnit(16, 16, 3), nn.ConvUnit(16, 32, 3, stride=2),
-                         nn.ConvUnit(32, 32, 3), nn.classifier(32, 4))
+    return nn.Sequential(
+        nn.ConvUnit(3, 16, 3, stride=2),
+        nn.ConvUnit(16, 16, 3),
+        nn.ConvUnit(16, 32, 3, stride=2),
+        nn.ConvUnit(32, 32, 3),
+        nn.classifier(32, 4),
+    )
 
 
 def training(network, optimizer, steps, order):
@@ -126,10 +137,12 @@ def training(network, optimizer, steps, order):
 
 (train_x, train_y), (test_x, test_y) = take(9000, "train"), take(1250, "test")
 LR = 0.045
-RULES = {"gradient descent": partial(SGD, lr=LR, momentum=0.9),
-         "RMSProp, eps 1, PyTorch's": partial(RMSProp, lr=LR, rule="pytorch"),
-         "RMSProp, eps 1, TensorFlow's": partial(RMSProp, lr=LR),
-         "RMSProp, eps 1e-8, PyTorch's": partial(RMSProp, lr=LR, eps=1e-8, rule="pytorch")}
+RULES = {
+    "gradient descent": partial(SGD, lr=LR, momentum=0.9),
+    "RMSProp, eps 1, PyTorch's": partial(RMSProp, lr=LR, rule="pytorch"),
+    "RMSProp, eps 1, TensorFlow's": partial(RMSProp, lr=LR),
+    "RMSProp, eps 1e-8, PyTorch's": partial(RMSProp, lr=LR, eps=1e-8, rule="pytorch"),
+}
 leader = small_network()
 start = [p.data.copy() for p in leader.parameters()]
 shadows = {name: [weight(w) for w in start] for name in RULES}
@@ -139,8 +152,10 @@ for _ in training(leader, SGD(leader.named_parameters(), LR, momentum=0.9), 30, 
         for w, p in zip(shadows[name], leader.parameters(), strict=True):
             w.grad = p.grad.copy()
         follower.step()
-moved = {name: np.concatenate([(w.data - w0).ravel() for w, w0 in zip(weights, start, strict=True)])
-         for name, weights in shadows.items()}
+moved = {
+    name: np.concatenate([(w.data - w0).ravel() for w, w0 in zip(weights, start, strict=True)])
+    for name, weights in shadows.items()
+}
 base = moved["gradient descent"]
 cosines = {name: float(way @ base / np.linalg.norm(way) / np.linalg.norm(base)) for name, way in moved.items()}
 print("after 30 steps                  distance moved   cosine with gradient descent")
@@ -164,8 +179,10 @@ assert np.linalg.norm(moved["RMSProp, eps 1e-8, PyTorch's"]) > 100 * np.linalg.n
 # %%
 v3, googlenet = ExponentialStaircase(0.045, 0.94, 2), ExponentialStaircase(1.0, 0.96, 8)
 tenth = next(epoch for epoch in range(1000) if googlenet(epoch) < 0.1)
-print(f"Inception-v3: {v3(100):.5f}, {v3(100) / 0.045:.1%}; GoogLeNet: {googlenet(100):.1%}, "
-      f"and under a tenth only after {tenth} epochs")
+print(
+    f"Inception-v3: {v3(100):.5f}, {v3(100) / 0.045:.1%}; GoogLeNet: {googlenet(100):.1%}, "
+    f"and under a tenth only after {tenth} epochs"
+)
 assert (round(v3(100), 5), round(v3(100) / 0.045, 3)) == (0.00204, 0.045)
 assert (round(googlenet(100), 3), tenth) == (0.613, 456)
 drawn_figure, axes = figure(width=8, height=3.8)
@@ -190,9 +207,12 @@ show(drawn_figure, "15_staircase")
 # about 90, or as long as without clipping? And does clipping shorten the steps of RMSProp with eps = 1e-8?
 
 # %%
-CLIPPED = {"gradient descent": partial(SGD, lr=LR), "with momentum 0.9": partial(SGD, lr=LR, momentum=0.9),
-           "RMSProp, eps 1": partial(RMSProp, lr=LR, momentum=0.0),
-           "RMSProp, eps 1e-8": partial(RMSProp, lr=LR, momentum=0.0, eps=1e-8)}
+CLIPPED = {
+    "gradient descent": partial(SGD, lr=LR),
+    "with momentum 0.9": partial(SGD, lr=LR, momentum=0.9),
+    "RMSProp, eps 1": partial(RMSProp, lr=LR, momentum=0.0),
+    "RMSProp, eps 1e-8": partial(RMSProp, lr=LR, momentum=0.0, eps=1e-8),
+}
 
 
 def length(build, limit):
@@ -258,8 +278,12 @@ assert late["averaged"].mean() > late["as it is"].mean()
 drawn_figure, axes = figure(width=8, height=3.8)
 for (name, curve), style, colour in zip(curves.items(), ("o--", "s-"), ("vermilion", "blue"), strict=True):
     axes.plot(range(40, 801, 40), [100 * a for a in curve], style, color=COLOURS[colour], label=name)
-axes.set(xlabel="step", ylabel="test accuracy, %", xlim=(0, 820),
-         title="The same training, with and without averaging its weights")
+axes.set(
+    xlabel="step",
+    ylabel="test accuracy, %",
+    xlim=(0, 820),
+    title="The same training, with and without averaging its weights",
+)
 axes.legend(loc="lower right")
 show(drawn_figure, "15_average")
 

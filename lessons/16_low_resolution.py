@@ -58,11 +58,20 @@ with nn.shape_only():
 def until(size, last):
     """The network for images of this size, up to and including one stage, counted."""
     names = list(stages[size])
-    return summary(nn.Sequential({name: stages[size][name] for name in names[:names.index(last) + 1]}), size)
+    return summary(nn.Sequential({name: stages[size][name] for name in names[: names.index(last) + 1]}), size)
 
 
-SHOWN = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "MaxPool_3a_3x3", "Conv2d_4a_3x3", "MaxPool_5a_3x3",
-         "Mixed_5d", "Mixed_6e", "Mixed_7c"]
+SHOWN = [
+    "Conv2d_1a_3x3",
+    "Conv2d_2a_3x3",
+    "Conv2d_2b_3x3",
+    "MaxPool_3a_3x3",
+    "Conv2d_4a_3x3",
+    "MaxPool_5a_3x3",
+    "Mixed_5d",
+    "Mixed_6e",
+    "Mixed_7c",
+]
 print("up to           grid of 299, 151, 79 pixels    multiply-adds (M) since the row above")
 so_far = dict.fromkeys(NAMES, 0)
 for last in SHOWN:
@@ -102,8 +111,12 @@ share = {}
 for last in ("MaxPool_5a_3x3", "Mixed_5d", "Mixed_6a"):
     sees = {size: until(size, last).field.size[0] for size in NAMES}
     share[last] = [100 * pixels / size for size, pixels in sees.items()]
-    print(f"{last:14}" + "".join(f"{pixels:7}" for pixels in sees.values()) + "    "
-          + "".join(f"{part:6.0f} %" for part in share[last]))
+    print(
+        f"{last:14}"
+        + "".join(f"{pixels:7}" for pixels in sees.values())
+        + "    "
+        + "".join(f"{part:6.0f} %" for part in share[last])
+    )
 assert [round(part) for part in share["Mixed_5d"]] == [42, 43, 44]
 
 # %% [markdown]
@@ -128,9 +141,16 @@ def build(stride, pooled):
     stem = [nn.ConvUnit(3, 16, 3, stride=stride), nn.ConvUnit(16, 32, 3)]
     stem += [nn.MaxPool2d(3, stride=2, padding="same")] if pooled else []
     mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=8, pool_proj=8)
-    return Network({"stem": nn.Sequential(*stem), "mixed": mixed,
-                    "reduce": nn.grid_reduction(mixed.out_channels, [(64, 3)], padding="same"),
-                    "head": nn.classifier(64 + mixed.out_channels, 10)}, channels=3, input_size=32)
+    return Network(
+        {
+            "stem": nn.Sequential(*stem),
+            "mixed": mixed,
+            "reduce": nn.grid_reduction(mixed.out_channels, [(64, 3)], padding="same"),
+            "head": nn.classifier(64 + mixed.out_channels, 10),
+        },
+        channels=3,
+        input_size=32,
+    )
 
 
 def shrink(images, factor):
@@ -160,8 +180,12 @@ def train(network, factor, steps=300):
     return score(network, loader(*test_set, factor))
 
 
-CASES = {"32 pixels": (1, 2, True), "16, adapted stem": (2, 1, True), "8, adapted stem": (4, 1, False),
-         "16, stem for 32": (2, 2, True)}
+CASES = {
+    "32 pixels": (1, 2, True),
+    "16, adapted stem": (2, 1, True),
+    "8, adapted stem": (4, 1, False),
+    "16, stem for 32": (2, 2, True),
+}
 scores, macs = {}, {}
 print("input               multiply-adds   right")
 for name, (factor, stride, pooled) in CASES.items():
@@ -180,20 +204,30 @@ picture, axes = figure(1, 4, width=11, height=3.2, width_ratios=(1, 1, 1, 2.2))
 star = np.flatnonzero(test_set[1] == drawn.CLASSES.index("star"))[4]
 for one, factor, part in zip(axes, (1, 2, 4), share["Mixed_5d"], strict=False):
     side = 32 // factor
-    one.imshow(shrink(test_set[0][star:star + 1], factor)[0], extent=(0, 100, 100, 0))
-    one.add_patch(Rectangle((50 - part / 2, 50 - part / 2), part, part, fill=False, linewidth=2,
-                            edgecolor=COLOURS["vermilion"]))
+    one.imshow(shrink(test_set[0][star : star + 1], factor)[0], extent=(0, 100, 100, 0))
+    one.add_patch(
+        Rectangle((50 - part / 2, 50 - part / 2), part, part, fill=False, linewidth=2, edgecolor=COLOURS["vermilion"])
+    )
     one.set(title=f"{side} x {side} pixels", xticks=[], yticks=[])
     one.set_xlabel(f"a cell of v3 sees\n{part:.0f} % of the side")
     one.grid(visible=False)
-axes[3].barh(list(CASES), [100 * scores[name].accuracy for name in CASES], height=0.6,
-             color=[COLOURS["blue"]] * 3 + [COLOURS["grey"]])
+axes[3].barh(
+    list(CASES),
+    [100 * scores[name].accuracy for name in CASES],
+    height=0.6,
+    color=[COLOURS["blue"]] * 3 + [COLOURS["grey"]],
+)
 for i, name in enumerate(CASES):
-    axes[3].text(100 * scores[name].accuracy + 1, i, f"{100 * scores[name].accuracy:.0f} %, "
-                 f"{macs[name] / 1e6:.1f} M", va="center")
+    axes[3].text(
+        100 * scores[name].accuracy + 1,
+        i,
+        f"{100 * scores[name].accuracy:.0f} %, {macs[name] / 1e6:.1f} M",
+        va="center",
+    )
 axes[3].invert_yaxis()
-axes[3].set(xlim=(0, 115), xticks=range(0, 101, 20), xlabel="test images right (%)",
-            title="Right answers, and multiply-adds")
+axes[3].set(
+    xlim=(0, 115), xticks=range(0, 101, 20), xlabel="test images right (%)", title="Right answers, and multiply-adds"
+)
 show(picture, "16_resolution")
 
 # %% [markdown]

@@ -34,13 +34,18 @@ from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Tensor, no_grad
 
 with nn.shape_only():
-    blocks = {name: module for name, module in models.build("inception_resnet_v2").named_modules()
-              if name.endswith("_1") and isinstance(module, nn.ResidualInception)}
+    blocks = {
+        name: module
+        for name, module in models.build("inception_resnet_v2").named_modules()
+        if name.endswith("_1") and isinstance(module, nn.ResidualInception)
+    }
 print("block         input  branches            concatenated  up")
 for name, block in blocks.items():
     widths = [nn.channels_after(branch, block.out_channels) for branch in block.branches]
-    print(f"{name:12}  {block.out_channels:5}  {' + '.join(map(str, widths)):18}  {block.branches.out_channels:12}"
-          f"  {block.up.describe().split(',')[0]}")
+    print(
+        f"{name:12}  {block.out_channels:5}  {' + '.join(map(str, widths)):18}  {block.branches.out_channels:12}"
+        f"  {block.up.describe().split(',')[0]}"
+    )
 assert [b.branches.out_channels for b in blocks.values()] == [128, 384, 448]
 assert [b.out_channels for b in blocks.values()] == [320, 1088, 2080]
 
@@ -81,8 +86,11 @@ assert not {1154, 2048} & paper
 # **Predict:** with which of the two is the text right?
 
 # %%
-pairs = {"inception_resnet_v1": "inception_v3", "inception_resnet_v2": "inception_v4",
-         "inception_resnet_v2_paper": "inception_v4"}
+pairs = {
+    "inception_resnet_v1": "inception_v3",
+    "inception_resnet_v2": "inception_v4",
+    "inception_resnet_v2_paper": "inception_v4",
+}
 cost = {name: summary(name) for name in {*pairs, *pairs.values()}}
 print("network                    multiply-adds  parameters  depth  multiply-adds against")
 for name, other in pairs.items():
@@ -134,12 +142,15 @@ def train(net, steps=60):
 logs = {scale: train(build(256, scale)) for scale in (1, 0.1)}
 drawn_figure, both = figure(1, 2, height=3.6)
 for (scale, log), line, colour in zip(logs.items(), ("-", "--"), ("vermilion", "blue"), strict=True):
-    print(f"scale {scale}: loss {log[0, 0]:.2f}, at most {log[0].max():.1f}, last ten {log[0, -10:].mean():.2f}; "
-          f"zeros {log[1, 0]:.0f} %, at the end {log[1, -1]:.0f} %")
+    print(
+        f"scale {scale}: loss {log[0, 0]:.2f}, at most {log[0].max():.1f}, last ten {log[0, -10:].mean():.2f}; "
+        f"zeros {log[1, 0]:.0f} %, at the end {log[1, -1]:.0f} %"
+    )
     for axes, values in zip(both, log, strict=True):
         axes.plot(np.arange(1, 61), values, line, color=COLOURS[colour], label=f"scale {scale}")
-    both[1].annotate(f"scale {scale}", (60, log[1, -1]), (-4, 7), textcoords="offset points", ha="right",
-                     color=COLOURS[colour])
+    both[1].annotate(
+        f"scale {scale}", (60, log[1, -1]), (-4, 7), textcoords="offset points", ha="right", color=COLOURS[colour]
+    )
 both[0].axhline(np.log(10), color=COLOURS["black"], linewidth=1, linestyle=":", label="guessing, ln 10")
 both[0].legend()
 both[0].set(xlabel="training step", ylabel="loss (nats)", ylim=(0, None), title="The loss shoots up ...")
@@ -176,8 +187,9 @@ def curvature(net):
 
 
 print("    W   scale 1  scale 0.1    learning rate x curvature / 3.8")
-share = {width: [0.045 * curvature(build(width, scale)) / 3.8 for scale in (1, 0.1)]
-         for width in (32, 64, 128, 256, 512)}
+share = {
+    width: [0.045 * curvature(build(width, scale)) / 3.8 for scale in (1, 0.1)] for width in (32, 64, 128, 256, 512)
+}
 for width, (unscaled, scaled) in share.items():
     print(f"{width:5}  {unscaled:8.2f}  {scaled:9.2f}")
 assert share[128][0] < 0.7
@@ -203,15 +215,34 @@ for scale, marker, colour in ((1, "o", "vermilion"), (0.3, "s", "green"), (0.1, 
     own = [run for run in runs if run["scale"] == scale and run["start"] == 1]
     for is_dead, fill in ((False, "none"), (True, COLOURS[colour])):
         some = [run for run in own if run["dead"] == is_dead]
-        axes.plot([run["limit"] for run in some], [100 * run["zeros"] for run in some], marker, markersize=7,
-                  color=COLOURS[colour], markerfacecolor=fill, label="" if is_dead else f"scale {scale}")
+        axes.plot(
+            [run["limit"] for run in some],
+            [100 * run["zeros"] for run in some],
+            marker,
+            markersize=7,
+            color=COLOURS[colour],
+            markerfacecolor=fill,
+            label="" if is_dead else f"scale {scale}",
+        )
 small = [run for run in runs if run["start"] != 1]
-axes.plot([run["limit"] for run in small], [100 * run["zeros"] for run in small], "D",
-          color=COLOURS["black"], markerfacecolor="none", label="scale 1, up begins ten times smaller")
+axes.plot(
+    [run["limit"] for run in small],
+    [100 * run["zeros"] for run in small],
+    "D",
+    color=COLOURS["black"],
+    markerfacecolor="none",
+    label="scale 1, up begins ten times smaller",
+)
 axes.plot([], [], "o", color=COLOURS["grey"], label="filled: dead")
 axes.annotate("limit", (1, 5), (4, 0), textcoords="offset points")
-axes.set(xscale="log", xlim=(0.0008, 3), xlabel="learning rate x curvature before training / 3.8", ylim=(0, 105),
-         ylabel="zeros in the last layer (%)", title="Above the limit every network died")
+axes.set(
+    xscale="log",
+    xlim=(0.0008, 3),
+    xlabel="learning rate x curvature before training / 3.8",
+    ylim=(0, 105),
+    ylabel="zeros in the last layer (%)",
+    title="Above the limit every network died",
+)
 axes.legend(loc="upper left")
 show(drawn_figure, "17_who_dies")
 
@@ -229,7 +260,8 @@ table = {
     "above the limit": dead(lambda run: run["limit"] > 1),
     "scaled, below half of it": dead(lambda run: run["limit"] < 0.5 and run["scale"] < 1),
     "W = 256, scale 1, rates 0.01 and 0.02": dead(lambda run: run["rate"] < 0.045),
-    "scale 1, up begins ten times smaller": dead(lambda run: run["start"] < 1)}
+    "scale 1, up begins ten times smaller": dead(lambda run: run["start"] < 1),
+}
 for what, (died, of) in table.items():
     print(f"{what:38} {died:2} of {of:2} dead")
 surprises = sorted(run["width"] for run in runs if run["dead"] and run["limit"] < 0.5)

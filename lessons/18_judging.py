@@ -80,9 +80,12 @@ def train(seed, steps=300):
     """Two convolutions, one Inception module, one grid reduction: the same recipe for every seed."""
     nn.random.manual_seed(seed)
     mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=8, pool_proj=8)
-    stages = {"stem": nn.Sequential(nn.ConvUnit(3, 16, 5, stride=2), nn.ConvUnit(16, 32, 3, stride=2)), "mixed": mixed,
-              "reduce": nn.grid_reduction(mixed.out_channels, [(64, 3)], padding="same"),
-              "head": nn.classifier(64 + mixed.out_channels, 10)}
+    stages = {
+        "stem": nn.Sequential(nn.ConvUnit(3, 16, 5, stride=2), nn.ConvUnit(16, 32, 3, stride=2)),
+        "mixed": mixed,
+        "reduce": nn.grid_reduction(mixed.out_channels, [(64, 3)], padding="same"),
+        "head": nn.classifier(64 + mixed.out_channels, 10),
+    }
     network = Network(stages, channels=3, input_size=32)
     sgd = optim.SGD(network.named_parameters(), 0.1, momentum=0.9, nesterov=True)
     rate = optim.Triangular(0.1, steps, steps // 4)
@@ -130,8 +133,9 @@ for crops, own in cropped.items():
     print(f"{crops:5}  {len(views[crops].distinct):9}  {100 - 100 * own.accuracy:11.1f} %")
 picture, axes = figure(height=3.8)
 for label, marker, colour, points in (
-        ("GoogLeNet on ImageNet, top-5", "o-", "blue", {crops: TABLE[1, crops] for crops in (1, 10, 144)}),
-        ("ours on drawn images, top-1", "s--", "vermilion", {c: 100 - 100 * s.accuracy for c, s in cropped.items()})):
+    ("GoogLeNet on ImageNet, top-5", "o-", "blue", {crops: TABLE[1, crops] for crops in (1, 10, 144)}),
+    ("ours on drawn images, top-1", "s--", "vermilion", {c: 100 - 100 * s.accuracy for c, s in cropped.items()}),
+):
     known = [(i, 100 * points[crops] / points[1]) for i, crops in enumerate(views) if crops in points]
     axes.plot(*zip(*known, strict=True), marker, color=COLOURS[colour], label=label, markersize=8)
 axes.axhline(100, color=COLOURS["black"], linewidth=1)
@@ -174,8 +178,10 @@ paired, apart = interval(a[same], b[same]), interval(a[same], b[rng.integers(0, 
 package = bootstrap_difference(a, b)
 print(f"twice the standard error of one accuracy: {200 * np.sqrt(0.4 * 0.6 / 2000):.1f} points")
 print(f"{best} minus {worst}: {100 * (b.mean() - a.mean()):+.1f} points")
-print(f"  95 %, same images   {paired[0]:+.1f} to {paired[1]:+.1f}   (the package: {100 * package.low:+.1f} to "
-      f"{100 * package.high:+.1f})\n  95 %, other images  {apart[0]:+.1f} to {apart[1]:+.1f}")
+print(
+    f"  95 %, same images   {paired[0]:+.1f} to {paired[1]:+.1f}   (the package: {100 * package.low:+.1f} to "
+    f"{100 * package.high:+.1f})\n  95 %, other images  {apart[0]:+.1f} to {apart[1]:+.1f}"
+)
 print(f"all three seeds: {', '.join(f'{value:.1f} %' for value in accuracy.values())}, one recipe")
 assert round(200 * np.sqrt(0.4 * 0.6 / 2000), 1) == 2.2
 assert np.ptp(paired) < np.ptp(apart)
@@ -204,11 +210,22 @@ for images, line, colour in ((2_000, "-", "vermilion"), (50_000, "--", "blue")):
     wrong = rng.binomial(images, 0.2, (1000, 1000)) / images
     flattery = np.array([100 * (0.2 - wrong[:, :m].min(axis=1).mean()) for m in tried])
     axes.plot(tried, flattery, line, color=COLOURS[colour])
-    axes.annotate(f"{images:,} test images", (tried[-1], flattery[-1]), (-6, 6), textcoords="offset points", ha="right",
-                  color=COLOURS[colour])
+    axes.annotate(
+        f"{images:,} test images",
+        (tried[-1], flattery[-1]),
+        (-6, 6),
+        textcoords="offset points",
+        ha="right",
+        color=COLOURS[colour],
+    )
     print(f"{images:6,} images: the best of 100 looks {np.interp(100, tried, flattery):.2f} points better than it is")
-axes.set(xscale="log", xlabel="networks tried, all with 20 % error", ylabel="the best looks better by (points)",
-         ylim=(0, 3.4), title="Choose on these images, and their score is no longer honest")
+axes.set(
+    xscale="log",
+    xlabel="networks tried, all with 20 % error",
+    ylabel="the best looks better by (points)",
+    ylim=(0, 3.4),
+    title="Choose on these images, and their score is no longer honest",
+)
 show(picture, "18_best_of_many")
 assert round(0.0012 / error, 1) == 1.2
 assert 0.4 < np.interp(100, tried, flattery) < 0.5

@@ -41,8 +41,14 @@ def batches(images, labels, **options):
 def build(seed):
     nn.random.manual_seed(seed)
     mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=16, pool_proj=16)
-    return nn.Sequential(first=nn.ConvUnit(3, 16, 7, stride=2), second=nn.ConvUnit(16, 32, 3), pool=nn.MaxPool2d(2),
-                         mixed=mixed, last=nn.ConvUnit(mixed.out_channels, 64, 3), head=nn.classifier(64, 10))
+    return nn.Sequential(
+        first=nn.ConvUnit(3, 16, 7, stride=2),
+        second=nn.ConvUnit(16, 32, 3),
+        pool=nn.MaxPool2d(2),
+        mixed=mixed,
+        last=nn.ConvUnit(mixed.out_channels, 64, 3),
+        head=nn.classifier(64, 10),
+    )
 
 
 def train(network, seed, steps=300):
@@ -149,8 +155,11 @@ def blanked(x, cells):
 
 
 order = heat.reshape(len(x), 64).argsort(axis=1)
-cells = {"hottest": order[:, -16:], "coldest": order[:, :16],
-         "random": np.random.default_rng(0).random((len(x), 64)).argsort(axis=1)[:, :16]}
+cells = {
+    "hottest": order[:, -16:],
+    "coldest": order[:, :16],
+    "random": np.random.default_rng(0).random((len(x), 64)).argsort(axis=1)[:, :16],
+}
 sure = {"nothing": np.take_along_axis(probabilities(network, x), answers[:, None], 1).mean()}
 for name, some in cells.items():
     sure[name] = np.take_along_axis(probabilities(network, blanked(x, some)), answers[:, None], 1).mean()

@@ -31,8 +31,9 @@ from tinyinception.tensor import Tensor, no_grad
 with nn.shape_only():
     stages = dict(models.build("inception_v3", aux=False).named_children())
 names = [name for name in stages if name != "head"]
-shapes = [(299, 299, 3)] + [summary(nn.Sequential({n: stages[n] for n in names[:i + 1]}), 299).rows[-1].output
-                            for i in range(len(names))]
+shapes = [(299, 299, 3)] + [
+    summary(nn.Sequential({n: stages[n] for n in names[: i + 1]}), 299).rows[-1].output for i in range(len(names))
+]
 sizes = np.array([np.prod(shape[-3:]) for shape in shapes])
 steps = sizes[:-1] / sizes[1:]
 for name, shape, size, step in zip(["image", *names], shapes, sizes, [1, *steps], strict=True):
@@ -81,9 +82,12 @@ assert {round(row["macs"] / rows[0]["macs"], 2) for row in rows if "bottleneck" 
 def train(steps=300):
     nn.random.manual_seed(0)
     mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=8, pool_proj=8)
-    network = nn.Sequential(stem=nn.Sequential(nn.ConvUnit(3, 16, 5, stride=2), nn.ConvUnit(16, 32, 3, stride=2)),
-                            mixed=mixed, reduce=nn.grid_reduction(mixed.out_channels, [(64, 3)], padding="same"),
-                            head=nn.classifier(64 + mixed.out_channels, 10))
+    network = nn.Sequential(
+        stem=nn.Sequential(nn.ConvUnit(3, 16, 5, stride=2), nn.ConvUnit(16, 32, 3, stride=2)),
+        mixed=mixed,
+        reduce=nn.grid_reduction(mixed.out_channels, [(64, 3)], padding="same"),
+        head=nn.classifier(64 + mixed.out_channels, 10),
+    )
     sgd = optim.SGD(network.named_parameters(), 0.1, momentum=0.9, nesterov=True)
     rate, loader = optim.Triangular(0.1, steps, steps // 4), batches(*drawn.draw(10_000), shuffle=True, drop_last=True)
     for step, (x, y) in zip(range(steps), (b for epoch in range(steps) for b in loader.epoch(epoch)), strict=False):
@@ -228,8 +232,12 @@ for relu, marker, colour in ((True, "o-", "blue"), (False, "s--", "vermilion")):
 second.set(title="2. Random expansion, read linearly", xscale="log", xlabel="channels")
 third.plot(kept, right, "o-", color=COLOURS["blue"], label="largest variance")
 third.plot(kept, random_right, "s--", color=COLOURS["vermilion"], label="random directions")
-third.set(title="3. Fewer directions before the 3x3", xscale="log", xlabel="directions kept of 64",
-          ylabel="test images right (%)")
+third.set(
+    title="3. Fewer directions before the 3x3",
+    xscale="log",
+    xlabel="directions kept of 64",
+    ylabel="test images right (%)",
+)
 fourth.plot(list(deep), list(mean.values()), color=COLOURS["blue"])
 for depth, (_, accuracy) in deep.items():
     fourth.plot([depth] * len(accuracy), accuracy, "o", color=COLOURS["blue"])

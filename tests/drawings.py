@@ -39,7 +39,7 @@ class Seen(Hook):
         self.texts, self.depthwise, self.last = Counter(), None, None
 
     def after(self, op, inputs, output):
-        kernel, stride = ((w.kernel, w.stride) if (w := op.window()) else ((), (1, 1)))
+        kernel, stride = (w.kernel, w.stride) if (w := op.window()) else ((), (1, 1))
         before, self.last = self.last, op.name
         over = "" if stride == (1, 1) else f"/{stride[0]}"
         size = "×".join(map(str, kernel)) + over
@@ -58,8 +58,11 @@ class Seen(Hook):
         elif op.name == "AdaptiveAvgPool2d":
             text = f"avg to {output.shape[1]}×{output.shape[2]}"
         else:
-            text = {"GlobalAvgPool": "global avg", "LocalResponseNorm": "response norm",
-                    "Linear": f"linear {output.shape[-1]}"}.get(op.name)
+            text = {
+                "GlobalAvgPool": "global avg",
+                "LocalResponseNorm": "response norm",
+                "Linear": f"linear {output.shape[-1]}",
+            }.get(op.name)
         self.texts.update([text] if text else [])
 
 
@@ -81,13 +84,21 @@ def box_texts(scene):
 
 def apart(a, b, inches=-EDGE):
     """At least that far, to a side or in height."""
-    return (a.x + a.width + inches <= b.x or b.x + b.width + inches <= a.x
-            or a.y + a.height + inches <= b.y or b.y + b.height + inches <= a.y)
+    return (
+        a.x + a.width + inches <= b.x
+        or b.x + b.width + inches <= a.x
+        or a.y + a.height + inches <= b.y
+        or b.y + b.height + inches <= a.y
+    )
 
 
 def inside(a, b):
-    return (a.x >= b.x - EDGE and a.x + a.width <= b.x + b.width + EDGE
-            and a.y >= b.y - EDGE and a.y + a.height <= b.y + b.height + EDGE)
+    return (
+        a.x >= b.x - EDGE
+        and a.x + a.width <= b.x + b.width + EDGE
+        and a.y >= b.y - EDGE
+        and a.y + a.height <= b.y + b.height + EDGE
+    )
 
 
 def segments(line):

@@ -133,8 +133,11 @@ def divisor_ignores_padding(call: Call) -> Grads:
     """Average pooling with the wrong rule for the padding."""
     call.op.count_include_pad = not call.op.count_include_pad
     x, (window, _) = call.inputs[0], call.op.geometry(call.inputs[0].shape)
-    return [reference.avg_pool_grad(call.grad, x.shape, window.kernel, window.stride, window.padding,
-                                    call.op.count_include_pad)]
+    return [
+        reference.avg_pool_grad(
+            call.grad, x.shape, window.kernel, window.stride, window.padding, call.op.count_include_pad
+        )
+    ]
 
 
 def every_tap_wins(call: Call) -> Grads:
@@ -195,9 +198,10 @@ def dilation_forgotten(call: Call) -> Grads:
     x, w = call.inputs[:2]
     window = call.op.window()
     seen = [(n - 1) * s + k for n, s, k in zip(call.grad.shape[1:3], window.stride, window.kernel, strict=True)]
-    padded = np.pad(x, ((0, 0), window.padding[:2], window.padding[2:], (0, 0)))[:, :seen[0], :seen[1]]
-    return call.but(1, reference.conv2d_weight_grad(call.grad, padded, w.shape, window.stride, (0, 0, 0, 0),
-                                                    call.op.groups))
+    padded = np.pad(x, ((0, 0), window.padding[:2], window.padding[2:], (0, 0)))[:, : seen[0], : seen[1]]
+    return call.but(
+        1, reference.conv2d_weight_grad(call.grad, padded, w.shape, window.stride, (0, 0, 0, 0), call.op.groups)
+    )
 
 
 def _geometry(call: Call) -> dict[str, object]:

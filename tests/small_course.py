@@ -1,6 +1,6 @@
 """A course of two small lessons, for tests of what lessons run on; the fixture `course` writes it to a folder."""
 
-FIRST = '''# %% [markdown]
+FIRST = """# %% [markdown]
 # # Lesson 1. Sums
 #
 # **Time:** 5 minutes. **Afterwards you know** how numbers
@@ -37,13 +37,13 @@ for name in ("01_one", "01_two"):
 
 # %%
 print("the last", b * half(2))
-'''
+"""
 SECOND = FIRST.replace("Lesson 1. Sums", "Lesson 2. Failures").replace("half(2)", "half(0)")
-CHECKS = '''from tinyinception.lessons.exercises import Exercise
+CHECKS = """from tinyinception.lessons.exercises import Exercise
 
 EXERCISES = [Exercise("add", lambda x, y: x + y, [(1, 2), (3, 5)], {"That is a product.": lambda x, y: x * y}),
              Exercise("negate", lambda x: -x, [(4,)], {"That is the same number.": lambda x: x})]
-'''
+"""
 ANSWERS = "def add(x, y):\n    return {}\n\n\ndef negate(x):\n    return {}\n"
 
 

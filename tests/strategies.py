@@ -37,8 +37,11 @@ class Case:
 def operations() -> dict[str, type[Operation]]:
     """Every operation that the package exports, by name."""
     found = {name: getattr(ops, name) for name in ops.__all__}
-    return {name: cls for name, cls in found.items()
-            if isinstance(cls, type) and issubclass(cls, Operation) and cls is not Operation}
+    return {
+        name: cls
+        for name, cls in found.items()
+        if isinstance(cls, type) and issubclass(cls, Operation) and cls is not Operation
+    }
 
 
 @st.composite
@@ -64,7 +67,7 @@ def broadcastable(draw):
     pair = []
     for _ in range(2):
         some = tuple(1 if draw(st.integers(0, 3)) == 0 else n for n in full)
-        pair.append(some[draw(st.integers(0, len(some))):] if draw(flags) else some)
+        pair.append(some[draw(st.integers(0, len(some))) :] if draw(flags) else some)
     return pair
 
 
@@ -78,8 +81,12 @@ def images(draw, channels: int | None = None, least: int = 1):
 def paddings(height: int, width: int):
     """Every way to say padding, up to `height` and `width` pixels a side."""
     tall, wide = st.integers(0, height), st.integers(0, width)
-    return st.one_of(st.sampled_from(["valid", "same"]), st.integers(0, min(height, width)), st.tuples(tall, wide),
-                     st.tuples(tall, tall, wide, wide))
+    return st.one_of(
+        st.sampled_from(["valid", "same"]),
+        st.integers(0, min(height, width)),
+        st.tuples(tall, wide),
+        st.tuples(tall, tall, wide, wide),
+    )
 
 
 def room(padding, size: tuple[int, int]) -> tuple[int, int]:
@@ -145,8 +152,10 @@ def reshape(draw):
     shape = draw(shapes)
     n = int(np.prod(shape))
     divisor = draw(st.sampled_from([d for d in range(1, n + 1) if n % d == 0]))
-    return Case(ops.Reshape(draw(st.sampled_from([(divisor, -1), (n // divisor, divisor), (-1,), (1, n)]))),
-                (draw(arrays(shape)),))
+    return Case(
+        ops.Reshape(draw(st.sampled_from([(divisor, -1), (n // divisor, divisor), (-1,), (1, n)]))),
+        (draw(arrays(shape)),),
+    )
 
 
 @st.composite
@@ -161,12 +170,17 @@ def slicing(draw):
     index = []
     for n in shape:
         start = draw(st.integers(0, n - 1))
-        index.append(draw(st.sampled_from([start, start - n, slice(start, None), slice(None, None, -1),
-                                           slice(start, n, 2), slice(None)])))
+        index.append(
+            draw(
+                st.sampled_from(
+                    [start, start - n, slice(start, None), slice(None, None, -1), slice(start, n, 2), slice(None)]
+                )
+            )
+        )
     if draw(flags):
         index.insert(draw(st.integers(0, len(index))), None)
     if draw(flags):
-        index = [*index[:draw(st.integers(0, len(index) - 1))], Ellipsis]
+        index = [*index[: draw(st.integers(0, len(index) - 1))], Ellipsis]
     return Case(ops.Slice(tuple(index)), (draw(arrays(shape)),))
 
 
@@ -174,8 +188,9 @@ def slicing(draw):
 def pad(draw):
     shape = draw(shapes)
     width = st.integers(0, 2)
-    return Case(ops.Pad([(draw(width), draw(width)) for _ in shape], draw(st.sampled_from([0.0, 1.5]))),
-                (draw(arrays(shape)),))
+    return Case(
+        ops.Pad([(draw(width), draw(width)) for _ in shape], draw(st.sampled_from([0.0, 1.5]))), (draw(arrays(shape)),)
+    )
 
 
 @st.composite
@@ -186,8 +201,10 @@ def conv2d(draw):
     padding = draw(paddings(2, 2))
     height, width = room(padding, x[1:3])
     kernel = draw(st.integers(1, min(height, 5))), draw(st.integers(1, min(width, 7)))
-    dilation = [draw(st.integers(1, min(3, (n - 1) // max(k - 1, 1) or 1))) for n, k in zip((height, width), kernel,
-                                                                                             strict=True)]
+    dilation = [
+        draw(st.integers(1, min(3, (n - 1) // max(k - 1, 1) or 1)))
+        for n, k in zip((height, width), kernel, strict=True)
+    ]
     out = groups * draw(st.integers(1, 3))
     weights = draw(arrays((*kernel, per_group, out)))
     bias = draw(arrays((out,))) if draw(flags) else None
@@ -211,8 +228,9 @@ def pool(draw, cls):
     pads = resolve(padding, kernel, (1, 1), x[1:3], AssertionError)
     assume(max(pads[:2]) <= kernel[0] // 2 and max(pads[2:]) <= kernel[1] // 2)  # a kernel just cut may be too small
     options = {"count_include_pad": draw(flags)} if cls is ops.AvgPool2d else {}
-    return Case(cls(kernel, draw(st.one_of(st.none(), strides)), padding, ceil_mode=draw(flags), **options),
-                (draw(arrays(x)),))
+    return Case(
+        cls(kernel, draw(st.one_of(st.none(), strides)), padding, ceil_mode=draw(flags), **options), (draw(arrays(x)),)
+    )
 
 
 @st.composite
@@ -240,8 +258,12 @@ def batch_norm(draw):
 @st.composite
 def local_response_norm(draw):
     x = (*draw(images())[:3], draw(st.integers(1, 8)))
-    op = ops.LocalResponseNorm(draw(st.integers(1, 6)), alpha=draw(st.sampled_from([1e-4, 0.1, 0.5])),
-                               beta=draw(st.sampled_from([0.5, 0.75, 1.0])), k=draw(st.sampled_from([1.0, 2.0])))
+    op = ops.LocalResponseNorm(
+        draw(st.integers(1, 6)),
+        alpha=draw(st.sampled_from([1e-4, 0.1, 0.5])),
+        beta=draw(st.sampled_from([0.5, 0.75, 1.0])),
+        k=draw(st.sampled_from([1.0, 2.0])),
+    )
     return Case(op, (draw(arrays(x)),))
 
 
@@ -269,8 +291,12 @@ def cross_entropy(draw):
     soft = np.round(rng.dirichlet(np.ones(classes), n), 6)  # as from a file: adds up to 1 only nearly
     target = soft if draw(flags) else rng.integers(0, classes, n)
     prior = rng.dirichlet(np.ones(classes)) if draw(flags) else None
-    op = ops.CrossEntropy(target, label_smoothing=draw(st.sampled_from([0.0, 0.1, 0.5])), prior=prior,
-                          reduction=draw(st.sampled_from(["mean", "sum", "none"])))
+    op = ops.CrossEntropy(
+        target,
+        label_smoothing=draw(st.sampled_from([0.0, 0.1, 0.5])),
+        prior=prior,
+        reduction=draw(st.sampled_from(["mean", "sum", "none"])),
+    )
     return Case(op, (draw(arrays((n, classes))),))
 
 

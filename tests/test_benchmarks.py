@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import common, comparison, sides
 
-TARGETS = '''
+TARGETS = """
 import os
 from benchmarks.sides import NotSupported
 
@@ -63,7 +63,7 @@ def loads_at_first(case):
         loaded or loaded.append(bytearray(2**26))
         return len(bytearray(case["bytes"]))
     return call
-'''
+"""
 
 
 @pytest.fixture
@@ -88,8 +88,9 @@ def turns(log: Path) -> list[str]:
 
 def test_sides_take_turns_in_rotating_order_after_warming_up(side, tmp_path):
     log = tmp_path / "log"
-    outcomes = sides.alternate([side(name) for name in "abc"], {"log": str(log)}, 4, actions=["first"], warmup=2,
-                               repeats=2, settle=1, pause=0)
+    outcomes = sides.alternate(
+        [side(name) for name in "abc"], {"log": str(log)}, 4, actions=["first"], warmup=2, repeats=2, settle=1, pause=0
+    )
     names = [turn[0] for turn in turns(log)]
     assert names[:6] == list("aabbcc")
     assert names[6:] == [name for order in ("abc", "bca", "cab", "abc") for name in order for _ in range(3)]
@@ -111,10 +112,16 @@ def test_a_turn_goes_on_until_enough_seconds_are_over(side, tmp_path):
 
 def test_what_cannot_be_measured_says_why_and_stops_nobody(side, tmp_path):
     names = ("missing", "a", "unsupported", "broken", "dead")
-    outcomes = sides.alternate([side(name) for name in names], {"log": str(tmp_path / "log")}, 2, warmup=0,
-                               actions=["first", "run"], pause=0)
+    outcomes = sides.alternate(
+        [side(name) for name in names], {"log": str(tmp_path / "log")}, 2, warmup=0, actions=["first", "run"], pause=0
+    )
     assert {name: outcome.status for name, outcome in outcomes.items()} == {
-        "missing": "missing", "a": "measured", "unsupported": "unsupported", "broken": "failed", "dead": "failed"}
+        "missing": "missing",
+        "a": "measured",
+        "unsupported": "unsupported",
+        "broken": "failed",
+        "dead": "failed",
+    }
     assert "a_library_that_is_not_there" in outcomes["missing"].reason
     assert outcomes["unsupported"].reason == "it has no such layer"
     assert outcomes["broken"].reason == "ValueError: out of luck"
@@ -187,17 +194,25 @@ def test_threads_beyond_the_cores_are_refused(capsys):
 
 
 def test_a_table_leaves_absent_values_empty():
-    shown = common.Table("", [common.Column("name", "name"), common.Column("x", "x", ".1f")],
-                         [{"name": "one", "x": 1.25}, {"name": "three", "x": None}, {"name": "nan", "x": float("nan")}])
+    shown = common.Table(
+        "",
+        [common.Column("name", "name"), common.Column("x", "x", ".1f")],
+        [{"name": "one", "x": 1.25}, {"name": "three", "x": None}, {"name": "nan", "x": float("nan")}],
+    )
     assert common.table(shown).splitlines() == ["name     x", "-----  ---", "one    1.2", "three", "nan"]
     assert common.table(shown, markdown=True).splitlines()[:3] == [
-        "| name  |   x |", "| ----- | --: |", "| one   | 1.2 |"]
+        "| name  |   x |",
+        "| ----- | --: |",
+        "| one   | 1.2 |",
+    ]
 
 
 def test_speed_needs_our_side_and_marks_the_race(side, tmp_path):
     case = {"network": "n", "batch": 2, "log": str(tmp_path / "log"), "bytes": 1}
     rows = comparison.speed([side("hungry"), side("missing")], case, 2, against="somebody", warmup=1)
     assert [(row["side"], row["status"], row["against"]) for row in rows] == [
-        ("hungry", "measured", "somebody"), ("missing", "missing", "somebody")]
+        ("hungry", "measured", "somebody"),
+        ("missing", "missing", "somebody"),
+    ]
     with pytest.raises(sides.SideError, match="a_library_that_is_not_there"):
         comparison.speed([side("missing"), side("hungry")], case, 2)

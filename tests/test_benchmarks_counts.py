@@ -29,8 +29,17 @@ from tinyinception import models, nn
 from tinyinception.count import summary
 
 # Going Deeper with Convolutions, Table 1: grid, #5x5 reduce, #5x5
-TABLE_1 = {"3a": (28, 16, 32), "3b": (28, 32, 96), "4a": (14, 16, 48), "4b": (14, 24, 64), "4c": (14, 24, 64),
-           "4d": (14, 32, 64), "4e": (14, 32, 128), "5a": (7, 32, 128), "5b": (7, 48, 128)}
+TABLE_1 = {
+    "3a": (28, 16, 32),
+    "3b": (28, 32, 96),
+    "4a": (14, 16, 48),
+    "4b": (14, 24, 64),
+    "4c": (14, 24, 64),
+    "4d": (14, 32, 64),
+    "4e": (14, 32, 128),
+    "5a": (7, 32, 128),
+    "5b": (7, 48, 128),
+}
 
 
 def loop(grid, kernel, inputs, outputs):
@@ -114,8 +123,14 @@ def factorization_result(pytorch=True):
                 pairs[which] = Outcome(seconds={"forward": [1e3 * time] * 3, "both": [3e3 * time] * 3})
             rows.append({**asked, **counts, "library": factorization.OURS, **factorization._times(pairs)})
             gone = {which: Outcome("missing", "No module named 'torch'") for which in (ONE, TWO)}
-            rows.append({**asked, **counts, "library": factorization.PYTORCH,
-                         **factorization._times(pairs if pytorch else gone)})
+            rows.append(
+                {
+                    **asked,
+                    **counts,
+                    "library": factorization.PYTORCH,
+                    **factorization._times(pairs if pytorch else gone),
+                }
+            )
     return {"benchmark": "factorization", "rows": rows, "headline": {}}
 
 
@@ -150,8 +165,12 @@ def test_factorizations_tables_text_and_figure(pytorch):
 
 def test_convolutions_cover_what_was_asked():
     every = convolution.cases()
-    for name, wanted in (("kernel", [[1, 1], [3, 3], [5, 5], [7, 7], [1, 7], [7, 1]]), ("size", [8, 16, 32, 64]),
-                         ("stride", [1, 2]), ("in", [3, 256])):
+    for name, wanted in (
+        ("kernel", [[1, 1], [3, 3], [5, 5], [7, 7], [1, 7], [7, 1]]),
+        ("size", [8, 16, 32, 64]),
+        ("stride", [1, 2]),
+        ("in", [3, 256]),
+    ):
         assert all(value in [case[name] for case in every] for value in wanted)
     targets = [case for case in every if case["target"]]
     assert all(case["stride"] == 1 and min(case["in"], case["out"]) >= 48 for case in targets)
@@ -171,8 +190,11 @@ def test_multiply_adds_and_intensity_of_a_convolution():
 def test_the_share_of_multiply_adds_inside_the_image():
     for kernel, size, stride in ((3, 4, 1), (5, 8, 1), (7, 5, 2), (1, 4, 2)):
         case = {"kernel": [kernel, 1], "stride": stride, "size": size, "batch": 1, "in": 1, "out": 1}
-        places = [start + tap for start in range(-(kernel // 2), size + kernel // 2 - kernel + 1, stride)
-                  for tap in range(kernel)]
+        places = [
+            start + tap
+            for start in range(-(kernel // 2), size + kernel // 2 - kernel + 1, stride)
+            for tap in range(kernel)
+        ]
         assert convolution.inside(case) == pytest.approx(np.mean([0 <= place < size for place in places]))
 
 
@@ -189,13 +211,17 @@ def test_sides_compute_one_convolution_and_the_check_sees_a_wrong_gradient():
 
 def convolution_result(pytorch=True):
     """Ours takes a second for each product, PyTorch two, the others three; sgemm does one GFLOP in a second."""
-    rows = [{"what": "sgemm", "side": name, "shape": "1x1x1", "status": "measured", "reason": "", "gflops": 1.0}
-            for name in convolution.LIBRARIES] + [{"what": "bandwidth", "gbytes": 0.5}]
+    rows = [
+        {"what": "sgemm", "side": name, "shape": "1x1x1", "status": "measured", "reason": "", "gflops": 1.0}
+        for name in convolution.LIBRARIES
+    ] + [{"what": "bandwidth", "gbytes": 0.5}]
     size = (1000, 1000, 500)
     for case in convolution.cases(quick=True):
         seconds = {convolution.OURS: 1.0, convolution.CONTIGUOUS: 2.0}
-        outcomes = {name: Outcome(seconds={key: [seconds.get(name, 3.0)] for key in convolution_sides.PASSES})
-                    for name in convolution.WAYS}
+        outcomes = {
+            name: Outcome(seconds={key: [seconds.get(name, 3.0)] for key in convolution_sides.PASSES})
+            for name in convolution.WAYS
+        }
         outcomes |= {"numpy": Outcome(seconds={"sgemm": [1.0]}), "pytorch": Outcome(seconds={"sgemm": [2.0]})}
         if not pytorch:
             gone = Outcome("missing", "No module named 'torch'")
@@ -208,9 +234,13 @@ def test_shares_are_of_the_faster_sgemm_and_the_headline_is_the_least_target():
     result = convolution_result()
     flops = {kernel: 2 * 3 * 8 * 16 * 16 * 48 * 48 * area for kernel, area in (("1x1", 1), ("3x3", 9))}
     assert result["headline"] == pytest.approx(
-        {f"convolution.share_of_sgemm.{kernel}": count / 1e9 for kernel, count in flops.items()}, abs=1e-4)
-    lower = [{**row, "together_share": 0.001} for row in result["rows"] if row.get("stride") == 2
-             or row.get("side") == convolution.IM2COL]
+        {f"convolution.share_of_sgemm.{kernel}": count / 1e9 for kernel, count in flops.items()}, abs=1e-4
+    )
+    lower = [
+        {**row, "together_share": 0.001}
+        for row in result["rows"]
+        if row.get("stride") == 2 or row.get("side") == convolution.IM2COL
+    ]
     assert convolution.headline([*result["rows"], *lower]) == result["headline"]
     less = {**result["rows"][3], "side": convolution.OURS, "kernel": "3x3", "target": True, "together_share": 0.001}
     assert convolution.headline([*result["rows"], less])["convolution.share_of_sgemm.3x3"] == 0.001
@@ -248,8 +278,9 @@ def test_a_wider_network_has_all_channels_multiplied():
     assert list(one) == list(two)
     for name, parameter in one.items():
         fixed = {3, 10} if "conv1.conv" in name or "fc" in name else set()
-        assert two[name].shape == tuple(n if n in fixed or (parameter.ndim == 4 and i < 2) else 2 * n
-                                        for i, n in enumerate(parameter.shape))
+        assert two[name].shape == tuple(
+            n if n in fixed or (parameter.ndim == 4 and i < 2) else 2 * n for i, n in enumerate(parameter.shape)
+        )
     assert summary(wide, 32, training=True).memory.training < 2 * summary(plain, 32, training=True).memory.training
     with nn.shape_only(), pytest.raises(ValueError, match=r"16 channels times 0\.3"):
         widen(models.build("inception_cifar"), 0.3)
@@ -260,7 +291,8 @@ def test_a_wider_layer_is_otherwise_the_same():
     made = {"kernel_size": (1, 3), "stride": 2, "padding": "valid", "norm": norm, "relu": False, "bias": True}
     wide = widen(nn.ConvUnit(3, 8, **made), 2)
     assert [module.describe() for module in wide.modules()] == [
-        module.describe() for module in nn.ConvUnit(3, 16, **made).modules()]
+        module.describe() for module in nn.ConvUnit(3, 16, **made).modules()
+    ]
     assert (wide.norm.eps, wide.norm.momentum, wide.norm.gamma, wide.norm.relu) == (0.5, 0.25, None, False)
     assert wide.conv.bias.shape == wide.norm.beta.shape == (16,)
 
@@ -272,10 +304,27 @@ def test_counts_of_a_step_grow_with_the_batch():
 
 
 def test_scalings_fits_tables_text_and_figure():
-    rows = [{"what": "step", "along": along, "value": value, "network": scaling.NETWORK, **scaling.BASE, along: value,
-             "threads": n, "seconds": value**2 / n, "p25": 0.0, "p75": 0.0, "above_mib": 7 * value, "peak_mib": 1.0,
-             "macs": value**3, "kept_mib": 5 * value}
-            for along, values in scaling.STEPS.items() for value in values for n in (1, 2)]
+    rows = [
+        {
+            "what": "step",
+            "along": along,
+            "value": value,
+            "network": scaling.NETWORK,
+            **scaling.BASE,
+            along: value,
+            "threads": n,
+            "seconds": value**2 / n,
+            "p25": 0.0,
+            "p75": 0.0,
+            "above_mib": 7 * value,
+            "peak_mib": 1.0,
+            "macs": value**3,
+            "kept_mib": 5 * value,
+        }
+        for along, values in scaling.STEPS.items()
+        for value in values
+        for n in (1, 2)
+    ]
     fits = scaling.fits(rows)
     result = {"benchmark": "scaling", "rows": [*rows, *fits], "headline": {}}
     assert len(fits) == 3 * 2 * 2
@@ -302,6 +351,7 @@ def test_compilation_counts_what_a_kernel_calls_for_the_called(monkeypatch):
     before = set(event._registered["numba:compile"])
     compiled = startup._watch_compiler()
     try:
+
         @numba.njit
         def inner(x):
             return x + 1
@@ -321,15 +371,24 @@ def test_compilation_counts_what_a_kernel_calls_for_the_called(monkeypatch):
 
 def test_startups_headline_tables_text_and_figure():
     def run(state, number, seconds):
-        return {"what": state, "run": number, **startup.CASE, **dict.fromkeys(startup.PHASES, seconds),
-                startup.COMPILING: 0.0, startup.SECOND: 0.1, "total": 6 * seconds}
+        return {
+            "what": state,
+            "run": number,
+            **startup.CASE,
+            **dict.fromkeys(startup.PHASES, seconds),
+            startup.COMPILING: 0.0,
+            startup.SECOND: 0.1,
+            "total": 6 * seconds,
+        }
 
     rows = [{"what": startup.IMPORT, "run": n, startup.PYTHON: 0.01, "total": t} for n, t in enumerate((0.1, 0.2, 0.9))]
     rows += [run(startup.COLD, n, t) for n, t in enumerate((2.0, 3.0, 9.0))]
     rows += [run(startup.WARM, n, t) for n, t in enumerate((0.2, 0.3, 0.9))]
     kernels = startup._kernels([{"conv.a": [1.0, 2.0], "pool.b": [0.5]}, {"conv.a": [1.0, 4.0], "pool.b": [0.7]}])
     assert [(row["kernel"], row["compilations"], row["seconds"]) for row in kernels] == [
-        ("conv.a", 2, 4.0), ("pool.b", 1, 0.6)]
+        ("conv.a", 2, 4.0),
+        ("pool.b", 1, 0.6),
+    ]
     heads = startup.headline(rows)
     assert heads == pytest.approx({"startup.import_s": 0.2, "startup.cold_s": 18, "startup.warm_s": 1.8})
     result = {"benchmark": "startup", "rows": [*rows, *kernels], "headline": heads}

@@ -18,8 +18,15 @@ from tinyinception.tensor import Tensor, no_grad
 
 
 def measured(side, batch=128, **values):
-    return {"what": "speed", "against": "PyTorch", "network": "inception_cifar", "batch": batch, "side": side,
-            "status": "measured", **values}
+    return {
+        "what": "speed",
+        "against": "PyTorch",
+        "network": "inception_cifar",
+        "batch": batch,
+        "side": side,
+        "status": "measured",
+        **values,
+    }
 
 
 ROWS = [
@@ -28,11 +35,31 @@ ROWS = [
     measured("PyTorch eager, channels-last", images_per_s=400.0, p25=390.0, p75=410.0, ratio=1.5),
     measured("PyTorch eager", 64, images_per_s=900.0, p25=900.0, p75=900.0, ratio=0.5),
     {**measured("PyTorch compile"), "status": "failed", "reason": "no compiler"},
-    *[{"what": "memory", "network": "inception_cifar", "batch": 128, "side": side, "status": "measured",
-       "above_mib": above, "peak_mib": above + 100}
-      for side, above in (("tinyinception", 200.0), ("PyTorch eager", 100.0), ("PyTorch eager, channels-last", 400.0))],
-    *[{"what": "split", "network": "inception_cifar", "batch": 128, "side": side, "kind": kind, "forward_s": 0.010,
-       "backward_s": 0.020} for side in ("tinyinception", "PyTorch eager, channels-last") for kind in ours.ALL_KINDS],
+    *[
+        {
+            "what": "memory",
+            "network": "inception_cifar",
+            "batch": 128,
+            "side": side,
+            "status": "measured",
+            "above_mib": above,
+            "peak_mib": above + 100,
+        }
+        for side, above in (("tinyinception", 200.0), ("PyTorch eager", 100.0), ("PyTorch eager, channels-last", 400.0))
+    ],
+    *[
+        {
+            "what": "split",
+            "network": "inception_cifar",
+            "batch": 128,
+            "side": side,
+            "kind": kind,
+            "forward_s": 0.010,
+            "backward_s": 0.020,
+        }
+        for side in ("tinyinception", "PyTorch eager, channels-last")
+        for kind in ours.ALL_KINDS
+    ],
     {**measured("tinyinception", 32, images_per_s=500.0, p25=1.0, p75=1.0, ratio=1.0), "against": "jax"},
     {**measured("jax", 32, images_per_s=250.0, p25=1.0, p75=1.0, ratio=2.0), "against": "jax"},
     {"what": "agreement", "network": "plain", "side": "dezero", "status": "missing", "reason": "No module named it"},
@@ -40,13 +67,18 @@ ROWS = [
 
 
 def test_the_bar_is_the_fastest_mode_at_the_headline_batch_and_its_memory():
-    assert train_step.headline(ROWS, 128) == {"train_step.vs_pytorch_best": 1.5, "train_step.memory_vs_pytorch": 0.5,
-                                              "train_step.vs_jax": 2.0}
+    assert train_step.headline(ROWS, 128) == {
+        "train_step.vs_pytorch_best": 1.5,
+        "train_step.memory_vs_pytorch": 0.5,
+        "train_step.vs_jax": 2.0,
+    }
 
 
 def test_without_pytorch_there_is_no_headline_to_guess():
-    gone = [{**row, "status": "missing", "reason": "No module named 'torch'"} if row["side"].startswith("PyTorch")
-            else row for row in ROWS]
+    gone = [
+        {**row, "status": "missing", "reason": "No module named 'torch'"} if row["side"].startswith("PyTorch") else row
+        for row in ROWS
+    ]
     assert train_step.headline(gone, 128) == {"train_step.vs_jax": 2.0}
     assert inference.headline([row for row in gone if row["what"] == "speed"]) == {}
 
@@ -62,9 +94,18 @@ def test_report_shows_every_result_with_its_facts_and_reasons(tmp_path):
     common.write(result, tmp_path / "results" / "train_step.json")
     report.main(["--results", str(tmp_path / "results"), "--out", str(tmp_path / "README.md")])
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
-    for part in ("## Training step", "| `train_step.vs_pytorch_best` | 1.5 |", options.command, "no compiler",
-                 "No module named it", "eager, channels-last; ours makes 1.50 times", "70.0 + 140.0",
-                 result["machine"]["cpu"], result["machine"]["date"], "![Training step](figures/train_step.png)"):
+    for part in (
+        "## Training step",
+        "| `train_step.vs_pytorch_best` | 1.5 |",
+        options.command,
+        "no compiler",
+        "No module named it",
+        "eager, channels-last; ours makes 1.50 times",
+        "70.0 + 140.0",
+        result["machine"]["cpu"],
+        result["machine"]["date"],
+        "![Training step](figures/train_step.png)",
+    ):
         assert part in page, part
     assert (tmp_path / "figures" / "train_step.png").stat().st_size > 10_000
 
@@ -108,9 +149,17 @@ def test_our_step_trains_and_its_split_adds_up_to_its_time():
 
 
 def test_operations_are_of_the_kind_their_name_says():
-    names = {"Conv2d": "convolution", "BatchNorm": "batch-norm, ReLU", "ReLU": "batch-norm, ReLU",
-             "MaxPool2d": "pooling", "GlobalAvgPool": "pooling", "Concat": "concat, split", "Linear": ours.REST,
-             "CrossEntropy": ours.REST, "Dropout": ours.REST}
+    names = {
+        "Conv2d": "convolution",
+        "BatchNorm": "batch-norm, ReLU",
+        "ReLU": "batch-norm, ReLU",
+        "MaxPool2d": "pooling",
+        "GlobalAvgPool": "pooling",
+        "Concat": "concat, split",
+        "Linear": ours.REST,
+        "CrossEntropy": ours.REST,
+        "Dropout": ours.REST,
+    }
     assert {name: ours.kind(name) for name in names} == names
 
 
@@ -135,12 +184,19 @@ class Functions:
         return F.relu
 
     def max_pool(self, layer, pads):
-        return lambda x: F.max_pool2d(x, layer.kernel_size, stride=layer.stride, padding=pads,
-                                      ceil_mode=layer.ceil_mode)
+        return lambda x: F.max_pool2d(
+            x, layer.kernel_size, stride=layer.stride, padding=pads, ceil_mode=layer.ceil_mode
+        )
 
     def avg_pool(self, layer, pads):
-        return lambda x: F.avg_pool2d(x, layer.kernel_size, stride=layer.stride, padding=pads,
-                                      ceil_mode=layer.ceil_mode, count_include_pad=layer.count_include_pad)
+        return lambda x: F.avg_pool2d(
+            x,
+            layer.kernel_size,
+            stride=layer.stride,
+            padding=pads,
+            ceil_mode=layer.ceil_mode,
+            count_include_pad=layer.count_include_pad,
+        )
 
     def global_avg_pool(self):
         return F.global_avg_pool
@@ -169,6 +225,7 @@ class Functions:
                 if i in aux:
                     heads.append(aux[i](x))
             return x, tuple(heads)
+
         return network
 
 
@@ -218,6 +275,12 @@ def test_a_peer_that_computes_something_else_fails():
         def run(self):
             return [0.0], next(self.losses)
 
-    rows = train_step.agreement([Fake("tinyinception", [4.0, 3.0, 2.0, 1.0]), Fake("same", [4.0, 3.001, 2.0, 1.0]),
-                                 Fake("other", [4.0, 3.0, 2.1, 1.0])], "plain")
+    rows = train_step.agreement(
+        [
+            Fake("tinyinception", [4.0, 3.0, 2.0, 1.0]),
+            Fake("same", [4.0, 3.001, 2.0, 1.0]),
+            Fake("other", [4.0, 3.0, 2.1, 1.0]),
+        ],
+        "plain",
+    )
     assert [row["status"] for row in rows] == ["measured", "measured", "failed"]

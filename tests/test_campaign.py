@@ -49,23 +49,27 @@ def test_killed_runs_end_as_undisturbed_ones(place):
 def raising(error):
     def run():
         raise error
+
     return run
 
 
-@pytest.mark.parametrize(("run", "label"), [
-    (lambda: None, "right"),
-    (raising(ArgumentError("n must be a whole number of at least 1, got 0")), "clear"),
-    (raising(GradientError("a table")), "clear"),  # an AssertionError, too
-    (raising(Refused("one line")), "clear"),
-    (raising(AssertionError("2 in place of 3")), "silent"),
-    (raising(ValueError("NumPy's")), "traceback"),
-    (raising(Raw("a library's warning")), "traceback"),
-    (raising(SystemExit(2)), "traceback"),
-    (raising(KeyboardInterrupt()), "traceback"),
-    (raising(Damaged("the canary is gone")), "damaged"),
-    (lambda: np.testing.assert_array_equal([1], [2]), "silent"),
-    (lambda: {}[0], "traceback"),
-])
+@pytest.mark.parametrize(
+    ("run", "label"),
+    [
+        (lambda: None, "right"),
+        (raising(ArgumentError("n must be a whole number of at least 1, got 0")), "clear"),
+        (raising(GradientError("a table")), "clear"),  # an AssertionError, too
+        (raising(Refused("one line")), "clear"),
+        (raising(AssertionError("2 in place of 3")), "silent"),
+        (raising(ValueError("NumPy's")), "traceback"),
+        (raising(Raw("a library's warning")), "traceback"),
+        (raising(SystemExit(2)), "traceback"),
+        (raising(KeyboardInterrupt()), "traceback"),
+        (raising(Damaged("the canary is gone")), "damaged"),
+        (lambda: np.testing.assert_array_equal([1], [2]), "silent"),
+        (lambda: {}[0], "traceback"),
+    ],
+)
 def test_each_end_has_its_label(run, label):
     assert judge(Case("planted", run))[0] == label
 
@@ -76,19 +80,22 @@ def test_a_right_input_must_be_accepted_and_pythons_own_errors_only_where_named(
     assert judge(Case("planted", raising(TypeError("no truth")), also=(TypeError,)))[0] == "clear"
 
 
-@pytest.mark.parametrize(("status", "err", "error"), [
-    (0, "epoch 1\n", None),
-    (1, "epoch 1\ntinyinception: error: no such file\n", Refused),
-    (2, "tinyinception: error: unknown flag\n", Refused),
-    (1, "", Raw),
-    (3, "tinyinception: error: no such file\n", Raw),
-    (-9, "", Raw),
-    (1, "tinyinception: error: one\ntinyinception: error: two\n", Raw),
-    (1, "tinyinception: error: [Errno 28] No space left on device\n", Raw),
-    (1, "Traceback (most recent call last):\n  ...\nValueError: x\n", Raw),
-    (0, "Traceback (most recent call last):\n  ...\nValueError: x\n", Raw),
-    (0, "/a/b.py:7: RuntimeWarning: invalid value\n", Raw),
-])
+@pytest.mark.parametrize(
+    ("status", "err", "error"),
+    [
+        (0, "epoch 1\n", None),
+        (1, "epoch 1\ntinyinception: error: no such file\n", Refused),
+        (2, "tinyinception: error: unknown flag\n", Refused),
+        (1, "", Raw),
+        (3, "tinyinception: error: no such file\n", Raw),
+        (-9, "", Raw),
+        (1, "tinyinception: error: one\ntinyinception: error: two\n", Raw),
+        (1, "tinyinception: error: [Errno 28] No space left on device\n", Raw),
+        (1, "Traceback (most recent call last):\n  ...\nValueError: x\n", Raw),
+        (0, "Traceback (most recent call last):\n  ...\nValueError: x\n", Raw),
+        (0, "/a/b.py:7: RuntimeWarning: invalid value\n", Raw),
+    ],
+)
 def test_a_command_is_right_or_says_one_line(status, err, error):
     if error is None:
         assert check_answer(status, "out", err) == "out"
@@ -164,17 +171,23 @@ def test_a_kill_leaves_a_run_that_differs_or_is_damaged_and_both_are_seen(tmp_pa
 
         def wait(self):
             return 0
+
     run.template, run.seed = Finished(), 0
-    for found, label in ((({"w": b"1"}, [{"epoch": "1"}]), "right"), (({"w": b"2"}, [{"epoch": "1"}]), "silent"),
-                         (({"w": b"1"}, [{"epoch": "2"}]), "silent")):
+    for found, label in (
+        (({"w": b"1"}, [{"epoch": "1"}]), "right"),
+        (({"w": b"2"}, [{"epoch": "1"}]), "silent"),
+        (({"w": b"1"}, [{"epoch": "2"}]), "silent"),
+    ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(kills, "ended", lambda folder, found=found: found)
             assert run._finish(False)[0] == label
 
 
 def test_commands_run_in_this_process_and_in_their_own(tmp_path):
-    code = ("from tests.campaign import command; out = command.take_streams(); "
-            "out.write(command.run('--version')); out.flush()")
+    code = (
+        "from tests.campaign import command; out = command.take_streams(); "
+        "out.write(command.run('--version')); out.flush()"
+    )
     assert command.python(code) == command.process("--version")
     with pytest.raises(Refused, match="unknown command"):
         command.process("nonsense")

@@ -56,6 +56,7 @@ def test_a_process_that_dies_while_saving_leaves_the_old_or_the_new_checkpoint(t
                 raise SystemExit
             calls.append(real.__name__)
             return real(*arguments)
+
         return call
 
     with monkeypatch.context() as patch:
@@ -158,7 +159,12 @@ def test_a_missing_checkpoint_and_an_unwritable_place(tmp_path):
 
 def test_the_digest_covers_names_shapes_dtypes_numbers_and_state():
     base = {"a": np.zeros((2, 3), np.float32)}
-    others = [({"b": base["a"]}, ""), ({"a": base["a"].reshape(3, 2)}, ""), ({"a": base["a"].view(np.int32)}, ""),
-              ({"a": base["a"] + 1}, ""), (base, "x")]
+    others = [
+        ({"b": base["a"]}, ""),
+        ({"a": base["a"].reshape(3, 2)}, ""),
+        ({"a": base["a"].view(np.int32)}, ""),
+        ({"a": base["a"] + 1}, ""),
+        (base, "x"),
+    ]
     digests = {checkpoint._digest(*case) for case in [(base, ""), *others]}
     assert len(digests) == 6

@@ -256,9 +256,14 @@ def test_summary_refuses_modules_that_do_not_take_one_image():
 
 def test_operations_check_their_numbers_too():
     for op, shapes, name in [
-        (ops.Dropout, [(2,)], "p"), (ops.Power, [(2,)], "exponent"), (ops.BatchNorm, [(2, 3)], "eps"),
-        (ops.LocalResponseNorm, [(2, 3)], "size"), (ops.MaxPool2d, [(1, 4, 4, 1)], "kernel_size"),
-        (ops.Sum, [(2, 3)], "axis"), (ops.Concat, [(2, 3)], "axis"), (lambda n: ops.Reshape([n]), [(2,)], "sizes"),
+        (ops.Dropout, [(2,)], "p"),
+        (ops.Power, [(2,)], "exponent"),
+        (ops.BatchNorm, [(2, 3)], "eps"),
+        (ops.LocalResponseNorm, [(2, 3)], "size"),
+        (ops.MaxPool2d, [(1, 4, 4, 1)], "kernel_size"),
+        (ops.Sum, [(2, 3)], "axis"),
+        (ops.Concat, [(2, 3)], "axis"),
+        (lambda n: ops.Reshape([n]), [(2,)], "sizes"),
     ]:
         with pytest.raises(TinyInceptionError, match=name):
             (op("3", None) if op is ops.Dropout else op("3")).shape(*shapes)

@@ -68,8 +68,9 @@ def test_every_claim_says_where_it_is_made_and_has_a_lesson_figures_and_an_id_of
 @pytest.mark.parametrize("name", CLAIMS)
 def test_long_numbers_in_the_text_are_computed_or_printed_in_a_paper(weighed, name):
     """5,713,216,096 in a truth must be a figure of the function, or stand in verdicts/printed.py."""
-    known = set(numbers(list(weighed[name].finding.figures.values()))) | set(numbers(
-        [value for key, value in vars(room.beside("printed")).items() if key.isupper()]))
+    known = set(numbers(list(weighed[name].finding.figures.values()))) | set(
+        numbers([value for key, value in vars(room.beside("printed")).items() if key.isupper()])
+    )
     text = f"{CLAIMS[name].claim} {CLAIMS[name].truth}"
     stated = [int(word.replace(",", "")) for word in re.findall(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d.]*\d)", text)]
     assert set(stated) <= known
@@ -89,14 +90,14 @@ def numbers(value):
 
 def test_a_changed_figure_is_noticed(copied):
     claims = copied("claims.toml", "ratio = 2.7778", "ratio = 2.7779")
-    one, = room.weigh([claims["A1"]])
+    (one,) = room.weigh([claims["A1"]])
     assert not one.agrees
     assert one.differences == [f"ratio: stated 2.7779, computed {25 / 9}"]
 
 
 def test_a_changed_figure_in_a_list_is_noticed(copied):
     claims = copied("claims.toml", "module_3a = [12800, 13824]", "module_3a = [12800, 13825]")
-    one, = room.weigh([claims["A3"]])
+    (one,) = room.weigh([claims["A3"]])
     assert one.differences == ["module_3a: stated ['12800', '13825'], computed [12800, 13824]"]
 
 
@@ -117,11 +118,14 @@ def test_a_changed_function_is_noticed(copied):
     assert differences[1].startswith("ratio: ")
 
 
-@pytest.mark.parametrize(("old", "new", "error"), [
-    ('"factorization.area_ratio"', '"factorization.ratio"', "claim A1: there is no function ratio in "),
-    ('"factorization.area_ratio"', '"nowhere.area_ratio"', "nowhere.py does not exist"),
-    ('"factorization.area_ratio"', '"area_ratio"', "area_ratio.py does not exist"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ('"factorization.area_ratio"', '"factorization.ratio"', "claim A1: there is no function ratio in "),
+        ('"factorization.area_ratio"', '"nowhere.area_ratio"', "nowhere.py does not exist"),
+        ('"factorization.area_ratio"', '"area_ratio"', "area_ratio.py does not exist"),
+    ],
+)
 def test_a_missing_function_is_one_error(copied, old, new, error):
     claims = copied("claims.toml", old, new)
     with pytest.raises(DataError, match=error):
@@ -134,15 +138,26 @@ def test_a_file_of_verdicts_that_cannot_be_run_is_one_error_with_its_line(copied
         room.weigh([claims["A10"]])
 
 
-@pytest.mark.parametrize(("old", "new", "error"), [
-    ('truth = "25/9 = 2.7778."\n', "", r"claims\.toml: claim A1: .*missing 1 required.*'truth'"),
-    ('truth = "25/9 = 2.7778."\n', 'truth = "25/9"\nproof = 1\n', r"claims\.toml: claim A1: .*unexpected.*'proof'"),
-    ('id = "A1"\n', "", r"claims\.toml: claim \?: .*'id'"),
-    ('"true"\ntruth = "25/9', '"mostly"\ntruth = "25/9', r"claims\.toml: claim A1: the verdict must be true, false, "),
-    ('"true"\ntruth = "25/9', '"true if"\ntruth = "25/9', r"claims\.toml: claim A1: the verdict must .* condition"),
-    ('"true"\ntruth = "25/9', '"truer"\ntruth = "25/9', r"claims\.toml: claim A1: the verdict must be true, false, "),
-    ('id = "A1"\n', "id = A1\n", r"claims\.toml: cannot be read: .*\(at line \d+"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ('truth = "25/9 = 2.7778."\n', "", r"claims\.toml: claim A1: .*missing 1 required.*'truth'"),
+        ('truth = "25/9 = 2.7778."\n', 'truth = "25/9"\nproof = 1\n', r"claims\.toml: claim A1: .*unexpected.*'proof'"),
+        ('id = "A1"\n', "", r"claims\.toml: claim \?: .*'id'"),
+        (
+            '"true"\ntruth = "25/9',
+            '"mostly"\ntruth = "25/9',
+            r"claims\.toml: claim A1: the verdict must be true, false, ",
+        ),
+        ('"true"\ntruth = "25/9', '"true if"\ntruth = "25/9', r"claims\.toml: claim A1: the verdict must .* condition"),
+        (
+            '"true"\ntruth = "25/9',
+            '"truer"\ntruth = "25/9',
+            r"claims\.toml: claim A1: the verdict must be true, false, ",
+        ),
+        ('id = "A1"\n', "id = A1\n", r"claims\.toml: cannot be read: .*\(at line \d+"),
+    ],
+)
 def test_a_bad_row_is_one_error_that_names_it(copied, old, new, error):
     with pytest.raises(DataError, match=error):
         copied("claims.toml", old, new)
@@ -157,40 +172,64 @@ def test_without_the_file_or_without_rows_there_is_one_error(tmp_path, monkeypat
         room.read()
 
 
-@pytest.mark.parametrize(("name", "old", "new", "verdict"), [
-    ("A4", '"3x1 and 1x3 for 3x3": 0.33', '"3x1 and 1x3 for 3x3": 0.34', "false"),
-    ("A7", "VGG_OVER_ALEXNET = 3", "GOOGLENET_FEWER_THAN_ALEXNET, VGG_OVER_ALEXNET, GOOGLENET_PARAMS = 9, 3, 7e6",
-     "false"),
-    ("A7", "VGG_OVER_ALEXNET = 3", "GOOGLENET_FEWER_THAN_ALEXNET, VGG_OVER_ALEXNET, GOOGLENET_PARAMS = 9, 2, 7e6",
-     "true"),
-    ("A8", "GOOGLENET_MACS = 1.5e9", "GOOGLENET_MACS = 1.6e9", "false"),
-    ("A9", '"conv1": (2.7, 34)', '"conv1": (9.2, 118)', "true"),
-    ("A9", '"conv1": (2.7, 34)', '"conv1": (2.7, 35)', "false"),
-    ("A10", "GOOGLENET_DEPTH_WITH_POOLS = 22, 27", "GOOGLENET_DEPTH_WITH_POOLS = 22, 26", "false"),
-    ("A11", "(7, 144, 1008, 6.67)", "(7, 144, 1009, 6.67)", "false"),
-    ("A12", "GOOGLENET_LESS_ERROR_THAN_SUPERVISION = 0.565", "GOOGLENET_LESS_ERROR_THAN_SUPERVISION = 0.567", "false"),
-    ("A15", 'BN_MORE = {"layers": 9, "params": 0.25', 'BN_PARAMS = 11.2e6\nBN_MORE = {"layers": 9, "params": 0.6',
-     "true"),
-    ("A16", '"4c": 576, "4d": 576', '"4c": 608, "4d": 608', "true"),
-    ("A16", '"4c": 576, "4d": 576', '"4c": 608, "4d": 576', "false"),
-    ("A17", "BN_FASTER = 14", "BN_FASTER = 15", "false"),
-    ("A18", "V3_MACS, V3_PARAMS_BELOW = 5e9", "V3_MACS, V3_PARAMS_BELOW = 6e9", "true"),
-    ("A19", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 42, 3.7", "true"),
-    ("A19", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 42, 2.6", "false"),
-    ("A20", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 54, 2.5", "true"),
-    ("A20", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 43, 2.5", "false"),
-    ("A21", '("conv", 1, False, 35, 192)', '("conv", 1, True, 35, 192)', "true"),
-    ("A21", '("conv", 1, False, 73, 64)', '("conv", 1, True, 73, 64)', "false"),
-    ("A22", "(6, 5, 17, 768)", "(6, 5, 17, 770)", "false"),
-    ("A24", "LOWRES_WITHIN = 0.01", "LOWRES_WITHIN = 0.07", "true"),
-    ("A25", "EXAMPLE_LOSSES = (1.47, 2.63)", "EXAMPLE_LOSSES = (1.02, 1.10)", "true"),
-    ("A27", "V3_LR, V3_LR_RATE, V3_LR_EVERY, V3_EPOCHS, V3_CLIP = 0.045, 0.94, 2",
-     "V3_LR, V3_LR_RATE, V3_LR_EVERY, V3_EPOCHS, V3_CLIP = 0.045, 0.94, 4", "false"),
-    ("A28", '"Fig. 17": 1154, "Fig. 19": 2048', '"Fig. 17": 1152, "Fig. 19": 2144', "true"),
-    ("A28", '"Fig. 17": 1154, "Fig. 19": 2048', '"Fig. 17": 1152, "Fig. 19": 2048', "false"),
-    ("A31", "ALEXNET_NEURONS = 650_000", "ALEXNET_NEURONS = 640_000", "false"),
-    ("A34", "BLACKLISTED = 1762", "BLACKLISTED = 1763", "false"),
-])
+@pytest.mark.parametrize(
+    ("name", "old", "new", "verdict"),
+    [
+        ("A4", '"3x1 and 1x3 for 3x3": 0.33', '"3x1 and 1x3 for 3x3": 0.34', "false"),
+        (
+            "A7",
+            "VGG_OVER_ALEXNET = 3",
+            "GOOGLENET_FEWER_THAN_ALEXNET, VGG_OVER_ALEXNET, GOOGLENET_PARAMS = 9, 3, 7e6",
+            "false",
+        ),
+        (
+            "A7",
+            "VGG_OVER_ALEXNET = 3",
+            "GOOGLENET_FEWER_THAN_ALEXNET, VGG_OVER_ALEXNET, GOOGLENET_PARAMS = 9, 2, 7e6",
+            "true",
+        ),
+        ("A8", "GOOGLENET_MACS = 1.5e9", "GOOGLENET_MACS = 1.6e9", "false"),
+        ("A9", '"conv1": (2.7, 34)', '"conv1": (9.2, 118)', "true"),
+        ("A9", '"conv1": (2.7, 34)', '"conv1": (2.7, 35)', "false"),
+        ("A10", "GOOGLENET_DEPTH_WITH_POOLS = 22, 27", "GOOGLENET_DEPTH_WITH_POOLS = 22, 26", "false"),
+        ("A11", "(7, 144, 1008, 6.67)", "(7, 144, 1009, 6.67)", "false"),
+        (
+            "A12",
+            "GOOGLENET_LESS_ERROR_THAN_SUPERVISION = 0.565",
+            "GOOGLENET_LESS_ERROR_THAN_SUPERVISION = 0.567",
+            "false",
+        ),
+        (
+            "A15",
+            'BN_MORE = {"layers": 9, "params": 0.25',
+            'BN_PARAMS = 11.2e6\nBN_MORE = {"layers": 9, "params": 0.6',
+            "true",
+        ),
+        ("A16", '"4c": 576, "4d": 576', '"4c": 608, "4d": 608', "true"),
+        ("A16", '"4c": 576, "4d": 576', '"4c": 608, "4d": 576', "false"),
+        ("A17", "BN_FASTER = 14", "BN_FASTER = 15", "false"),
+        ("A18", "V3_MACS, V3_PARAMS_BELOW = 5e9", "V3_MACS, V3_PARAMS_BELOW = 6e9", "true"),
+        ("A19", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 42, 3.7", "true"),
+        ("A19", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 42, 2.6", "false"),
+        ("A20", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 54, 2.5", "true"),
+        ("A20", "V2_OVER_GOOGLENET = 42, 2.5", "V2_OVER_GOOGLENET = 43, 2.5", "false"),
+        ("A21", '("conv", 1, False, 35, 192)', '("conv", 1, True, 35, 192)', "true"),
+        ("A21", '("conv", 1, False, 73, 64)', '("conv", 1, True, 73, 64)', "false"),
+        ("A22", "(6, 5, 17, 768)", "(6, 5, 17, 770)", "false"),
+        ("A24", "LOWRES_WITHIN = 0.01", "LOWRES_WITHIN = 0.07", "true"),
+        ("A25", "EXAMPLE_LOSSES = (1.47, 2.63)", "EXAMPLE_LOSSES = (1.02, 1.10)", "true"),
+        (
+            "A27",
+            "V3_LR, V3_LR_RATE, V3_LR_EVERY, V3_EPOCHS, V3_CLIP = 0.045, 0.94, 2",
+            "V3_LR, V3_LR_RATE, V3_LR_EVERY, V3_EPOCHS, V3_CLIP = 0.045, 0.94, 4",
+            "false",
+        ),
+        ("A28", '"Fig. 17": 1154, "Fig. 19": 2048', '"Fig. 17": 1152, "Fig. 19": 2144', "true"),
+        ("A28", '"Fig. 17": 1154, "Fig. 19": 2048', '"Fig. 17": 1152, "Fig. 19": 2048', "false"),
+        ("A31", "ALEXNET_NEURONS = 650_000", "ALEXNET_NEURONS = 640_000", "false"),
+        ("A34", "BLACKLISTED = 1762", "BLACKLISTED = 1763", "false"),
+    ],
+)
 def test_verdicts_follow_what_is_printed(copied, name, old, new, verdict):
     """Had the papers printed something else, the verdict would be another: it is computed, not stored."""
     claims = copied("verdicts/printed.py", old, new)
@@ -200,18 +239,42 @@ def test_verdicts_follow_what_is_printed(copied, name, old, new, verdict):
 # -- digits ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("stated", "computed", "expected"), [
-    (Decimal("0.28"), 0.2849, True), (Decimal("0.28"), 0.2851, False), (Decimal("0.28"), 0.2751, True),
-    (Decimal("0.280"), 0.2806, False), (Decimal("0.280"), 0.2804, True), (Decimal("2.5"), 2.55, True),
-    (Decimal("-2.03"), -2.0306, True), (Decimal("-2.03"), 2.0306, False), (Decimal("1E-3"), 0.00149, True),
-    (Decimal("1E-3"), 0.00151, False), (Decimal("12.0"), 12, True), (Decimal("0.5"), np.float32(0.5), True),
-    (Decimal("1.0"), math.nan, False), (Decimal("1.0"), math.inf, False), (Decimal("1.0"), [1.0], False),
-    (Decimal("1.0"), None, False), (Decimal("1.0"), "1.0", False),
-    (12800, 12800, True), (12800, 12801, False), (12800, 12800.4, False), (True, True, True), (True, False, False),
-    ("same", "same", True), ("same", "other", False),
-    ([Decimal("0.1"), 2], [0.1, 2], True), ([Decimal("0.1"), 2], (0.1, 2), True), ([1, 2], [1, 2, 3], False),
-    ([1, 2], [2, 1], False), ([1], 1, False), ([[1], [Decimal("2.0")]], [[1], [2.04]], True), ([], [], True),
-])
+@pytest.mark.parametrize(
+    ("stated", "computed", "expected"),
+    [
+        (Decimal("0.28"), 0.2849, True),
+        (Decimal("0.28"), 0.2851, False),
+        (Decimal("0.28"), 0.2751, True),
+        (Decimal("0.280"), 0.2806, False),
+        (Decimal("0.280"), 0.2804, True),
+        (Decimal("2.5"), 2.55, True),
+        (Decimal("-2.03"), -2.0306, True),
+        (Decimal("-2.03"), 2.0306, False),
+        (Decimal("1E-3"), 0.00149, True),
+        (Decimal("1E-3"), 0.00151, False),
+        (Decimal("12.0"), 12, True),
+        (Decimal("0.5"), np.float32(0.5), True),
+        (Decimal("1.0"), math.nan, False),
+        (Decimal("1.0"), math.inf, False),
+        (Decimal("1.0"), [1.0], False),
+        (Decimal("1.0"), None, False),
+        (Decimal("1.0"), "1.0", False),
+        (12800, 12800, True),
+        (12800, 12801, False),
+        (12800, 12800.4, False),
+        (True, True, True),
+        (True, False, False),
+        ("same", "same", True),
+        ("same", "other", False),
+        ([Decimal("0.1"), 2], [0.1, 2], True),
+        ([Decimal("0.1"), 2], (0.1, 2), True),
+        ([1, 2], [1, 2, 3], False),
+        ([1, 2], [2, 1], False),
+        ([1], 1, False),
+        ([[1], [Decimal("2.0")]], [[1], [2.04]], True),
+        ([], [], True),
+    ],
+)
 def test_figures_agree_to_the_digits_written(stated, computed, expected):
     assert room.agree(stated, computed) is expected
 
@@ -227,8 +290,20 @@ def test_claims_as_json(capsys):
     rows = json.loads(captured.out)["claims"]
     assert [row["id"] for row in rows] == list(CLAIMS)
     for row in rows:
-        assert list(row) == ["id", "claim", "where", "verdict", "truth", "lesson", "function", "figures", "found",
-                             "agrees", "differences", "seconds"]
+        assert list(row) == [
+            "id",
+            "claim",
+            "where",
+            "verdict",
+            "truth",
+            "lesson",
+            "function",
+            "figures",
+            "found",
+            "agrees",
+            "differences",
+            "seconds",
+        ]
         assert row["agrees"] is True
         assert row["verdict"].startswith(row["found"])
         assert set(CLAIMS[row["id"]].figures) <= set(row["figures"])
@@ -242,8 +317,10 @@ def test_claims_as_text_end_with_a_tally(capsys):
     assert lines[3] == "     ratio 2.77778"
     assert "     saving_equal 0.28, ratio_growing [0.72, 0.734847, 0.763675, 0.9], saving_if_wider -0.8" in lines
     kinds = [claim.kind for claim in CLAIMS.values()]
-    assert re.fullmatch(rf"{len(CLAIMS)} claims in [\d.]+ s: "
-                        + ", ".join(f"{kinds.count(kind)} {kind}" for kind in room.VERDICTS), lines[-1])
+    assert re.fullmatch(
+        rf"{len(CLAIMS)} claims in [\d.]+ s: " + ", ".join(f"{kinds.count(kind)} {kind}" for kind in room.VERDICTS),
+        lines[-1],
+    )
 
 
 def test_a_claim_that_disagrees_is_an_error_of_the_command(copied, capsys):
@@ -270,15 +347,28 @@ def fc(inputs, outputs):
     return inputs * outputs + outputs
 
 
-ALEXNET = [conv(11, 3, 96), conv(5, 96, 256, 2), conv(3, 256, 384), conv(3, 384, 384, 2), conv(3, 384, 256, 2),
-           fc(6 * 6 * 256, 4096), fc(4096, 4096), fc(4096, 1000)]
+ALEXNET = [
+    conv(11, 3, 96),
+    conv(5, 96, 256, 2),
+    conv(3, 256, 384),
+    conv(3, 384, 384, 2),
+    conv(3, 384, 256, 2),
+    fc(6 * 6 * 256, 4096),
+    fc(4096, 4096),
+    fc(4096, 1000),
+]
 VGG = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 GOOGLENET = {  # module: (input channels, grid, #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj)
-    "3a": (192, 28, 64, 96, 128, 16, 32, 32), "3b": (256, 28, 128, 128, 192, 32, 96, 64),
-    "4a": (480, 14, 192, 96, 208, 16, 48, 64), "4b": (512, 14, 160, 112, 224, 24, 64, 64),
-    "4c": (512, 14, 128, 128, 256, 24, 64, 64), "4d": (512, 14, 112, 144, 288, 32, 64, 64),
-    "4e": (528, 14, 256, 160, 320, 32, 128, 128), "5a": (832, 7, 256, 160, 320, 32, 128, 128),
-    "5b": (832, 7, 384, 192, 384, 48, 128, 128)}
+    "3a": (192, 28, 64, 96, 128, 16, 32, 32),
+    "3b": (256, 28, 128, 128, 192, 32, 96, 64),
+    "4a": (480, 14, 192, 96, 208, 16, 48, 64),
+    "4b": (512, 14, 160, 112, 224, 24, 64, 64),
+    "4c": (512, 14, 128, 128, 256, 24, 64, 64),
+    "4d": (512, 14, 112, 144, 288, 32, 64, 64),
+    "4e": (528, 14, 256, 160, 320, 32, 128, 128),
+    "5a": (832, 7, 256, 160, 320, 32, 128, 128),
+    "5b": (832, 7, 384, 192, 384, 48, 128, 128),
+}
 
 
 def vgg(depth):
@@ -294,8 +384,14 @@ def googlenet():
     """(parameters, multiply-adds) with a plain 7x7."""
     layers = [(7, 3, 64, 112), (1, 64, 64, 56), (3, 64, 192, 56), (1, 1024, 1000, 1)]
     for inputs, grid, n1, r3, n3, r5, n5, proj in GOOGLENET.values():
-        layers += [(1, inputs, n1, grid), (1, inputs, r3, grid), (3, r3, n3, grid), (1, inputs, r5, grid),
-                   (5, r5, n5, grid), (1, inputs, proj, grid)]
+        layers += [
+            (1, inputs, n1, grid),
+            (1, inputs, r3, grid),
+            (3, r3, n3, grid),
+            (1, inputs, r5, grid),
+            (5, r5, n5, grid),
+            (1, inputs, proj, grid),
+        ]
     return sum(conv(*layer[:3]) for layer in layers), sum(k * k * m * n * g * g for k, m, n, g in layers)
 
 
@@ -310,15 +406,19 @@ def test_counts_by_hand(weighed):
     assert figures("A7")["vgg19_over_alexnet"] == vgg(19) / sum(ALEXNET)
     assert figures("A8")["plain"] == macs
     assert figures("A8")["separable"] == macs - 112**2 * (7 * 7 * 3 * 64 - 7 * 7 * 24 - 24 * 64)
-    assert figures("A13") == {name: (n3 + n5) / (n1 + n3 + n5 + proj)
-                              for name, (_, _, n1, _, n3, _, n5, proj) in GOOGLENET.items()}
+    assert figures("A13") == {
+        name: (n3 + n5) / (n1 + n3 + n5 + proj) for name, (_, _, n1, _, n3, _, n5, proj) in GOOGLENET.items()
+    }
     assert figures("A30")["alexnet"] == sum(ALEXNET[5:]) / sum(ALEXNET)
     assert figures("A30")["googlenet"] == fc(1024, 1000) / params
     assert figures("A31")["built_on_227"] == (
-        55 * 55 * 96 + 27 * 27 * 256 + 13 * 13 * (384 + 384 + 256) + 4096 + 4096 + 1000)
+        55 * 55 * 96 + 27 * 27 * 256 + 13 * 13 * (384 + 384 + 256) + 4096 + 4096 + 1000
+    )
     for at, channels in (("4a", 512), ("4d", 528)):  # 14x14 averaged to 4x4
-        head = [conv(1, channels, 128) + fc(4 * 4 * 128, 1024) + fc(1024, 1000),
-                16 * channels * 128 + 2048 * 1024 + 1024 * 1000]
+        head = [
+            conv(1, channels, 128) + fc(4 * 4 * 128, 1024) + fc(1024, 1000),
+            16 * channels * 128 + 2048 * 1024 + 1024 * 1000,
+        ]
         assert figures("A33")[f"googlenet_{at}"] == head
 
 
@@ -337,31 +437,37 @@ def test_receptive_fields_by_growing_sets_of_pixels(weighed):
             pixels = {stride * p + d for p in pixels for d in range(kernel)}
         return len(pixels)
 
-    assert weighed["A5"].finding.figures["fields"] == [seen((7, 1)), seen((3, 1), (3, 1), (3, 1)),
-                                                       seen((3, 2), (3, 1), (3, 1))]
+    assert weighed["A5"].finding.figures["fields"] == [
+        seen((7, 1)),
+        seen((3, 1), (3, 1), (3, 1)),
+        seen((3, 2), (3, 1), (3, 1)),
+    ]
     assert weighed["A6"].finding.figures["fields"] == [seen((7, 2)), seen((3, 2), (3, 1), (3, 1))]
 
 
 def test_the_stem_of_v3_by_hand(weighed):
     figures = weighed["A6"].finding.figures
     assert figures["weights"] == [49 * 3 * 64, 9 * (3 * 32 + 32 * 32 + 32 * 64)]
-    assert figures["macs_at_299"] == [150**2 * 49 * 3 * 64,
-                                      9 * (149**2 * 3 * 32 + 147**2 * (32 * 32 + 32 * 64))]
+    assert figures["macs_at_299"] == [150**2 * 49 * 3 * 64, 9 * (149**2 * 3 * 32 + 147**2 * (32 * 32 + 32 * 64))]
 
 
 def test_low_resolution_by_hand(weighed):
     """Only the stem up to Mixed_6a differs between 299 and 79: compare these parts, layer by layer."""
+
     def upto_17(first, second, third, after, fifth, grid):
         stem = 9 * (first**2 * 3 * 32 + second**2 * 32 * 32 + third**2 * 32 * 64 + fifth**2 * 80 * 192)
         stem += after**2 * 64 * 80
-        module = sum(inputs * (64 + 48 + 64 + proj) + 25 * 48 * 64 + 9 * (64 * 96 + 96 * 96)
-                     for inputs, proj in ((192, 32), (256, 64), (288, 64)))
+        module = sum(
+            inputs * (64 + 48 + 64 + proj) + 25 * 48 * 64 + 9 * (64 * 96 + 96 * 96)
+            for inputs, proj in ((192, 32), (256, 64), (288, 64))
+        )
         reduction = 288 * 64 + 9 * 64 * 96  # before the stride, which leaves 17x17 in both
         return stem + grid**2 * (module + reduction)
 
     figures = weighed["A24"].finding.figures
     assert figures["macs_299"] - figures["macs_79"] == (
-        upto_17(149, 147, 147, 73, 71, 35) - upto_17(77, 75, 75, 75, 73, 36))
+        upto_17(149, 147, 147, 73, 71, 35) - upto_17(77, 75, 75, 75, 73, 36)
+    )
 
 
 def test_smoothing_and_truncation_by_closed_forms(weighed):
@@ -380,8 +486,11 @@ def test_smoothing_and_truncation_by_closed_forms(weighed):
 def test_the_probabilities_of_the_copied_example_are_determined_by_its_losses(weighed):
     """Of all distributions in whole percents with .36 for the right class, one has this sum of logarithms."""
     printed, uniform = room.beside("printed"), 1.801643
-    sets = [(*three, 64 - sum(three)) for three in combinations_with_replacement(range(1, 62), 3)
-            if sum(three) + three[-1] <= 64]
+    sets = [
+        (*three, 64 - sum(three))
+        for three in combinations_with_replacement(range(1, 62), 3)
+        if sum(three) + three[-1] <= 64
+    ]
     found = [others for others in sets if abs(uniform + sum(math.log(n / 100) for n in (*others, 36)) / 5) < 1e-6]
     wrong = sorted(round(100 * p) for i, p in enumerate(printed.EXAMPLE_P) if i != printed.EXAMPLE_CLASS)
     assert found == [tuple(wrong)]

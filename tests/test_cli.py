@@ -40,8 +40,26 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", io.StringIO())
-        status = main(["train", "--model", "plain_cifar", "--limit", "64", "--epochs", "1", "--batch-size", "32",
-                       "--seed", "3", "--lr", "0.01", "--out", str(folder), "--json"])
+        status = main(
+            [
+                "train",
+                "--model",
+                "plain_cifar",
+                "--limit",
+                "64",
+                "--epochs",
+                "1",
+                "--batch-size",
+                "32",
+                "--seed",
+                "3",
+                "--lr",
+                "0.01",
+                "--out",
+                str(folder),
+                "--json",
+            ]
+        )
         assert status == 0
         return folder, sys.stdout.getvalue()
 
@@ -173,13 +191,47 @@ def test_train_flags_reach_the_config(run, monkeypatch):
         return train.Result(0.5, 2, 60.0, 1000.0, "runs/x")
 
     monkeypatch.setattr(train, "fit", fit)
-    status, out, _ = run("train", "--data", "cifar10", "--from", "disk", "--model", "plain_cifar", "--limit", 5,
-                         "--epochs", 2, "--batch-size", 7, "--optimizer", "adam", "--lr", 0.25, "--schedule", "cosine",
-                         "--seed", 9, "--threads", 2, "--out", "runs/x")
+    status, out, _ = run(
+        "train",
+        "--data",
+        "cifar10",
+        "--from",
+        "disk",
+        "--model",
+        "plain_cifar",
+        "--limit",
+        5,
+        "--epochs",
+        2,
+        "--batch-size",
+        7,
+        "--optimizer",
+        "adam",
+        "--lr",
+        0.25,
+        "--schedule",
+        "cosine",
+        "--seed",
+        9,
+        "--threads",
+        2,
+        "--out",
+        "runs/x",
+    )
     assert status == 0
     assert out == "test accuracy 50.00% after 2 epochs in 60 s (1,000 images/s)\nrun folder runs/x\n"
-    expected = train.Config.for_data("cifar10", source="disk", model="plain_cifar", limit=5, epochs=2, batch_size=7,
-                                     optimizer="adam", lr=0.25, schedule="cosine", seed=9)
+    expected = train.Config.for_data(
+        "cifar10",
+        source="disk",
+        model="plain_cifar",
+        limit=5,
+        epochs=2,
+        batch_size=7,
+        optimizer="adam",
+        lr=0.25,
+        schedule="cosine",
+        seed=9,
+    )
     run("train")
     assert calls == [(expected, "runs/x"), (train.Config.for_data("drawn"), None)]
     assert threads == [2]
@@ -189,8 +241,16 @@ def test_train_prints_one_json_object(trained):
     folder, out = trained
     result = json.loads(out)
     assert out.count("\n") == 1
-    assert list(result) == ["test_accuracy", "epochs", "seconds", "images_per_second", "run", "weights", "best_epoch",
-                            "best_accuracy"]
+    assert list(result) == [
+        "test_accuracy",
+        "epochs",
+        "seconds",
+        "images_per_second",
+        "run",
+        "weights",
+        "best_epoch",
+        "best_accuracy",
+    ]
     assert result["epochs"] == 1
     assert Path(result["run"]) == folder
     assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["seed"] == 3
@@ -220,9 +280,15 @@ def test_evaluate_flags_reach_the_package(run, monkeypatch):
 
     def evaluate(folders, data, **options):
         calls.append((folders, data, options))
-        return {"runs": [{"run": folder, **alone} for folder in folders], "data": "pets", "images": 8,
-                "crops": options["crops"], **alone, "classes": [{"name": "cat", "images": 8, "accuracy": 0.75}],
-                "comparison": {"sentence": "b is better."}}
+        return {
+            "runs": [{"run": folder, **alone} for folder in folders],
+            "data": "pets",
+            "images": 8,
+            "crops": options["crops"],
+            **alone,
+            "classes": [{"name": "cat", "images": 8, "accuracy": 0.75}],
+            "comparison": {"sentence": "b is better."},
+        }
 
     monkeypatch.setattr(train, "evaluate", evaluate)
     plain = {"crops": 1, "averaged": None, "compare": False, "pictures": None}
@@ -232,9 +298,14 @@ def test_evaluate_flags_reach_the_package(run, monkeypatch):
         run("evaluate", "a", "--weights", word)
         assert calls.pop() == (["a"], None, {**plain, "averaged": averaged})
     figures = "test accuracy 75.00%   top 5 always right (1 classes)   loss 0.5000   calibration error 12.50%"
-    assert run("evaluate", "a", "b", "--data", "pets", "--crops", 144, "--compare", "--pictures", "seen") == (0, (
-        f"ensemble of 2 runs on pets, 8 test images, 144 views of each\n{figures}\n  cat   75.00% of 8\n"
-        f"a alone: {figures}\nb alone: {figures}\nb is better.\npictures in seen\n"), "")
+    assert run("evaluate", "a", "b", "--data", "pets", "--crops", 144, "--compare", "--pictures", "seen") == (
+        0,
+        (
+            f"ensemble of 2 runs on pets, 8 test images, 144 views of each\n{figures}\n  cat   75.00% of 8\n"
+            f"a alone: {figures}\nb alone: {figures}\nb is better.\npictures in seen\n"
+        ),
+        "",
+    )
     assert calls == [(["a", "b"], "pets", {**plain, "crops": 144, "compare": True, "pictures": "seen"})]
 
 
@@ -262,11 +333,19 @@ def test_predict(run, trained, tmp_path):
 REFUSED = "n" * 300  # the system refuses even to look at such a name, as it does below a folder closed to the user
 
 
-@pytest.mark.parametrize("words", [
-    ["train", "--out", REFUSED], ["train", "--resume", REFUSED], ["train", "--data", f"./{REFUSED}", "--out", "new"],
-    ["evaluate", REFUSED], ["predict", REFUSED, "cat.png"], ["data", "fetch", "mnist", "--from", REFUSED],
-    ["summary", "plain_cifar", "--draw", f"{REFUSED}.png"],
-], ids=lambda words: " ".join(words[:2]))
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "--out", REFUSED],
+        ["train", "--resume", REFUSED],
+        ["train", "--data", f"./{REFUSED}", "--out", "new"],
+        ["evaluate", REFUSED],
+        ["predict", REFUSED, "cat.png"],
+        ["data", "fetch", "mnist", "--from", REFUSED],
+        ["summary", "plain_cifar", "--draw", f"{REFUSED}.png"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
 def test_a_place_that_cannot_even_be_looked_at_is_one_error(run, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
     status, out, err = run(*words)
@@ -306,18 +385,21 @@ def noted(course):
     """The course, whose lessons note that they ran; lesson 2 ends with status 3."""
     for name, number in (("01_sums.py", 1), ("02_failures.py", 2)):
         text = (course / name).read_text(encoding="utf-8")
-        head = text[:text.index("# %%\n")]
+        head = text[: text.index("# %%\n")]
         ending = "raise SystemExit(3)\n" if number == 2 else ""
-        (course / name).write_text(f"{head}# %%\nopen({str(course / 'ran')!r}, 'a').write('{number}')\n{ending}",
-                                   encoding="utf-8")
+        (course / name).write_text(
+            f"{head}# %%\nopen({str(course / 'ran')!r}, 'a').write('{number}')\n{ending}", encoding="utf-8"
+        )
     return course
 
 
 def test_lessons_are_listed_in_order_with_the_time_they_need(run, noted):
     status, out, err = run("lesson")
     assert (status, err) == (0, "")
-    assert [line.split("(")[0].split() for line in out.splitlines() if "minutes)" in line] == [["1", "Sums"],
-                                                                                            ["2", "Failures"]]
+    assert [line.split("(")[0].split() for line in out.splitlines() if "minutes)" in line] == [
+        ["1", "Sums"],
+        ["2", "Failures"],
+    ]
     assert not (noted / "ran").exists()
 
 
@@ -343,15 +425,21 @@ def test_no_lessons_says_where_it_looked(run, noted):
 
 
 def test_as_a_process_it_is_light_and_survives_a_closed_pipe():
-    script = ("import sys\nfrom tinyinception.cli import main\nstatus = main(['compare', 'plain_cifar'])\n"
-              "heavy = {'numba', 'matplotlib', 'PIL', 'pooch', 'safetensors', 'tqdm'} & set(sys.modules)\n"
-              "sys.exit(f'imported {heavy}' if heavy else status)")
+    script = (
+        "import sys\nfrom tinyinception.cli import main\nstatus = main(['compare', 'plain_cifar'])\n"
+        "heavy = {'numba', 'matplotlib', 'PIL', 'pooch', 'safetensors', 'tqdm'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else status)"
+    )
     here = {"cwd": ROOT, "check": False, "capture_output": True, "text": True}
     done = subprocess.run([sys.executable, "-c", script], **here)
     assert (done.returncode, done.stderr) == (0, "")
-    process = subprocess.Popen([sys.executable, "-m", "tinyinception", "compare", "plain_cifar"], cwd=ROOT,
-                               env={**os.environ, "PYTHONUNBUFFERED": ""}, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tinyinception", "compare", "plain_cifar"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()

@@ -46,8 +46,22 @@ def trained(pets, tmp_path_factory):
         for name in ("stdout", "stderr"):
             told[name] = open(folder.parent / name, "w+", encoding="utf-8")  # noqa: SIM115
             patch.setattr(sys, name, told[name])
-        status = main(["train", "--model", "plain_cifar", "--data", str(pets), "--epochs", "1", "--batch-size", "4",
-                       "--out", str(folder), "--json"])
+        status = main(
+            [
+                "train",
+                "--model",
+                "plain_cifar",
+                "--data",
+                str(pets),
+                "--epochs",
+                "1",
+                "--batch-size",
+                "4",
+                "--out",
+                str(folder),
+                "--json",
+            ]
+        )
         assert status == 0
     for file in told.values():
         file.close()
@@ -57,8 +71,10 @@ def trained(pets, tmp_path_factory):
 def test_training_says_what_it_read_beside_the_answer(trained):
     assert json.loads((trained.parent / "stdout").read_text(encoding="utf-8"))["run"] == str(trained)
     told = (trained.parent / "stderr").read_text(encoding="utf-8")
-    assert ("pets: 2 classes, 16 training and 4 test images, a fifth of each class being for testing; left out: "
-            "1 .heic, e.g. cat/photo.heic\n") in told
+    assert (
+        "pets: 2 classes, 16 training and 4 test images, a fifth of each class being for testing; left out: "
+        "1 .heic, e.g. cat/photo.heic\n"
+    ) in told
     written = [(trained / name).read_text(encoding="utf-8") for name in ("config.json", "state.json")]
     assert "\x1b[1m" not in "".join([told, *written])
 
@@ -67,27 +83,39 @@ def test_predict_classifies_a_test_image_of_the_runs_own_data(run, trained, pets
     dataset = data.load(str(pets), progress=False)
     for number in (0, 3):
         Image.fromarray(dataset.test_images[number]).save(tmp_path / "same.png")
-        expected, = train.predict(trained, [tmp_path / "same.png"])
+        (expected,) = train.predict(trained, [tmp_path / "same.png"])
         label = dataset.classes[dataset.test_labels[number]]
         status, out, err = run("predict", trained, "--test", number)
         assert status == 0
         assert "pets: 2 classes" in err
-        assert out.splitlines() == [f"test image {number} of pets: {label}",
-                                    *(f"  {p:7.2%}  {name}" for name, p in expected)]
+        assert out.splitlines() == [
+            f"test image {number} of pets: {label}",
+            *(f"  {p:7.2%}  {name}" for name, p in expected),
+        ]
         answer = json.loads(run("predict", trained, "--test", number, "--top", 1, "--json")[1])
-        assert answer == {"run": str(trained), "predictions": [
-            {"image": f"test image {number} of pets", "class": label,
-             "classes": [{"name": expected[0][0], "probability": expected[0][1]}]}]}
+        assert answer == {
+            "run": str(trained),
+            "predictions": [
+                {
+                    "image": f"test image {number} of pets",
+                    "class": label,
+                    "classes": [{"name": expected[0][0], "probability": expected[0][1]}],
+                }
+            ],
+        }
 
 
-@pytest.mark.parametrize(("words", "status", "message"), [
-    (["--test", "4"], 1, "test must be at most 3, the last test image of pets, got 4"),
-    (["--test", "-1"], 1, "test must be a whole number of at least 0, got -1"),
-    (["cat.png", "--test", "7"], 2, "either IMAGE or --test N, not both"),
-    (["--test", "x"], 2, "argument --test: invalid int value: 'x'"),
-    (["--test", "0", "--top", "0"], 1, "top must be a whole number of at least 1"),
-    (["--weights", "w.safetensors", "--model", "vgg16", "--test", "0"], 2, "--test goes with a run"),
-])
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--test", "4"], 1, "test must be at most 3, the last test image of pets, got 4"),
+        (["--test", "-1"], 1, "test must be a whole number of at least 0, got -1"),
+        (["cat.png", "--test", "7"], 2, "either IMAGE or --test N, not both"),
+        (["--test", "x"], 2, "argument --test: invalid int value: 'x'"),
+        (["--test", "0", "--top", "0"], 1, "top must be a whole number of at least 1"),
+        (["--weights", "w.safetensors", "--model", "vgg16", "--test", "0"], 2, "--test goes with a run"),
+    ],
+)
 def test_mistakes_with_test_are_one_line(run, trained, words, status, message):
     got, out, err = run("predict", trained, *words)
     assert (got, out) == (status, "")

@@ -28,9 +28,16 @@ def totals(function, *shape):
 
 
 @settings(max_examples=60, deadline=None)
-@given(size=st.tuples(st.integers(1, 7), st.integers(1, 7)), kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
-       stride=st.tuples(st.integers(1, 3), st.integers(1, 3)), groups=st.integers(1, 3), cin=st.integers(1, 3),
-       cout=st.integers(1, 3), bias=st.booleans(), padding=st.sampled_from(["valid", "same", 1, (0, 2, 1, 0)]))
+@given(
+    size=st.tuples(st.integers(1, 7), st.integers(1, 7)),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    stride=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    groups=st.integers(1, 3),
+    cin=st.integers(1, 3),
+    cout=st.integers(1, 3),
+    bias=st.booleans(),
+    padding=st.sampled_from(["valid", "same", 1, (0, 2, 1, 0)]),
+)
 def test_convolution_counts_are_those_of_a_loop(size, kernel, stride, groups, cin, cout, bias, padding):
     (height, width), (kh, kw) = size, kernel
     top, bottom, left, right = {"valid": (0,) * 4, 1: (1,) * 4}.get(padding, padding) if padding != "same" else (0,) * 4
@@ -74,14 +81,24 @@ def test_module_3a_naive_and_reduced():
 
 
 @settings(max_examples=60, deadline=None)
-@given(layers=st.lists(st.tuples(st.sampled_from(["conv", "pool"]), st.tuples(st.integers(1, 3), st.integers(1, 3)),
-                                 st.integers(1, 2), st.integers(0, 1)), min_size=1, max_size=4),
-       branch=st.integers(1, 3))
+@given(
+    layers=st.lists(
+        st.tuples(
+            st.sampled_from(["conv", "pool"]),
+            st.tuples(st.integers(1, 3), st.integers(1, 3)),
+            st.integers(1, 2),
+            st.integers(0, 1),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    branch=st.integers(1, 3),
+)
 def test_receptive_field_is_what_a_pixel_depends_on(layers, branch):
     # every operation gets positive weights, so an input pixel matters exactly where its gradient is not zero
     def network(x, weights):
         side = weights(x, (branch, branch), 1, (branch - 1) // 2)
-        x = concat([weights(x, (1, 1), 1, 0)[:, :side.shape[1], :side.shape[2]], side])
+        x = concat([weights(x, (1, 1), 1, 0)[:, : side.shape[1], : side.shape[2]], side])
         for kind, kernel, stride, pad in layers:
             pad = min(pad, min(kernel) // 2)
             pool = ops.AvgPool2d(kernel, stride, (pad, 0, 0, pad))
@@ -110,8 +127,10 @@ def test_receptive_field_is_what_a_pixel_depends_on(layers, branch):
     assert tuple(seen.max(0) - seen.min(0) + 1) == field.size
 
 
-@pytest.mark.parametrize(("layers", "field", "depth"), [
-    ([(5, 1)], 5, 1), ([(3, 1), (3, 1)], 5, 2), ([(3, 2), (3, 1), (3, 1)], 11, 3), ([(7, 2)], 7, 1)])
+@pytest.mark.parametrize(
+    ("layers", "field", "depth"),
+    [([(5, 1)], 5, 1), ([(3, 1), (3, 1)], 5, 2), ([(3, 2), (3, 1), (3, 1)], 11, 3), ([(7, 2)], 7, 1)],
+)
 def test_receptive_fields_of_the_factorisations(layers, field, depth):
     # two 3x3 see 5x5; Inception-v3's stem sees 11x11 where GoogLeNet's 7x7 sees 7x7 (claims A6)
     network = nn.Sequential(*(nn.Conv2d(1, 1, kernel, stride=stride, padding="same") for kernel, stride in layers))
@@ -124,8 +143,11 @@ def test_global_pooling_is_not_part_of_the_receptive_field_but_a_convolution_of_
     conv = nn.Conv2d(1, 2, (1, 3), padding="same")
     for pool in (nn.GlobalAvgPool(), nn.AvgPool2d(8), nn.AdaptiveAvgPool2d(1), nn.MaxPool2d(8)):
         assert summary(nn.Sequential(conv, pool), 8, channels=1).receptive_field == (1, 3)
-    for pool, size, field in [(nn.AvgPool2d(4), 8, (4, 6)), (nn.MaxPool2d(3, stride=1, padding=1), 2, (3, 5)),
-                              (nn.MaxPool2d((8, 1), stride=8), 8, (8, 3))]:
+    for pool, size, field in [
+        (nn.AvgPool2d(4), 8, (4, 6)),
+        (nn.MaxPool2d(3, stride=1, padding=1), 2, (3, 5)),
+        (nn.MaxPool2d((8, 1), stride=8), 8, (8, 3)),
+    ]:
         assert summary(nn.Sequential(conv, pool), size, channels=1).receptive_field == field
     assert summary(nn.Sequential(conv, nn.Conv2d(2, 1, 8, padding=0)), 8, channels=1).receptive_field == (8, 10)
 
@@ -199,8 +221,17 @@ def test_every_network_adds_up(name):
     assert summary(name, training=True).params == learnt
     assert counted.params == counted.params_trainable
     out = counted.to_json()
-    assert set(out) >= {"model", "input", "params", "params_trainable", "macs", "flops", "depth", "receptive_field",
-                        "layers"}
+    assert set(out) >= {
+        "model",
+        "input",
+        "params",
+        "params_trainable",
+        "macs",
+        "flops",
+        "depth",
+        "receptive_field",
+        "layers",
+    }
     assert all(set(layer) >= {"name", "op", "output", "params", "macs"} for layer in out["layers"])
     assert json.loads(json.dumps(out)) == out
     assert out["model"] == name
@@ -220,8 +251,17 @@ def test_size_channels_and_classes_of_a_named_network():
 
 
 def test_table_is_the_tree_of_modules():
-    net = nn.Sequential({"stem": nn.ConvUnit(3, 8, 3, stride=2), "mixed": nn.Branches(
-        {"one": nn.ConvUnit(8, 4, 1), "two": nn.Sequential({"a": nn.ConvUnit(8, 4, 1), "b": nn.ConvUnit(4, 4, 3)})})})
+    net = nn.Sequential(
+        {
+            "stem": nn.ConvUnit(3, 8, 3, stride=2),
+            "mixed": nn.Branches(
+                {
+                    "one": nn.ConvUnit(8, 4, 1),
+                    "two": nn.Sequential({"a": nn.ConvUnit(8, 4, 1), "b": nn.ConvUnit(4, 4, 3)}),
+                }
+            ),
+        }
+    )
     lines = [line.split() for line in str(summary(net, 16)).splitlines()]
     assert lines[2:10] == [
         ["stem", "Conv2d", "+", "BatchNorm", "8x8x8", "232", "13,824", "50.9%", "3x3"],
@@ -234,8 +274,13 @@ def test_table_is_the_tree_of_modules():
         [],
     ]
     text = str(summary(net, 16))
-    for line in ("Sequential, input 16x16x3", "parameters       464", "multiply-adds    27,136",
-                 "depth            3 weight layers", "receptive field  7x7, stride 2x2"):
+    for line in (
+        "Sequential, input 16x16x3",
+        "parameters       464",
+        "multiply-adds    27,136",
+        "depth            3 weight layers",
+        "receptive field  7x7, stride 2x2",
+    ):
         assert line in text
 
 

@@ -98,6 +98,7 @@ def linear(op, x, w, b=None):
 
 def windows(x, kernel, stride, padding, ceil_mode=False, dilation=(1, 1)):
     """For each image and place, the taps that the window covers, in the padding and beyond too."""
+
     def fail(message):
         return ValueError(message)
 
@@ -136,9 +137,13 @@ def adaptive(op, x):
     n, height, width, channels = x.shape
     rows, columns = (1, 1) if isinstance(op, ops.GlobalAvgPool) else op.output_size
     for _, i, j, _ in product(range(n), range(rows), range(columns), range(channels)):
-        inside = [(y, z) for y in range(height) for z in range(width)
-                  if i * height // rows <= y < -(-(i + 1) * height // rows)
-                  and j * width // columns <= z < -(-(j + 1) * width // columns)]
+        inside = [
+            (y, z)
+            for y in range(height)
+            for z in range(width)
+            if i * height // rows <= y < -(-(i + 1) * height // rows)
+            and j * width // columns <= z < -(-(j + 1) * width // columns)
+        ]
         total(numbers(len(inside))).other()
     return n * rows * columns * channels
 
@@ -194,14 +199,34 @@ def cross_entropy(op, x):
 
 
 LOOPS = {
-    **dict.fromkeys(("Add", "Divide", "Dropout", "Exp", "Log", "Multiply", "Negate", "Power", "ReLU", "Sigmoid",
-                     "Subtract", "Tanh"), elementwise),
+    **dict.fromkeys(
+        (
+            "Add",
+            "Divide",
+            "Dropout",
+            "Exp",
+            "Log",
+            "Multiply",
+            "Negate",
+            "Power",
+            "ReLU",
+            "Sigmoid",
+            "Subtract",
+            "Tanh",
+        ),
+        elementwise,
+    ),
     **dict.fromkeys(("Concat", "Pad", "Reshape", "Slice", "Transpose"), nothing),
     **dict.fromkeys(("AvgPool2d", "MaxPool2d"), pool),
     **dict.fromkeys(("AdaptiveAvgPool2d", "GlobalAvgPool"), adaptive),
     **dict.fromkeys(("Max", "Mean", "Sum"), reduction),
-    "BatchNorm": batch_norm, "Conv2d": conv2d, "CrossEntropy": cross_entropy, "Linear": linear,
-    "LocalResponseNorm": local_response_norm, "LogSoftmax": log_softmax, "MatMul": matmul,
+    "BatchNorm": batch_norm,
+    "Conv2d": conv2d,
+    "CrossEntropy": cross_entropy,
+    "Linear": linear,
+    "LocalResponseNorm": local_response_norm,
+    "LogSoftmax": log_softmax,
+    "MatMul": matmul,
 }
 
 
@@ -233,7 +258,7 @@ def counted(op, *inputs):
     tally = Tally(inputs[0], [t for t in inputs[1:] if t is not None])
     with observe(tally):
         apply(op, *inputs)
-    row, = tally.rows
+    (row,) = tally.rows
     return row.macs, row.weight_grad_macs, row.input_grad_macs
 
 
@@ -248,9 +273,11 @@ def test_each_gradient_of_a_convolution_costs_what_a_loop_over_its_terms_counts(
         for _ in product(taps, range(per_group), range(cout)):
             to_input += 1  # dx[tap, c] += dy[co] * w[tap, c, co]
             to_weight += 1  # dw[tap, c, co] += dy[co] * x[tap, c]
-    inputs = [Tensor.shape_only(*x.shape, requires_grad=learn_input),
-              Tensor.shape_only(*w.shape, requires_grad=learn_weight),
-              Tensor.shape_only(cout, requires_grad=True)]
+    inputs = [
+        Tensor.shape_only(*x.shape, requires_grad=learn_input),
+        Tensor.shape_only(*w.shape, requires_grad=learn_weight),
+        Tensor.shape_only(cout, requires_grad=True),
+    ]
     macs, weight, inner = counted(case.op, *inputs)
     assert weight == to_weight // images * learn_weight
     assert inner == to_input // images * learn_input

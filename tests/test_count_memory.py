@@ -40,8 +40,9 @@ def owner(array):
 @given(data=st.data())
 def test_an_operation_keeps_what_it_is_said_to_keep(name, data):
     case = data.draw(CASES[name])
-    inputs = [None if a is None else Tensor(a.astype(np.float32), requires_grad=data.draw(st.booleans()))
-              for a in case.inputs]
+    inputs = [
+        None if a is None else Tensor(a.astype(np.float32), requires_grad=data.draw(st.booleans())) for a in case.inputs
+    ]
     output = apply(case.op, *inputs)
     if not output.requires_grad:
         assert case.op.saved is None
@@ -80,8 +81,11 @@ class Mixed(nn.Module):
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("build", [Mixed, lambda: models.build("inception_resnet_cifar"),
-                                   lambda: models.build("inception_cifar")], ids=["mixed", "resnet", "inception"])
+@pytest.mark.parametrize(
+    "build",
+    [Mixed, lambda: models.build("inception_resnet_cifar"), lambda: models.build("inception_cifar")],
+    ids=["mixed", "resnet", "inception"],
+)
 def test_training_memory_is_that_of_the_graph_after_a_forward_pass(build, training, one_thread):
     network, size = build(), 8 if build is Mixed else 32
     network.train(training)
@@ -94,8 +98,9 @@ def test_training_memory_is_that_of_the_graph_after_a_forward_pass(build, traini
 
 
 def test_memory_by_hand():
-    net = nn.Sequential(conv=nn.Conv2d(1, 8, 1), relu=nn.ReLU(), pool=nn.MaxPool2d(2), flat=nn.Flatten(),
-                        fc=nn.Linear(32, 3))
+    net = nn.Sequential(
+        conv=nn.Conv2d(1, 8, 1), relu=nn.ReLU(), pool=nn.MaxPool2d(2), flat=nn.Flatten(), fc=nn.Linear(32, 3)
+    )
     memory = summary(net, 4, channels=1).memory
     # image 64 bytes, then 512, 512, 128, the same 128, 12
     assert (memory.inference, memory.peak) == (512 + 512, "relu")
@@ -131,7 +136,7 @@ STEPS = {
     "minus": lambda a, _: -a,
     "add": lambda a, b: a + b,
     "view": lambda a, _: a.reshape(*a.shape[:1], -1),
-    "part": lambda a, _: a[:, :max(a.shape[1] // 2, 1)],
+    "part": lambda a, _: a[:, : max(a.shape[1] // 2, 1)],
     "join": lambda a, b: concat([a.flatten(), b.flatten()], axis=1),
     "mean": lambda a, _: a.mean(axis=1, keepdims=True),
 }

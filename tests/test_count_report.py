@@ -18,14 +18,18 @@ from tinyinception.tensor import Tensor, observe
 
 
 # affine, trainable without gamma, Keras total: from the published implementations, batch-norm with and without gamma
-@pytest.mark.parametrize(("name", "options", "expected"), [
-    ("inception_v3", {}, (23_834_568, 23_817_352, 23_851_784)),
-    ("inception_v3", {"convention": "slim"}, (23_834_568, 23_817_352, 23_851_784)),
-    ("googlenet_torchvision", {}, (6_624_904, 6_617_624, 6_632_184)),
-    ("bn_inception", {}, (11_295_240, 11_285_224, 11_305_256)),
-    ("bn_inception_slim", {}, (11_188_224, 11_178_336, 11_198_112)),
-    ("inception_resnet_v2", {}, (55_843_464, 55_813_192, 55_873_736)),
-    ("vgg16", {}, (138_357_544,) * 3)])
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("inception_v3", {}, (23_834_568, 23_817_352, 23_851_784)),
+        ("inception_v3", {"convention": "slim"}, (23_834_568, 23_817_352, 23_851_784)),
+        ("googlenet_torchvision", {}, (6_624_904, 6_617_624, 6_632_184)),
+        ("bn_inception", {}, (11_295_240, 11_285_224, 11_305_256)),
+        ("bn_inception_slim", {}, (11_188_224, 11_178_336, 11_198_112)),
+        ("inception_resnet_v2", {}, (55_843_464, 55_813_192, 55_873_736)),
+        ("vgg16", {}, (138_357_544,) * 3),
+    ],
+)
 def test_parameters_as_each_framework_counts_them(name, options, expected):
     with nn.shape_only():
         network = models.build(name, **options)
@@ -78,8 +82,9 @@ def test_training_costs_three_times_the_forward_pass_but_for_the_first_layer(nam
 
 
 def test_every_layer_that_reads_the_image_is_a_first_layer():
-    net = nn.Branches(a=nn.Conv2d(3, 4, 1), b=nn.Sequential(pool=nn.MaxPool2d(3, stride=1, padding=1),
-                                                            conv=nn.Conv2d(3, 4, 1)))
+    net = nn.Branches(
+        a=nn.Conv2d(3, 4, 1), b=nn.Sequential(pool=nn.MaxPool2d(3, stride=1, padding=1), conv=nn.Conv2d(3, 4, 1))
+    )
     counted = summary(net, 8)
     assert (counted.weight_grad_macs, counted.input_grad_macs) == (counted.macs, 0)
 
@@ -112,13 +117,17 @@ def test_what_is_read_twice_by_one_operation_is_moved_once():
 # -- receptive field, stride, centre, depth ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("layer", "size", "stride", "centre"), [
-    (nn.Conv2d(1, 1, 3, padding="same"), [3, 3], [1, 1], [0.0, 0.0]),
-    (nn.Conv2d(1, 1, 3, stride=2, padding="valid"), [3, 3], [2, 2], [1.0, 1.0]),
-    (nn.Conv2d(1, 1, (1, 7), padding=(0, 3)), [1, 7], [1, 1], [0.0, 0.0]),
-    (nn.Conv2d(1, 1, 3, stride=2, padding="same"), [3, 3], [2, 2], [1.0, 1.0]),  # pads below and right only
-    (nn.MaxPool2d(2), [2, 2], [2, 2], [0.5, 0.5]),
-    (nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(1, 1, 3, padding="valid")), [6, 6], [2, 2], [2.5, 2.5])])
+@pytest.mark.parametrize(
+    ("layer", "size", "stride", "centre"),
+    [
+        (nn.Conv2d(1, 1, 3, padding="same"), [3, 3], [1, 1], [0.0, 0.0]),
+        (nn.Conv2d(1, 1, 3, stride=2, padding="valid"), [3, 3], [2, 2], [1.0, 1.0]),
+        (nn.Conv2d(1, 1, (1, 7), padding=(0, 3)), [1, 7], [1, 1], [0.0, 0.0]),
+        (nn.Conv2d(1, 1, 3, stride=2, padding="same"), [3, 3], [2, 2], [1.0, 1.0]),  # pads below and right only
+        (nn.MaxPool2d(2), [2, 2], [2, 2], [0.5, 0.5]),
+        (nn.Sequential(nn.MaxPool2d(2), nn.Conv2d(1, 1, 3, padding="valid")), [6, 6], [2, 2], [2.5, 2.5]),
+    ],
+)
 def test_json_rows_say_what_a_pixel_sees_and_where(layer, size, stride, centre):
     row = summary(layer, 8, channels=1).to_json()["layers"][-1]
     assert (row["receptive_field"], row["stride"], row["centre"]) == (size, stride, centre)
@@ -127,8 +136,12 @@ def test_json_rows_say_what_a_pixel_sees_and_where(layer, size, stride, centre):
 @settings(max_examples=40, deadline=None)
 @given(layers=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2)), min_size=1, max_size=4))
 def test_the_centre_is_the_middle_of_what_a_pixel_depends_on(layers):
-    net = nn.Sequential({f"conv{i}": nn.Conv2d(1, 1, (kernel, 1), stride=(stride, 1), padding=(min(pad, kernel - 1), 0))
-                         for i, (kernel, stride, pad) in enumerate(layers)}).to(np.float64)
+    net = nn.Sequential(
+        {
+            f"conv{i}": nn.Conv2d(1, 1, (kernel, 1), stride=(stride, 1), padding=(min(pad, kernel - 1), 0))
+            for i, (kernel, stride, pad) in enumerate(layers)
+        }
+    ).to(np.float64)
     for parameter in net.parameters():
         parameter.data = np.ones(parameter.shape)
     image = Tensor(np.ones((1, 600, 1, 1)), requires_grad=True)  # 120 pixels are seen at most
@@ -138,8 +151,9 @@ def test_the_centre_is_the_middle_of_what_a_pixel_depends_on(layers):
     cotangent[0, middle] = 1
     out.backward(cotangent)
     seen = np.flatnonzero(image.grad)
-    (row, _), (stride, _) = (summary(net, (600, 1), channels=1).to_json()["layers"][-1][key]
-                             for key in ("centre", "stride"))
+    (row, _), (stride, _) = (
+        summary(net, (600, 1), channels=1).to_json()["layers"][-1][key] for key in ("centre", "stride")
+    )
     assert (seen.min() + seen.max()) / 2 == row + middle * stride
 
 
@@ -178,8 +192,11 @@ def test_json_says_what_the_summary_says():
     assert out["params_by_convention"] == dict(zip(("affine", "tf_train", "keras"), counted.conventions, strict=True))
     assert out["backward_macs"] == {"weights": counted.weight_grad_macs, "inputs": counted.input_grad_macs}
     assert out["training_macs"] == out["macs"] + sum(out["backward_macs"].values())
-    assert out["activation_bytes"] == {"inference": counted.memory.inference, "inference_peak": counted.memory.peak,
-                                       "training": counted.memory.training}
+    assert out["activation_bytes"] == {
+        "inference": counted.memory.inference,
+        "inference_peak": counted.memory.peak,
+        "training": counted.memory.training,
+    }
     assert out["intensity"] == out["flops"] / out["bytes_moved"]
     for key in ("flops", "activations", "bytes_moved"):
         assert sum(layer[key] for layer in out["layers"]) == out[key]
@@ -213,8 +230,10 @@ def test_training_flag_of_the_command_line(command, capsys):
 
 def test_table_names_the_conventions_only_where_there_is_batch_norm():
     with_norm, without = str(summary("inception_v3")), str(summary("vgg16"))
-    assert ("23,834,568 with gamma (PyTorch), 23,817,352 without (TF-slim), 23,851,784 with running statistics (Keras)"
-            in with_norm)
+    assert (
+        "23,834,568 with gamma (PyTorch), 23,817,352 without (TF-slim), 23,851,784 with running statistics (Keras)"
+        in with_norm
+    )
     assert "with gamma" not in without
     assert "as in training" not in with_norm
     assert "inception_v3, input 299x299x3, as in training" in str(summary("inception_v3", training=True))
@@ -250,14 +269,32 @@ class Page(HTMLParser):
 
 
 def test_html_has_a_line_for_each_module_and_folds_those_with_parts():
-    net = nn.Sequential({"stem": nn.ConvUnit(3, 8, 3, stride=2), "mixed": nn.Branches(
-        {"one": nn.ConvUnit(8, 4, 1), "two": nn.Sequential({"a": nn.ConvUnit(8, 4, 1), "b": nn.ConvUnit(4, 4, 3)})})})
+    net = nn.Sequential(
+        {
+            "stem": nn.ConvUnit(3, 8, 3, stride=2),
+            "mixed": nn.Branches(
+                {
+                    "one": nn.ConvUnit(8, 4, 1),
+                    "two": nn.Sequential({"a": nn.ConvUnit(8, 4, 1), "b": nn.ConvUnit(4, 4, 3)}),
+                }
+            ),
+        }
+    )
     page = Page(summary(net, 16)._repr_html_())
     assert [line[0] for line in page.lines] == ["layer", "stem", "mixed", "one", "two", "a", "b", "."]
     assert page.tags.count("details") == page.tags.count("summary") == 2
     intensity = (2 * 13_824 + 3 * 512) / (4 * (768 + 216 + 512) + 4 * (512 + 16 + 512))
-    assert page.lines[1] == ["stem", "Conv2d + BatchNorm", "8x8x8", "232", "13,824", "50.9%", "3x3", "2x2",
-                             f"{intensity:.1f}"]
+    assert page.lines[1] == [
+        "stem",
+        "Conv2d + BatchNorm",
+        "8x8x8",
+        "232",
+        "13,824",
+        "50.9%",
+        "3x3",
+        "2x2",
+        f"{intensity:.1f}",
+    ]
     assert page.lines[2][1:6] == ["7 operations", "8x8x8", "232", "13,312", "49.1%"]
     # bars are as wide as a share of the largest stage
     assert page.widths == [100.0, 96.3, 14.8, 81.5, 14.8, 66.7, 0.0]
@@ -278,8 +315,9 @@ def test_html_fetches_nothing_and_says_what_the_table_says(name):
 
 
 def test_html_of_a_comparison():
-    compared = compare({"<b>5x5</b> & more": nn.Conv2d(2, 2, 5, padding=2), "3x3": nn.Conv2d(2, 2, 3, padding=1)}, 8,
-                       channels=2)
+    compared = compare(
+        {"<b>5x5</b> & more": nn.Conv2d(2, 2, 5, padding=2), "3x3": nn.Conv2d(2, 2, 3, padding=1)}, 8, channels=2
+    )
     page = Page(compared._repr_html_())
     assert page.lines[1][:5] == ["<b>5x5</b> & more", "8x8x2", "102", "6,400", "100.0%"]
     assert "<b>5x5" not in compared._repr_html_()

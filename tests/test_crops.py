@@ -21,8 +21,12 @@ def test_ten_crops_of_a_photograph_by_hand():
     scheme = crop_scheme(10, WIDE, (224, 224))
     assert {view.resized for view in scheme.views} == {(256, 341)}
     assert places(scheme) == [
-        ("top left", (0, 42, 224, 224)), ("top right", (0, 74, 224, 224)), ("bottom left", (32, 42, 224, 224)),
-        ("bottom right", (32, 74, 224, 224)), ("centre", (16, 58, 224, 224))]
+        ("top left", (0, 42, 224, 224)),
+        ("top right", (0, 74, 224, 224)),
+        ("bottom left", (32, 42, 224, 224)),
+        ("bottom right", (32, 74, 224, 224)),
+        ("centre", (16, 58, 224, 224)),
+    ]
     assert [view.mirrored for view in scheme.views] == [False, True] * 5
 
 
@@ -30,26 +34,36 @@ def test_twelve_crops_of_a_small_square_by_hand():
     """32 x 32 becomes 37 x 37, because 32 * 256 / 224 = 36.6; the whole square is the image as it is."""
     scheme = crop_scheme(12, SQUARE, SQUARE)
     assert places(scheme) == [
-        ("top left", (0, 0, 32, 32)), ("top right", (0, 5, 32, 32)), ("bottom left", (5, 0, 32, 32)),
-        ("bottom right", (5, 5, 32, 32)), ("centre", (2, 2, 32, 32)), ("whole", (0, 0, 32, 32))]
+        ("top left", (0, 0, 32, 32)),
+        ("top right", (0, 5, 32, 32)),
+        ("bottom left", (5, 0, 32, 32)),
+        ("bottom right", (5, 5, 32, 32)),
+        ("centre", (2, 2, 32, 32)),
+        ("whole", (0, 0, 32, 32)),
+    ]
     assert [view.resized for view in scheme.views] == [(37, 37)] * 10 + [(32, 32)] * 2
 
 
-@pytest.mark.parametrize(("size", "names", "axis"), [(WIDE, ("left", "centre", "right"), 1),
-                                                    (TALL, ("top", "centre", "bottom"), 0)])
+@pytest.mark.parametrize(
+    ("size", "names", "axis"), [(WIDE, ("left", "centre", "right"), 1), (TALL, ("top", "centre", "bottom"), 0)]
+)
 def test_144_crops_take_three_squares_along_the_longer_side(size, names, axis):
     """At scale 320 the longer side is 426.67, so 427: the squares begin at 0, 53 and 107 and hold 320 pixels."""
     scheme = crop_scheme(144, size, (224, 224))
-    corners = {view.square: view.box for view in scheme.views
-               if view.scale == 320 and view.position == "bottom right" and not view.mirrored}
+    corners = {
+        view.square: view.box
+        for view in scheme.views
+        if view.scale == 320 and view.position == "bottom right" and not view.mirrored
+    }
     expected = [(96, start + 96, 224, 224) for start in (0, 53, 107)]
     assert corners == dict(zip(names, [box if axis else (box[1], box[0], 224, 224) for box in expected], strict=True))
     whole = {view.square: view.box[axis] for view in scheme.views if view.position == "whole"}
     assert whole == dict(zip(names, (0, 37, 75), strict=True))  # of 224 x 299
 
 
-@pytest.mark.parametrize(("n", "scales"), [(224, [256, 288, 320, 352]), (299, [342, 384, 427, 470]),
-                                           (32, [37, 41, 46, 50])])
+@pytest.mark.parametrize(
+    ("n", "scales"), [(224, [256, 288, 320, 352]), (299, [342, 384, 427, 470]), (32, [37, 41, 46, 50])]
+)
 def test_scales_grow_with_the_input(n, scales):
     assert sorted({view.scale for view in crop_scheme(144, WIDE, (n, n)).views}) == scales
 
@@ -81,8 +95,14 @@ def test_views_lie_within_their_image_and_where_their_names_say(size, n):
         part = {"left": 0, "top": 0, "right": 1, "bottom": 1, "centre": 0.5}[view.square]
         start = part * (max(view.resized) - shorter)
         down, across = (0, start) if size[1] >= size[0] else (start, 0)
-        row, column = {"top left": (0, 0), "top right": (0, slack), "bottom left": (slack, 0),
-                       "bottom right": (slack, slack), "centre": (slack / 2, slack / 2), "whole": (0, 0)}[view.position]
+        row, column = {
+            "top left": (0, 0),
+            "top right": (0, slack),
+            "bottom left": (slack, 0),
+            "bottom right": (slack, slack),
+            "centre": (slack / 2, slack / 2),
+            "whole": (0, 0),
+        }[view.position]
         assert 0 <= down + row - top <= 1
         assert 0 <= across + column - left <= 1
 

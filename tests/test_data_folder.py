@@ -101,11 +101,19 @@ def test_every_kind_of_picture_becomes_rgb(tmp_path):
     assert read_image(jpeg, 24, channels=1).shape == (24, 24, 1)
 
 
-@pytest.mark.parametrize(("mode", "channels", "told"), [
-    ("RGB", 3, None), ("L", 1, None), ("L", 3, "converted from greyscale to RGB"),
-    ("I;16", 3, "converted from greyscale to RGB"), ("RGB", 1, "converted from RGB to greyscale"),
-    ("P", 3, "converted from a palette to RGB"), ("RGBA", 3, "converted from RGB with transparency to RGB, on white"),
-    ("LA", 1, "converted from greyscale with transparency to greyscale, on white")])
+@pytest.mark.parametrize(
+    ("mode", "channels", "told"),
+    [
+        ("RGB", 3, None),
+        ("L", 1, None),
+        ("L", 3, "converted from greyscale to RGB"),
+        ("I;16", 3, "converted from greyscale to RGB"),
+        ("RGB", 1, "converted from RGB to greyscale"),
+        ("P", 3, "converted from a palette to RGB"),
+        ("RGBA", 3, "converted from RGB with transparency to RGB, on white"),
+        ("LA", 1, "converted from greyscale with transparency to greyscale, on white"),
+    ],
+)
 def test_what_is_converted_is_said(tmp_path, mode, channels, told):
     path, heard = save(tmp_path / "picture.png", Image.new(mode, (40, 40))), []
     read_image(path, channels=channels, say=heard.append)
@@ -126,8 +134,9 @@ def test_a_folder_says_how_many_pictures_were_converted(tmp_path, capsys):
     assert "converted" not in capsys.readouterr().err
     grey = save(folder / "red" / "000.png", Image.new("L", (40, 40)))
     read_folder(folder)
-    assert capsys.readouterr().err.endswith("1 of 6 images had their colours converted, the first is "
-                                            f"{grey}: converted from greyscale to RGB\n")
+    assert capsys.readouterr().err.endswith(
+        f"1 of 6 images had their colours converted, the first is {grey}: converted from greyscale to RGB\n"
+    )
 
 
 def test_the_central_square_is_kept_undistorted(tmp_path):

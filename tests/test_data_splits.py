@@ -18,8 +18,9 @@ def fill(root, layout):
 
 
 def both(train, test, counts=(4, 2)):
-    return {f"{half}/{name}": count for half, count in zip((train, test), counts, strict=True)
-            for name in ("cat", "dog")}
+    return {
+        f"{half}/{name}": count for half, count in zip((train, test), counts, strict=True) for name in ("cat", "dog")
+    }
 
 
 NAMES = [

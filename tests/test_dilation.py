@@ -43,8 +43,10 @@ def dilated(draw):
     kernel, dilation, stride = (tuple(draw(st.integers(1, 4)) for _ in range(2)) for _ in range(3))
     pads = tuple(draw(st.integers(0, 4)) for _ in range(4))
     n = draw(st.sampled_from([1, 2, 8]))
-    size = [max(draw(st.integers(1, 9)), (k - 1) * d + 1 - sum(p))
-            for k, d, p in zip(kernel, dilation, (pads[:2], pads[2:]), strict=True)]
+    size = [
+        max(draw(st.integers(1, 9)), (k - 1) * d + 1 - sum(p))
+        for k, d, p in zip(kernel, dilation, (pads[:2], pads[2:]), strict=True)
+    ]
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     x, w = rng.standard_normal((n, *size, per_in * groups)), rng.standard_normal((*kernel, per_in, per_out * groups))
     return x, w, rng.standard_normal(per_out * groups) if draw(st.booleans()) else None, stride, pads, groups, dilation
@@ -52,8 +54,11 @@ def dilated(draw):
 
 def outcomes(module, x, w, b, stride, pads, groups, dilation, grad):
     at = {"stride": stride, "pads": pads, "groups": groups, "dilation": dilation}
-    return (module.conv2d(x, w, b, **at), module.conv2d_input_grad(grad, w, x.shape, **at),
-            module.conv2d_weight_grad(grad, x, w.shape, **at))
+    return (
+        module.conv2d(x, w, b, **at),
+        module.conv2d_input_grad(grad, w, x.shape, **at),
+        module.conv2d_weight_grad(grad, x, w.shape, **at),
+    )
 
 
 def relative(found, expected):
@@ -74,8 +79,9 @@ def test_kernels_agree_with_their_twins(case, precision):
     x, w, b = (None if a is None else a.astype(dtype) for a in case[:3])
     expected = reference.conv2d(x, w, b, *case[3:])
     grad = np.random.default_rng(1).standard_normal(expected.shape).astype(dtype)
-    for found, right in zip(outcomes(conv, x, w, b, *case[3:], grad), outcomes(reference, x, w, b, *case[3:], grad),
-                            strict=True):
+    for found, right in zip(
+        outcomes(conv, x, w, b, *case[3:], grad), outcomes(reference, x, w, b, *case[3:], grad), strict=True
+    ):
         assert found.dtype == dtype
         assert found.shape == right.shape
         assert relative(found, right) < bound
@@ -120,11 +126,14 @@ def test_what_is_done_on_the_way_is_done_for_dilated_kernels_too():
     y = conv.conv2d(x, w, b, *at, 1, dilation)
     found, *moments = conv.conv2d_moments(x, w, b, *at, dilation)
     np.testing.assert_array_equal(found, y)
-    np.testing.assert_allclose(moments, [y.mean(axis=(0, 1, 2), dtype=np.float64),
-                                         y.var(axis=(0, 1, 2), dtype=np.float64)], rtol=1e-5)
+    np.testing.assert_allclose(
+        moments, [y.mean(axis=(0, 1, 2), dtype=np.float64), y.var(axis=(0, 1, 2), dtype=np.float64)], rtol=1e-5
+    )
     norm = b, b * b + 1, None, b, 1e-3, True
-    np.testing.assert_array_equal(conv.conv2d_norm(x, w, None, *at, 1, *norm, dilation),
-                                  batch_norm_eval(conv.conv2d(x, w, None, *at, 1, dilation), *norm))
+    np.testing.assert_array_equal(
+        conv.conv2d_norm(x, w, None, *at, 1, *norm, dilation),
+        batch_norm_eval(conv.conv2d(x, w, None, *at, 1, dilation), *norm),
+    )
     into = np.ones_like(x)
     right = 1 + reference.conv2d_input_grad(y, w, x.shape, *at, 1, dilation=dilation)
     assert conv.conv2d_input_grad(y, w, x.shape, *at, 1, into, dilation) is into
@@ -158,8 +167,9 @@ def test_sizes_are_pytorch_s_for_numbers_and_tensorflow_s_for_same(kernel, dilat
         (_, height, *_), op = shape_of(size, kernel, stride=stride, padding="same", dilation=dilation)
         total = max((height - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
         assert height == -(-size // stride)
-        assert op.window() == Window((kernel, kernel), (stride, stride), (total // 2, -(-total // 2)) * 2,
-                                     (dilation, dilation))
+        assert op.window() == Window(
+            (kernel, kernel), (stride, stride), (total // 2, -(-total // 2)) * 2, (dilation, dilation)
+        )
 
 
 def test_it_costs_what_the_taps_cost_and_widens_the_field():
@@ -168,14 +178,16 @@ def test_it_costs_what_the_taps_cost_and_widens_the_field():
     assert (plain.receptive_field, wide.receptive_field) == ((3, 3), (7, 7))
     context = nn.Sequential(*[nn.Conv2d(4, 4, 3, padding=d, dilation=d) for d in (1, 2, 4, 8)])
     assert summary(context, 32, channels=4).receptive_field == (31, 31)  # 1 + 2 * (1 + 2 + 4 + 8)
-    strided = nn.Sequential(nn.Conv2d(4, 4, 3, stride=2, padding=1),
-                            nn.Conv2d(4, 4, (3, 1), padding=0, dilation=(4, 9)))
+    strided = nn.Sequential(
+        nn.Conv2d(4, 4, 3, stride=2, padding=1), nn.Conv2d(4, 4, (3, 1), padding=0, dilation=(4, 9))
+    )
     assert summary(strided, 32, channels=4).receptive_field == (3 + 2 * 8, 3)
 
 
 def test_the_receptive_field_is_what_a_pixel_depends_on():
-    layers = nn.Sequential(nn.Conv2d(1, 1, (3, 2), padding=0, dilation=(2, 4), stride=(2, 1)),
-                           nn.Conv2d(1, 1, 2, padding=0, dilation=3)).to(np.float64)
+    layers = nn.Sequential(
+        nn.Conv2d(1, 1, (3, 2), padding=0, dilation=(2, 4), stride=(2, 1)), nn.Conv2d(1, 1, 2, padding=0, dilation=3)
+    ).to(np.float64)
     x = Tensor(np.random.default_rng(0).standard_normal((1, 30, 30, 1)), requires_grad=True)
     layers(x)[0, 4, 4, 0].backward()
     rows, columns = (np.flatnonzero(np.abs(x.grad[0, :, :, 0]).sum(axis=axis)) for axis in (1, 0))

@@ -42,24 +42,32 @@ class Diverging(Tiny):
 @pytest.fixture
 def diverging(monkeypatch):
     """From now on networks diverge after so many good batches of evaluation (4 measure the test set once)."""
+
     def use(good):
         monkeypatch.setattr(Diverging, "measured", 0)
         monkeypatch.setattr(Diverging, "good", good, raising=False)
         monkeypatch.setattr(models, "build", lambda name, *, num_classes, channels: Diverging(num_classes, channels))
+
     return use
 
 
-@pytest.mark.parametrize(("good", "which"), [
-    (0, "the test loss is nan at the end of epoch 1"),
-    (4, "the test loss with averaged parameters is nan at the end of epoch 1"),
-    (8, "the test loss is nan at the end of epoch 2"),
-    (20, "the test loss with averaged parameters is nan at the end of epoch 3"),
-])
+@pytest.mark.parametrize(
+    ("good", "which"),
+    [
+        (0, "the test loss is nan at the end of epoch 1"),
+        (4, "the test loss with averaged parameters is nan at the end of epoch 1"),
+        (8, "the test loss is nan at the end of epoch 2"),
+        (20, "the test loss with averaged parameters is nan at the end of epoch 3"),
+    ],
+)
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_test_loss_that_is_no_number_ends_the_run_naming_epoch_and_layer(tmp_path, diverging, good, which):
     diverging(good)
-    with pytest.raises(NonFiniteError, match=rf"^{which}; the first to be so was the output of Divide \(16x4, .*"
-                                             "the last good checkpoint is kept; try lower lr than 0.1"):
+    with pytest.raises(
+        NonFiniteError,
+        match=rf"^{which}; the first to be so was the output of Divide \(16x4, .*"
+        "the last good checkpoint is kept; try lower lr than 0.1",
+    ):
         fit(tmp_path / "run")
     assert not (tmp_path / "run" / "result.json").exists()
     assert load(tmp_path / "run")[1]["position"]["step"] % 3 == 0
@@ -104,8 +112,11 @@ def test_a_run_stopped_between_its_last_step_and_its_measuring_ends_with_the_sam
     assert bits(tmp_path / "run") == bits(finished.run)
 
     def columns(folder):
-        return [{name: value for name, value in row.items() if name not in ("seconds", "images_per_second")}
-                for row in read_log(folder)]
+        return [
+            {name: value for name, value in row.items() if name not in ("seconds", "images_per_second")}
+            for row in read_log(folder)
+        ]
+
     assert columns(tmp_path / "run") == columns(finished.run)
 
 
@@ -222,8 +233,14 @@ sys.exit(main(["train", "--batch-size", "16", "--out", sys.argv[1]]))
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_command_says_how_to_continue_and_ends_with_128_and_the_signal(tmp_path, number):
-    child = subprocess.run([sys.executable, "-c", CHILD, str(tmp_path / "run"), str(int(number))], cwd=ROOT, text=True,
-                           env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, str(tmp_path / "run"), str(int(number))],
+        cwd=ROOT,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
     assert child.returncode == 128 + number, child.stderr
     assert child.stderr.splitlines()[-1].endswith(f"continue with tinyinception train --resume {tmp_path}/run")
     assert json.loads((tmp_path / "run" / "state.json").read_text(encoding="utf-8"))["position"]["step"] == 5

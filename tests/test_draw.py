@@ -45,14 +45,39 @@ def test_boxes_add_up_to_the_network_without_auxiliary_classifiers(name, field):
 
 def test_folded_names():
     assert [stage.title for stage in found("inception_v4")] == [
-        "Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "Mixed_3a", "Mixed_4a", "Mixed_5a", "Mixed_5b–5e ×4",
-        "Mixed_6a", "Mixed_6b–6h ×7", "Mixed_7a", "Mixed_7b–7d ×3", "head"]
+        "Conv2d_1a_3x3",
+        "Conv2d_2a_3x3",
+        "Conv2d_2b_3x3",
+        "Mixed_3a",
+        "Mixed_4a",
+        "Mixed_5a",
+        "Mixed_5b–5e ×4",
+        "Mixed_6a",
+        "Mixed_6b–6h ×7",
+        "Mixed_7a",
+        "Mixed_7b–7d ×3",
+        "head",
+    ]
     assert [stage.title for stage in found("inception_resnet_v2")][8:] == [
-        "block35_1–10 ×10", "Mixed_6a", "block17_1–20 ×20", "Mixed_7a", "block8_1–9 ×9", "block8_10",
-        "Conv2d_7b_1x1", "head"]
+        "block35_1–10 ×10",
+        "Mixed_6a",
+        "block17_1–20 ×20",
+        "Mixed_7a",
+        "block8_1–9 ×9",
+        "block8_10",
+        "Conv2d_7b_1x1",
+        "head",
+    ]
     assert [stage.title for stage in found("inception_resnet_cifar")] == [
-        "stem.conv", "stem.reduce", "blocks_16.0–1 ×2", "reduce_16", "blocks_8.0–1 ×2", "reduce_8", "blocks_4.0–1 ×2",
-        "head"]
+        "stem.conv",
+        "stem.reduce",
+        "blocks_16.0–1 ×2",
+        "reduce_16",
+        "blocks_8.0–1 ×2",
+        "reduce_8",
+        "blocks_4.0–1 ×2",
+        "head",
+    ]
 
 
 def test_a_module_with_an_auxiliary_classifier_is_not_folded_away():
@@ -66,18 +91,26 @@ def test_a_module_with_an_auxiliary_classifier_is_not_folded_away():
 def test_equal_modules_with_equal_auxiliary_classifiers_are_drawn_one_by_one():
     """And their classifiers, which are taller than they are, do not overlap."""
     model = models.network.Network(
-        {"a": nn.ConvUnit(8, 8, 3), "b": nn.ConvUnit(8, 8, 3), "head": nn.classifier(8, 10)}, channels=8, input_size=14,
-        aux={name: nn.googlenet_aux(8, 10) for name in "ab"})
+        {"a": nn.ConvUnit(8, 8, 3), "b": nn.ConvUnit(8, 8, 3), "head": nn.classifier(8, 10)},
+        channels=8,
+        input_size=14,
+        aux={name: nn.googlenet_aux(8, 10) for name in "ab"},
+    )
     found = stages(model, count.summary(model, 14, channels=8, training=True).rows)
     assert [(stage.title, stage.aux and stage.aux.title) for stage in found] == [
-        ("a", "aux_a"), ("b", "aux_b"), ("head", None)]
+        ("a", "aux_a"),
+        ("b", "aux_b"),
+        ("head", None),
+    ]
     check_geometry(compose(found, "input", "macs", 1, (4.0, 9.0)))
 
 
 def test_modules_that_differ_in_a_width_alone_are_not_folded():
     same = nn.Sequential(*(nn.Branches(a=nn.ConvUnit(8, 4, 3), b=nn.ConvUnit(8, 4, 1)) for _ in range(3)))
-    other = nn.Sequential(nn.Branches(a=nn.ConvUnit(8, 4, 3), b=nn.ConvUnit(8, 4, 1)),
-                          nn.Branches(a=nn.ConvUnit(8, 3, 3), b=nn.ConvUnit(8, 5, 1)))
+    other = nn.Sequential(
+        nn.Branches(a=nn.ConvUnit(8, 4, 3), b=nn.ConvUnit(8, 4, 1)),
+        nn.Branches(a=nn.ConvUnit(8, 3, 3), b=nn.ConvUnit(8, 5, 1)),
+    )
     for model, repeats in ((same, [3]), (other, [1, 1])):
         rows = count.summary(model, 8, channels=8, training=True).rows
         assert [stage.times for stage in stages(model, rows)] == repeats
@@ -101,8 +134,9 @@ def check_texts(figure):
         assert area.x1 <= figure.bbox.x1, text
         assert area.y1 <= figure.bbox.y1, text
     for (a, first), (b, second) in combinations(zip(texts, areas, strict=True), 2):
-        assert min(first.x1, second.x1) <= max(first.x0, second.x0) or \
-            min(first.y1, second.y1) <= max(first.y0, second.y0), (a, b)
+        assert min(first.x1, second.x1) <= max(first.x0, second.x0) or min(first.y1, second.y1) <= max(
+            first.y0, second.y0
+        ), (a, b)
     for patch in figure.axes[0].patches:
         if isinstance(patch, FancyBboxPatch):
             box = patch.get_window_extent()
@@ -123,8 +157,12 @@ def test_all_text_is_on_the_page_and_apart(name):
 
 def test_so_is_that_of_small_and_of_unequal_pictures():
     inception = nn.inception(192, n1=64, r3=96, n3=128, r5=16, n5=32, pool_proj=32)
-    for figure in (draw(inception, 28, channels=192), draw(inception, 28, channels=192, title="of a long name " * 6),
-                   draw(nn.MaxPool2d(2), 8), draw("vgg16", color="params")):
+    for figure in (
+        draw(inception, 28, channels=192),
+        draw(inception, 28, channels=192, title="of a long name " * 6),
+        draw(nn.MaxPool2d(2), 8),
+        draw("vgg16", color="params"),
+    ):
         figure.canvas.draw()
         check_texts(figure)
 
@@ -135,8 +173,10 @@ def test_darker_is_more_and_free_is_white(name, color):
     figure = drawn(name, color)
     patches = {patch.get_gid(): patch for patch in figure.axes[0].patches}
     boxes = [box for box in scene_of(found(name), color).boxes if box.unit]
-    shades = sorted((box.times * getattr(box.unit, color),
-                     sum(to_rgb(patches[f"unit {box.unit.path}"].get_facecolor()))) for box in boxes)
+    shades = sorted(
+        (box.times * getattr(box.unit, color), sum(to_rgb(patches[f"unit {box.unit.path}"].get_facecolor())))
+        for box in boxes
+    )
     assert all(shade == 3 for cost, shade in shades if cost == 0)
     paid = [(cost, shade) for cost, shade in shades if cost]
     assert all(dark <= light + EDGE for (_, light), (_, dark) in pairwise(paid))
@@ -148,25 +188,43 @@ def test_letters_on_every_colour_can_be_read():
     from matplotlib import colormaps
 
     for fill in colormaps["magma_r"](np.linspace(0, 1, 64)):
-        back, front = (np.dot((0.2126, 0.7152, 0.0722), np.where((c := np.array(to_rgb(colour))) <= 0.04045, c / 12.92,
-                                                                 ((c + 0.055) / 1.055) ** 2.4))
-                       for colour in (fill, network._ink(fill)))
+        back, front = (
+            np.dot(
+                (0.2126, 0.7152, 0.0722),
+                np.where((c := np.array(to_rgb(colour))) <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4),
+            )
+            for colour in (fill, network._ink(fill))
+        )
         assert (max(back, front) + 0.05) / (min(back, front) + 0.05) >= 4.5
 
 
 def test_numbers_in_the_header():
     texts = [text.get_text() for text in drawn("googlenet").texts]
-    assert texts == ["googlenet", "224×224×3   7.00 M parameters   1.58 G multiply-adds   "
-                                  "(auxiliary classifiers, in training: 6.38 M and 8.37 M more)"]
-    shown = {0: "0", 999: "999", 1000: "1.00 k", 9996: "10.0 k", 99_960: "100 k", 999_499: "999 k", 999_500: "1.00 M",
-             23_834_568: "23.8 M", 5_713_216_096: "5.71 G"}
+    assert texts == [
+        "googlenet",
+        "224×224×3   7.00 M parameters   1.58 G multiply-adds   "
+        "(auxiliary classifiers, in training: 6.38 M and 8.37 M more)",
+    ]
+    shown = {
+        0: "0",
+        999: "999",
+        1000: "1.00 k",
+        9996: "10.0 k",
+        99_960: "100 k",
+        999_499: "999 k",
+        999_500: "1.00 M",
+        23_834_568: "23.8 M",
+        5_713_216_096: "5.71 G",
+    }
     assert {n: network._short(n) for n in shown} == shown
 
 
 def test_colour_bar_says_what_and_how():
     folded = "share of multiply-adds (%), square-root scale\n×n: all n together"
-    for name, color, words in (("inception_v4", "macs", folded),
-                               ("googlenet", "params", "share of parameters (%), square-root scale")):
+    for name, color, words in (
+        ("inception_v4", "macs", folded),
+        ("googlenet", "params", "share of parameters (%), square-root scale"),
+    ):
         bar = drawn(name, color).axes[1]
         assert bar.get_xlabel() == words
         assert [float(label.get_text()) for label in bar.get_xticklabels()] == pytest.approx(bar.get_xticks())
@@ -180,16 +238,28 @@ def test_a_lone_block():
     block = nn.inception(192, n1=64, r3=96, n3=128, r5=16, n5=32, pool_proj=32)
     figure = draw(block, (28, 28), channels=192, title="3a")
     inner = {text.get_text() for text in figure.axes[0].texts}
-    assert inner == {"input 28×28×192", "28×28×256  100.0 %", "concat", "1×1 64", "1×1 96", "3×3 128", "1×1 16",
-                     "5×5 32", "max 3×3", "1×1 32"}
+    assert inner == {
+        "input 28×28×192",
+        "28×28×256  100.0 %",
+        "concat",
+        "1×1 64",
+        "1×1 96",
+        "3×3 128",
+        "1×1 16",
+        "5×5 32",
+        "max 3×3",
+        "1×1 32",
+    }
     weights = 192 * (64 + 96 + 16 + 32) + 96 * 128 * 9 + 16 * 32 * 25
     assert figure.texts[0].get_text() == "3a"
     assert f"{weights * 784 / 1e6:.0f} M multiply-adds" in figure.texts[1].get_text()
     assert f"{(weights + 2 * (64 + 96 + 128 + 16 + 32 + 32)) / 1e3:.0f} k parameters" in figure.texts[1].get_text()
 
 
-@pytest.mark.parametrize(("scale", "relu", "words"), [
-    (0.17, True, "input + 0.17 × residual"), (1, True, "input + residual"), (1, False, "input + residual, no ReLU")])
+@pytest.mark.parametrize(
+    ("scale", "relu", "words"),
+    [(0.17, True, "input + 0.17 × residual"), (1, True, "input + residual"), (1, False, "input + residual, no ReLU")],
+)
 def test_a_residual_block_shows_the_path_round_it(scale, relu, words):
     block = nn.inception_resnet_a(320, scale=scale, relu=relu)
     (stage,) = stages(block, count.summary(block, 35, channels=320).rows)
@@ -210,8 +280,11 @@ def test_a_part_of_a_network_is_drawn_like_the_whole():
     with nn.shape_only():
         model = models.build("inception_v4")
     alone = stages(model.Mixed_7b, count.summary(model.Mixed_7b, 8, channels=1536).rows)
-    assert alone == [stage if stage.times == 1 else Stage(stage.names[:1], stage.body, stage.output)
-                     for stage in found("inception_v4") if stage.names[0] == "Mixed_7b"]
+    assert alone == [
+        stage if stage.times == 1 else Stage(stage.names[:1], stage.body, stage.output)
+        for stage in found("inception_v4")
+        if stage.names[0] == "Mixed_7b"
+    ]
 
 
 def test_a_branch_that_passes_its_input_on_and_a_module_of_unknown_inside():
@@ -222,8 +295,11 @@ def test_a_branch_that_passes_its_input_on_and_a_module_of_unknown_inside():
         def forward(self, x):
             return self.conv(self.conv(x))
 
-    model = nn.Sequential(fork=nn.Branches(same=nn.Sequential(), pool=nn.MaxPool2d(3, stride=1, padding=1)),
-                          squeeze=nn.ConvUnit(8, 4, 1), twice=Twice())
+    model = nn.Sequential(
+        fork=nn.Branches(same=nn.Sequential(), pool=nn.MaxPool2d(3, stride=1, padding=1)),
+        squeeze=nn.ConvUnit(8, 4, 1),
+        twice=Twice(),
+    )
     found = stages(model, count.summary(model, 8, channels=4).rows)
     scene = scene_of(found)
     check_geometry(scene)
@@ -261,8 +337,9 @@ def test_any_tree_of_modules(tree):
     check_geometry(scene)
     assert box_texts(scene) == expected_texts(model, (8, 8, 4))
     assert sum(stage.total("macs") for stage in found) == count.summary(model, 8, channels=4).macs
-    assert len({unit.path for stage in found for unit in units(stage.body)}) == \
-        sum(1 for stage in found for _ in units(stage.body))
+    assert len({unit.path for stage in found for unit in units(stage.body)}) == sum(
+        1 for stage in found for _ in units(stage.body)
+    )
 
 
 # -- columns ---------------------------------------------------------------------------------------------------------
@@ -303,8 +380,11 @@ def test_an_auxiliary_classifier_hangs_at_the_right_of_its_card():
     assert len(aux) == len(lines) == 2
     for box, line in zip(aux, lines, strict=True):
         (x0, y0), (x1, y1) = line.points
-        (card,) = [c for c in scene.boxes if c.kind == "card" and c.x + c.width == pytest.approx(x0) and c.y <= y0
-                   and y0 <= c.y + c.height]
+        (card,) = [
+            c
+            for c in scene.boxes
+            if c.kind == "card" and c.x + c.width == pytest.approx(x0) and c.y <= y0 and y0 <= c.y + c.height
+        ]
         assert card.y == box.y
         assert (x1, y1) == pytest.approx((box.x, y0))
         assert x1 - x0 == pytest.approx(AUX_GAP)

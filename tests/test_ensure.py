@@ -37,6 +37,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path, monkeypatch):
 @pytest.mark.parametrize("step", [None, 0, 4, 8])
 def test_a_run_that_stopped_is_continued(tmp_path, monkeypatch, finished, step):
     """step None: it was killed before its first checkpoint."""
+
     class Died(Exception):
         pass
 

@@ -110,14 +110,23 @@ def test_the_card_has_the_command_of_a_run_that_a_command_can_repeat(run, tmp_pa
     shutil.copytree(run[0], tmp_path / "run")
     there = Run.open(tmp_path / "run")
     there.write_config(replace(there.config, data="drawn"))
-    assert ("\ntinyinception train --model inception_cifar --data drawn --epochs 2 --batch-size 16 "
-            "--label-smoothing 0.2 --average 0.5 --seed 4\n") in card.card(export.from_run(tmp_path / "run"))
+    assert (
+        "\ntinyinception train --model inception_cifar --data drawn --epochs 2 --batch-size 16 "
+        "--label-smoothing 0.2 --average 0.5 --seed 4\n"
+    ) in card.card(export.from_run(tmp_path / "run"))
 
 
 def test_names_that_no_yaml_or_utf8_could_hold(tmp_path):
     odd = "\u2028\x85\x7f\udcff\U0001f600\t'\"\\"
-    origin = {"data": odd, "averaged": False, "test_accuracy": 0.5, "epochs": 1, "epochs_planned": 2, "seconds": 3.0,
-              "command": f"train {odd}"}
+    origin = {
+        "data": odd,
+        "averaged": False,
+        "test_accuracy": 0.5,
+        "epochs": 1,
+        "epochs_planned": 2,
+        "seconds": 3.0,
+        "command": f"train {odd}",
+    }
     network = models.build("plain_cifar", num_classes=2)
     export.to_folder(weights.Exported(network, "plain_cifar", (odd, "b"), (32, 32, 3), origin=origin), tmp_path)
     back = weights.from_export(tmp_path)
@@ -139,8 +148,11 @@ def test_an_earlier_export_is_replaced_and_nothing_else(run, tmp_path):
     (tmp_path / "config.json").unlink()  # as after an export that was interrupted
     export.to_folder(new, tmp_path)
     (tmp_path / "full" / "empty").mkdir(parents=True)
-    for place, message in ((run[0], "is not empty and holds no earlier export"), (tmp_path / "notes.txt", "is a file"),
-                           (tmp_path / "full", "is not empty and holds no earlier export")):
+    for place, message in (
+        (run[0], "is not empty and holds no earlier export"),
+        (tmp_path / "notes.txt", "is a file"),
+        (tmp_path / "full", "is not empty and holds no earlier export"),
+    ):
         before = sorted(tmp_path.rglob("*"))
         with pytest.raises(ArgumentError, match=message):
             export.to_folder(new, place)
@@ -193,14 +205,17 @@ def test_a_network_of_ones_own_comes_back_into_one_built_alike(tmp_path):
         weights.from_export(tmp_path, network=Own(5))
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda config: "{", "is no export of this library"),
-    (lambda config: json.dumps({**config, "library_name": "timm"}), "is no export of this library"),
-    (lambda config: json.dumps({**config, "format_version": 2}), "is of version 2 of its format"),
-    (lambda config: json.dumps({name: config[name] for name in config if name != "mean"}), "it does not say mean"),
-    (lambda config: json.dumps({**config, "classes": ["a"]}), r"head\.fc\.weight \(.*x6, expected .*x1\)"),
-    (lambda config: json.dumps({**config, "options": {"dropuot": 1}}), "there is no dropuot; did you mean dropout"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda config: "{", "is no export of this library"),
+        (lambda config: json.dumps({**config, "library_name": "timm"}), "is no export of this library"),
+        (lambda config: json.dumps({**config, "format_version": 2}), "is of version 2 of its format"),
+        (lambda config: json.dumps({name: config[name] for name in config if name != "mean"}), "it does not say mean"),
+        (lambda config: json.dumps({**config, "classes": ["a"]}), r"head\.fc\.weight \(.*x6, expected .*x1\)"),
+        (lambda config: json.dumps({**config, "options": {"dropuot": 1}}), "there is no dropuot; did you mean dropout"),
+    ],
+)
 def test_a_folder_that_is_no_export(change, message, out, tmp_path):
     for name in FILES:
         (tmp_path / name).write_bytes((out / name).read_bytes())
@@ -270,7 +285,8 @@ def test_a_model_by_name(tmp_path, capsys):
     assert command(capsys, "plain_cifar", tmp_path / "q", "--classes", 3, "--weights", file)[0] == 0
     again, before = load_file(tmp_path / "q" / "model.safetensors"), load_file(file)
     assert {name: array.tobytes() for name, array in again.items()} == {
-        name: array.tobytes() for name, array in before.items()}
+        name: array.tobytes() for name, array in before.items()
+    }
 
 
 def test_published_weights_by_name(tmp_path, capsys):
@@ -286,21 +302,32 @@ def test_published_weights_by_name(tmp_path, capsys):
     assert command(capsys, *words, "--classes", 5)[2].endswith("are for 4, not 5\n")
 
 
-@pytest.mark.parametrize(("words", "status", "message"), [
-    (["RUN", "net.pt"], 2, "FILE must end in .onnx or .safetensors, got "),
-    (["RUN", "net.pth"], 2, "a folder whose name has a dot ends in /"),
-    (["RUN"], 2, "the following arguments are required: FILE|DIR"),
-    (["RUN", "net.onnx", "--classes", "3"], 2, "--classes goes with the name of a network, not with a folder"),
-    (["RUN", "net.onnx", "--weights", "w"], 2, "--weights goes with the name of a network"),
-    (["RUN", "net.onnx", "--input-size", "0"], 1, "input_size must be a whole number of at least 1, got 0"),
-    (["OUT", "net.onnx", "--input-size", "32"], 2, "--input-size goes with a run"),
-    (["RUN", "RUN"], 1, "is not empty and holds no earlier export"),
-    (["inception_cifra", "net.onnx"], 1, "unknown run folder or model 'inception_cifra'; did you mean 'inception_c"),
-    (["runs/none", "net.onnx"], 1, "there is no folder runs/none"),
-    (["TMP", "net.onnx"], 1, "is no run"),
-    (["plain_cifar", "net.onnx", "--weights", "none.safetensors"], 1, "none.safetensors: there is no such file"),
-    (["vgg16", "net.onnx", "--input-size", "8", "--classes", "2"], 1, "images must be at least 32x32, these are 8x8"),
-])
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["RUN", "net.pt"], 2, "FILE must end in .onnx or .safetensors, got "),
+        (["RUN", "net.pth"], 2, "a folder whose name has a dot ends in /"),
+        (["RUN"], 2, "the following arguments are required: FILE|DIR"),
+        (["RUN", "net.onnx", "--classes", "3"], 2, "--classes goes with the name of a network, not with a folder"),
+        (["RUN", "net.onnx", "--weights", "w"], 2, "--weights goes with the name of a network"),
+        (["RUN", "net.onnx", "--input-size", "0"], 1, "input_size must be a whole number of at least 1, got 0"),
+        (["OUT", "net.onnx", "--input-size", "32"], 2, "--input-size goes with a run"),
+        (["RUN", "RUN"], 1, "is not empty and holds no earlier export"),
+        (
+            ["inception_cifra", "net.onnx"],
+            1,
+            "unknown run folder or model 'inception_cifra'; did you mean 'inception_c",
+        ),
+        (["runs/none", "net.onnx"], 1, "there is no folder runs/none"),
+        (["TMP", "net.onnx"], 1, "is no run"),
+        (["plain_cifar", "net.onnx", "--weights", "none.safetensors"], 1, "none.safetensors: there is no such file"),
+        (
+            ["vgg16", "net.onnx", "--input-size", "8", "--classes", "2"],
+            1,
+            "images must be at least 32x32, these are 8x8",
+        ),
+    ],
+)
 def test_mistakes_of_the_command(words, status, message, run, out, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     places = {"RUN": run[0], "OUT": out, "TMP": tmp_path}
@@ -312,8 +339,25 @@ def test_mistakes_of_the_command(words, status, message, run, out, tmp_path, cap
 def test_a_run_of_the_drawn_set_agrees_on_every_test_image(tmp_path, capsys):
     """The whole way from the command line: train, export, onnxruntime on the images of the data set."""
     run = tmp_path / "run"
-    assert cli.main(["train", "--model", "plain_cifar", "--limit", "64", "--epochs", "1", "--batch-size", "32", "--out",
-                     str(run), "--json"]) == 0
+    assert (
+        cli.main(
+            [
+                "train",
+                "--model",
+                "plain_cifar",
+                "--limit",
+                "64",
+                "--epochs",
+                "1",
+                "--batch-size",
+                "32",
+                "--out",
+                str(run),
+                "--json",
+            ]
+        )
+        == 0
+    )
     assert command(capsys, run, tmp_path / "net.onnx")[0] == 0
     trained = train.load_run(run)
     images, _ = next(data.load("drawn", limit=64, progress=False).loader("test", 64).epoch(0))

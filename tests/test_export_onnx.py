@@ -91,7 +91,7 @@ CASES = {
     "global": F.global_avg_pool,
     "vector": lambda x: x.relu() * GAMMA + numbers(7, 6) - numbers(5, 1, 1),
     "from the left": lambda x: 1 / (2 - x * x * -1),
-    "powers": lambda x: (x * x + 1) ** 0.5 + x ** 3 - -x,
+    "powers": lambda x: (x * x + 1) ** 0.5 + x**3 - -x,
     "curves": lambda x: (x.exp() + 1).log() + x.tanh() * x.sigmoid(),
     "five axes": lambda x: x + numbers(2, 1, 1, 1, 6),
     "softmax of channels": F.log_softmax,
@@ -214,13 +214,19 @@ def test_rows_of_numbers_are_an_input_too(tmp_path):
 
 
 def test_the_file_says_what_it_is(tmp_path):
-    to_onnx(nn.Sequential(fc=nn.GlobalAvgPool()), tmp_path / "net.onnx", (4, 4, 3),
-            metadata={"classes": ["ä", "b\n"], "model": "means"})
+    to_onnx(
+        nn.Sequential(fc=nn.GlobalAvgPool()),
+        tmp_path / "net.onnx",
+        (4, 4, 3),
+        metadata={"classes": ["ä", "b\n"], "model": "means"},
+    )
     model = onnx.load(tmp_path / "net.onnx")
     onnx.checker.check_model(model, full_check=True)
     assert [(one.domain, one.version) for one in model.opset_import] == [("", OPSET)]
-    assert {one.key: one.value for one in model.metadata_props} == {"classes": json.dumps(["ä", "b\n"]),
-                                                                    "model": "means"}
+    assert {one.key: one.value for one in model.metadata_props} == {
+        "classes": json.dumps(["ä", "b\n"]),
+        "model": "means",
+    }
     assert (model.producer_name, model.graph.name) == ("tinyinception", "means")
 
 
@@ -244,21 +250,26 @@ def numpy_inside(x):
     return Tensor(x.numpy() * 2)
 
 
-@pytest.mark.parametrize(("function", "message"), [
-    (lambda x: apply(Cube(), x), "Cube in odd cannot be exported: it is none of AdaptiveAvgPool2d, "),
-    (lambda x: F.dropout(x, 0.5), "Dropout in odd draws at random in evaluation too"),
-    (F.batch_norm, "BatchNorm in odd normalises by the statistics of its own batch"),
-    (lambda x: x.sum(0) / len(x), "computes with the size of its batch, first at odd"),
-    (lambda x: x[:len(x) - 1], "computes with the size of its batch, first at odd"),
-    (lambda x: x + np.random.default_rng().random(), "computes with the size of its batch"),
-    (lambda x: x.relu() if len(x) > 2 else x, "computes with the size of its batch"),
-    (lambda x: x.reshape(x.shape[0], x.shape[0] * 4 * 4 * 3).sum(1), "cannot view"),
-    (lambda x: x + Tensor.shape_only(1), "Add in odd cannot be exported: it reads a tensor without numbers"),
-    (lambda x: F.batch_norm(x, x.mean((0, 1, 2)), running=(np.zeros(3, "f"), np.ones(3, "f"))),
-     "BatchNorm in odd cannot be exported: a parameter of it is computed from the images"),
-    (lambda x: {"logits": x}, "must return an Output, a Tensor or a tuple of Tensors, got dict as output"),
-    (numpy_inside, "shape-only and has no data"),
-])
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: apply(Cube(), x), "Cube in odd cannot be exported: it is none of AdaptiveAvgPool2d, "),
+        (lambda x: F.dropout(x, 0.5), "Dropout in odd draws at random in evaluation too"),
+        (F.batch_norm, "BatchNorm in odd normalises by the statistics of its own batch"),
+        (lambda x: x.sum(0) / len(x), "computes with the size of its batch, first at odd"),
+        (lambda x: x[: len(x) - 1], "computes with the size of its batch, first at odd"),
+        (lambda x: x + np.random.default_rng().random(), "computes with the size of its batch"),
+        (lambda x: x.relu() if len(x) > 2 else x, "computes with the size of its batch"),
+        (lambda x: x.reshape(x.shape[0], x.shape[0] * 4 * 4 * 3).sum(1), "cannot view"),
+        (lambda x: x + Tensor.shape_only(1), "Add in odd cannot be exported: it reads a tensor without numbers"),
+        (
+            lambda x: F.batch_norm(x, x.mean((0, 1, 2)), running=(np.zeros(3, "f"), np.ones(3, "f"))),
+            "BatchNorm in odd cannot be exported: a parameter of it is computed from the images",
+        ),
+        (lambda x: {"logits": x}, "must return an Output, a Tensor or a tuple of Tensors, got dict as output"),
+        (numpy_inside, "shape-only and has no data"),
+    ],
+)
 def test_what_cannot_be_exported_is_named(function, message, tmp_path):
     network = nn.Sequential(odd=Made(function))
     with pytest.raises((ArgumentError, ShapeError, GraphError), match=message):
@@ -288,8 +299,11 @@ def test_wrong_arguments(tmp_path, monkeypatch):
 
 def test_without_the_library_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ArgumentError, match=r"onnx: this needs the library onnx; install it with pip install "
-                                            r"'tinyinception\[onnx\]'"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"onnx: this needs the library onnx; install it with pip install "
+        r"'tinyinception\[onnx\]'",
+    ):
         to_onnx(nn.ReLU(), tmp_path / "net.onnx", (4, 4, 3))
     monkeypatch.setitem(sys.modules, "onnx", onnx)
     monkeypatch.setattr(onnx.defs, "onnx_opset_version", lambda: 21)

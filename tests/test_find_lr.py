@@ -46,9 +46,9 @@ def test_it_stops_when_the_smoothed_loss_has_grown_threefold_and_suggests_a_thir
     rates = scripted(monkeypatch, losses)
     found = find(low=1e-3, high=1.0, steps=10)
     mean, smoothed = 0.0, []
-    for k, loss in enumerate(losses[:len(rates)], 1):
+    for k, loss in enumerate(losses[: len(rates)], 1):
         mean = 0.8 * mean + 0.2 * loss
-        smoothed.append(mean / (1 - 0.8 ** k))
+        smoothed.append(mean / (1 - 0.8**k))
     assert found.smoothed == pytest.approx(smoothed)
     assert smoothed[-1] > 3 * min(smoothed) >= smoothed[-2]
     assert found.suggestion == pytest.approx(found.rates[int(np.argmin(smoothed))] / 3)
@@ -78,7 +78,7 @@ def test_nothing_is_left_behind(tmp_path, finished):
     session.network.drop.eval()
     before = session.network.state_dict()
     with finder._restored(session):
-        finder._search(session, [10.0 ** k for k in range(-3, 1)])
+        finder._search(session, [10.0**k for k in range(-3, 1)])
         assert (session.network.state_dict()["fc.weight"] != before["fc.weight"]).any()
     after = session.network.state_dict()
     assert all((after[name] == array).all() for name, array in before.items())
@@ -98,10 +98,14 @@ def test_nothing_is_left_behind(tmp_path, finished):
     assert bits(tmp_path / "run") == bits(finished.run)
 
 
-@pytest.mark.parametrize(("options", "message"), [
-    ({"low": 0}, "low must be a number in"), ({"high": 1e-6}, r"high must be a number in \(1e-05"),
-    ({"steps": 3}, "steps must be a whole number of at least 10, got 3"),
-])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"low": 0}, "low must be a number in"),
+        ({"high": 1e-6}, r"high must be a number in \(1e-05"),
+        ({"steps": 3}, "steps must be a whole number of at least 10, got 3"),
+    ],
+)
 def test_bounds_that_cannot_be_are_refused(options, message):
     with pytest.raises(ArgumentError, match=message):
         find(**options)

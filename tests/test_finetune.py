@@ -29,8 +29,11 @@ def blurred(network, seed=0):
 def taken(network, state, fresh):
     """Whether exactly the layers in `fresh` differ from a state."""
     own = network.state_dict()
-    differing = {name.rpartition(".")[0] for name, array in own.items()
-                 if array.shape != state[name].shape or (array != state[name]).any()}
+    differing = {
+        name.rpartition(".")[0]
+        for name, array in own.items()
+        if array.shape != state[name].shape or (array != state[name]).any()
+    }
     return differing == set(fresh)
 
 
@@ -75,8 +78,11 @@ def test_auxiliary_heads_that_the_file_or_the_network_lacks_are_no_mistake(publi
     network = models.build("googlenet_torchvision", num_classes=7)
     told = start_from(network, str(place / "no_aux.safetensors"), 7)
     assert "fresh: aux_inception_4a." in told
-    assert not [name for name, array in network.state_dict().items()
-                if not name.startswith("aux_") and (array != state[name]).any()]
+    assert not [
+        name
+        for name, array in network.state_dict().items()
+        if not name.startswith("aux_") and (array != state[name]).any()
+    ]
     for file in ("all", "own"):
         bare = models.build("googlenet_torchvision", num_classes=7, aux=False)
         start_from(bare, str(place / f"{file}.safetensors"), 7)
@@ -110,8 +116,12 @@ def test_weights_that_do_not_fit_are_one_error(published, tmp_path):
 
 
 def test_patterns_name_parameters_or_modules():
-    for patterns, names in ((["conv"], {"conv.weight"}), (["*.weight"], {"conv.weight", "aux.weight", "fc.weight"}),
-                            (["norm", "aux.b*"], {"norm.gamma", "norm.beta", "aux.bias"}), ([], set())):
+    for patterns, names in (
+        (["conv"], {"conv.weight"}),
+        (["*.weight"], {"conv.weight", "aux.weight", "fc.weight"}),
+        (["norm", "aux.b*"], {"norm.gamma", "norm.beta", "aux.bias"}),
+        ([], set()),
+    ):
         network = Tiny(3, 3)
         norms = frozen(network, patterns)
         assert {name for name, p in network.named_parameters() if not p.requires_grad} == names
@@ -154,8 +164,15 @@ def test_what_is_frozen_keeps_its_bits_and_its_statistics_through_training(tmp_p
 @pytest.mark.usefixtures("tiny_network")
 def test_a_step_behind_frozen_batch_norm_is_that_of_its_running_statistics(start):
     """Against the same step by hand: features with running statistics, then a linear layer."""
-    config = replace(FROZEN, weights=str(start[0]), freeze=("conv", "norm", "aux"), schedule="constant", lr=0.5,
-                     weight_decay=0.0, label_smoothing=0.0)
+    config = replace(
+        FROZEN,
+        weights=str(start[0]),
+        freeze=("conv", "norm", "aux"),
+        schedule="constant",
+        lr=0.5,
+        weight_decay=0.0,
+        label_smoothing=0.0,
+    )
     session = Session(config, shades())
     before = session.network.state_dict()
     session.network.drop.p = 0.0
@@ -232,8 +249,10 @@ def test_a_folder_is_trained_measured_used_and_exported_at_the_size_that_was_ask
     assert json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))["input_size"] == 40
     for data in (None, str(photos)):
         assert train.evaluate(result.run, data, progress=False)["test_accuracy"] == result.test_accuracy
-    (_, label, answer), (file,) = (train.predict_test(result.run, 0, progress=False),
-                                   train.predict(result.run, [photos / "red" / "3.png"]))
+    (_, label, answer), (file,) = (
+        train.predict_test(result.run, 0, progress=False),
+        train.predict(result.run, [photos / "red" / "3.png"]),
+    )
     assert {name for name, _ in answer} == {name for name, _ in file} == {"red", "blue"}
     assert label in ("red", "blue")
     assert train.resume(result.run, progress=False).test_accuracy == result.test_accuracy
@@ -251,11 +270,19 @@ def test_a_network_that_cannot_see_such_images_says_which_it_can(tmp_path, photo
 
 def test_a_published_network_is_finetuned_on_a_folder_of_pictures(tmp_path, photos, published):
     """README's example, with generated weights: the head alone learns red from blue."""
-    config = Config.for_data(str(photos), model="googlenet_torchvision", model_options={"aux": False, "dropout": 0.0},
-                             input_size=32, weights=str(published[0] / "all.safetensors"), freeze=("conv*", "incep*"),
-                             epochs=6, batch_size=4, optimizer="adam", lr=0.01, average=0.5)
+    config = Config.for_data(
+        str(photos),
+        model="googlenet_torchvision",
+        model_options={"aux": False, "dropout": 0.0},
+        input_size=32,
+        weights=str(published[0] / "all.safetensors"),
+        freeze=("conv*", "incep*"),
+        epochs=6,
+        batch_size=4,
+        optimizer="adam",
+        lr=0.01,
+        average=0.5,
+    )
     result = train.fit(config, tmp_path / "run", progress=False)
     assert taken(train.load_run(result.run).network, published[1], ["head.fc"])
     assert result.test_accuracy == 1.0
-
-

@@ -61,8 +61,13 @@ def child(work):
 
 def run(code, timeout=240, **environment):
     """What code after STEP leaves on standard error."""
-    done = subprocess.run([sys.executable, "-W", "always", "-c", STEP + code], env={**os.environ, **environment},
-                          capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", STEP + code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
     assert done.returncode == 0, done.stderr
     return done.stderr
 
@@ -72,7 +77,8 @@ def run(code, timeout=240, **environment):
 
 @forks
 def test_children_of_a_process_that_has_run_kernels_take_the_same_step_by_the_twins():
-    said = run("""
+    said = run(
+        """
 mine = step()
 with multiprocessing.get_context("fork").Pool(2) as pool:
     for theirs in pool.map_async(step, [1, 2, 3]).get(timeout=100):
@@ -80,7 +86,9 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     assert pool.map_async(id, [1]).get(timeout=100)
 same(mine, step(), rtol=0)
 assert not kernels.by_twins()
-""", NUMBA_THREADING_LAYER="omp")
+""",
+        NUMBA_THREADING_LAYER="omp",
+    )
     assert 1 <= said.count("RuntimeWarning: this process was forked") <= 2  # once in each child
 
 
@@ -99,19 +107,23 @@ mine = step()
 
 @forks
 def test_where_the_threading_layer_survives_a_fork_children_use_the_kernels():
-    said = run("""
+    said = run(
+        """
 mine = step()
 def work():
     assert not kernels.by_twins()
     same(mine, step(), rtol=0)
 assert child(work) == 0
-""", NUMBA_THREADING_LAYER="workqueue")
+""",
+        NUMBA_THREADING_LAYER="workqueue",
+    )
     assert "forked" not in said
 
 
 @forks
 def test_a_loader_goes_on_in_a_forked_child_with_the_same_batches():
-    run("""
+    run(
+        """
 loader = Loader(np.arange(480, dtype=np.uint8).reshape(10, 4, 4, 3), np.arange(10), 2, mean=(0.5,) * 3, std=(1.0,) * 3,
                 shuffle=True)
 expected = [labels.tolist() for _, labels in loader.epoch(3)]
@@ -124,12 +136,15 @@ def work():
     assert [labels.tolist() for _, labels in loader.epoch(3)] == expected
 assert child(work) == 0
 assert seen + [labels.tolist() for _, labels in half] == expected
-""", timeout=60)
+""",
+        timeout=60,
+    )
 
 
 @forks
 def test_locks_that_a_thread_of_the_parent_held_do_not_hang_the_child():
-    run("""
+    run(
+        """
 from tqdm import tqdm
 from tinyinception.kernels import threads
 step()
@@ -153,7 +168,9 @@ def work():
 assert child(work) == 0
 done.set()
 holder.join()
-""", timeout=120)
+""",
+        timeout=120,
+    )
 
 
 # -- several threads ---------------------------------------------------------------------------------------------------
@@ -173,17 +190,22 @@ def work(_=None):
 
 @pytest.mark.parametrize("layer", ["workqueue", "omp"])
 def test_threads_that_compute_at_once_find_the_bits_of_one_thread(layer):
-    run(TOGETHER + """
+    run(
+        TOGETHER
+        + """
 alone = work()
 with ThreadPoolExecutor(4) as pool:
     for theirs in pool.map(work, range(40)):
         same(alone, theirs, rtol=0)
-""", NUMBA_THREADING_LAYER=layer)
+""",
+        NUMBA_THREADING_LAYER=layer,
+    )
 
 
 @pytest.mark.parametrize("layer", ["workqueue", "default"])
 def test_threads_that_compile_at_once_find_the_same_numbers(layer, tmp_path):
-    run("""
+    run(
+        """
 from concurrent.futures import ThreadPoolExecutor
 x = np.random.default_rng(0).standard_normal((4, 40, 40, 32)).astype(np.float32)
 def work(_):
@@ -193,7 +215,10 @@ with ThreadPoolExecutor(4) as pool:
     for y, dx in pool.map(work, range(8)):
         np.testing.assert_array_equal(y, np.maximum(x, 0))
         np.testing.assert_array_equal(dx, np.where(x > 0, x, 0))
-""", NUMBA_THREADING_LAYER=layer, NUMBA_CACHE_DIR=str(tmp_path))
+""",
+        NUMBA_THREADING_LAYER=layer,
+        NUMBA_CACHE_DIR=str(tmp_path),
+    )
 
 
 def test_arrays_that_threads_take_and_leave_at_once_never_overlap():
@@ -256,7 +281,8 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("name", "value", "must"), SETTINGS)
 def test_a_setting_that_numba_cannot_meet_is_one_error_before_the_first_kernel(name, value, must):
-    run(f"""
+    run(
+        f"""
 from tinyinception.errors import ArgumentError
 for _ in range(2):
     try:
@@ -267,15 +293,22 @@ for _ in range(2):
         assert "got {value!r}" in message and "\\n" not in message, message
     else:
         raise SystemExit(1)
-""", **{name: value})
+""",
+        **{name: value},
+    )
 
 
 @pytest.mark.parametrize(("name", "value", "must"), [SETTINGS[0], SETTINGS[6]])
 def test_a_setting_that_numba_cannot_meet_is_one_line_and_leaves_no_run_behind(name, value, must, tmp_path):
     words = ["train", "--limit", "20", "--epochs", "1", "--threads", "1", "--out", str(tmp_path / "run")]
     for given in (words, [*words[:5], *words[7:]]):
-        done = subprocess.run([sys.executable, "-m", "tinyinception", *given], env={**os.environ, name: value},
-                              capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-m", "tinyinception", *given],
+            env={**os.environ, name: value},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"tinyinception: error: {name} {must}")
         assert done.stderr.count("\n") == 1

@@ -36,8 +36,13 @@ def x():
 def net():
     """A module with everything that is hard to leave untouched: running statistics, dropout, a ReLU, a bias."""
     nn.random.manual_seed(3)
-    net = nn.Sequential(conv=nn.ConvUnit(2, 4, 3), pool=nn.MaxPool2d(2), drop=nn.Dropout(0.4), end=nn.GlobalAvgPool(),
-                        fc=nn.Linear(4, 3))
+    net = nn.Sequential(
+        conv=nn.ConvUnit(2, 4, 3),
+        pool=nn.MaxPool2d(2),
+        drop=nn.Dropout(0.4),
+        end=nn.GlobalAvgPool(),
+        fc=nn.Linear(4, 3),
+    )
     return net
 
 
@@ -291,8 +296,9 @@ def test_module_with_its_parameters(net, images, training, method):
 
 def _state(net):
     tensors = [(p, p.data, p.data.copy(), p.dtype, p.grad, p.requires_grad) for p in net.parameters()]
-    buffers = [(m, name, a, a.copy()) for m in net.modules() for name, a in vars(m).items()
-               if isinstance(a, np.ndarray)]
+    buffers = [
+        (m, name, a, a.copy()) for m in net.modules() for name, a in vars(m).items() if isinstance(a, np.ndarray)
+    ]
     return tensors, buffers, nn.random.get_state(), [m.training for m in net.modules()]
 
 
@@ -356,8 +362,9 @@ def test_wrong_parameter_of_a_module_is_named(images):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_module_by_complex_step(training, images):
-    net = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm2d(3), nn.AvgPool2d(2), nn.Flatten(),
-                        nn.Linear(12, 2))
+    net = nn.Sequential(
+        nn.Conv2d(2, 3, 3, padding=1), nn.BatchNorm2d(3), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 2)
+    )
     assert check(net.train(training), images, method="complex").ok
 
 
@@ -384,17 +391,24 @@ def test_function_must_not_write_to_its_input(x):
         check(careless, x)
 
 
-@pytest.mark.parametrize(("call", "error", "message"), [
-    (lambda x: check(ops.Exp(), x, method="central"), ArgumentError, "method must be one of auto"),
-    (lambda x: check(ops.Exp(), x, directions=0), ArgumentError, "directions must be a whole number of at least 1"),
-    (lambda x: check(lambda: Tensor(1.0)), ArgumentError, "nothing to check"),
-    (lambda x: check(ops.Exp(), x[:0]), ArgumentError, "a is empty"),
-    (lambda x: check(ops.Exp(), x * np.nan), NonFiniteError, "a has NaN or infinity"),
-    (lambda x: check(ops.Log(), x * 0), NonFiniteError, "value is NaN or infinite"),
-    (lambda x: check(lambda x: x.numpy(), x), ArgumentError, "must return tensors, not ndarray"),
-    (lambda x: check(lambda x: None, x), ArgumentError, "returns no tensor"),
-    (lambda x: check(lambda x: concat([x, Tensor(np.ones((3, 1), np.float32))]), x), DtypeError, "different dtypes"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: check(ops.Exp(), x, method="central"), ArgumentError, "method must be one of auto"),
+        (lambda x: check(ops.Exp(), x, directions=0), ArgumentError, "directions must be a whole number of at least 1"),
+        (lambda x: check(lambda: Tensor(1.0)), ArgumentError, "nothing to check"),
+        (lambda x: check(ops.Exp(), x[:0]), ArgumentError, "a is empty"),
+        (lambda x: check(ops.Exp(), x * np.nan), NonFiniteError, "a has NaN or infinity"),
+        (lambda x: check(ops.Log(), x * 0), NonFiniteError, "value is NaN or infinite"),
+        (lambda x: check(lambda x: x.numpy(), x), ArgumentError, "must return tensors, not ndarray"),
+        (lambda x: check(lambda x: None, x), ArgumentError, "returns no tensor"),
+        (
+            lambda x: check(lambda x: concat([x, Tensor(np.ones((3, 1), np.float32))]), x),
+            DtypeError,
+            "different dtypes",
+        ),
+    ],
+)
 def test_bad_calls_are_refused(x, call, error, message):
     with pytest.raises(error, match=message):
         call(x)

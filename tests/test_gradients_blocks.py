@@ -38,45 +38,75 @@ def _some(draw, count):
 BLOCKS = {
     "naive_inception": lambda draw, c, unit: nn.naive_inception(c, **_widths(draw, "n1", "n3", "n5"), unit=unit),
     "inception": lambda draw, c, unit: nn.inception(
-        c, **_widths(draw, "n1", "r3", "n3", "r5", "n5", "pool_proj"), unit=unit,
-        pool=draw(st.sampled_from([nn.max_pool, nn.avg_pool]))),
+        c,
+        **_widths(draw, "n1", "r3", "n3", "r5", "n5", "pool_proj"),
+        unit=unit,
+        pool=draw(st.sampled_from([nn.max_pool, nn.avg_pool])),
+    ),
     "inception_double3x3": lambda draw, c, unit: nn.inception_double3x3(
-        c, **_widths(draw, "n1", "r3", "n3", "rd", "nd", "pool_proj"), unit=unit),
+        c, **_widths(draw, "n1", "r3", "n3", "rd", "nd", "pool_proj"), unit=unit
+    ),
     "inception_35x35": lambda draw, c, unit: nn.inception_35x35(
-        c, **_widths(draw, "n1", "r5", "n5", "rd", "nd", "pool_proj"), unit=unit),
+        c, **_widths(draw, "n1", "r5", "n5", "rd", "nd", "pool_proj"), unit=unit
+    ),
     "inception_factorized": lambda draw, c, unit: nn.inception_factorized(
-        c, **_widths(draw, "n1", "pool_proj"), single=_some(draw, 3), double=_some(draw, 5),
-        n=draw(st.sampled_from([3, 5, 7])), unit=unit),
+        c,
+        **_widths(draw, "n1", "pool_proj"),
+        single=_some(draw, 3),
+        double=_some(draw, 5),
+        n=draw(st.sampled_from([3, 5, 7])),
+        unit=unit,
+    ),
     "inception_expanded": lambda draw, c, unit: nn.inception_expanded(
-        c, **_widths(draw, "n1", "split", "pool_proj"), single=[(draw(widths), 1)],
-        double=[(draw(widths), 1), (draw(widths), 3)], unit=unit),
+        c,
+        **_widths(draw, "n1", "split", "pool_proj"),
+        single=[(draw(widths), 1)],
+        double=[(draw(widths), 1), (draw(widths), 3)],
+        unit=unit,
+    ),
     "grid_reduction": lambda draw, c, unit: nn.grid_reduction(
-        c, [(draw(widths), 3)], [(draw(widths), 1), (draw(widths), 3)], unit=unit,
-        padding=draw(st.sampled_from(["valid", "same"]))),
+        c,
+        [(draw(widths), 3)],
+        [(draw(widths), 1), (draw(widths), 3)],
+        unit=unit,
+        padding=draw(st.sampled_from(["valid", "same"])),
+    ),
     "pool_then_conv": lambda draw, c, unit: nn.pool_then_conv(c, draw(widths), kernel_size=draw(widths), unit=unit),
     "conv_then_pool": lambda draw, c, unit: nn.conv_then_pool(c, draw(widths), kernel_size=draw(widths), unit=unit),
     "inception_resnet_a": lambda draw, c, unit: nn.inception_resnet_a(
-        c, n1=draw(widths), single=_some(draw, 2), double=_some(draw, 3), relu=draw(st.booleans()), unit=unit),
+        c, n1=draw(widths), single=_some(draw, 2), double=_some(draw, 3), relu=draw(st.booleans()), unit=unit
+    ),
     "inception_resnet_b": lambda draw, c, unit: nn.inception_resnet_b(
-        c, n1=draw(widths), single=_some(draw, 3), n=draw(st.sampled_from([3, 5, 7])), unit=unit),
+        c, n1=draw(widths), single=_some(draw, 3), n=draw(st.sampled_from([3, 5, 7])), unit=unit
+    ),
     "inception_resnet_c": lambda draw, c, unit: nn.inception_resnet_c(
-        c, n1=draw(widths), single=_some(draw, 3), scale=draw(st.sampled_from([0.2, 1.0])), unit=unit),
+        c, n1=draw(widths), single=_some(draw, 3), scale=draw(st.sampled_from([0.2, 1.0])), unit=unit
+    ),
     "classifier": lambda draw, c, unit: nn.classifier(c, draw(classes), dropout=0.4),
     "googlenet_aux": lambda draw, c, unit: nn.googlenet_aux(
-        c, draw(classes), pool=nn.AdaptiveAvgPool2d(2), grid=2, width=draw(widths), hidden=5, dropout=0.5, unit=unit),
+        c, draw(classes), pool=nn.AdaptiveAvgPool2d(2), grid=2, width=draw(widths), hidden=5, dropout=0.5, unit=unit
+    ),
     "inception_v3_aux": lambda draw, c, unit: nn.inception_v3_aux(
-        c, draw(classes), pool=nn.AvgPool2d(2, stride=1), width=draw(widths), kernel_size=2, features=4, unit=unit),
+        c, draw(classes), pool=nn.AvgPool2d(2, stride=1), width=draw(widths), kernel_size=2, features=4, unit=unit
+    ),
     "ConvUnit": lambda draw, c, unit: unit(c, draw(widths), _some(draw, 2), stride=draw(st.integers(1, 2))),
     "ResidualInception": lambda draw, c, unit: nn.ResidualInception(
-        c, {"one": [(draw(widths), 1)], "two": [(draw(widths), 1), (draw(widths), 3)]}, scale=0.3, unit=unit),
+        c, {"one": [(draw(widths), 1)], "two": [(draw(widths), 1), (draw(widths), 3)]}, scale=0.3, unit=unit
+    ),
     "chain": lambda draw, c, unit: nn.chain(c, [(draw(widths), 3), (draw(widths), (1, 3))], stride=2, unit=unit),
     "layers": lambda draw, c, unit: nn.Sequential(
-        nn.Conv2d(c, 4, 3), nn.Branches(nn.LocalResponseNorm(3, alpha=0.1), nn.MaxPool2d(3, stride=1, padding=1)),
-        nn.Conv2d(8, 4, 1, groups=draw(st.sampled_from([1, 2, 4]))), nn.ReLU(), nn.AvgPool2d(2, ceil_mode=True),
-        nn.AdaptiveAvgPool2d((2, 1)), nn.Flatten(), nn.Dropout(0.2), nn.Linear(8, 3)),
+        nn.Conv2d(c, 4, 3),
+        nn.Branches(nn.LocalResponseNorm(3, alpha=0.1), nn.MaxPool2d(3, stride=1, padding=1)),
+        nn.Conv2d(8, 4, 1, groups=draw(st.sampled_from([1, 2, 4]))),
+        nn.ReLU(),
+        nn.AvgPool2d(2, ceil_mode=True),
+        nn.AdaptiveAvgPool2d((2, 1)),
+        nn.Flatten(),
+        nn.Dropout(0.2),
+        nn.Linear(8, 3),
+    ),
 }
 LEAST = 3
-
 
 
 @st.composite
@@ -95,8 +125,12 @@ def cases(draw, name):
 
 
 def test_every_building_block_has_a_case():
-    public = {name for room in (blocks, heads, residual) for name, thing in vars(room).items()
-              if getattr(thing, "__module__", None) == room.__name__ and not name.startswith("_")}
+    public = {
+        name
+        for room in (blocks, heads, residual)
+        for name, thing in vars(room).items()
+        if getattr(thing, "__module__", None) == room.__name__ and not name.startswith("_")
+    }
     assert len(public) >= 15
     assert public <= set(BLOCKS)
 

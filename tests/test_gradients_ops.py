@@ -9,8 +9,12 @@ from tinyinception.gradcheck import check
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-steady = settings(deadline=None, derandomize=True, database=None,
-                  suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+steady = settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 def test_every_exported_operation_has_cases():
@@ -44,6 +48,7 @@ def test_gradient_of_every_element(name):
 @pytest.mark.parametrize("name", sorted(n for n in CASES if n not in ("ReLU", "Max", "MaxPool2d")))
 def test_gradient_by_complex_step(name):
     """The same gradients, to nearly the last digit; batch-norm only without its ReLU, which is not analytic."""
+
     @settings(steady, max_examples=40)
     @given(CASES[name].filter(lambda case: case.op.analytic), st.integers(0, 10**6))
     def agrees(case, seed):

@@ -20,14 +20,21 @@ from tinyinception.tensor import Tensor, apply, concat, no_grad, scope
 
 def inception(x):
     """A reduced Inception module (GoogLeNet Fig. 2b) without data."""
+
     def conv(name, x, kernel, out_channels):
         with scope(name):
             weight = Tensor.shape_only(kernel, kernel, x.shape[3], out_channels, requires_grad=True)
             return apply(ops.Conv2d(padding="same"), x, weight, None).relu()
 
     with scope("3a"):
-        return concat([conv("one", x, 1, 64), conv("three", conv("reduce3", x, 1, 96), 3, 128),
-                       conv("five", conv("reduce5", x, 1, 16), 5, 32), conv("proj", x, 1, 32)])
+        return concat(
+            [
+                conv("one", x, 1, 64),
+                conv("three", conv("reduce3", x, 1, 96), 3, 128),
+                conv("five", conv("reduce5", x, 1, 16), 5, 32),
+                conv("proj", x, 1, 32),
+            ]
+        )
 
 
 def test_the_diamond_as_dot():
@@ -36,10 +43,18 @@ def test_the_diamond_as_dot():
         b = a + a
     c = b * b
     box = "fillcolor"
-    expected = ["digraph result {", '  node [shape=box, style="filled,rounded", fontname="Helvetica", fontsize=10];',
-                rf'  n0 [label="tensor\n2x3", {box}="#fde3c0"];', rf'  n1 [label="Add\nhead\n2x3", {box}="#d8e6f3"];',
-                rf'  n2 [label="Multiply\n2x3", {box}="#d8e6f3"];',
-                "  n0 -> n1;", "  n0 -> n1;", "  n1 -> n2;", "  n1 -> n2;", "}"]
+    expected = [
+        "digraph result {",
+        '  node [shape=box, style="filled,rounded", fontname="Helvetica", fontsize=10];',
+        rf'  n0 [label="tensor\n2x3", {box}="#fde3c0"];',
+        rf'  n1 [label="Add\nhead\n2x3", {box}="#d8e6f3"];',
+        rf'  n2 [label="Multiply\n2x3", {box}="#d8e6f3"];',
+        "  n0 -> n1;",
+        "  n0 -> n1;",
+        "  n1 -> n2;",
+        "  n1 -> n2;",
+        "}",
+    ]
     assert to_dot(c).splitlines() == expected
 
 
@@ -108,8 +123,9 @@ def test_text_fits_into_its_box():
     boxes = [p.get_window_extent(renderer) for p in axes.patches if isinstance(p, FancyBboxPatch)]
     for text in axes.texts:
         extent = text.get_window_extent(renderer)
-        assert any(box.x0 < extent.x0 and extent.x1 < box.x1 and box.y0 < extent.y0 and extent.y1 < box.y1
-                   for box in boxes), text
+        assert any(
+            box.x0 < extent.x0 and extent.x1 < box.x1 and box.y0 < extent.y0 and extent.y1 < box.y1 for box in boxes
+        ), text
 
 
 def test_layout_uncrosses_what_need_not_cross():
@@ -156,8 +172,11 @@ def test_layout_keeps_boxes_and_edges_apart(graph):
         assert all(above[1] < below[1] for above, below in pairwise(route))
         for (x, top), (_, bottom) in zip(route[1:-1:2], route[2:-1:2], strict=True):  # the stretches through layers
             for node in nodes:
-                assert not (abs(node.x - x) < node.width / 2 and node.y - node.height / 2 < bottom
-                            and top < node.y + node.height / 2)
+                assert not (
+                    abs(node.x - x) < node.width / 2
+                    and node.y - node.height / 2 < bottom
+                    and top < node.y + node.height / 2
+                )
 
 
 def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

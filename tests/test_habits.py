@@ -22,8 +22,10 @@ WORKS = [
     ("nn.Dropout(p=0.1)", "_.p == 0.1"),
     ("nn.Identity()(x)", "_ is x"),
     ("nn.ModuleList([nn.ReLU()])", "len(_) == 1"),
-    ("nn.CrossEntropyLoss(label_smoothing=0.1)(x, [1, 0])",
-     "_.item() == F.cross_entropy(x, [1, 0], label_smoothing=0.1).item()"),
+    (
+        "nn.CrossEntropyLoss(label_smoothing=0.1)(x, [1, 0])",
+        "_.item() == F.cross_entropy(x, [1, 0], label_smoothing=0.1).item()",
+    ),
     ("nn.CrossEntropyLoss(reduction='sum')(x, [1, 0])", "abs(_.item() - 2 * F.cross_entropy(x, [1, 0]).item()) < 1e-6"),
     ("F.cross_entropy(x, np.array([1, 0]), label_smoothing=0.1)", "_.shape == ()"),
     ("optim.SGD(network.parameters(), lr=0.1)", "[name for name, _ in _.parameters][:2] == ['0', '1']"),
@@ -198,10 +200,21 @@ def names():
     network = models.build("inception_cifar").eval()
     dataset = data.load("drawn", limit=20)
     return {
-        "ti": ti, "nn": nn, "F": F, "optim": optim, "models": models, "data": data, "train": train, "np": np,
-        "network": network, "images": ti.Tensor(np.zeros((2, 32, 32, 3), np.float32)), "dataset": dataset,
-        "weight": ti.Tensor(np.zeros((3, 3, 3, 4), np.float32)), "x": ti.Tensor([[1.0, -2.0], [3.0, 5.0]]),
-        "optimizer": optim.SGD(network.parameters(), 0.1), "loader": dataset.loader("train", 8, prefetch=0),
+        "ti": ti,
+        "nn": nn,
+        "F": F,
+        "optim": optim,
+        "models": models,
+        "data": data,
+        "train": train,
+        "np": np,
+        "network": network,
+        "images": ti.Tensor(np.zeros((2, 32, 32, 3), np.float32)),
+        "dataset": dataset,
+        "weight": ti.Tensor(np.zeros((3, 3, 3, 4), np.float32)),
+        "x": ti.Tensor([[1.0, -2.0], [3.0, 5.0]]),
+        "optimizer": optim.SGD(network.parameters(), 0.1),
+        "loader": dataset.loader("train", 8, prefetch=0),
     }
 
 

@@ -19,13 +19,23 @@ NO_ARGUMENTS = {"shape_only", "names", "listing", "cache_dir"}
 
 def public(room):
     """The public classes and functions of a room that have arguments to get wrong."""
-    return [(f"{room.__name__}.{name}", getattr(room, name)) for name in room.__all__
-            if name not in NO_CALLS | NO_ARGUMENTS and callable(getattr(room, name))]
+    return [
+        (f"{room.__name__}.{name}", getattr(room, name))
+        for name in room.__all__
+        if name not in NO_CALLS | NO_ARGUMENTS and callable(getattr(room, name))
+    ]
 
 
 CALLABLE = [pair for room in (nn, F, optim, data) for pair in public(room)] + [
-    ("ti.Tensor", ti.Tensor), ("build", models.build), ("summary", ti.summary), ("compare", ti.compare),
-    ("check", ti.check), ("draw", ti.draw), ("load_weights", ti.load_weights), ("concat", ti.concat)]
+    ("ti.Tensor", ti.Tensor),
+    ("build", models.build),
+    ("summary", ti.summary),
+    ("compare", ti.compare),
+    ("check", ti.check),
+    ("draw", ti.draw),
+    ("load_weights", ti.load_weights),
+    ("concat", ti.concat),
+]
 
 
 @pytest.mark.parametrize("call", [call for _, call in CALLABLE], ids=[name for name, _ in CALLABLE])
@@ -34,8 +44,9 @@ def test_an_unknown_argument_is_named_by_every_public_function_and_class(call):
         call(flavour="vanilla")
 
 
-@pytest.mark.parametrize("method", ["sum", "mean", "max", "argmax", "reshape", "transpose", "flatten", "pad", "split",
-                                    "backward"])
+@pytest.mark.parametrize(
+    "method", ["sum", "mean", "max", "argmax", "reshape", "transpose", "flatten", "pad", "split", "backward"]
+)
 def test_an_unknown_argument_is_named_by_every_method_of_a_tensor(method):
     with pytest.raises(CallError, match=f"^{method}: there is no flavour"):
         getattr(ti.Tensor([1.0]), method)(flavour=1)
@@ -139,9 +150,18 @@ def test_an_unknown_name_is_an_attribute_error_that_python_can_add_a_guess_to():
 
 
 THINGS = {
-    "TENSOR": ti.Tensor([1.0]), "MODULE": nn.ReLU(), "OPTIMIZER": optim.SGD([nn.Parameter(np.ones(2))], 0.1),
-    "SCHEDULE": optim.Cosine(0.1, 10), "OPTIM": optim, "NN": nn, "FUNCTIONAL": F, "DATA": data, "TOP": ti,
-    "MODELS": models, "DATASET": data.load("drawn", limit=20), "INIT": nn.init,
+    "TENSOR": ti.Tensor([1.0]),
+    "MODULE": nn.ReLU(),
+    "OPTIMIZER": optim.SGD([nn.Parameter(np.ones(2))], 0.1),
+    "SCHEDULE": optim.Cosine(0.1, 10),
+    "OPTIM": optim,
+    "NN": nn,
+    "FUNCTIONAL": F,
+    "DATA": data,
+    "TOP": ti,
+    "MODELS": models,
+    "DATASET": data.load("drawn", limit=20),
+    "INIT": nn.init,
     "LOADER": data.load("drawn", limit=20).loader("train", 8),
 }
 
@@ -154,8 +174,11 @@ def test_no_remedy_is_for_a_name_that_exists(table):
 
 def test_every_rename_leads_to_an_argument_that_something_has():
     own = {name for _, call in CALLABLE if not hasattr(call, "func") for name in inspect.signature(call).parameters}
-    own |= {name for method in ("backward", "flatten", "split", "sum") for name in
-            inspect.signature(getattr(ti.Tensor, method)).parameters}
+    own |= {
+        name
+        for method in ("backward", "flatten", "split", "sum")
+        for name in inspect.signature(getattr(ti.Tensor, method)).parameters
+    }
     own |= {"size", "sizes", "axes", "dropout"}
     assert {ours for words in remedies.ARGUMENTS.values() for ours in words} - own == set()
 

@@ -46,13 +46,22 @@ def zeros(count):
 
 def tiff(*tags, body=b""):
     entries = b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
-    return (b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(tags)) + entries + bytes(4))
+    return b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(tags)) + entries + bytes(4)
 
 
 def gif(width, height, comment=b""):
-    blocks = b"".join(b"\xff" + comment[i:i + 255] for i in range(0, len(comment) // 255 * 255, 255))
-    return (b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(6) + b"!\xfe" + blocks + b"\0"
-            + b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x4c\x01\0;")
+    blocks = b"".join(b"\xff" + comment[i : i + 255] for i in range(0, len(comment) // 255 * 255, 255))
+    return (
+        b"GIF89a"
+        + struct.pack("<HHBBB", width, height, 0x80, 0, 0)
+        + bytes(6)
+        + b"!\xfe"
+        + blocks
+        + b"\0"
+        + b","
+        + struct.pack("<HHHHB", 0, 0, width, height, 0)
+        + b"\x02\x02\x4c\x01\0;"
+    )
 
 
 def icon(inner, side=64):
@@ -118,8 +127,13 @@ with open("/proc/self/status") as file:
 
 def peak(paths, crop=0):
     """The most memory, in MB, that a process of its own ever held while it read these pictures."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", MEASURE, str(crop), *map(str, paths)],
-                          capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", MEASURE, str(crop), *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
+    )
     assert done.stderr == ""
     return int(done.stdout) / 1024
 
@@ -201,8 +215,13 @@ def test_what_is_no_plain_file_is_refused_at_once(tmp_path, monkeypatch):
     (tmp_path / "folder.png").mkdir()
     (tmp_path / "self.png").symlink_to("self.png")
     (tmp_path / "dead.png").symlink_to("nothing")
-    words = {"folder.png": "it is a folder", "self.png": "Too many levels of symbolic links",
-             "dead.png": "No such file or directory", "long" * 99: "File name too long", "nul\0.png": "null byte"}
+    words = {
+        "folder.png": "it is a folder",
+        "self.png": "Too many levels of symbolic links",
+        "dead.png": "No such file or directory",
+        "long" * 99: "File name too long",
+        "nul\0.png": "null byte",
+    }
     with socket.socket(socket.AF_UNIX) as server:
         monkeypatch.chdir(tmp_path)
         server.bind("socket.png")
@@ -229,13 +248,25 @@ def total(dataset):
 
 
 def test_hidden_files_and_metadata_are_skipped_at_any_depth(tmp_path, capsys):
-    fill(tmp_path, [*PETS, ".cache/0.png", "__MACOSX/cat/._0.png", "cat/.ipynb_checkpoints/0-checkpoint.png",
-                    "cat/deep/.git/1.png", "cat/deep/@eaDir/2.png", "dog/._3.png", "dog/$RECYCLE.BIN/4.png"])
+    fill(
+        tmp_path,
+        [
+            *PETS,
+            ".cache/0.png",
+            "__MACOSX/cat/._0.png",
+            "cat/.ipynb_checkpoints/0-checkpoint.png",
+            "cat/deep/.git/1.png",
+            "cat/deep/@eaDir/2.png",
+            "dog/._3.png",
+            "dog/$RECYCLE.BIN/4.png",
+        ],
+    )
     for name in ("Thumbs.db", "dog/desktop.ini", "cat/.DS_Store"):
         (tmp_path / name).write_bytes(b"x")
     assert total(read_folder(tmp_path)) == 10
     assert "8 training and 2 test images, a fifth of each class being for testing; left out: 10 hidden\n" in (
-        capsys.readouterr().err)
+        capsys.readouterr().err
+    )
 
 
 def test_what_is_left_out_is_counted_in_one_line(tmp_path, capsys):
@@ -249,8 +280,27 @@ def test_what_is_left_out_is_counted_in_one_line(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".JPG", ".tif", ".webp", ".pbm", ".jp2", ".ico", ".tga", ".pcx",
-                                    ".ppm", ".bmp", ".dib", ".apng", ".pgm", ".sgi"])
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        ".jfif",
+        ".jpe",
+        ".JPG",
+        ".tif",
+        ".webp",
+        ".pbm",
+        ".jp2",
+        ".ico",
+        ".tga",
+        ".pcx",
+        ".ppm",
+        ".bmp",
+        ".dib",
+        ".apng",
+        ".pgm",
+        ".sgi",
+    ],
+)
 def test_every_suffix_that_pillow_reads_by_itself_is_read(tmp_path, suffix):
     fill(tmp_path, PETS)
     picture = Image.new("1" if suffix == ".pbm" else "RGB", (16, 16), 1)

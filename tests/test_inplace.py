@@ -9,8 +9,14 @@ from tinyinception import nn, optim
 from tinyinception.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from tinyinception.tensor import Tensor, no_grad
 
-IN_PLACE = {"+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,
-            "**=": operator.ipow, "@=": operator.imatmul}
+IN_PLACE = {
+    "+=": operator.iadd,
+    "-=": operator.isub,
+    "*=": operator.imul,
+    "/=": operator.itruediv,
+    "**=": operator.ipow,
+    "@=": operator.imatmul,
+}
 RIGHT = {"**=": 3}
 
 
@@ -180,8 +186,11 @@ def test_masks_and_whole_numbers_choose_what_is_assigned():
 
 def test_assignment_to_a_part_is_refused_where_a_gradient_would_be_lost():
     p, plain = nn.Parameter(matrix()), Tensor(matrix())
-    for cut in (lambda: operator.setitem(p, 0, 1), lambda: operator.setitem(p * 2, 0, 1),
-                lambda: operator.setitem(plain, 0, p[0])):
+    for cut in (
+        lambda: operator.setitem(p, 0, 1),
+        lambda: operator.setitem(p * 2, 0, 1),
+        lambda: operator.setitem(plain, 0, p[0]),
+    ):
         with pytest.raises(GraphError, match=r"inside `with no_grad\(\):`"):
             cut()
     with pytest.raises(GraphError, match="no_grad"):
@@ -189,13 +198,21 @@ def test_assignment_to_a_part_is_refused_where_a_gradient_would_be_lost():
     np.testing.assert_array_equal(p.data, matrix())
 
 
-@pytest.mark.parametrize(("index", "value", "error", "message"), [
-    (0, np.ones(4, np.float32), ShapeError, "numbers of shape 4 do not fit into a tensor of 3x3 at 0"),
-    (7, 1, ShapeError, "at 7"), ("a", 1, ShapeError, "at 'a'"), (0.5, 1, ShapeError, r"at 0\.5"),
-    (0, None, DtypeError, "not None"), (0, "1", DtypeError, "not '1'"), (0, 1j, DtypeError, "not 1j"),
-    (0, np.ones(3, complex), DtypeError, "complex"),
-    (0, np.ones(3, np.int64), DtypeError, "int64"), (0, [1, [2]], DtypeError, "equal lengths"),
-])
+@pytest.mark.parametrize(
+    ("index", "value", "error", "message"),
+    [
+        (0, np.ones(4, np.float32), ShapeError, "numbers of shape 4 do not fit into a tensor of 3x3 at 0"),
+        (7, 1, ShapeError, "at 7"),
+        ("a", 1, ShapeError, "at 'a'"),
+        (0.5, 1, ShapeError, r"at 0\.5"),
+        (0, None, DtypeError, "not None"),
+        (0, "1", DtypeError, "not '1'"),
+        (0, 1j, DtypeError, "not 1j"),
+        (0, np.ones(3, complex), DtypeError, "complex"),
+        (0, np.ones(3, np.int64), DtypeError, "int64"),
+        (0, [1, [2]], DtypeError, "equal lengths"),
+    ],
+)
 def test_assignment_of_what_does_not_fit(index, value, error, message):
     t = Tensor(matrix())
     with pytest.raises(error, match=message):
@@ -223,15 +240,21 @@ def test_data_may_be_replaced_by_floats_of_the_same_shape():
     assert t.data[0] == 0.1  # not by way of float32
 
 
-@pytest.mark.parametrize(("value", "error", "message"), [
-    (np.ones((1, 1, 16, 32), np.int64), DtypeError, "data must be float32 or another float, got int64"),
-    (np.ones((1, 1, 16, 32), bool), DtypeError, "got bool"),
-    (np.ones((1, 1, 16, 32), complex), DtypeError, "got complex128"),
-    (np.ones((1, 1, 8, 32), np.float32), ShapeError, "the shape 1x1x16x32 of the tensor, got 1x1x8x32"),
-    (np.float32(1), ShapeError, "got scalar"), (1.0, ShapeError, "got scalar"),
-    (None, DtypeError, "not None"), ("a", DtypeError, "not 'a'"), ([[1], [2, 3]], DtypeError, "equal lengths"),
-    (np.array([None]), DtypeError, "got object"),
-])
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (np.ones((1, 1, 16, 32), np.int64), DtypeError, "data must be float32 or another float, got int64"),
+        (np.ones((1, 1, 16, 32), bool), DtypeError, "got bool"),
+        (np.ones((1, 1, 16, 32), complex), DtypeError, "got complex128"),
+        (np.ones((1, 1, 8, 32), np.float32), ShapeError, "the shape 1x1x16x32 of the tensor, got 1x1x8x32"),
+        (np.float32(1), ShapeError, "got scalar"),
+        (1.0, ShapeError, "got scalar"),
+        (None, DtypeError, "not None"),
+        ("a", DtypeError, "not 'a'"),
+        ([[1], [2, 3]], DtypeError, "equal lengths"),
+        (np.array([None]), DtypeError, "got object"),
+    ],
+)
 def test_data_of_another_shape_or_kind_is_refused(value, error, message):
     layer = nn.Conv2d(16, 32, 1, bias=False)
     before = layer.weight.data

@@ -24,8 +24,21 @@ from tinyinception.train.crops import crop_scheme
 from tinyinception.train.scores import Scores, average, ensemble, score
 from tinyinception.train.statistics import bootstrap_difference, calibration
 
-KEYS = ["run", "model", "averaged", "data", "images", "crops", "test_accuracy", "test_top5", "test_loss", "ece",
-        "calibration", "classes", "confusion"]
+KEYS = [
+    "run",
+    "model",
+    "averaged",
+    "data",
+    "images",
+    "crops",
+    "test_accuracy",
+    "test_top5",
+    "test_loss",
+    "ece",
+    "calibration",
+    "classes",
+    "confusion",
+]
 
 
 # -- calibration -----------------------------------------------------------------------------------------------------
@@ -39,12 +52,19 @@ def test_calibration_by_hand():
     assert found.accuracy[[0, 2, 3]].tolist() == [0, 0.5, 0]
     assert found.error == pytest.approx((1 * 0.1 + 2 * 0.15 + 1 * 0.95) / 4)
     assert found.rows()[1] == {"low": 0.25, "high": 0.5, "images": 0, "confidence": None, "accuracy": None}
-    assert found.rows()[2] == {"low": 0.5, "high": 0.75, "images": 2, "confidence": pytest.approx(0.65),
-                               "accuracy": 0.5}
+    assert found.rows()[2] == {
+        "low": 0.5,
+        "high": 0.75,
+        "images": 2,
+        "confidence": pytest.approx(0.65),
+        "accuracy": 0.5,
+    }
 
 
-@given(answers=st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=40),
-       bins=st.sampled_from([1, 2, 3, 4, 5, 6, 10, 12, 15, 20]))
+@given(
+    answers=st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=40),
+    bins=st.sampled_from([1, 2, 3, 4, 5, 6, 10, 12, 15, 20]),
+)
 @settings(max_examples=100, deadline=None, derandomize=True)
 def test_calibration_against_a_loop_in_whole_sixtieths(answers, bins):
     """Sixtieths fall on the borders of all these bins, where integer arithmetic knows what is right."""
@@ -67,13 +87,16 @@ def test_scores_are_calibrated_by_their_most_probable_class():
     assert certain.calibration().error == 0
 
 
-@pytest.mark.parametrize(("confidence", "correct", "bins", "error", "message"), [
-    ([], [], 15, ShapeError, "at least one image"),
-    ([0.5], [True, False], 15, ShapeError, r"shape \(1,\), correct \(2,\)"),
-    ([0.5], [True], 0, ArgumentError, "bins must be a whole number of at least 1, got 0"),
-    ([1.5], [True], 15, ArgumentError, r"must lie in \[0, 1\], got 1.5"),
-    ([math.nan], [True], 15, ArgumentError, r"must lie in \[0, 1\]"),
-])
+@pytest.mark.parametrize(
+    ("confidence", "correct", "bins", "error", "message"),
+    [
+        ([], [], 15, ShapeError, "at least one image"),
+        ([0.5], [True, False], 15, ShapeError, r"shape \(1,\), correct \(2,\)"),
+        ([0.5], [True], 0, ArgumentError, "bins must be a whole number of at least 1, got 0"),
+        ([1.5], [True], 15, ArgumentError, r"must lie in \[0, 1\], got 1.5"),
+        ([math.nan], [True], 15, ArgumentError, r"must lie in \[0, 1\]"),
+    ],
+)
 def test_calibration_refuses(confidence, correct, bins, error, message):
     with pytest.raises(error, match=message):
         calibration(confidence, correct, bins)
@@ -94,7 +117,8 @@ def test_bootstrap_against_all_resamples_of_five_images():
             assert differences[place - 20] == differences[place + 20]
         found = bootstrap_difference(a, b, confidence=confidence, resamples=200_000, seed=3)
         assert (found.low, found.high) == pytest.approx(
-            (differences[at], differences[int((1 - tail) * len(every))]), abs=1e-9)
+            (differences[at], differences[int((1 - tail) * len(every))]), abs=1e-9
+        )
     assert (found.first, found.second, found.difference) == (0.6, 0.8, pytest.approx(0.2))
     assert (found.images, found.only_first, found.only_second) == (5, 1, 2)
 
@@ -138,12 +162,15 @@ def test_the_sentence_says_who_is_better_and_whether_that_is_sure():
     assert "both are right equally often" in bootstrap_difference(right < 5, right < 5).sentence("a", "b")
 
 
-@pytest.mark.parametrize(("a", "b", "options", "error", "message"), [
-    ([], [], {}, ShapeError, "at least one image"),
-    ([True], [True, False], {}, ShapeError, r"shape \(1,\) and \(2,\)"),
-    ([True], [True], {"resamples": 0}, ArgumentError, "resamples must be a whole number of at least 1, got 0"),
-    ([True], [True], {"confidence": 1.0}, ArgumentError, r"confidence must be a number in \(0, 1\), got 1.0"),
-])
+@pytest.mark.parametrize(
+    ("a", "b", "options", "error", "message"),
+    [
+        ([], [], {}, ShapeError, "at least one image"),
+        ([True], [True, False], {}, ShapeError, r"shape \(1,\) and \(2,\)"),
+        ([True], [True], {"resamples": 0}, ArgumentError, "resamples must be a whole number of at least 1, got 0"),
+        ([True], [True], {"confidence": 1.0}, ArgumentError, r"confidence must be a number in \(0, 1\), got 1.0"),
+    ],
+)
 def test_bootstrap_refuses(a, b, options, error, message):
     with pytest.raises(error, match=message):
         bootstrap_difference(a, b, **options)
@@ -209,11 +236,16 @@ def probabilities(folder, pixels, averaged=None):
 
 def views_by_loops(images, crops):
     """The crops as the papers put them into words, for square images of 8 pixels and a network of 8."""
-    for scale in (9, 10, 11, 13)[:4 if crops == 144 else 1]:  # 8 * 256 / 224 = 9.14, then 10.29, 11.43, 12.57
+    for scale in (9, 10, 11, 13)[: 4 if crops == 144 else 1]:  # 8 * 256 / 224 = 9.14, then 10.29, 11.43, 12.57
         large = np.stack([np.asarray(Image.fromarray(image).resize((scale, scale), Image.BICUBIC)) for image in images])
         for _ in range(3 if crops == 144 else 1):
-            square = [large[:, :8, :8], large[:, :8, -8:], large[:, -8:, :8], large[:, -8:, -8:],
-                      large[:, (scale - 8) // 2:, (scale - 8) // 2:][:, :8, :8]]
+            square = [
+                large[:, :8, :8],
+                large[:, :8, -8:],
+                large[:, -8:, :8],
+                large[:, -8:, -8:],
+                large[:, (scale - 8) // 2 :, (scale - 8) // 2 :][:, :8, :8],
+            ]
             for view in square + ([images] if crops > 10 else []):
                 yield view
                 yield view[:, :, ::-1]
@@ -301,11 +333,13 @@ def test_equal_images_from_two_places_are_the_same_images(two, monkeypatch):
 def test_mistakes_are_refused_before_anything_is_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
     (tmp_path / "file").write_text("", encoding="utf-8")
-    for options, message in [({"folder": []}, "no runs given"),
-                             ({"crops": 3}, "crops must be one of 1, 2, 10, 12, 144, got 3"),
-                             ({"compare": True}, "needs exactly two runs, got 1"),
-                             ({"folder": ["a", "b", "c"], "compare": True}, "needs exactly two runs, got 3"),
-                             ({"pictures": tmp_path / "file"}, "is a file, not a folder")]:
+    for options, message in [
+        ({"folder": []}, "no runs given"),
+        ({"crops": 3}, "crops must be one of 1, 2, 10, 12, 144, got 3"),
+        ({"compare": True}, "needs exactly two runs, got 1"),
+        ({"folder": ["a", "b", "c"], "compare": True}, "needs exactly two runs, got 3"),
+        ({"pictures": tmp_path / "file"}, "is a file, not a folder"),
+    ]:
         with pytest.raises(ArgumentError, match=message):
             train.evaluate(**{"folder": "run", **options})
 
@@ -327,7 +361,10 @@ def test_the_calibration_curve_shows_accuracy_probability_and_counts():
     bins = calibration([0.1, 0.75, 0.55, 0.95], [False, True, False, False], 4)
     upper, lower = plots.calibration_curve(bins, "a run").axes
     assert [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in upper.patches] == [
-        (0, 25, 0), (50, 25, 50), (75, 25, 0)]
+        (0, 25, 0),
+        (50, 25, 50),
+        (75, 25, 0),
+    ]
     dots = next(line for line in upper.get_lines() if line.get_marker() == "o")
     np.testing.assert_allclose(np.transpose(dots.get_data()), [(10, 0), (65, 50), (95, 0)])
     assert [bar.get_height() for bar in lower.patches] == [1, 0, 2, 1]
@@ -359,7 +396,12 @@ def test_the_picture_of_a_scheme_shows_its_boxes_and_its_views():
 def test_uint8_and_floating_pixels_give_the_same_answers(finished, tiny_network):
     trained = train.load_run(finished.run)
     images = shades().test_images[:6]
-    found = [score(trained.network, Loader(pixels, np.zeros(6, np.int64), 6, mean=trained.facts.mean,
-                                           std=trained.facts.std), crop_scheme(10, (8, 8), (8, 8))).log_probabilities
-             for pixels in (images, (images / 255).astype(np.float32))]
+    found = [
+        score(
+            trained.network,
+            Loader(pixels, np.zeros(6, np.int64), 6, mean=trained.facts.mean, std=trained.facts.std),
+            crop_scheme(10, (8, 8), (8, 8)),
+        ).log_probabilities
+        for pixels in (images, (images / 255).astype(np.float32))
+    ]
     np.testing.assert_allclose(*found, atol=0.02)  # uint8 rounds what lies between two pixels to whole levels

@@ -24,12 +24,17 @@ def compiled():
     return sorted({f"{k.py_func.__qualname__}{s}" for m in modules for k in vars(m).values()
                    if hasattr(k, "py_func") and k.targetoptions["parallel"].enabled for s in k.signatures})
 """
-AHEAD = COMPILED + """
+AHEAD = (
+    COMPILED
+    + """
 from tinyinception.kernels import ahead
 ahead.compile_backward("float32")
 print(json.dumps(compiled()))
 """
-STEP = COMPILED + """
+)
+STEP = (
+    COMPILED
+    + """
 import numpy as np
 from tinyinception import models
 from tinyinception.nn.functional import cross_entropy
@@ -42,11 +47,13 @@ forward = compiled()
 loss.backward()
 print(json.dumps([forward, compiled()]))
 """
+)
 
 
 def run(code, **environment):
-    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True,
-                          text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -89,14 +96,25 @@ def test_a_convolution_that_will_be_differentiated_starts_it_once(started, monke
     monkeypatch.setattr(ahead, "compile_backward", called.append)
     exec(command[2], {})
     assert called == ["float32"]
-    where = subprocess.Popen([command[0], "-c", "import tinyinception as t; print(t.__file__)"], text=True,
-                             **options | {"stdout": subprocess.PIPE})
+    where = subprocess.Popen(
+        [command[0], "-c", "import tinyinception as t; print(t.__file__)"],
+        text=True,
+        **options | {"stdout": subprocess.PIPE},
+    )
     assert where.communicate()[0].strip() == tinyinception.__file__  # the same files, so the same cache
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("JIT_DISABLED", True), ("threads.forked", True), ("ahead._cores", lambda: 1), ("ahead._is_cold", lambda: False),
-    ("ahead.sys.frozen", True), ("ahead.sys.executable", None)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JIT_DISABLED", True),
+        ("threads.forked", True),
+        ("ahead._cores", lambda: 1),
+        ("ahead._is_cold", lambda: False),
+        ("ahead.sys.frozen", True),
+        ("ahead.sys.executable", None),
+    ],
+)
 def test_it_is_not_started_where_it_would_not_help(started, monkeypatch, name, value):
     monkeypatch.setattr(f"tinyinception.kernels.{name}", value, raising=False)
     ahead.backward(np.dtype(np.float32))

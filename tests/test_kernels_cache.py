@@ -38,13 +38,15 @@ def add_one(x):
 def copy(tmp_path):
     """A copy of the package, and how to run code with it: what is printed, as numbers, and standard error."""
     place = tmp_path / "clone"
-    shutil.copytree(Path(tinyinception.__file__).parent, place / "tinyinception",
-                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        Path(tinyinception.__file__).parent, place / "tinyinception", ignore=shutil.ignore_patterns("__pycache__")
+    )
 
     def run_copy(code=WEIGHT_TILE, **environment):
         environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1", **environment}
-        done = subprocess.run([sys.executable, "-c", code], cwd=place, env=environment, capture_output=True, text=True,
-                              timeout=300)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=place, env=environment, capture_output=True, text=True, timeout=300
+        )
         assert done.returncode == 0, done.stderr
         *values, hits = map(float, done.stdout.split())
         return values, hits, done.stderr
@@ -159,8 +161,12 @@ def test_signatures_closures_constants_and_versions_of_numba_are_told_apart(plac
 
 def test_an_installed_package_that_cannot_be_written_keeps_kernels_in_the_users_cache(copy, tmp_path):
     (copy.kernels / "__pycache__").write_text("in the way", encoding="utf-8")
-    where = {"XDG_CACHE_HOME": str(tmp_path / "user"), "HOME": str(tmp_path / "user"), "NUMBA_CACHE_DIR": "",
-             "LOCALAPPDATA": str(tmp_path / "user")}
+    where = {
+        "XDG_CACHE_HOME": str(tmp_path / "user"),
+        "HOME": str(tmp_path / "user"),
+        "NUMBA_CACHE_DIR": "",
+        "LOCALAPPDATA": str(tmp_path / "user"),
+    }
     assert [copy(**where)[1:] for _ in range(2)] == [(0, ""), (1, "")]
     assert kept(tmp_path / "user")
 
@@ -220,7 +226,7 @@ def test_no_flipped_bit_is_ever_run(place):
     [path] = kept(place)
     whole = path.read_bytes()
     for at in np.random.default_rng(1).integers(len(whole), size=20):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
         signature = (numba.int64,)
         kernel = compiled()
         assert kernel._cache.load_overload(signature, kernel.targetctx) is None

@@ -56,8 +56,11 @@ def convolutions(draw):
 
 def outcomes(module, x, w, b, stride, pads, groups, grad):
     at = stride, pads, groups
-    return (module.conv2d(x, w, b, *at), module.conv2d_input_grad(grad, w, x.shape, *at),
-            module.conv2d_weight_grad(grad, x, w.shape, *at))
+    return (
+        module.conv2d(x, w, b, *at),
+        module.conv2d_input_grad(grad, w, x.shape, *at),
+        module.conv2d_weight_grad(grad, x, w.shape, *at),
+    )
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -65,8 +68,9 @@ def outcomes(module, x, w, b, stride, pads, groups, grad):
 def test_twin_is_the_definition(case):
     x, w, b, stride, pads, groups, _ = case
     x = x[:1]
-    np.testing.assert_allclose(reference.conv2d(x, w, b, stride, pads, groups),
-                               brute_force(x, w, b, stride, pads, groups), atol=1e-11)
+    np.testing.assert_allclose(
+        reference.conv2d(x, w, b, stride, pads, groups), brute_force(x, w, b, stride, pads, groups), atol=1e-11
+    )
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -87,7 +91,7 @@ def test_kernels_agree_with_their_twins(case, precision):
 def test_moments_are_those_of_the_result(case):
     x, w, b, stride, pads, groups, _ = case
     if groups > 1:
-        x, w, b = x[..., :w.shape[2]], w, b
+        x, w, b = x[..., : w.shape[2]], w, b
     found, expected = (module.conv2d_moments(x, w, b, stride, pads) for module in (conv, reference))
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-11)
@@ -100,7 +104,7 @@ def test_the_norm_of_evaluation_is_fused_to_the_same_bits(case, dtype, relu, lea
     x, w, b = (None if a is None else a.astype(dtype) for a in arrays)
     rng = np.random.default_rng(6)
     mean, gamma, beta = rng.standard_normal((3, w.shape[3])).astype(dtype)
-    norm = mean, mean ** 2 + 1, gamma if learned else None, beta if learned else None, 1e-3, relu
+    norm = mean, mean**2 + 1, gamma if learned else None, beta if learned else None, 1e-3, relu
     found = conv.conv2d_norm(x, w, b, stride, pads, groups, *norm)
     np.testing.assert_array_equal(found, batch_norm_eval(conv.conv2d(x, w, b, stride, pads, groups), *norm))
     expected = reference.conv2d_norm(x, w, b, stride, pads, groups, *norm)
@@ -118,9 +122,15 @@ def test_the_fused_norm_lets_nan_through(relu):
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(st.integers(2, 3), st.integers(26, 33), st.integers(26, 33), st.lists(st.integers(0, 3), min_size=4, max_size=4),
-       st.sampled_from([32, 48, 96]), st.sampled_from([32, 64, 112]),
-       st.sampled_from([(np.float32, 1e-5), (np.float64, 1e-12)]))
+@given(
+    st.integers(2, 3),
+    st.integers(26, 33),
+    st.integers(26, 33),
+    st.lists(st.integers(0, 3), min_size=4, max_size=4),
+    st.sampled_from([32, 48, 96]),
+    st.sampled_from([32, 64, 112]),
+    st.sampled_from([(np.float32, 1e-5), (np.float64, 1e-12)]),
+)
 def test_winograd_is_convolution(n, h, wd, pads, c, f, precision):
     dtype, bound = precision
     rng = np.random.default_rng(h * wd)
@@ -131,8 +141,9 @@ def test_winograd_is_convolution(n, h, wd, pads, c, f, precision):
     for found, expected in zip(conv.conv2d_moments(x, w, b, *at), reference.conv2d_moments(x, w, b, *at), strict=True):
         assert relative(found, expected) < bound
     norm = b, b * b + 1, None, b, 1e-3, True
-    np.testing.assert_array_equal(conv.conv2d_norm(x, w, None, *at, 1, *norm),
-                                  batch_norm_eval(conv.conv2d(x, w, None, *at, 1), *norm))
+    np.testing.assert_array_equal(
+        conv.conv2d_norm(x, w, None, *at, 1, *norm), batch_norm_eval(conv.conv2d(x, w, None, *at, 1), *norm)
+    )
     expected = reference.conv2d_input_grad(grad, w, x.shape, *at, 1)
     assert relative(conv.conv2d_input_grad(grad, w, x.shape, *at, 1), expected) < bound
     before = into.copy()
@@ -172,11 +183,14 @@ def test_slices_of_channels_are_taken_as_they_are(case, before, after):
 
     def within(array):  # the same numbers as channels of a wider array; what lies around them must not matter
         around = np.full((*array.shape[:-1], before + array.shape[-1] + after), np.nan)
-        around[..., before:before + array.shape[-1]] = array
-        return around[..., before:before + array.shape[-1]]
+        around[..., before : before + array.shape[-1]] = array
+        return around[..., before : before + array.shape[-1]]
 
-    for found, expected in zip(outcomes(conv, within(x), w, b, stride, pads, groups, within(grad)),
-                               outcomes(conv, x, w, b, stride, pads, groups, grad), strict=True):
+    for found, expected in zip(
+        outcomes(conv, within(x), w, b, stride, pads, groups, within(grad)),
+        outcomes(conv, x, w, b, stride, pads, groups, grad),
+        strict=True,
+    ):
         np.testing.assert_array_equal(found, expected)
 
 
@@ -233,8 +247,11 @@ def test_arrays_of_any_layout_are_taken():
     y = reference.conv2d(np.ascontiguousarray(x), np.ascontiguousarray(w), None, (1, 1), (0, 0, 0, 0), 1)
     np.testing.assert_allclose(conv.conv2d(x, w, None, (1, 1), (0, 0, 0, 0), 1), y, atol=1e-12)
     grad = np.broadcast_to(np.ones(()), y.shape)
-    np.testing.assert_allclose(conv.conv2d_weight_grad(grad, x, w.shape, (1, 1), (0, 0, 0, 0), 1),
-                               reference.conv2d_weight_grad(grad, x, w.shape, (1, 1), (0, 0, 0, 0), 1), atol=1e-12)
+    np.testing.assert_allclose(
+        conv.conv2d_weight_grad(grad, x, w.shape, (1, 1), (0, 0, 0, 0), 1),
+        reference.conv2d_weight_grad(grad, x, w.shape, (1, 1), (0, 0, 0, 0), 1),
+        atol=1e-12,
+    )
 
 
 def test_complex_arrays_go_to_the_twin():
@@ -251,6 +268,7 @@ def test_a_phase_of_one_tap_whose_grid_has_as_many_pixels_in_another_shape():
     x, w = rng.standard_normal((1, 4, 2, 1)), rng.standard_normal((2, 2, 1, 1))
     at = (3, 3), (0, 0, 1, 2), 1
     grad = rng.standard_normal(reference.conv2d(x, w, None, *at).shape)
-    for found, expected in zip(outcomes(conv, x, w, None, *at, grad), outcomes(reference, x, w, None, *at, grad),
-                               strict=True):
+    for found, expected in zip(
+        outcomes(conv, x, w, None, *at, grad), outcomes(reference, x, w, None, *at, grad), strict=True
+    ):
         assert relative(found, expected) < 1e-12

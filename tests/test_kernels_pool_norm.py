@@ -58,8 +58,11 @@ def test_max_pool_is_its_twin(case):
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(winner, expected_winner)
     grad = cotangent(0, y.shape, x.dtype)
-    close(pool.max_pool_grad(grad, winner, x.shape, *window),
-          reference.max_pool_grad(grad, winner, x.shape, *window), x.dtype.type)
+    close(
+        pool.max_pool_grad(grad, winner, x.shape, *window),
+        reference.max_pool_grad(grad, winner, x.shape, *window),
+        x.dtype.type,
+    )
 
 
 @quick
@@ -69,19 +72,24 @@ def test_avg_pool_is_its_twin(case, count_include_pad):
     y = pool.avg_pool(x, *window, out, count_include_pad)
     close(y, reference.avg_pool(x, *window, out, count_include_pad), x.dtype.type)
     grad = cotangent(0, y.shape, x.dtype)
-    close(pool.avg_pool_grad(grad, x.shape, *window, count_include_pad),
-          reference.avg_pool_grad(grad, x.shape, *window, count_include_pad), x.dtype.type)
+    close(
+        pool.avg_pool_grad(grad, x.shape, *window, count_include_pad),
+        reference.avg_pool_grad(grad, x.shape, *window, count_include_pad),
+        x.dtype.type,
+    )
 
 
-SHAPES = st.one_of(st.tuples(st.integers(2, 40), st.integers(1, 70)),
-                   st.tuples(st.integers(1, 3), st.integers(2, 9), st.integers(1, 9), st.integers(1, 70)))
+SHAPES = st.one_of(
+    st.tuples(st.integers(2, 40), st.integers(1, 70)),
+    st.tuples(st.integers(1, 3), st.integers(2, 9), st.integers(1, 9), st.integers(1, 70)),
+)
 
 
 @st.composite
 def channel_slices(draw):
     """An array, dense or a slice of the channels of a dense one."""
     shape, dtype = draw(SHAPES), draw(FLOATS)
-    return numbers(draw(st.integers(0, 999)), shape, dtype)[..., draw(st.integers(0, shape[-1] - 1)):]
+    return numbers(draw(st.integers(0, 999)), shape, dtype)[..., draw(st.integers(0, shape[-1] - 1)) :]
 
 
 @quick
@@ -109,16 +117,23 @@ def test_batch_norm_is_its_twin(shape, dtype, has_gamma, has_beta, relu, seed):
     close(y, expected[0], dtype)
     for actual, stat in zip((mean, invstd, var), expected[1:], strict=True):
         np.testing.assert_allclose(actual, stat, rtol=1e-5 if dtype == np.float32 else 1e-11, atol=1e-6)
-    close(norm.batch_norm_eval(x, mean, var, gamma, beta, 0.1, relu),
-          reference.batch_norm_eval(x, mean, var, gamma, beta, 0.1, relu), dtype)
+    close(
+        norm.batch_norm_eval(x, mean, var, gamma, beta, 0.1, relu),
+        reference.batch_norm_eval(x, mean, var, gamma, beta, 0.1, relu),
+        dtype,
+    )
     # one mask for both, also where float32 cannot tell on which side of the kink a value lies
     x = np.where(np.abs(reference.batch_norm_eval(x, mean, var, gamma, beta, 1e-3, False)) < 1e-4, x + 0.1, x)
     for training in (True, False):
         args = grad, x, mean, invstd, gamma, beta, relu, training
         for actual, wanted in zip(norm.batch_norm_grad(*args), reference.batch_norm_grad(*args), strict=True):
             assert actual.dtype == dtype
-            np.testing.assert_allclose(actual, wanted, rtol=1e-3 if dtype == np.float32 else 1e-9,
-                                       atol=(1e-4 if dtype == np.float32 else 1e-10) * max(1, np.abs(wanted).max()))
+            np.testing.assert_allclose(
+                actual,
+                wanted,
+                rtol=1e-3 if dtype == np.float32 else 1e-9,
+                atol=(1e-4 if dtype == np.float32 else 1e-10) * max(1, np.abs(wanted).max()),
+            )
 
 
 @quick
@@ -143,7 +158,7 @@ def test_concat_is_its_twin_and_a_slice_its_inverse(shape, dtype, widths):
         rebuilt, start = None, 0
         for piece in slices:
             alone = of.slice_channels_grad(piece, joined.shape, start)
-            np.testing.assert_array_equal(alone[..., start:start + piece.shape[-1]], piece)
+            np.testing.assert_array_equal(alone[..., start : start + piece.shape[-1]], piece)
             assert np.count_nonzero(alone) == np.count_nonzero(piece)
             rebuilt = of.slice_channels_grad(piece, joined.shape, start, rebuilt)
             start += piece.shape[-1]
@@ -184,8 +199,11 @@ def test_pools_are_pytorch(of, dtype, number):
 @pytest.mark.parametrize("training", [False, True])
 def test_batch_norm_is_pytorch(of, dtype, affine, relu, training):
     case = f"norm{int(training)}{int(relu)}/{affine}"
-    x, (mean, var), (grad, y, dx) = STORED["images"].astype(dtype), stored("norm", dtype, "mean", "var"), \
-        stored(case, dtype, "grad", "y", "dx")
+    x, (mean, var), (grad, y, dx) = (
+        STORED["images"].astype(dtype),
+        stored("norm", dtype, "mean", "var"),
+        stored(case, dtype, "grad", "y", "dx"),
+    )
     gamma, beta = stored("norm", dtype, "gamma", "beta") if affine == "affine" else (None, None)
     if training:
         actual, mean, invstd, biased = of.batch_norm(x, gamma, beta, 1e-3, relu)
@@ -220,8 +238,10 @@ def test_local_response_norm_is_pytorch(of, dtype, number):
 
 def test_local_response_norm_is_the_formula_of_the_alexnet_paper():
     a = [3.0, -40.0, 50.0, 7.0, 0.5, -60.0, 20.0]
-    expected = [value / (2 + 1e-4 * sum(v * v for v in a[max(0, i - 2):min(6, i + 2) + 1])) ** 0.75
-                for i, value in enumerate(a)]
+    expected = [
+        value / (2 + 1e-4 * sum(v * v for v in a[max(0, i - 2) : min(6, i + 2) + 1])) ** 0.75
+        for i, value in enumerate(a)
+    ]
     for of in (kernels, reference):
         np.testing.assert_allclose(of.local_response_norm(np.array([a]), 5, 1e-4, 0.75, 2.0), [expected], rtol=1e-14)
 
@@ -280,8 +300,9 @@ def test_batch_norm_survives_a_mean_far_larger_than_the_deviation():
     np.testing.assert_allclose(mean, expected[1], rtol=1e-12)
     np.testing.assert_allclose(var, expected[3], rtol=1e-9)
     dx, dgamma, _ = norm.batch_norm_grad(grad, x, mean, invstd, None, None, False, True)
-    wanted = reference.batch_norm_grad(grad.astype(np.float64), x.astype(np.float64), *expected[1:3], None, None, False,
-                                       True)
+    wanted = reference.batch_norm_grad(
+        grad.astype(np.float64), x.astype(np.float64), *expected[1:3], None, None, False, True
+    )
     np.testing.assert_allclose(dx, wanted[0], atol=2e-6)
     np.testing.assert_allclose(dgamma, wanted[1], atol=1e-4)
 
@@ -320,12 +341,18 @@ def everything(x, grad):
     gamma, beta = x[0, 0, 0], grad[0, 0, 0]
     stats = norm.batch_norm(x, gamma, beta, 1e-3, True)
     return [
-        y, winner, pool.max_pool_grad(grad, winner, x.shape, *window),
-        pool.avg_pool(x, *window, x.shape[1:3], False), pool.avg_pool_grad(grad, x.shape, *window, False),
-        *stats, norm.batch_norm_eval(x, stats[1], stats[3], gamma, beta, 1e-3, True),
+        y,
+        winner,
+        pool.max_pool_grad(grad, winner, x.shape, *window),
+        pool.avg_pool(x, *window, x.shape[1:3], False),
+        pool.avg_pool_grad(grad, x.shape, *window, False),
+        *stats,
+        norm.batch_norm_eval(x, stats[1], stats[3], gamma, beta, 1e-3, True),
         *norm.batch_norm_grad(grad, x, stats[1], stats[2], gamma, beta, True, True),
-        lrn.local_response_norm(x, 5, 0.1, 0.75, 2.0), lrn.local_response_norm_grad(grad, x, 5, 0.1, 0.75, 2.0),
-        concat.concat_channels([x, grad]), concat.slice_channels_grad(grad[..., 1:], x.shape, 1),
+        lrn.local_response_norm(x, 5, 0.1, 0.75, 2.0),
+        lrn.local_response_norm_grad(grad, x, 5, 0.1, 0.75, 2.0),
+        concat.concat_channels([x, grad]),
+        concat.slice_channels_grad(grad[..., 1:], x.shape, 1),
     ]
 
 
@@ -345,8 +372,12 @@ def test_the_number_of_threads_does_not_change_a_bit():
 def test_layout_of_the_input_changes_neither_result_nor_number_of_compilations():
     x, grad = cotangent(0, (3, 6, 5, 4), np.float32), cotangent(1, (3, 6, 5, 4), np.float32)
     expected = everything(x, grad)
-    compiled = [function for family in (pool, norm, lrn, concat) for function in vars(family).values()
-                if hasattr(function, "signatures")]
+    compiled = [
+        function
+        for family in (pool, norm, lrn, concat)
+        for function in vars(family).values()
+        if hasattr(function, "signatures")
+    ]
     assert len(compiled) > 10
     before = [len(function.signatures) for function in compiled]
     frozen = grad.copy()

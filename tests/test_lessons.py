@@ -12,10 +12,16 @@ from tinyinception.lessons import exercises as room
 from tinyinception.lessons.files import find, load
 
 LESSONS = find()
-EXERCISES = [pytest.param(lesson, exercise, id=f"{lesson.number}-{exercise.name}")
-             for lesson in LESSONS.values() for exercise in room.exercises(lesson)]
-MISTAKES = [pytest.param(case.values[1], hint, mistake, id=f"{case.id}-{number}")
-            for case in EXERCISES for number, (hint, mistake) in enumerate(case.values[1].mistakes.items(), 1)]
+EXERCISES = [
+    pytest.param(lesson, exercise, id=f"{lesson.number}-{exercise.name}")
+    for lesson in LESSONS.values()
+    for exercise in room.exercises(lesson)
+]
+MISTAKES = [
+    pytest.param(case.values[1], hint, mistake, id=f"{case.id}-{number}")
+    for case in EXERCISES
+    for number, (hint, mistake) in enumerate(case.values[1].mistakes.items(), 1)
+]
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=lambda lesson: lesson.path.stem)
@@ -24,8 +30,13 @@ def test_form(lesson):
     cells = lesson.cells()
     prose = "\n".join(cell.text for cell in cells if cell.kind == "markdown")
     code = "\n".join(cell.text for cell in cells if cell.kind == "code")
-    for needed in ("## The question", "**Predict:**", "## Take away", f"tinyinception lesson {lesson.number} --check",
-                   "**Paper:**"):
+    for needed in (
+        "## The question",
+        "**Predict:**",
+        "## Take away",
+        f"tinyinception lesson {lesson.number} --check",
+        "**Paper:**",
+    ):
         assert needed in prose, needed
     assert 1 <= len(re.findall(r"\bshow\(", code)) <= 3
     assert "assert " in code

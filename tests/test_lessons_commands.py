@@ -23,10 +23,15 @@ def run(course, capsys, monkeypatch):
 
 
 def test_lesson_lists_what_there_is(run):
-    assert run("lesson") == (0, (
-        "  1  Sums (5 minutes)\n     You will know how numbers are added.\n"
-        "  2  Failures (5 minutes)\n     You will know how numbers are added.\n"
-        "0.2 hours in all. To begin: tinyinception lesson 1\n"), "")
+    assert run("lesson") == (
+        0,
+        (
+            "  1  Sums (5 minutes)\n     You will know how numbers are added.\n"
+            "  2  Failures (5 minutes)\n     You will know how numbers are added.\n"
+            "0.2 hours in all. To begin: tinyinception lesson 1\n"
+        ),
+        "",
+    )
 
 
 def test_lesson_steps_and_starts_later(run):
@@ -41,11 +46,17 @@ def test_lesson_steps_and_starts_later(run):
 
 def test_lesson_check_counts_what_is_solved(run, course, tmp_path):
     assert run("lesson", 1, "--check") == (
-        1, "  add: not yet. Still blank.\n  negate: not yet. Still blank.\n0 of 2 solved\n", "")
+        1,
+        "  add: not yet. Still blank.\n  negate: not yet. Still blank.\n0 of 2 solved\n",
+        "",
+    )
     mine = tmp_path / "mine.py"
     mine.write_text(ANSWERS.format("x * y", "-x"), encoding="utf-8")
     assert run("lesson", 1, "--check", mine) == (
-        1, "  add: not yet. That is a product.\n  negate: solved\n1 of 2 solved\n", "")
+        1,
+        "  add: not yet. That is a product.\n  negate: solved\n1 of 2 solved\n",
+        "",
+    )
     mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
     assert run("lesson", 1, "--check", mine) == (0, "  add: solved\n  negate: solved\n2 of 2 solved\n", "")
 
@@ -56,21 +67,24 @@ def test_lesson_notebook(run, tmp_path):
     assert json.loads(path.read_text(encoding="utf-8"))["nbformat"] == 4
 
 
-@pytest.mark.parametrize(("words", "status", "message"), [
-    (["lesson", "7"], 1, "there is no lesson 7 (known: 1, 2)"),
-    (["lesson", "1", "--start", "9"], 1, "lesson 1 has code cells 1 to 4, not 9"),
-    (["lesson", "1", "--start", "0"], 1, "lesson 1 has code cells 1 to 4, not 0"),
-    (["lesson", "1", "--notebook", "one.txt"], 1, "--notebook one.txt: the name must end in .ipynb"),
-    (["lesson", "1", "--check", "nowhere.py"], 1, "nowhere.py does not exist"),
-    (["lesson", "2", "--check"], 1, "02_failures.py does not exist"),
-    (["lesson", "one"], 2, "argument N: invalid int value: 'one'"),
-    (["lesson", "1", "--all"], 2, "lesson: either a number or --all"),
-    (["lesson", "--check"], 2, "lesson --check: of which one? Give its number N"),
-    (["lesson", "--start", "2"], 2, "lesson --start: of which one? Give its number N"),
-    (["lesson", "--notebook", "a.ipynb", "--all"], 2, "lesson --all: of which one? Give its number N"),
-    (["lesson", "1", "--check", "--start", "2"], 2, "lesson: --check and --start do not go together"),
-    (["lesson", "1", "--chek"], 2, "unknown flag '--chek'; did you mean '--check'?"),
-])
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["lesson", "7"], 1, "there is no lesson 7 (known: 1, 2)"),
+        (["lesson", "1", "--start", "9"], 1, "lesson 1 has code cells 1 to 4, not 9"),
+        (["lesson", "1", "--start", "0"], 1, "lesson 1 has code cells 1 to 4, not 0"),
+        (["lesson", "1", "--notebook", "one.txt"], 1, "--notebook one.txt: the name must end in .ipynb"),
+        (["lesson", "1", "--check", "nowhere.py"], 1, "nowhere.py does not exist"),
+        (["lesson", "2", "--check"], 1, "02_failures.py does not exist"),
+        (["lesson", "one"], 2, "argument N: invalid int value: 'one'"),
+        (["lesson", "1", "--all"], 2, "lesson: either a number or --all"),
+        (["lesson", "--check"], 2, "lesson --check: of which one? Give its number N"),
+        (["lesson", "--start", "2"], 2, "lesson --start: of which one? Give its number N"),
+        (["lesson", "--notebook", "a.ipynb", "--all"], 2, "lesson --all: of which one? Give its number N"),
+        (["lesson", "1", "--check", "--start", "2"], 2, "lesson: --check and --start do not go together"),
+        (["lesson", "1", "--chek"], 2, "unknown flag '--chek'; did you mean '--check'?"),
+    ],
+)
 def test_mistakes_are_one_line_on_standard_error(run, words, status, message):
     found, out, err = run(*words)
     assert (found, out) == (status, "")

@@ -11,8 +11,12 @@ from tinyinception.errors import DataError
 from tinyinception.lessons import exercises, files
 from tinyinception.lessons.exercises import Exercise, Verdict, judge, same
 
-DOUBLE = Exercise("double", lambda items: [2 * item for item in items], [([1, 2],), ([5],)],
-                  {"Squared, not doubled.": lambda items: [item * item for item in items]})
+DOUBLE = Exercise(
+    "double",
+    lambda items: [2 * item for item in items],
+    [([1, 2],), ([5],)],
+    {"Squared, not doubled.": lambda items: [item * item for item in items]},
+)
 
 
 def no(hint, name="double"):
@@ -40,20 +44,39 @@ def test_a_known_mistake_has_its_hint_and_an_unknown_one_the_first_call_that_dif
     assert wrong == no("double([5]) gives [4], and should not.")
 
 
-@pytest.mark.parametrize(("answer", "hint"), [
-    (lambda items: items / 2, "With double([1, 2]) it raises TypeError: unsupported operand type(s)"),
-    (lambda items: items[1:][0], "With double([5]) it raises IndexError: list index out of range."),
-    (lambda: 1, "With double([1, 2]) it raises TypeError: "),
-    (lambda items: missing(items), "With double([1, 2]) it raises NameError: name 'missing' is not defined"),  # noqa: F821
-])
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda items: items / 2, "With double([1, 2]) it raises TypeError: unsupported operand type(s)"),
+        (lambda items: items[1:][0], "With double([5]) it raises IndexError: list index out of range."),
+        (lambda: 1, "With double([1, 2]) it raises TypeError: "),
+        (lambda items: missing(items), "With double([1, 2]) it raises NameError: name 'missing' is not defined"),  # noqa: F821
+    ],
+)
 def test_an_answer_that_raises_is_told_with_which_arguments(answer, hint):
     verdict = judge(DOUBLE, answer)
     assert not verdict.solved
     assert verdict.hint.startswith(hint)
 
 
-@pytest.mark.parametrize("value", ["[2, 4]", {2: 4}, 7, None, [2, None], [2, "4"], [[2], [4]], [2, 4, 6], (), np.nan,
-                                   lambda: 1, {2, 4}, [2 + 0j, 4j]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[2, 4]",
+        {2: 4},
+        7,
+        None,
+        [2, None],
+        [2, "4"],
+        [[2], [4]],
+        [2, 4, 6],
+        (),
+        np.nan,
+        lambda: 1,
+        {2, 4},
+        [2 + 0j, 4j],
+    ],
+)
 def test_an_answer_of_another_type_or_shape_is_wrong_and_no_error(value):
     verdict = judge(DOUBLE, lambda items: value if len(items) == 2 else [10])
     assert not verdict.solved
@@ -84,25 +107,61 @@ def test_arguments_changed_in_place_spoil_nothing():
     assert array.arguments[0][0].tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize(("ours", "theirs", "expected"), [
-    (1.0000005, 1.0, True), (1.000002, 1.0, False), (1, 1.0, True), (np.float32(0.5), 0.5, True), (0, 0.0, True),
-    (1e-12, 0.0, False), (math.nan, math.nan, True), (math.nan, 1.0, False), (math.inf, math.inf, True),
-    (-math.inf, math.inf, False), (1.0, math.nan, False), ((1e-9, 1.0), (0.0, 1.0), False),
-    ([-5.6e-17, 1.0], [0.0, 1.0], True), ([0.0, 1.0], [-5.6e-17, 1.0], True), ([1e-5, 1.0], [0.0, 1.0], False),
-    ([[0.0], [0.0, 1]], [[-1e-17], [0.0, 1.0]], True),
-    ([np.zeros(1), np.ones(2)], [np.full(1, 1e-9), np.ones(2)], True),
-    ([0.0, math.inf], [1e-17, math.inf], False), ([0.0, "a", None, 2.0], [1e-17, "a", None, 2.0], True),
-    ({"a": 0.0, "b": 1.0}, {"a": 1e-17, "b": 1.0}, False), ([{"a": 0.0}, 1.0], [{"a": 1e-17}, 1.0], False),
-    (100_000_001, 100_000_000, False), ([10**8, 0], [10**8, 1], False), (1e8 * (0.1 + 0.2) / 0.3, 10**8, True),
-    (np.array([10**8, 1]), np.array([10**8, 2]), False), (100_000_001.0, 100_000_000.0, True),
-    (np.array([1e-9, 1.0]), np.array([0.0, 1.0]), True), (np.ones((2, 1)), np.ones(2), False),
-    (np.ones(2), [1.0, 1.0], False), ([1, 2], np.array([1, 2]), True), ("a", "a", True), ("a", "b", False),
-    (1, "1", False), (True, True, True), (np.bool_(True), True, True), (1, True, False), (None, None, True),
-    (0, None, False), ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, True), ({"a": 1}, {"a": 2}, False),
-    ({"a": 1}, {"b": 1}, False), ([("a", 1)], {"a": 1}, False), ((1, (2, 3)), [1, [2, 3]], True),
-    ([[1, 2], [3]], np.ones((2, 2)), False), (b"1", 1.0, False), ("1", 1.0, False),
-    (Fraction(1, 2), 0.5, True), (Fraction(1, 3), 0.5, False), (1 + 0j, 1.0, False), (object(), 1.0, False),
-])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        (1.0000005, 1.0, True),
+        (1.000002, 1.0, False),
+        (1, 1.0, True),
+        (np.float32(0.5), 0.5, True),
+        (0, 0.0, True),
+        (1e-12, 0.0, False),
+        (math.nan, math.nan, True),
+        (math.nan, 1.0, False),
+        (math.inf, math.inf, True),
+        (-math.inf, math.inf, False),
+        (1.0, math.nan, False),
+        ((1e-9, 1.0), (0.0, 1.0), False),
+        ([-5.6e-17, 1.0], [0.0, 1.0], True),
+        ([0.0, 1.0], [-5.6e-17, 1.0], True),
+        ([1e-5, 1.0], [0.0, 1.0], False),
+        ([[0.0], [0.0, 1]], [[-1e-17], [0.0, 1.0]], True),
+        ([np.zeros(1), np.ones(2)], [np.full(1, 1e-9), np.ones(2)], True),
+        ([0.0, math.inf], [1e-17, math.inf], False),
+        ([0.0, "a", None, 2.0], [1e-17, "a", None, 2.0], True),
+        ({"a": 0.0, "b": 1.0}, {"a": 1e-17, "b": 1.0}, False),
+        ([{"a": 0.0}, 1.0], [{"a": 1e-17}, 1.0], False),
+        (100_000_001, 100_000_000, False),
+        ([10**8, 0], [10**8, 1], False),
+        (1e8 * (0.1 + 0.2) / 0.3, 10**8, True),
+        (np.array([10**8, 1]), np.array([10**8, 2]), False),
+        (100_000_001.0, 100_000_000.0, True),
+        (np.array([1e-9, 1.0]), np.array([0.0, 1.0]), True),
+        (np.ones((2, 1)), np.ones(2), False),
+        (np.ones(2), [1.0, 1.0], False),
+        ([1, 2], np.array([1, 2]), True),
+        ("a", "a", True),
+        ("a", "b", False),
+        (1, "1", False),
+        (True, True, True),
+        (np.bool_(True), True, True),
+        (1, True, False),
+        (None, None, True),
+        (0, None, False),
+        ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"b": 1}, False),
+        ([("a", 1)], {"a": 1}, False),
+        ((1, (2, 3)), [1, [2, 3]], True),
+        ([[1, 2], [3]], np.ones((2, 2)), False),
+        (b"1", 1.0, False),
+        ("1", 1.0, False),
+        (Fraction(1, 2), 0.5, True),
+        (Fraction(1, 3), 0.5, False),
+        (1 + 0j, 1.0, False),
+        (object(), 1.0, False),
+    ],
+)
 def test_when_two_results_are_the_same(ours, theirs, expected):
     assert same(ours, theirs, 1e-6) is expected
 

@@ -20,8 +20,10 @@ from tinyinception.lessons.cells import Cell, parse
 
 
 def test_cells_of_code_and_prose_with_their_lines():
-    source = ("import a\n\n# %% [markdown]\n# # Title\n#\n#     formula\n#words\n\n# %% named\n\n\nx = 1\n\n# comment\n"
-              "y = 2\n\n# %%\n\n# %% [markdown]\n#\n\n# %%\nz = 3")
+    source = (
+        "import a\n\n# %% [markdown]\n# # Title\n#\n#     formula\n#words\n\n# %% named\n\n\nx = 1\n\n# comment\n"
+        "y = 2\n\n# %%\n\n# %% [markdown]\n#\n\n# %%\nz = 3"
+    )
     assert parse(source) == [
         Cell("code", "import a", 1),
         Cell("markdown", "# Title\n\n    formula\nwords", 4),
@@ -40,7 +42,7 @@ def test_each_cell_of_the_real_lessons_stands_where_it_says(lesson):
     lines = lesson.path.read_text(encoding="utf-8").splitlines()
     for cell in lesson.cells():
         if cell.kind == "code":
-            assert lines[cell.line - 1:cell.line - 1 + cell.text.count("\n") + 1] == cell.text.splitlines()
+            assert lines[cell.line - 1 : cell.line - 1 + cell.text.count("\n") + 1] == cell.text.splitlines()
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -79,21 +81,32 @@ def test_the_folder_is_the_clones_then_the_current_one_and_otherwise_an_error(co
     assert files.folder() == here
 
 
-@pytest.mark.parametrize("text", [
-    "", "x = 1\n", "# %% [markdown]\n# # Lesson 3. No facts\n", FIRST.replace("# # L", "# L"),
-    FIRST.replace("minutes", "hours"), "# %%\nx = 1\n" + FIRST])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x = 1\n",
+        "# %% [markdown]\n# # Lesson 3. No facts\n",
+        FIRST.replace("# # L", "# L"),
+        FIRST.replace("minutes", "hours"),
+        "# %%\nx = 1\n" + FIRST,
+    ],
+)
 def test_a_lesson_without_heading_and_facts_is_one_error(course, text):
     (course / "03_bad.py").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"03_bad\.py: the first cell must be prose, with a heading"):
         files.find()
 
 
-@pytest.mark.parametrize(("text", "error"), [
-    ("x = 1\ny = x / 0\n", r"a\.py, line 2, cannot be run: ZeroDivisionError"),
-    ("def f():\n    return 1 / 0\n\n\nf()\n", r"a\.py, line 2, cannot be run: ZeroDivisionError"),
-    ("x = 1\n\ndef f(:\n", r"a\.py, line 3, cannot be run: SyntaxError"),
-    ("import json\njson.loads('')\n", r"a\.py, line 2, cannot be run: JSONDecodeError"),
-])
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("x = 1\ny = x / 0\n", r"a\.py, line 2, cannot be run: ZeroDivisionError"),
+        ("def f():\n    return 1 / 0\n\n\nf()\n", r"a\.py, line 2, cannot be run: ZeroDivisionError"),
+        ("x = 1\n\ndef f(:\n", r"a\.py, line 3, cannot be run: SyntaxError"),
+        ("import json\njson.loads('')\n", r"a\.py, line 2, cannot be run: JSONDecodeError"),
+    ],
+)
 def test_a_file_that_cannot_be_run_is_one_error_with_its_line(tmp_path, text, error):
     (tmp_path / "a.py").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=error):
@@ -117,9 +130,19 @@ def test_stepping_shows_prose_and_code_asks_runs_and_repeats_the_prediction(cour
     step.step(files.lesson(1), ask=reader)
     assert reader.asked == ["[1/4] ", "your prediction: ", "[2/4] ", "[3/4] ", "your prediction: ", "[4/4] "]
     out = capsys.readouterr().out
-    order = ["01_sums.py: 4 steps, about 5 minutes.", "Lesson 1. Sums", "| a = 2", "the first 2",
-             "Predict: what is a + a?", "| b = a + a", "the second 4", "(you predicted: six)", "figure: ",
-             "| print(\"the last\"", "the last 2.0"]
+    order = [
+        "01_sums.py: 4 steps, about 5 minutes.",
+        "Lesson 1. Sums",
+        "| a = 2",
+        "the first 2",
+        "Predict: what is a + a?",
+        "| b = a + a",
+        "the second 4",
+        "(you predicted: six)",
+        "figure: ",
+        '| print("the last"',
+        "the last 2.0",
+    ]
     places = [out.index(text) for text in order]
     assert places == sorted(places)
     assert out.count("you predicted") == 1  # nothing was predicted the second time
@@ -170,13 +193,16 @@ def test_a_step_that_does_not_exist(course, first):
         step.step(files.lesson(1), first=first, ask=Reader())
 
 
-@pytest.mark.parametrize(("old", "new", "error"), [
-    ("half(0)", "half(0)", "ZeroDivisionError: division by zero"),
-    ("b = a + a", "b = a + c", "NameError: name 'c' is not defined"),
-    ("b = a + a", "assert a == 3, 'three'", "AssertionError: three"),
-    ("b = a + a", "b = = a", "SyntaxError: invalid syntax"),
-    ("b = a + a", "b = a\nimport json\njson.loads('')", "JSONDecodeError: Expecting value"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        ("half(0)", "half(0)", "ZeroDivisionError: division by zero"),
+        ("b = a + a", "b = a + c", "NameError: name 'c' is not defined"),
+        ("b = a + a", "assert a == 3, 'three'", "AssertionError: three"),
+        ("b = a + a", "b = = a", "SyntaxError: invalid syntax"),
+        ("b = a + a", "b = a\nimport json\njson.loads('')", "JSONDecodeError: Expecting value"),
+    ],
+)
 def test_a_cell_that_fails_names_file_and_line(course, old, new, error):
     text = SECOND.replace(old, new)
     (course / "02_failures.py").write_text(text, encoding="utf-8")
@@ -195,13 +221,28 @@ def test_a_hidden_cell_that_fails_names_its_line_too(course):
 
 def test_prose_is_wrapped_and_keeps_tables_formulae_and_stars(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
-    text = ("# Head\nright below it, words that are too many for a line of forty\n\n| a | b |\n|---|---|\n\n"
-            "    25 m n\n    9 m n\n\n- one item that is longer than forty characters are\n- **two**\n\n"
-            "k\\*k weights, **both\nbold**")
+    text = (
+        "# Head\nright below it, words that are too many for a line of forty\n\n| a | b |\n|---|---|\n\n"
+        "    25 m n\n    9 m n\n\n- one item that is longer than forty characters are\n- **two**\n\n"
+        "k\\*k weights, **both\nbold**"
+    )
     assert step.prose(text).splitlines() == [
-        "Head", "right below it, words that are too many", "for a line of forty", "", "| a | b |", "|---|---|", "",
-        "    25 m n", "    9 m n", "", "- one item that is longer than forty", "  characters are", "- two", "",
-        "k*k weights, both bold"]
+        "Head",
+        "right below it, words that are too many",
+        "for a line of forty",
+        "",
+        "| a | b |",
+        "|---|---|",
+        "",
+        "    25 m n",
+        "    9 m n",
+        "",
+        "- one item that is longer than forty",
+        "  characters are",
+        "- two",
+        "",
+        "k*k weights, both bold",
+    ]
 
 
 def test_in_a_terminal_headings_and_bold_words_are_bright(monkeypatch):
@@ -211,24 +252,34 @@ def test_in_a_terminal_headings_and_bold_words_are_bright(monkeypatch):
 
 # -- stored results and pictures -------------------------------------------------------------------------------------
 
-RECORD = {"command": "python lessons/experiments/long.py", "machine": "two cores", "date": "2026-11-25",
-          "seconds": 1234.4, "result": {"accuracy": 0.5}}
+RECORD = {
+    "command": "python lessons/experiments/long.py",
+    "machine": "two cores",
+    "date": "2026-11-25",
+    "seconds": 1234.4,
+    "result": {"accuracy": 0.5},
+}
 
 
 def test_a_stored_result_says_when_and_how_it_was_measured(course, capsys):
     (course / "results").mkdir()
     (course / "results" / "long.json").write_text(json.dumps(RECORD), encoding="utf-8")
     assert lessons.stored("long") == {"accuracy": 0.5}
-    assert capsys.readouterr().out == ("Stored result, measured 2026-11-25 on two cores in 1,234 s.\n"
-                                       "Yours: python lessons/experiments/long.py\n")
+    assert capsys.readouterr().out == (
+        "Stored result, measured 2026-11-25 on two cores in 1,234 s.\nYours: python lessons/experiments/long.py\n"
+    )
     assert lessons.stored("long", quiet=True) == {"accuracy": 0.5}
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("text", "error"), [
-    (None, r"long\.json: no stored result \(.*No such file"), ("{", r"long\.json: no stored result \("),
-    (json.dumps({"command": "c", "date": "d", "result": 1}), r"long\.json: lacks machine, seconds"),
-])
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (None, r"long\.json: no stored result \(.*No such file"),
+        ("{", r"long\.json: no stored result \("),
+        (json.dumps({"command": "c", "date": "d", "result": 1}), r"long\.json: lacks machine, seconds"),
+    ],
+)
 def test_a_result_that_is_missing_or_incomplete_is_one_error(course, text, error):
     (course / "results").mkdir()
     if text is not None:

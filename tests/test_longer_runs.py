@@ -70,8 +70,11 @@ def test_a_run_may_become_shorter_than_planned_but_not_than_done(tmp_path, monke
         die_at(patch, 4)
         with pytest.raises(Died):
             fit(tmp_path / "run")
-    for epochs, told in ((1, "at least 2, which are done or begun, got 1"), (0, "whole number of at least 1, got 0"),
-                         ("3", "a whole number of at least 1, got '3'")):
+    for epochs, told in (
+        (1, "at least 2, which are done or begun, got 1"),
+        (0, "whole number of at least 1, got 0"),
+        ("3", "a whole number of at least 1, got '3'"),
+    ):
         with pytest.raises(ArgumentError, match=f"^epochs must be .*{told}"):
             resume(tmp_path / "run", epochs=epochs)
     assert resume(tmp_path / "run", epochs=2).epochs == 2
@@ -87,8 +90,10 @@ def test_a_run_may_become_shorter_than_planned_but_not_than_done(tmp_path, monke
 @pytest.mark.parametrize("average", [None, 0.9])
 def test_the_best_weights_are_kept_and_the_result_says_which_are_which(tmp_path, average):
     result = fit(tmp_path / "run", replace(CONFIG, epochs=6, average=average, lr=1.0, schedule="constant"))
-    rows = [{name: None if value == "" else float(value) for name, value in row.items()}
-            for row in read_log(tmp_path / "run")]
+    rows = [
+        {name: None if value == "" else float(value) for name, value in row.items()}
+        for row in read_log(tmp_path / "run")
+    ]
     accuracies = [accuracy_of(row) for row in rows]
     assert result.best_accuracy == max(accuracies)
     assert result.best_epoch == 1 + int(np.argmax(accuracies))

@@ -11,8 +11,15 @@ from tinyinception.models.network import Network
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Hook, Tensor, observe
 
-CIFAR = ["inception_cifar", "googlenet_cifar", "inception_resnet_cifar", "plain_cifar", "plain_deep_cifar",
-         "single_5x5_cifar", "double_3x3_cifar"]
+CIFAR = [
+    "inception_cifar",
+    "googlenet_cifar",
+    "inception_resnet_cifar",
+    "plain_cifar",
+    "plain_deep_cifar",
+    "single_5x5_cifar",
+    "double_3x3_cifar",
+]
 
 
 class Macs(Hook):
@@ -41,7 +48,7 @@ def macs(name):
 
 
 def test_every_network_is_listed_the_default_first():
-    assert models.names()[:len(CIFAR)] == CIFAR
+    assert models.names()[: len(CIFAR)] == CIFAR
     for name in CIFAR:
         assert models.info(name).input_size == (32, 32)
         assert models.info(name).num_classes == 10
@@ -136,13 +143,20 @@ def test_default_widths_suit_the_kernels():
             assert parameter.shape[-1] % 16 == 0, name
 
 
-@pytest.mark.parametrize(("name", "options", "told"), [
-    ("inception_cifa", {}, "unknown model 'inception_cifa'; did you mean 'inception_cifar'"),
-    ("inception_cifar", {"depth": 3}, "there is no depth; it takes by name num_classes, channels, dropout and unit"),
-    ("plain_cifar", {"num_classes": 0}, "plain_cifar: num_classes must be a whole number of at least 1, got 0"),
-    ("plain_cifar", {"channels": 2.0}, "plain_cifar: channels must be .* got 2.0"),
-    ("plain_cifar", {"dropout": 1.0}, "Dropout: p"),
-])
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("inception_cifa", {}, "unknown model 'inception_cifa'; did you mean 'inception_cifar'"),
+        (
+            "inception_cifar",
+            {"depth": 3},
+            "there is no depth; it takes by name num_classes, channels, dropout and unit",
+        ),
+        ("plain_cifar", {"num_classes": 0}, "plain_cifar: num_classes must be a whole number of at least 1, got 0"),
+        ("plain_cifar", {"channels": 2.0}, "plain_cifar: channels must be .* got 2.0"),
+        ("plain_cifar", {"dropout": 1.0}, "Dropout: p"),
+    ],
+)
 def test_wrong_names_and_options_are_refused(name, options, told):
     with pytest.raises(ArgumentError, match=told):
         models.build(name, **options)
@@ -161,8 +175,9 @@ def test_auxiliary_classifiers_are_on_the_way_and_do_not_change_it():
         def forward(self, x):
             return x * self.factor
 
-    network = Network({"a": Times(2.0), "b": Times(3.0)}, channels=1, input_size=1,
-                      aux={"a": Times(10.0), "b": Times(100.0)})
+    network = Network(
+        {"a": Times(2.0), "b": Times(3.0)}, channels=1, input_size=1, aux={"a": Times(10.0), "b": Times(100.0)}
+    )
     x = Tensor(np.ones((1, 1, 1, 1), np.float32))
     output = network(x)
     assert (output.logits.item(), *(aux.item() for aux in output.aux)) == (6, 20, 600)

@@ -56,12 +56,23 @@ class Layers(Hook):
             x, weight, bias = (*inputs, None)[:3]
             cost = op.cost(*(None if t is None else t.shape for t in inputs))
             conv = op.name == "Conv2d"
-            self.rows.append({
-                "path": op.path, "stage": stage, "op": "conv" if conv else "fc",
-                "k": list(weight.shape[:2]) if conv else [1, 1], "s": list(op.window().stride) if conv else [1, 1],
-                "groups": x.shape[-1] // weight.shape[-2] if conv else 1, "cin": x.shape[-1], "cout": weight.shape[-1],
-                "out": list(output.shape[1:]) if conv else [1, 1, output.shape[-1]], "weights": weight.size,
-                "bias": 0 if bias is None else bias.size, "bn": 0, "macs": cost.macs // x.shape[0]})
+            self.rows.append(
+                {
+                    "path": op.path,
+                    "stage": stage,
+                    "op": "conv" if conv else "fc",
+                    "k": list(weight.shape[:2]) if conv else [1, 1],
+                    "s": list(op.window().stride) if conv else [1, 1],
+                    "groups": x.shape[-1] // weight.shape[-2] if conv else 1,
+                    "cin": x.shape[-1],
+                    "cout": weight.shape[-1],
+                    "out": list(output.shape[1:]) if conv else [1, 1, output.shape[-1]],
+                    "weights": weight.size,
+                    "bias": 0 if bias is None else bias.size,
+                    "bn": 0,
+                    "macs": cost.macs // x.shape[0],
+                }
+            )
 
 
 def trace(name, size, **options):
@@ -79,8 +90,15 @@ def joined(rows):
     for row in rows:
         if row["path"].endswith(".pointwise"):
             first = result.pop()
-            row = {**row, "op": "sepconv", "k": first["k"], "s": first["s"], "cin": first["cin"],
-                   "weights": first["weights"] + row["weights"], "macs": first["macs"] + row["macs"]}
+            row = {
+                **row,
+                "op": "sepconv",
+                "k": first["k"],
+                "s": first["s"],
+                "cin": first["cin"],
+                "weights": first["weights"] + row["weights"],
+                "macs": first["macs"] + row["macs"],
+            }
         result.append(row)
     return result
 
@@ -216,11 +234,19 @@ def test_only_the_scales_differ_between_networks_of_other_scales():
     assert (released.block8_10.scale, released.block8_10.relu) == (1.0, False)
 
 
-@pytest.mark.parametrize(("name", "eps", "momentum", "gamma", "rate"), [
-    ("googlenet_torchvision", 1e-3, 0.1, True, 0.2), ("bn_inception", 1e-5, 0.1, True, 0.0),
-    ("bn_inception_slim", 1e-3, 0.0003, False, 0.2), ("inception_v2", 1e-3, 0.0003, False, 0.2),
-    ("inception_v3", 1e-3, 0.1, True, 0.5), ("inception_v4", 1e-3, 0.1, True, 0.2),
-    ("inception_resnet_v1", 1e-3, 0.005, False, 0.2), ("inception_resnet_v2", 1e-3, 0.1, True, 0.2)])
+@pytest.mark.parametrize(
+    ("name", "eps", "momentum", "gamma", "rate"),
+    [
+        ("googlenet_torchvision", 1e-3, 0.1, True, 0.2),
+        ("bn_inception", 1e-5, 0.1, True, 0.0),
+        ("bn_inception_slim", 1e-3, 0.0003, False, 0.2),
+        ("inception_v2", 1e-3, 0.0003, False, 0.2),
+        ("inception_v3", 1e-3, 0.1, True, 0.5),
+        ("inception_v4", 1e-3, 0.1, True, 0.2),
+        ("inception_resnet_v1", 1e-3, 0.005, False, 0.2),
+        ("inception_resnet_v2", 1e-3, 0.1, True, 0.2),
+    ],
+)
 def test_batch_norm_and_dropout_are_those_of_the_implementation(name, eps, momentum, gamma, rate):
     network = build(name)
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
@@ -246,8 +272,10 @@ def test_all_that_strides_in_tf_slims_networks_pads_the_same(name):
         assert padding == (total // 2, total - total // 2), path
 
 
-@pytest.mark.parametrize(("convention", "momentum", "gamma", "border", "rate"), [
-    ("torchvision", 0.1, True, True, 0.5), ("slim", 0.0003, False, False, 0.2), ("keras", 0.01, False, False, 0.0)])
+@pytest.mark.parametrize(
+    ("convention", "momentum", "gamma", "border", "rate"),
+    [("torchvision", 0.1, True, True, 0.5), ("slim", 0.0003, False, False, 0.2), ("keras", 0.01, False, False, 0.0)],
+)
 def test_conventions_of_inception_v3(convention, momentum, gamma, border, rate):
     network = build("inception_v3", convention=convention)
     norm, pool = network.Conv2d_1a_3x3.norm, network.Mixed_5b.pool.pool
@@ -255,19 +283,25 @@ def test_conventions_of_inception_v3(convention, momentum, gamma, border, rate):
     assert network.head.dropout.p == rate
 
 
-@pytest.mark.parametrize(("name", "where", "std"), [
-    ("alexnet", "fc6.fc.weight", 0.01), ("vgg16", "fc7.fc.weight", 0.01),
-    ("googlenet_torchvision", "inception_5b.one.conv.weight", 0.01),
-    ("bn_inception_slim", "inception_4d.three.conv1_1x1.conv.weight", 0.09 * 0.8796),
-    ("bn_inception_slim", "inception_4d.pool.proj.conv.weight", 0.1 * 0.8796),
-    ("bn_inception_slim", "inception_4d.three.conv2_3x3.conv.weight", (2 / (9 * 128)) ** 0.5),
-    ("inception_v3", "Mixed_7c.one.conv.weight", 0.1), ("inception_v3", "aux_Mixed_6e.fc.weight", 0.001),
-    ("inception_v3", "aux_Mixed_6e.conv.conv.weight", 0.1)])
+@pytest.mark.parametrize(
+    ("name", "where", "std"),
+    [
+        ("alexnet", "fc6.fc.weight", 0.01),
+        ("vgg16", "fc7.fc.weight", 0.01),
+        ("googlenet_torchvision", "inception_5b.one.conv.weight", 0.01),
+        ("bn_inception_slim", "inception_4d.three.conv1_1x1.conv.weight", 0.09 * 0.8796),
+        ("bn_inception_slim", "inception_4d.pool.proj.conv.weight", 0.1 * 0.8796),
+        ("bn_inception_slim", "inception_4d.three.conv2_3x3.conv.weight", (2 / (9 * 128)) ** 0.5),
+        ("inception_v3", "Mixed_7c.one.conv.weight", 0.1),
+        ("inception_v3", "aux_Mixed_6e.fc.weight", 0.001),
+        ("inception_v3", "aux_Mixed_6e.conv.conv.weight", 0.1),
+    ],
+)
 def test_first_weights_have_the_spread_of_the_implementation(name, where, std):
     nn.random.manual_seed(3)
     weight = dict(models.build(name).named_parameters())[where].numpy()
     assert weight.std() == pytest.approx(std, rel=0.02)
-    assert abs(weight.mean()) < 4 * std / weight.size ** 0.5
+    assert abs(weight.mean()) < 4 * std / weight.size**0.5
 
 
 def test_first_biases_of_alexnet_and_googlenet():
@@ -295,12 +329,16 @@ def test_a_training_step_on_arrays_reaches_every_parameter(name):
         assert np.isfinite(network.eval()(x).logits.numpy()).all()
 
 
-@pytest.mark.parametrize(("name", "options", "told"), [
-    ("inception_v3", {"convention": "slimm"}, "unknown convention of inception_v3 'slimm'; did you mean 'slim'"),
-    ("inception_v2", {"reading": "d"}, "unknown reading of inception_v2 'd'"),
-    ("inception_v3", {"input_size": 224}, "input_size must be one of 299, 151, 79, got 224"),
-    ("inception_resnet_v1", {"scales": (0.1,)}, r"scales must be as many numbers as by default, got \(0.1,\)"),
-    ("inception_v33", {}, "did you mean 'inception_v3'")])
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("inception_v3", {"convention": "slimm"}, "unknown convention of inception_v3 'slimm'; did you mean 'slim'"),
+        ("inception_v2", {"reading": "d"}, "unknown reading of inception_v2 'd'"),
+        ("inception_v3", {"input_size": 224}, "input_size must be one of 299, 151, 79, got 224"),
+        ("inception_resnet_v1", {"scales": (0.1,)}, r"scales must be as many numbers as by default, got \(0.1,\)"),
+        ("inception_v33", {}, "did you mean 'inception_v3'"),
+    ],
+)
 def test_wrong_options_are_refused(name, options, told):
     with pytest.raises(ArgumentError, match=told):
         build(name, **options)

@@ -71,8 +71,12 @@ def alexnet_ungrouped():
 def nin():
     """Of the Caffe model zoo: 224 -> 54, then poolings that round up, 27, 13, 6."""
     total = Sum()
-    for cin, widths, kernel, side in ((3, (96, 96, 96), 11, 54), (96, (256, 256, 256), 5, 27),
-                                      (256, (384, 384, 384), 3, 13), (384, (1024, 1024, 1000), 3, 6)):
+    for cin, widths, kernel, side in (
+        (3, (96, 96, 96), 11, 54),
+        (96, (256, 256, 256), 5, 27),
+        (256, (384, 384, 384), 3, 13),
+        (384, (1024, 1024, 1000), 3, 6),
+    ):
         total.conv(cin, widths[0], kernel, side)
         total.conv(widths[0], widths[1], 1, side)
         total.conv(widths[1], widths[2], 1, side)
@@ -82,8 +86,17 @@ def nin():
 def nin_cifar():
     """192-160-96, 192-192-192, 192-192-10 on 32x32, 16x16 and 8x8."""
     total = Sum()
-    for layer in ((3, 192, 5, 32), (192, 160, 1, 32), (160, 96, 1, 32), (96, 192, 5, 16), (192, 192, 1, 16),
-                  (192, 192, 1, 16), (192, 192, 3, 8), (192, 192, 1, 8), (192, 10, 1, 8)):
+    for layer in (
+        (3, 192, 5, 32),
+        (192, 160, 1, 32),
+        (160, 96, 1, 32),
+        (96, 192, 5, 16),
+        (192, 192, 1, 16),
+        (192, 192, 1, 16),
+        (192, 192, 3, 8),
+        (192, 192, 1, 8),
+        (192, 10, 1, 8),
+    ):
         total.conv(*layer)
     return total
 
@@ -91,14 +104,29 @@ def nin_cifar():
 # Fig. 5 of the batch normalisation paper: input channels, grid, #1x1, #3x3 reduce, #3x3, double reduce, double, pool
 # proj; 4c and 4d with the 96 that their printed outputs leave for the last one. 3c and 4e halve the grid.
 FIG_5 = {
-    "3a": (192, 28, 64, 64, 64, 64, 96, 32), "3b": (256, 28, 64, 64, 96, 64, 96, 64),
-    "3c": (320, 28, 0, 128, 160, 64, 96, 0), "4a": (576, 14, 224, 64, 96, 96, 128, 128),
-    "4b": (576, 14, 192, 96, 128, 96, 128, 128), "4c": (576, 14, 160, 128, 160, 128, 160, 96),
-    "4d": (576, 14, 96, 128, 192, 160, 192, 96), "4e": (576, 14, 0, 128, 192, 192, 256, 0),
-    "5a": (1024, 7, 352, 192, 320, 160, 224, 128), "5b": (1024, 7, 352, 192, 320, 192, 224, 128),
+    "3a": (192, 28, 64, 64, 64, 64, 96, 32),
+    "3b": (256, 28, 64, 64, 96, 64, 96, 64),
+    "3c": (320, 28, 0, 128, 160, 64, 96, 0),
+    "4a": (576, 14, 224, 64, 96, 96, 128, 128),
+    "4b": (576, 14, 192, 96, 128, 96, 128, 128),
+    "4c": (576, 14, 160, 128, 160, 128, 160, 96),
+    "4d": (576, 14, 96, 128, 192, 160, 192, 96),
+    "4e": (576, 14, 0, 128, 192, 192, 256, 0),
+    "5a": (1024, 7, 352, 192, 320, 160, 224, 128),
+    "5b": (1024, 7, 352, 192, 320, 192, 224, 128),
 }
-OUTPUTS = {"3a": 256, "3b": 320, "3c": 576, "4a": 576, "4b": 576, "4c": 576, "4d": 576, "4e": 1024, "5a": 1024,
-           "5b": 1024}  # as printed
+OUTPUTS = {
+    "3a": 256,
+    "3b": 320,
+    "3c": 576,
+    "4a": 576,
+    "4b": 576,
+    "4c": 576,
+    "4d": 576,
+    "4e": 1024,
+    "5a": 1024,
+    "5b": 1024,
+}  # as printed
 
 
 def bn_inception_paper():
@@ -126,8 +154,14 @@ def bn_inception_paper():
 def inception_resnet_v1_facenet(classes=1000, gamma=True):
     """160 -> 79, 77, 77, pooled 38, 38, 36, 17; reductions to 8 and 3, none of them padded."""
     total, unit = Sum(), {"bias": False, "norm": 1 + gamma}
-    for layer in ((3, 32, 3, 79), (32, 32, 3, 77), (32, 64, 3, 77), (64, 80, 1, 38), (80, 192, 3, 36),
-                  (192, 256, 3, 17)):
+    for layer in (
+        (3, 32, 3, 79),
+        (32, 32, 3, 77),
+        (32, 64, 3, 77),
+        (64, 80, 1, 38),
+        (80, 192, 3, 36),
+        (192, 256, 3, 17),
+    ):
         total.conv(*layer, **unit)
     for _ in range(5):
         for cin, cout, kernel in ((256, 32, 1), (256, 32, 1), (32, 32, 3), (256, 32, 1), (32, 32, 3), (32, 32, 3)):
@@ -139,8 +173,15 @@ def inception_resnet_v1_facenet(classes=1000, gamma=True):
         for cin, cout, kernel in ((896, 128, 1), (896, 128, 1), (128, 128, (1, 7)), (128, 128, (7, 1))):
             total.conv(cin, cout, kernel, 8, **unit)
         total.conv(256, 896, 1, 8)
-    for layer in ((896, 256, 1, 8), (256, 384, 3, 3), (896, 256, 1, 8), (256, 256, 3, 3), (896, 256, 1, 8),
-                  (256, 256, 3, 8), (256, 256, 3, 3)):
+    for layer in (
+        (896, 256, 1, 8),
+        (256, 384, 3, 3),
+        (896, 256, 1, 8),
+        (256, 256, 3, 3),
+        (896, 256, 1, 8),
+        (256, 256, 3, 8),
+        (256, 256, 3, 3),
+    ):
         total.conv(*layer, **unit)
     for _ in range(6):
         for cin, cout, kernel in ((1792, 192, 1), (1792, 192, 1), (192, 192, (1, 3)), (192, 192, (3, 1))):
@@ -152,8 +193,13 @@ def inception_resnet_v1_facenet(classes=1000, gamma=True):
 
 
 KNOWN = {  # what the networks' own sources and libraries state, and the depth counted by hand
-    vgg19: (143_667_240, 19), alexnet_ungrouped: (62_378_344, 8), nin: (7_595_176, 12), nin_cifar: (966_986, 9),
-    bn_inception_paper: (11_188_288, 34), inception_resnet_v1_facenet: (23_482_624 + 513_000, 98)}
+    vgg19: (143_667_240, 19),
+    alexnet_ungrouped: (62_378_344, 8),
+    nin: (7_595_176, 12),
+    nin_cifar: (966_986, 9),
+    bn_inception_paper: (11_188_288, 34),
+    inception_resnet_v1_facenet: (23_482_624 + 513_000, 98),
+}
 
 
 @pytest.mark.parametrize("by_hand", KNOWN, ids=lambda f: f.__name__)
@@ -183,8 +229,11 @@ def test_bn_inception_s_variants_differ_as_their_names_say():
     assert slim.conv1.norm is None
     assert not [name for name, _ in paper.named_parameters() if name.endswith("bias") and name != "head.fc.bias"]
     assert paper.head.dropout.p == 0.0
-    kinds = {name: type(paper.get_submodule(f"inception_{name}.pool.pool")).__name__ for name in OUTPUTS
-             if name not in ("3c", "4e")}
+    kinds = {
+        name: type(paper.get_submodule(f"inception_{name}.pool.pool")).__name__
+        for name in OUTPUTS
+        if name not in ("3c", "4e")
+    }
     assert kinds == {**dict.fromkeys(("3a", "3b", "4a", "4b", "4c", "4d", "5a"), "AvgPool2d"), "5b": "MaxPool2d"}
     assert {type(paper.get_submodule(f"inception_{name}.pool")) for name in ("3c", "4e")} == {nn.MaxPool2d}
 
@@ -200,8 +249,11 @@ def test_outputs_of_bn_inception_s_modules_are_those_printed():
 
 def test_facenet_s_last_block_is_neither_scaled_nor_rectified():
     network = build("inception_resnet_v1_facenet")
-    scales = {f"{stage}_{i}": getattr(network, f"{stage}_{i}").scale
-              for stage, n in (("block35", 5), ("block17", 10), ("block8", 6)) for i in range(1, n + 1)}
+    scales = {
+        f"{stage}_{i}": getattr(network, f"{stage}_{i}").scale
+        for stage, n in (("block35", 5), ("block17", 10), ("block8", 6))
+        for i in range(1, n + 1)
+    }
     right = {"block35": 0.17, "block17": 0.1, "block8": 0.2}
     assert scales == {**{name: right[name.split("_")[0]] for name in scales}, "block8_6": 1.0}
     assert (network.block8_5.relu, network.block8_6.relu) == (True, False)
@@ -249,13 +301,16 @@ def test_network_in_network_learns():
     assert loss().item() < before.item()
 
 
-@pytest.mark.parametrize(("name", "options", "told"), [
-    ("alexnet_ungrouped", {"towers": 5}, "Conv2d: groups=5 must divide in_channels=96"),
-    ("inception_resnet_v1_facenet", {"convention": "facenett"}, "did you mean 'facenet'"),
-    ("inception_resnet_v1_facenet", {"embedding": 0}, "out_features must be a whole number of at least 1, got 0"),
-    ("vgg19", {"batch_norm": True}, "there is no batch_norm; it takes by name num_classes, channels and dropout"),
-    ("vgg91", {}, "unknown model 'vgg91'; did you mean 'vgg19'"),
-])
+@pytest.mark.parametrize(
+    ("name", "options", "told"),
+    [
+        ("alexnet_ungrouped", {"towers": 5}, "Conv2d: groups=5 must divide in_channels=96"),
+        ("inception_resnet_v1_facenet", {"convention": "facenett"}, "did you mean 'facenet'"),
+        ("inception_resnet_v1_facenet", {"embedding": 0}, "out_features must be a whole number of at least 1, got 0"),
+        ("vgg19", {"batch_norm": True}, "there is no batch_norm; it takes by name num_classes, channels and dropout"),
+        ("vgg91", {}, "unknown model 'vgg91'; did you mean 'vgg19'"),
+    ],
+)
 def test_wrong_options_are_refused(name, options, told):
     with pytest.raises(ArgumentError, match=told):
         build(name, **options)

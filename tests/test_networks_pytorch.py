@@ -68,8 +68,11 @@ def test_published_names_and_shapes_are_ours(model):
     ours = [(slot.published, slot.shape) for slot in plan.slots]
     assert len(ours) == len(dict(ours))
     assert dict(ours) == {name: shape for name, shape in listed.items() if name not in counters}
-    assert counters == {slot.published.replace("running_var", "num_batches_tracked")
-                        for slot in plan.slots if slot.name == "running_var"}
+    assert counters == {
+        slot.published.replace("running_var", "num_batches_tracked")
+        for slot in plan.slots
+        if slot.name == "running_var"
+    }
 
 
 @pytest.mark.parametrize("dtype", BOUNDS)
@@ -79,7 +82,8 @@ def test_evaluation(model, dtype):
     network = build(model, dtype).eval()
     for stage in case.stages:
         network.__dict__[stage].register_forward_hook(
-            lambda module, inputs, output, stage=stage: seen.update({stage: channels_first(output.numpy())}))
+            lambda module, inputs, output, stage=stage: seen.update({stage: channels_first(output.numpy())})
+        )
     with no_grad():
         logits = network(images(model, model, 2, case.eval_size, dtype)).logits.numpy()
     assert logits.dtype == dtype
@@ -98,8 +102,9 @@ def test_training_step(model, dtype, monkeypatch):
     step, bound = CASES[model].steps[dtype], BOUNDS[dtype]
     if step.calm:  # see Step
         monkeypatch.setattr(nn.functional, "max_pool2d", nn.functional.avg_pool2d)
-    stored = {name: STORED[f"{model}/train/{dtype}/{name}"]
-              for name in ("logits", "aux", "loss", "running", "gradients")}
+    stored = {
+        name: STORED[f"{model}/train/{dtype}/{name}"] for name in ("logits", "aux", "loss", "running", "gradients")
+    }
     network = without_dropout(build(model, dtype, step.calm))
     output, loss = losses(network, model, step, dtype)
     loss.backward()
@@ -107,11 +112,14 @@ def test_training_step(model, dtype, monkeypatch):
     assert_close(np.array([aux.numpy() for aux in output.aux]), stored["aux"], bound)
     assert_close(loss.numpy(), stored["loss"], bound)
     slots = {slot.published: slot for slot in layout(network).slots}
-    running, learned = ([name for name in FACTS["names"][model] if name in slots and ("running_" in name) == kind]
-                        for kind in (True, False))
+    running, learned = (
+        [name for name in FACTS["names"][model] if name in slots and ("running_" in name) == kind]
+        for kind in (True, False)
+    )
     if running:
-        assert_digests_close(running, [slots[name].to_published(slots[name].array) for name in running],
-                             stored["running"], bound)
+        assert_digests_close(
+            running, [slots[name].to_published(slots[name].array) for name in running], stored["running"], bound
+        )
     norms = largest([layer(name) for name in learned], stored["gradients"][:, 0])
     if dtype == "float32":  # where rounding alone takes PyTorch farther, as in inception_v3, ours may go as far
         bound = max(bound, STORED[f"{model}/train/float32/own"])

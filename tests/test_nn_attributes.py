@@ -16,17 +16,32 @@ def layer():
 
 
 CONTAINERS = {
-    "list": lambda thing: [thing], "tuple": lambda thing: (thing,), "dict": lambda thing: {"a": thing},
-    "key": lambda thing: {thing: "a"}, "pairs": lambda thing: [("a", thing)], "set": lambda thing: {thing},
-    "nested": lambda thing: {"a": ([1, 2], [{"b": (thing,)}])}, "deque": lambda thing: deque([thing]),
-    "UserList": lambda thing: UserList([thing]), "frozenset": lambda thing: frozenset([thing]),
+    "list": lambda thing: [thing],
+    "tuple": lambda thing: (thing,),
+    "dict": lambda thing: {"a": thing},
+    "key": lambda thing: {thing: "a"},
+    "pairs": lambda thing: [("a", thing)],
+    "set": lambda thing: {thing},
+    "nested": lambda thing: {"a": ([1, 2], [{"b": (thing,)}])},
+    "deque": lambda thing: deque([thing]),
+    "UserList": lambda thing: UserList([thing]),
+    "frozenset": lambda thing: frozenset([thing]),
     "objects": lambda thing: np.array([None, thing], object),
 }
-HIDDEN = {"Linear": layer, "Parameter": lambda: nn.Parameter(np.ones(2, np.float32)),
-          "Tensor": lambda: Tensor([1.0], requires_grad=True)}
-WALKS = {"parameters": lambda m: list(m.parameters()), "modules": lambda m: list(m.modules()),
-         "state_dict": lambda m: m.state_dict(), "train": lambda m: m.train(), "to": lambda m: m.to(np.float64),
-         "call": lambda m: m(Tensor(np.ones((1, 2), np.float32))), "zero_grad": lambda m: m.zero_grad()}
+HIDDEN = {
+    "Linear": layer,
+    "Parameter": lambda: nn.Parameter(np.ones(2, np.float32)),
+    "Tensor": lambda: Tensor([1.0], requires_grad=True),
+}
+WALKS = {
+    "parameters": lambda m: list(m.parameters()),
+    "modules": lambda m: list(m.modules()),
+    "state_dict": lambda m: m.state_dict(),
+    "train": lambda m: m.train(),
+    "to": lambda m: m.to(np.float64),
+    "call": lambda m: m(Tensor(np.ones((1, 2), np.float32))),
+    "zero_grad": lambda m: m.zero_grad(),
+}
 
 
 class Appended(nn.Module):
@@ -97,8 +112,11 @@ def test_containers_may_hold_what_is_an_attribute_as_well_and_everything_else():
 def test_a_parameter_gives_way_to_parameters_only(value):
     net = nn.Sequential(fc=layer())
     before = net[0].weight
-    with pytest.raises(ArgumentError, match=r"Linear\.weight \(layer fc\) is a parameter .* got \w+, .*write "
-                                            r"fc\.weight\.data = \.\.\."):
+    with pytest.raises(
+        ArgumentError,
+        match=r"Linear\.weight \(layer fc\) is a parameter .* got \w+, .*write "
+        r"fc\.weight\.data = \.\.\.",
+    ):
         net[0].weight = value
     assert dict(net.named_parameters())["fc.weight"] is before
 
@@ -139,10 +157,14 @@ def test_a_buffer_keeps_shape_and_dtype():
     norm.running_mean = Tensor([3.0, 4.0])
     norm.running_mean = [5, 6]
     np.testing.assert_array_equal(norm.state_dict()["running_mean"], [5, 6])
-    for value, error, message in [(np.ones(3), ShapeError, r"BatchNorm2d\.running_mean .*shape 2, got 3"),
-                                  (1.0, ShapeError, "got scalar"), (None, DtypeError, "got NoneType"),
-                                  ([1, [2]], DtypeError, "got list"), ("ab", DtypeError, "got <U2"),
-                                  (np.ones(2, complex), DtypeError, "array of float32, got complex128")]:
+    for value, error, message in [
+        (np.ones(3), ShapeError, r"BatchNorm2d\.running_mean .*shape 2, got 3"),
+        (1.0, ShapeError, "got scalar"),
+        (None, DtypeError, "got NoneType"),
+        ([1, [2]], DtypeError, "got list"),
+        ("ab", DtypeError, "got <U2"),
+        (np.ones(2, complex), DtypeError, "array of float32, got complex128"),
+    ]:
         with pytest.raises(error, match=message):
             norm.running_mean = value
     np.testing.assert_array_equal(norm.running_mean, [5, 6])
@@ -180,7 +202,8 @@ def test_nan_and_infinity_in_images_are_said_once_with_the_first_layer():
     first = next(name for name, module in net.named_modules() if isinstance(module, nn.Conv2d))
     assert [str(w.message) for w in told] == [
         f"{net.title}: the input 2x32x32x3 holds 3 NaN and 1 infinite numbers; Conv2d in {first} is the first to "
-        "receive it"]
+        "receive it"
+    ]
     assert told[0].filename == __file__
 
 

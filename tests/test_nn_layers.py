@@ -27,7 +27,7 @@ def test_conv_is_the_sum_over_taps_of_its_own_weights():
     expected = np.zeros((2, 2, 4, 6))
     for n, i, j, o in np.ndindex(expected.shape):
         group = slice(0, 2) if o < 3 else slice(2, 4)
-        expected[n, i, j, o] = (padded[n, 2 * i:2 * i + 3, j:j + 2, group] * weight[..., o]).sum() + o
+        expected[n, i, j, o] = (padded[n, 2 * i : 2 * i + 3, j : j + 2, group] * weight[..., o]).sum() + o
     np.testing.assert_allclose(layer(Tensor(x)).numpy(), expected, rtol=1e-12)
 
 
@@ -96,10 +96,11 @@ def test_dropout_acts_in_training_only_and_keeps_the_mean():
 def test_local_response_norm_has_both_scalings():
     x = images(1, 2, 2, 7) * 30
     squares = np.pad(x, ((0, 0),) * 3 + ((2, 2),)) ** 2
-    total = sum(squares[..., i:i + 7] for i in range(5))
+    total = sum(squares[..., i : i + 7] for i in range(5))
     np.testing.assert_allclose(nn.LocalResponseNorm()(Tensor(x)).numpy(), x / (2 + 1e-4 * total) ** 0.75, rtol=1e-5)
-    np.testing.assert_allclose(nn.LocalResponseNorm(5, k=1.0, mean=True)(Tensor(x)).numpy(),
-                               x / (1 + 1e-4 * total / 5) ** 0.75, rtol=1e-5)
+    np.testing.assert_allclose(
+        nn.LocalResponseNorm(5, k=1.0, mean=True)(Tensor(x)).numpy(), x / (1 + 1e-4 * total / 5) ** 0.75, rtol=1e-5
+    )
 
 
 def test_pooling_layers_pass_their_options_on():
@@ -126,39 +127,42 @@ def test_functional_losses():
     np.testing.assert_allclose(loss.numpy(), -np.log(probabilities[range(4), target]), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("make", "told"), [
-    (lambda: nn.Conv2d(0, 3, 3), "in_channels must be a whole number of at least 1, got 0"),
-    (lambda: nn.Conv2d(3, 2.5, 3), "out_channels .* got 2.5"),
-    (lambda: nn.Conv2d(3, True, 3), "out_channels .* got True"),
-    (lambda: nn.Conv2d(3, 3, 0), "Conv2d: kernel_size .* 0"),
-    (lambda: nn.Conv2d(3, 3, 2.5), "Conv2d: kernel_size .* 2.5"),
-    (lambda: nn.Conv2d(3, 3, True), "Conv2d: kernel_size .* True"),
-    (lambda: nn.Conv2d(3, 3, "3"), "Conv2d: kernel_size .* '3'"),
-    (lambda: nn.Conv2d(3, 3, None), "Conv2d: kernel_size .* None"),
-    (lambda: nn.Conv2d(3, 3, 3, padding=0.5), "Conv2d: padding .* 0.5"),
-    (lambda: nn.Conv2d(3, 3, 3, padding=None), "Conv2d: padding .* None"),
-    (lambda: nn.Conv2d(3, 3, 3, stride=0), "Conv2d: stride .* 0"),
-    (lambda: nn.Conv2d(3, 3, 3, padding=-1), "Conv2d: padding .* -1"),
-    (lambda: nn.Conv2d(3, 3, 3, padding="full"), "Conv2d: padding .* 'full'"),
-    (lambda: nn.Conv2d(4, 6, 3, groups=4), "groups=4 must divide in_channels=4 and out_channels=6"),
-    (lambda: nn.Linear(3, -1), "Linear: out_features .* got -1"),
-    (lambda: nn.BatchNorm2d(0), "BatchNorm2d: channels .* got 0"),
-    (lambda: nn.BatchNorm2d(3, eps=0), r"eps must be a number in \(0, inf\), got 0"),
-    (lambda: nn.BatchNorm2d(3, momentum=1.5), r"momentum must be a number in \(0, 1\], got 1.5"),
-    (lambda: nn.LocalResponseNorm(0), "LocalResponseNorm: size"),
-    (lambda: nn.MaxPool2d(2, stride=0), "MaxPool2d: stride .* 0"),
-    (lambda: nn.AvgPool2d((2, 2, 2)), "AvgPool2d: kernel"),
-    (lambda: nn.AdaptiveAvgPool2d(0), "AdaptiveAvgPool2d: output_size"),
-    (lambda: nn.Dropout(1.0), r"p must be a number in \[0, 1\), got 1.0"),
-    (lambda: nn.Sequential(nn.ReLU(), len), "Sequential: '1' is a builtin_function_or_method, not a Module"),
-    (lambda: nn.Branches(train=nn.ReLU()), "Branches: 'train' cannot be a child's name"),
-    (lambda: nn.Branches({"a.b": nn.ReLU()}), "'a.b' cannot be a child's name"),
-    (lambda: init.normal(-1), "normal: std must be .* -1"),
-    (lambda: init.truncated_normal(math.nan), "truncated_normal: std"),
-    (lambda: init.truncated_normal(1.0, cut=0), "truncated_normal: cut"),
-    (lambda: init.variance_scaling(mode="fan"), "mode must be one of fan_in, fan_out, fan_avg, got 'fan'"),
-    (lambda: init.variance_scaling(distribution="cauchy"), "distribution must be one of .* got 'cauchy'"),
-])
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: nn.Conv2d(0, 3, 3), "in_channels must be a whole number of at least 1, got 0"),
+        (lambda: nn.Conv2d(3, 2.5, 3), "out_channels .* got 2.5"),
+        (lambda: nn.Conv2d(3, True, 3), "out_channels .* got True"),
+        (lambda: nn.Conv2d(3, 3, 0), "Conv2d: kernel_size .* 0"),
+        (lambda: nn.Conv2d(3, 3, 2.5), "Conv2d: kernel_size .* 2.5"),
+        (lambda: nn.Conv2d(3, 3, True), "Conv2d: kernel_size .* True"),
+        (lambda: nn.Conv2d(3, 3, "3"), "Conv2d: kernel_size .* '3'"),
+        (lambda: nn.Conv2d(3, 3, None), "Conv2d: kernel_size .* None"),
+        (lambda: nn.Conv2d(3, 3, 3, padding=0.5), "Conv2d: padding .* 0.5"),
+        (lambda: nn.Conv2d(3, 3, 3, padding=None), "Conv2d: padding .* None"),
+        (lambda: nn.Conv2d(3, 3, 3, stride=0), "Conv2d: stride .* 0"),
+        (lambda: nn.Conv2d(3, 3, 3, padding=-1), "Conv2d: padding .* -1"),
+        (lambda: nn.Conv2d(3, 3, 3, padding="full"), "Conv2d: padding .* 'full'"),
+        (lambda: nn.Conv2d(4, 6, 3, groups=4), "groups=4 must divide in_channels=4 and out_channels=6"),
+        (lambda: nn.Linear(3, -1), "Linear: out_features .* got -1"),
+        (lambda: nn.BatchNorm2d(0), "BatchNorm2d: channels .* got 0"),
+        (lambda: nn.BatchNorm2d(3, eps=0), r"eps must be a number in \(0, inf\), got 0"),
+        (lambda: nn.BatchNorm2d(3, momentum=1.5), r"momentum must be a number in \(0, 1\], got 1.5"),
+        (lambda: nn.LocalResponseNorm(0), "LocalResponseNorm: size"),
+        (lambda: nn.MaxPool2d(2, stride=0), "MaxPool2d: stride .* 0"),
+        (lambda: nn.AvgPool2d((2, 2, 2)), "AvgPool2d: kernel"),
+        (lambda: nn.AdaptiveAvgPool2d(0), "AdaptiveAvgPool2d: output_size"),
+        (lambda: nn.Dropout(1.0), r"p must be a number in \[0, 1\), got 1.0"),
+        (lambda: nn.Sequential(nn.ReLU(), len), "Sequential: '1' is a builtin_function_or_method, not a Module"),
+        (lambda: nn.Branches(train=nn.ReLU()), "Branches: 'train' cannot be a child's name"),
+        (lambda: nn.Branches({"a.b": nn.ReLU()}), "'a.b' cannot be a child's name"),
+        (lambda: init.normal(-1), "normal: std must be .* -1"),
+        (lambda: init.truncated_normal(math.nan), "truncated_normal: std"),
+        (lambda: init.truncated_normal(1.0, cut=0), "truncated_normal: cut"),
+        (lambda: init.variance_scaling(mode="fan"), "mode must be one of fan_in, fan_out, fan_avg, got 'fan'"),
+        (lambda: init.variance_scaling(distribution="cauchy"), "distribution must be one of .* got 'cauchy'"),
+    ],
+)
 def test_wrong_arguments_are_refused_at_construction(make, told):
     with pytest.raises(ArgumentError, match=told):
         make()
@@ -203,24 +207,29 @@ RNG = 5
 
 def test_first_values_are_drawn_in_pieces_as_if_at_once(monkeypatch):
     monkeypatch.setattr(init, "PIECE", 7)
-    for made, whole in ((init.normal(0.3), lambda rng: rng.standard_normal((3, 5, 4)) * 0.3),
-                        (init.uniform(0.3), lambda rng: rng.uniform(-0.3, 0.3, (3, 5, 4)))):
+    for made, whole in (
+        (init.normal(0.3), lambda rng: rng.standard_normal((3, 5, 4)) * 0.3),
+        (init.uniform(0.3), lambda rng: rng.uniform(-0.3, 0.3, (3, 5, 4))),
+    ):
         ours = made(np.random.default_rng(1), (3, 5, 4), np.dtype(np.float32))
         assert ours.dtype == np.float32
         np.testing.assert_array_equal(ours, whole(np.random.default_rng(1)).astype(np.float32))
 
 
-@pytest.mark.parametrize(("make", "std", "bound"), [
-    (init.normal(0.3), 0.3, np.inf),
-    (init.uniform(0.3), 0.3 / math.sqrt(3), 0.3),
-    (init.truncated_normal(0.3), 0.3 * 0.8796, 0.6),
-    (init.truncated_normal(0.3, cut=1.0), 0.3 * 0.5396, 0.3),
-    (init.he(), math.sqrt(2 / 360), np.inf),
-    (init.he("fan_out"), math.sqrt(2 / 540), np.inf),
-    (init.glorot(), math.sqrt(2 / 900), math.sqrt(6 / 900)),
-    (init.variance_scaling(), math.sqrt(1.3 * 2 / 360) * 0.8796, 2 * math.sqrt(1.3 * 2 / 360)),
-    (init.variance_scaling(1.0, "fan_avg", "uniform"), math.sqrt(1 / 450), math.sqrt(3 / 450)),
-])
+@pytest.mark.parametrize(
+    ("make", "std", "bound"),
+    [
+        (init.normal(0.3), 0.3, np.inf),
+        (init.uniform(0.3), 0.3 / math.sqrt(3), 0.3),
+        (init.truncated_normal(0.3), 0.3 * 0.8796, 0.6),
+        (init.truncated_normal(0.3, cut=1.0), 0.3 * 0.5396, 0.3),
+        (init.he(), math.sqrt(2 / 360), np.inf),
+        (init.he("fan_out"), math.sqrt(2 / 540), np.inf),
+        (init.glorot(), math.sqrt(2 / 900), math.sqrt(6 / 900)),
+        (init.variance_scaling(), math.sqrt(1.3 * 2 / 360) * 0.8796, 2 * math.sqrt(1.3 * 2 / 360)),
+        (init.variance_scaling(1.0, "fan_avg", "uniform"), math.sqrt(1 / 450), math.sqrt(3 / 450)),
+    ],
+)
 def test_initialisers_have_the_stated_moments_and_bounds(make, std, bound):
     values = make(np.random.default_rng(RNG), SHAPE, np.dtype(np.float32))
     assert values.dtype == np.float32

@@ -92,8 +92,13 @@ def test_one_error_lists_everything_that_does_not_fit_and_nothing_changes():
     del bad["scale"]
     with pytest.raises(CheckpointError) as caught:
         tree.load_state_dict(bad)
-    for told in ("Tree", "missing: scale", "surplus: extra", "z.last (4, expected 3)",
-                 "a.first (complex128, expected float32)"):
+    for told in (
+        "Tree",
+        "missing: scale",
+        "surplus: extra",
+        "z.last (4, expected 3)",
+        "a.first (complex128, expected float32)",
+    ):
         assert told in str(caught.value)
     for name, array in tree.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
@@ -145,7 +150,7 @@ def test_forward_hooks_see_inputs_and_output_until_removed():
     remove = tree.z.register_forward_hook(lambda module, inputs, output: seen.append((module, inputs, output)))
     x = Tensor(np.ones((1, 2), np.float32))
     tree(x)
-    (module, inputs, output), = seen
+    ((module, inputs, output),) = seen
     assert module is tree.z
     assert inputs == (x,)
     assert output.shape == (1, 3)

@@ -43,7 +43,10 @@ def test_a_list_of_modules_is_part_of_the_tree():
     assert [name for name, _ in net.named_children()] == ["first", "blocks", "last"]
     assert [name for name, _ in net.named_modules() if name.count(".") == 1] == ["blocks.0", "blocks.1", "blocks.2"]
     assert [n for n, _ in net.named_parameters() if n.startswith("blocks.1")] == [
-        "blocks.1.conv.weight", "blocks.1.norm.gamma", "blocks.1.norm.beta"]
+        "blocks.1.conv.weight",
+        "blocks.1.norm.gamma",
+        "blocks.1.norm.beta",
+    ]
     assert all(not module.training for module in net.eval().modules())
     other = Residuals()
     other.load_state_dict(net.state_dict())
@@ -104,13 +107,17 @@ def test_a_list_has_no_forward_and_says_what_to_do():
         nn.ModuleList([nn.ReLU()])(Tensor(np.zeros(2)))
 
 
-@pytest.mark.parametrize(("change", "told"), [
-    (lambda blocks: blocks.append(3), "'1' is a int, not a Module"),
-    (lambda blocks: blocks.extend([nn.ReLU(), None]), "'2' is a NoneType, not a Module"),
-    (lambda blocks: blocks.extend(nn.ReLU()), "modules must be a list of modules, got ReLU"),
-    (lambda blocks: blocks.insert(0, np.zeros(2)), "'0' is a ndarray, not a Module"),
-    (lambda blocks: blocks.insert("0", nn.ReLU()), "index must be a whole number from -1 to 1, got '0'"),
-    (lambda blocks: blocks.insert(2, nn.ReLU()), "index must be a whole number from -1 to 1, got 2")])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda blocks: blocks.append(3), "'1' is a int, not a Module"),
+        (lambda blocks: blocks.extend([nn.ReLU(), None]), "'2' is a NoneType, not a Module"),
+        (lambda blocks: blocks.extend(nn.ReLU()), "modules must be a list of modules, got ReLU"),
+        (lambda blocks: blocks.insert(0, np.zeros(2)), "'0' is a ndarray, not a Module"),
+        (lambda blocks: blocks.insert("0", nn.ReLU()), "index must be a whole number from -1 to 1, got '0'"),
+        (lambda blocks: blocks.insert(2, nn.ReLU()), "index must be a whole number from -1 to 1, got 2"),
+    ],
+)
 def test_what_does_not_belong_in_a_list_is_refused_and_changes_nothing(change, told):
     blocks = nn.ModuleList([nn.ReLU()])
     before = list(blocks)
@@ -130,8 +137,9 @@ def test_the_error_for_a_plain_list_names_the_right_one():
 def test_identity_is_what_it_is_given_and_costs_nothing():
     x = Tensor(np.ones((1, 4, 4, 2), np.float32))
     assert nn.Identity()(x) is x
-    with_it, without = (summary(nn.Sequential(nn.Conv2d(2, 3, 1), *more), 4, channels=2)
-                        for more in ([nn.Identity()], []))
+    with_it, without = (
+        summary(nn.Sequential(nn.Conv2d(2, 3, 1), *more), 4, channels=2) for more in ([nn.Identity()], [])
+    )
     assert (with_it.params, with_it.flops, with_it.activations) == (without.params, without.flops, without.activations)
     assert nn.channels_after(nn.Sequential(nn.Conv2d(2, 3, 1), nn.Identity()), 2) == 3
 
@@ -156,12 +164,19 @@ def test_a_submodule_is_found_by_its_dotted_name():
         assert network.get_submodule(name) is module
 
 
-@pytest.mark.parametrize(("target", "told"), [
-    ("Mixed_5q", r"^unknown module of Network 'Mixed_5q'; did you mean 'Mixed_5[bcd]'\?"),
-    ("Mixed_5b.ones", r"^unknown module of Network.Mixed_5b 'ones'; did you mean 'one'\? \(known: double, five, one, "),
-    ("Mixed_5b.one.conv.weight", r"Network.Mixed_5b.one.conv has no modules below it, and so no 'weight'"),
-    ("Mixed_5b.", "unknown module of Network.Mixed_5b ''"),
-    (3, "target must be a dotted name such as 'stem.conv', got 3")])
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("Mixed_5q", r"^unknown module of Network 'Mixed_5q'; did you mean 'Mixed_5[bcd]'\?"),
+        (
+            "Mixed_5b.ones",
+            r"^unknown module of Network.Mixed_5b 'ones'; did you mean 'one'\? \(known: double, five, one, ",
+        ),
+        ("Mixed_5b.one.conv.weight", r"Network.Mixed_5b.one.conv has no modules below it, and so no 'weight'"),
+        ("Mixed_5b.", "unknown module of Network.Mixed_5b ''"),
+        (3, "target must be a dotted name such as 'stem.conv', got 3"),
+    ],
+)
 def test_a_wrong_name_is_refused_where_it_goes_wrong(target, told):
     with nn.shape_only():
         network = models.build("inception_v3")
@@ -188,9 +203,16 @@ def step(net, optimizer, labels=(0, 1)):
     optimizer.step()
 
 
-@pytest.mark.parametrize("make", [
-    lambda p: SGD(p, 0.1, momentum=0.9, weight_decay=0.1), lambda p: AdamW(p, 0.1), lambda p: Adam(p, weight_decay=0.1),
-    lambda p: RMSProp(p, 0.1, weight_decay=0.1)], ids=["SGD", "AdamW", "Adam", "RMSProp"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: SGD(p, 0.1, momentum=0.9, weight_decay=0.1),
+        lambda p: AdamW(p, 0.1),
+        lambda p: Adam(p, weight_decay=0.1),
+        lambda p: RMSProp(p, 0.1, weight_decay=0.1),
+    ],
+    ids=["SGD", "AdamW", "Adam", "RMSProp"],
+)
 def test_what_is_frozen_stays_to_the_bit_and_the_rest_learns(make):
     net = Residuals()
     net.blocks.requires_grad_(False)

@@ -22,10 +22,18 @@ def environment(monkeypatch):
     return monkeypatch
 
 
-@pytest.mark.parametrize(("omp", "numba", "expected"), [
-    (None, None, None), ("2", None, "2"), ("3,1", None, "3"), (" 1 ", None, "1"), ("64", None, "4"), ("", None, None),
-    ("1", "3", "3"),
-])
+@pytest.mark.parametrize(
+    ("omp", "numba", "expected"),
+    [
+        (None, None, None),
+        ("2", None, "2"),
+        ("3,1", None, "3"),
+        (" 1 ", None, "1"),
+        ("64", None, "4"),
+        ("", None, None),
+        ("1", "3", "3"),
+    ],
+)
 def test_the_default_number_of_threads(environment, omp, numba, expected):
     for name, value in (("OMP_NUM_THREADS", omp), ("NUMBA_NUM_THREADS", numba)):
         if value is not None:
@@ -44,10 +52,21 @@ def test_what_is_no_number_of_threads_is_refused(environment, value):
 
 def test_numba_starts_with_it():
     done = subprocess.run(
-        [sys.executable, "-c", "from tinyinception.kernels import threads; threads.start(); import numba; "
-                               "print(numba.get_num_threads(), numba.config.NUMBA_NUM_THREADS)"],
-        env={**{k: v for k, v in os.environ.items() if k != "NUMBA_NUM_THREADS"}, "OMP_NUM_THREADS": "1",
-             "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+        [
+            sys.executable,
+            "-c",
+            "from tinyinception.kernels import threads; threads.start(); import numba; "
+            "print(numba.get_num_threads(), numba.config.NUMBA_NUM_THREADS)",
+        ],
+        env={
+            **{k: v for k, v in os.environ.items() if k != "NUMBA_NUM_THREADS"},
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split() == ["1", "1"]
 
 

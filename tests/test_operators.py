@@ -31,13 +31,20 @@ def numeric(function, array, cotangent, h=1e-6):
 # -- broadcasting ----------------------------------------------------------------------------------------------------
 
 BINARY = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}
-OPERATORS = {"add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
-             "divide": lambda a, b: a / b}
+OPERATORS = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+}
 
 
 @settings(max_examples=60, deadline=None)
-@given(shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3), name=st.sampled_from(sorted(BINARY)),
-       seed=st.integers(0, 1000))
+@given(
+    shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3),
+    name=st.sampled_from(sorted(BINARY)),
+    seed=st.integers(0, 1000),
+)
 def test_broadcasting_gradients_are_the_numeric_ones(shapes, name, seed):
     left, right = shapes.input_shapes
     a, b = leaf(*left, seed=seed), leaf(*right, seed=seed + 1)
@@ -51,8 +58,12 @@ def test_broadcasting_gradients_are_the_numeric_ones(shapes, name, seed):
 
 
 @settings(max_examples=40, deadline=None)
-@given(shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=2), m=st.integers(1, 3),
-       k=st.integers(1, 3), n=st.integers(1, 3))
+@given(
+    shapes=mutually_broadcastable_shapes(num_shapes=2, max_dims=2, max_side=2),
+    m=st.integers(1, 3),
+    k=st.integers(1, 3),
+    n=st.integers(1, 3),
+)
 def test_matmul_broadcasts_its_leading_axes(shapes, m, k, n):
     a, b = leaf(*shapes.input_shapes[0], m, k), leaf(*shapes.input_shapes[1], k, n, seed=1)
     out = a @ b
@@ -87,8 +98,10 @@ UNARY = {
     "reverse axes": (lambda t: t.transpose(), np.transpose),
     "flatten": (lambda t: t.flatten(), lambda v: v.reshape(2, 12)),
     "flatten all": (lambda t: t.flatten(0), np.ravel),
-    "pad": (lambda t: t.pad([(0, 0), (1, 2), (0, 1)], 7.0),
-            lambda v: np.pad(v, [(0, 0), (1, 2), (0, 1)], constant_values=7.0)),
+    "pad": (
+        lambda t: t.pad([(0, 0), (1, 2), (0, 1)], 7.0),
+        lambda v: np.pad(v, [(0, 0), (1, 2), (0, 1)], constant_values=7.0),
+    ),
     "slice": (lambda t: t[:, 1:3], lambda v: v[:, 1:3]),
     "element": (lambda t: t[1, 2, 3], lambda v: v[1, 2, 3]),
     "last of each": (lambda t: t[..., -1], lambda v: v[..., -1]),
@@ -131,8 +144,16 @@ NUMBERS = [2, 2.0, np.float64(2.0), np.float32(2.0), np.int64(2), np.full((2, 3)
 def test_numbers_and_arrays_on_both_sides(other):
     a = Tensor(np.array([[1, 2, 4], [8, 16, 32]], np.float32))
     v = a.numpy()
-    for out, expected in [(a + other, v + 2), (other + a, v + 2), (a - other, v - 2), (other - a, 2 - v),
-                          (a * other, v * 2), (other * a, v * 2), (a / other, v / 2), (other / a, 2 / v)]:
+    for out, expected in [
+        (a + other, v + 2),
+        (other + a, v + 2),
+        (a - other, v - 2),
+        (other - a, 2 - v),
+        (a * other, v * 2),
+        (other * a, v * 2),
+        (a / other, v / 2),
+        (other / a, 2 / v),
+    ]:
         assert isinstance(out, Tensor)
         assert out.dtype == np.float32
         np.testing.assert_array_equal(out.numpy(), expected)

@@ -70,7 +70,7 @@ def test_batch_norm_operation_is_pytorch(affine, relu, training):
     running = None if training else (STORED["norm/mean"], STORED["norm/var"])
     weights = (STORED["norm/gamma"], STORED["norm/beta"]) if affine == "affine" else (None, None)
     op = BatchNorm(1e-3, relu=relu, running=running)
-    names = ("dx", "dgamma", "dbeta")[:3 if affine == "affine" else 1]
+    names = ("dx", "dgamma", "dbeta")[: 3 if affine == "affine" else 1]
     matches(op, f"norm{int(training)}{int(relu)}/{affine}", IMAGES, *weights, names=names)
     if training:
         assert op.count == IMAGES.size // 3
@@ -190,8 +190,12 @@ REFUSED = [
     (CrossEntropy([-1, 0]), [(2, 3)], ArgumentError, "label -1 at index 0 is out of range"),
     (CrossEntropy(HALF), [(2, 3)], ArgumentError, "target must hold probabilities.* row 0 adds up to 1.5"),
     (CrossEntropy([[1.0, 0, 0], [2.0, -1.0, 0]]), [(2, 3)], ArgumentError, "row 1 adds up to 1, its smallest is -1"),
-    (CrossEntropy([0, 1], label_smoothing=1.1), [(2, 3)], ArgumentError,
-     r"label_smoothing must be a number in \[0, 1\], got 1.1"),
+    (
+        CrossEntropy([0, 1], label_smoothing=1.1),
+        [(2, 3)],
+        ArgumentError,
+        r"label_smoothing must be a number in \[0, 1\], got 1.1",
+    ),
     (CrossEntropy([0, 1], reduction="add"), [(2, 3)], ArgumentError, "reduction must be 'mean', 'sum' or .* got 'add'"),
     (CrossEntropy([0, 1], reduction=None), [(2, 3)], ArgumentError, "reduction must be .* got None"),
     (CrossEntropy([0, 1], prior=[0.5, 0.5]), [(2, 3)], ShapeError, "prior is 2, the logits 2x3 have 3 classes"),
@@ -222,21 +226,24 @@ def described(op, *shapes):
     return y.shape, cost.flops, cost.parameters, cost.activations, op.window()
 
 
-@pytest.mark.parametrize(("op", "shapes", "expected"), [
-    (MaxPool2d(3, 2, "same"), [(1, 8, 8, 5)],
-     ((1, 4, 4, 5), 80 * 8, 0, 80, Window((3, 3), (2, 2), (0, 1, 0, 1)))),
-    (AvgPool2d((2, 3)), [(1, 8, 9, 5)], ((1, 4, 3, 5), 60 * 6, 0, 60, Window((2, 3), (2, 3)))),
-    (AdaptiveAvgPool2d(2), [(1, 5, 8, 1)], ((1, 2, 2, 1), 6 * 8, 0, 4, Window((3, 4), (2, 4)))),
-    (GlobalAvgPool(), [(2, 8, 8, 5)], ((2, 5), 640, 0, 10, Window((8, 8), (8, 8)))),
-    (BatchNorm(1e-3, relu=True), [(2, 8, 8, 5), None, (5,)], ((2, 8, 8, 5), 1920, 5, 640, None)),
-    (LocalResponseNorm(5), [(2, 8, 8, 5)], ((2, 8, 8, 5), 640 * 9, 0, 640, None)),
-    (Concat(), [(2, 8, 8, 5), (2, 8, 8, 3)], ((2, 8, 8, 8), 0, 0, 1024, None)),
-    (Dropout(0.5, None), [(2, 5)], ((2, 5), 10, 0, 10, None)),
-    (LogSoftmax(), [(2, 5)], ((2, 5), 48, 0, 10, None)),
-    (CrossEntropy([1, 2]), [(2, 5)], ((), 70, 0, 1, None)),
-    (CrossEntropy([1, 2], reduction="sum"), [(2, 5)], ((), 69, 0, 1, None)),
-    (CrossEntropy([1, 2], reduction="none"), [(2, 5)], ((2,), 68, 0, 2, None)),
-], ids=lambda v: getattr(v, "name", None))
+@pytest.mark.parametrize(
+    ("op", "shapes", "expected"),
+    [
+        (MaxPool2d(3, 2, "same"), [(1, 8, 8, 5)], ((1, 4, 4, 5), 80 * 8, 0, 80, Window((3, 3), (2, 2), (0, 1, 0, 1)))),
+        (AvgPool2d((2, 3)), [(1, 8, 9, 5)], ((1, 4, 3, 5), 60 * 6, 0, 60, Window((2, 3), (2, 3)))),
+        (AdaptiveAvgPool2d(2), [(1, 5, 8, 1)], ((1, 2, 2, 1), 6 * 8, 0, 4, Window((3, 4), (2, 4)))),
+        (GlobalAvgPool(), [(2, 8, 8, 5)], ((2, 5), 640, 0, 10, Window((8, 8), (8, 8)))),
+        (BatchNorm(1e-3, relu=True), [(2, 8, 8, 5), None, (5,)], ((2, 8, 8, 5), 1920, 5, 640, None)),
+        (LocalResponseNorm(5), [(2, 8, 8, 5)], ((2, 8, 8, 5), 640 * 9, 0, 640, None)),
+        (Concat(), [(2, 8, 8, 5), (2, 8, 8, 3)], ((2, 8, 8, 8), 0, 0, 1024, None)),
+        (Dropout(0.5, None), [(2, 5)], ((2, 5), 10, 0, 10, None)),
+        (LogSoftmax(), [(2, 5)], ((2, 5), 48, 0, 10, None)),
+        (CrossEntropy([1, 2]), [(2, 5)], ((), 70, 0, 1, None)),
+        (CrossEntropy([1, 2], reduction="sum"), [(2, 5)], ((), 69, 0, 1, None)),
+        (CrossEntropy([1, 2], reduction="none"), [(2, 5)], ((2,), 68, 0, 2, None)),
+    ],
+    ids=lambda v: getattr(v, "name", None),
+)
 def test_shape_only_tensors_give_shape_cost_and_window(op, shapes, expected):
     assert described(op, *shapes) == expected
 

@@ -114,7 +114,7 @@ def test_the_initial_mean_square_is_what_the_first_step_divides_by():
     # ms = 0.9 * 4 + 0.1 * 9 = 4.5 and the step 0.5 * 3 / (sqrt(4.5) + 0.25), under PyTorch's rule
     p = Parameter(np.ones(1), np.array([3.0]))
     RMSProp([("p", p)], 0.5, momentum=0.0, eps=0.25, rule="pytorch", initial_mean_square=4.0).step()
-    assert p.data[0] == pytest.approx(1 - 1.5 / (4.5 ** 0.5 + 0.25), rel=1e-15)
+    assert p.data[0] == pytest.approx(1 - 1.5 / (4.5**0.5 + 0.25), rel=1e-15)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -139,12 +139,16 @@ def test_adamw_is_adam_with_decoupled_decay_of_a_hundredth():
 
 @pytest.mark.parametrize("case", ["sgd_dampening", "rmsprop_centered", "adam_amsgrad"])
 def test_a_new_option_makes_a_difference_and_its_absence_keeps_no_state_for_it(case):
-    plain = {"sgd_dampening": lambda p: SGD(p, 0.05, momentum=0.9, weight_decay=0.01),
-             "rmsprop_centered": lambda p: RMSProp(p, 0.01, decay=0.95, eps=1e-3, momentum=0.0, rule="pytorch"),
-             "adam_amsgrad": lambda p: Adam(p, 0.02, betas=(0.8, 0.9))}[case](stored_start("float64"))
+    plain = {
+        "sgd_dampening": lambda p: SGD(p, 0.05, momentum=0.9, weight_decay=0.01),
+        "rmsprop_centered": lambda p: RMSProp(p, 0.01, decay=0.95, eps=1e-3, momentum=0.0, rule="pytorch"),
+        "adam_amsgrad": lambda p: Adam(p, 0.02, betas=(0.8, 0.9)),
+    }[case](stored_start("float64"))
     special = ALL[case](stored_start("float64"))
-    assert any(not np.allclose(a["weight"], b["weight"])
-               for a, b in zip(run(plain, range(STEPS)), run(special, range(STEPS)), strict=True))
+    assert any(
+        not np.allclose(a["weight"], b["weight"])
+        for a, b in zip(run(plain, range(STEPS)), run(special, range(STEPS)), strict=True)
+    )
     extra = {"sgd_dampening": "updates", "rmsprop_centered": "mean", "adam_amsgrad": "largest_mean_square"}[case]
     assert set(special.state_dict()) - set(plain.state_dict()) == {f"{extra}/{name}" for name in NAMES}
     with pytest.raises(CheckpointError, match=f"missing: {extra}/weight, {extra}/bias"):

@@ -65,7 +65,11 @@ def test_a_module_that_returns_logits_is_trained_and_draws_its_pictures(tmp_path
     config = json.loads((tmp_path / "run" / "config.json").read_text(encoding="utf-8"))
     assert (config["model"], config["network"], config["data"]) == ("Bare", "given", "arrays")
     assert {path.name for path in (tmp_path / "run").glob("*.png")} == {
-        "activations.png", "confusion.png", "curves.png", "mistakes.png"}
+        "activations.png",
+        "confusion.png",
+        "curves.png",
+        "mistakes.png",
+    }
 
 
 def test_a_function_is_found_again_by_its_import_path_when_resumed_and_evaluated(tmp_path, monkeypatch):
@@ -89,8 +93,11 @@ def test_a_class_is_a_function_too_and_a_path_alone_is_enough(tmp_path):
 def test_what_has_no_import_path_is_to_be_given_again(tmp_path, monkeypatch):
     whole = fit(tmp_path / "whole", lambda num_classes, channels: Tiny(num_classes, channels))
     killed(monkeypatch, tmp_path / "run", lambda num_classes, channels: Tiny(num_classes, channels))
-    for use in (lambda: resume(tmp_path / "run"), lambda: train.load_run(tmp_path / "run"),
-                lambda: train.evaluate(tmp_path / "run", data=shades())):
+    for use in (
+        lambda: resume(tmp_path / "run"),
+        lambda: train.load_run(tmp_path / "run"),
+        lambda: train.evaluate(tmp_path / "run", data=shades()),
+    ):
         with pytest.raises(ArgumentError, match=r"<lambda> was given to train\.fit and has no import path .* again as"):
             use()
     resume(tmp_path / "run", network=Tiny(3, 3))
@@ -117,18 +124,24 @@ class Wrong(nn.Module):
 
 
 def test_networks_that_cannot_be_trained_are_refused_before_anything_is(tmp_path):
-    cases = [("net", ArgumentError, "network must be a Module, or a function that makes one, got 'net'"),
-             (lambda width: None, ArgumentError, "<lambda> needs width; it is called with num_classes and channels"),
-             (lambda: 3, ArgumentError, "must return a Module, got int"),
-             (Wrong("tuple"), ArgumentError, "Wrong: forward must return logits as a Tensor, or Output"),
-             (Wrong("wide"), ShapeError, "Wrong: logits must be N x 3, one for each class, got 2x5 for 2 images")]
+    cases = [
+        ("net", ArgumentError, "network must be a Module, or a function that makes one, got 'net'"),
+        (lambda width: None, ArgumentError, "<lambda> needs width; it is called with num_classes and channels"),
+        (lambda: 3, ArgumentError, "must return a Module, got int"),
+        (Wrong("tuple"), ArgumentError, "Wrong: forward must return logits as a Tensor, or Output"),
+        (Wrong("wide"), ShapeError, "Wrong: logits must be N x 3, one for each class, got 2x5 for 2 images"),
+    ]
     for network, error, message in cases:
         with pytest.raises(error, match=message):
             fit(tmp_path / "run", network)
-    for path, message in (("subprocess:run", "a network of your own, got 'subprocess:run'"),
-                          ("os:getcwd", "a network of your own"), ("nowhere_at_all:Net", "cannot be imported: No mod"),
-                          (f"{__name__}:Nothing", "cannot be imported"), ("tiny_runs", "must be 'package.module:func"),
-                          (f"{__name__}:SHORT", "must be a function that makes a Module")):
+    for path, message in (
+        ("subprocess:run", "a network of your own, got 'subprocess:run'"),
+        ("os:getcwd", "a network of your own"),
+        ("nowhere_at_all:Net", "cannot be imported: No mod"),
+        (f"{__name__}:Nothing", "cannot be imported"),
+        ("tiny_runs", "must be 'package.module:func"),
+        (f"{__name__}:SHORT", "must be a function that makes a Module"),
+    ):
         with pytest.raises(ArgumentError, match=message):
             train.fit(replace(SHORT, network=path), tmp_path / "run", dataset=shades(), progress=False)
     with pytest.raises(ArgumentError, match=r"model_options are for networks of models\.names"):
@@ -195,8 +208,12 @@ def test_wrong_arrays_are_refused_with_the_remedy():
 def test_a_run_on_arrays_says_so_and_wants_them_again(tmp_path, monkeypatch):
     result = fit(tmp_path / "run", Bare, dataset=Dataset.from_arrays(*pictures(60)))
     assert Config.from_json(Path(result.run, "config.json").read_text(encoding="utf-8")).data == "arrays"
-    for use in (lambda: train.resume(result.run, progress=False), lambda: train.evaluate(result.run),
-                lambda: train.predict_test(result.run, 0), lambda: data.load("arrays")):
+    for use in (
+        lambda: train.resume(result.run, progress=False),
+        lambda: train.evaluate(result.run),
+        lambda: train.predict_test(result.run, 0),
+        lambda: data.load("arrays"),
+    ):
         with pytest.raises(ArgumentError, match=r"data: arrays stands for images that were given to train\.fit"):
             use()
     with pytest.raises(ArgumentError, match="dataset must be a Dataset"):

@@ -17,16 +17,31 @@ from tinyinception.plots.file import write, write_each
 from tinyinception.plots.style import as_text, style
 from tinyinception.train import judge, loop, pictures
 
-NAMES = ["$$", "$a", r"$\frac$", "a_b^c", "\\", "100 %", "two\nlines", "\udcff", "x" * 300, "\N{CAT FACE}",
-         "\N{HEBREW LETTER ALEF}", "\0", ""]
+NAMES = [
+    "$$",
+    "$a",
+    r"$\frac$",
+    "a_b^c",
+    "\\",
+    "100 %",
+    "two\nlines",
+    "\udcff",
+    "x" * 300,
+    "\N{CAT FACE}",
+    "\N{HEBREW LETTER ALEF}",
+    "\0",
+    "",
+]
 PNG = b"\x89PNG"
 IMAGE = np.zeros((8, 8, 3), np.uint8)
 
 
 def labels(names):
     k = len(names)
-    return [text.get_text() for text in training.confusion_matrix(np.eye(k, dtype=int), names, names[0]).axes[0]
-            .get_yticklabels()]
+    return [
+        text.get_text()
+        for text in training.confusion_matrix(np.eye(k, dtype=int), names, names[0]).axes[0].get_yticklabels()
+    ]
 
 
 @pytest.mark.filterwarnings("error")
@@ -55,6 +70,7 @@ def test_names_are_shown_as_they_are_and_what_cannot_be_shown_is_escaped():
 
 def test_the_users_own_settings_have_no_say_and_are_left_alone(tmp_path):
     """The same bytes under settings that would need TeX, another font, or a figure of another size."""
+
     def draw(path):
         with style():
             write(training.activations(IMAGE, {"conv": np.ones((2, 2, 3))}, "title"), path, "test")
@@ -95,13 +111,15 @@ def test_the_result_is_written_before_the_pictures_and_whatever_becomes_of_them(
     written = json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8"))
     assert written["test_accuracy"] == result.test_accuracy
     assert capsys.readouterr().err.splitlines() == [
-        "not drawn: curves.png; matplotlib cannot draw this picture: MemoryError:"]
+        "not drawn: curves.png; matplotlib cannot draw this picture: MemoryError:"
+    ]
     assert (tmp_path / "run" / "mistakes.png").exists()
 
 
 @pytest.mark.usefixtures("tiny_network")
 def test_evaluation_gives_its_report_where_its_pictures_fail_and_makes_their_folder_first(
-        tmp_path, monkeypatch, capsys, finished):
+    tmp_path, monkeypatch, capsys, finished
+):
     monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
     monkeypatch.setattr(training, "confusion_matrix", lambda *_: 1 / 0)
     report = train.evaluate(finished.run, pictures=tmp_path / "pictures")
@@ -123,47 +141,75 @@ t.fit(sys.argv[1])
 """
 
 
-@pytest.mark.parametrize("environment", [
-    {"MPLBACKEND": "module://no_such_module.backend"}, {"MPLBACKEND": "nonsense"}, {"MPLBACKEND": "tkagg"},
-    {"MATPLOTLIBRC": "text.usetex: True\nfont.family: No Such Font\nbackend: gtk4agg\n"},
-    {"MATPLOTLIBRC": "text.usetex True\n: : :\nfigure.dpi: many\n"}, {"MATPLOTLIBRC": "\udcff\udcfe"},
-    {"MPLCONFIGDIR": "/dev/null/none"},
-], ids=lambda e: "-".join(e))
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"MPLBACKEND": "module://no_such_module.backend"},
+        {"MPLBACKEND": "nonsense"},
+        {"MPLBACKEND": "tkagg"},
+        {"MATPLOTLIBRC": "text.usetex: True\nfont.family: No Such Font\nbackend: gtk4agg\n"},
+        {"MATPLOTLIBRC": "text.usetex True\n: : :\nfigure.dpi: many\n"},
+        {"MATPLOTLIBRC": "\udcff\udcfe"},
+        {"MPLCONFIGDIR": "/dev/null/none"},
+    ],
+    ids=lambda e: "-".join(e),
+)
 def test_no_environment_keeps_a_training_from_its_end(tmp_path, environment):
     if text := environment.get("MATPLOTLIBRC"):
         (tmp_path / "matplotlibrc").write_bytes(os.fsencode(text))
         environment = {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
-    child = subprocess.run([sys.executable, "-c", CHILD, str(tmp_path / "run")], cwd=ROOT, check=False,
-                           env={**os.environ, "PYTHONPATH": str(ROOT), **environment}, capture_output=True, text=True)
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, str(tmp_path / "run")],
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+    )
     assert child.returncode == 0, child.stderr
     assert len(child.stderr.splitlines()) <= 1, child.stderr
     assert (tmp_path / "run" / "result.json").exists()
     if not child.stderr:
         assert {path.name for path in (tmp_path / "run").glob("*.png")} == {
-            "activations.png", "confusion.png", "curves.png", "mistakes.png"}
+            "activations.png",
+            "confusion.png",
+            "curves.png",
+            "mistakes.png",
+        }
 
 
 @pytest.mark.parametrize("backend", ["nonsense", "module://no_such_module.backend"])
-@pytest.mark.parametrize("code", [
-    "from tinyinception.cli import main; main(['summary', 'single_5x5_cifar', '--draw', sys.argv[1]])",
-    "from tinyinception.plots import draw_graph; from tinyinception import Tensor\n"
-    "draw_graph(Tensor([1.0], requires_grad=True) * 2.0, sys.argv[1])",
-    "from tinyinception.lessons import pictures\nfigure, axes = pictures.figure()\n"
-    "axes.loglog([1, 2], [3, 4], label='$x^2$'); axes.legend(); figure.savefig(sys.argv[1])",
-])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from tinyinception.cli import main; main(['summary', 'single_5x5_cifar', '--draw', sys.argv[1]])",
+        "from tinyinception.plots import draw_graph; from tinyinception import Tensor\n"
+        "draw_graph(Tensor([1.0], requires_grad=True) * 2.0, sys.argv[1])",
+        "from tinyinception.lessons import pictures\nfigure, axes = pictures.figure()\n"
+        "axes.loglog([1, 2], [3, 4], label='$x^2$'); axes.legend(); figure.savefig(sys.argv[1])",
+    ],
+)
 def test_no_backend_keeps_a_first_picture_from_being_drawn(tmp_path, backend, code):
-    child = subprocess.run([sys.executable, "-c", f"import sys\n{code}", str(tmp_path / "x.png")], cwd=tmp_path,
-                           env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": backend}, capture_output=True,
-                           check=False, text=True)
+    child = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}", str(tmp_path / "x.png")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": backend},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
     assert (child.returncode, child.stderr) == (0, "")
     assert (tmp_path / "x.png").read_bytes().startswith(PNG)
 
 
 def test_the_users_backend_is_still_the_users():
-    code = ("import os, sys; from tinyinception.plots.style import style\nwith style(): pass\n"
-            "import matplotlib; assert matplotlib.rcParams['backend'] == os.environ['MPLBACKEND'] == 'svg'")
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT),
-                                                                 "MPLBACKEND": "svg"})
+    code = (
+        "import os, sys; from tinyinception.plots.style import style\nwith style(): pass\n"
+        "import matplotlib; assert matplotlib.rcParams['backend'] == os.environ['MPLBACKEND'] == 'svg'"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "svg"}
+    )
 
 
 def test_drawing_a_network_names_its_parts_as_they_are():

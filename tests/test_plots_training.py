@@ -13,8 +13,14 @@ from tinyinception.tensor import Tensor
 from tinyinception.train import pictures
 
 ROWS = [
-    {"epoch": epoch, "train_loss": 2.0 / epoch, "test_loss": 2.2 / epoch, "train_accuracy": 0.2 * epoch,
-     "test_accuracy": 0.25 * epoch, "averaged_test_accuracy": 0.26 * epoch}
+    {
+        "epoch": epoch,
+        "train_loss": 2.0 / epoch,
+        "test_loss": 2.2 / epoch,
+        "train_accuracy": 0.2 * epoch,
+        "test_accuracy": 0.25 * epoch,
+        "averaged_test_accuracy": 0.26 * epoch,
+    }
     for epoch in (1, 2, 3)
 ]
 
@@ -25,8 +31,10 @@ def lines(axes):
 
 def test_curves_show_every_column_against_its_epoch_in_percent():
     loss, accuracy = plots.curves(ROWS, "a run").axes
-    assert lines(loss) == {"training (with label smoothing)": [(1, 2.0), (2, 1.0), (3, 2.0 / 3)],
-                           "test": [(1, 2.2), (2, 1.1), (3, 2.2 / 3)]}
+    assert lines(loss) == {
+        "training (with label smoothing)": [(1, 2.0), (2, 1.0), (3, 2.0 / 3)],
+        "test": [(1, 2.2), (2, 1.1), (3, 2.2 / 3)],
+    }
     drawn = lines(accuracy)
     assert [y for _, y in drawn["training (augmented images)"]] == pytest.approx([20, 40, 60])
     assert [y for _, y in drawn["test"]] == pytest.approx([25, 50, 75])
@@ -46,7 +54,11 @@ def test_confusion_matrix_has_the_true_class_in_rows_and_prints_counts():
     shown = np.asarray(axes.get_images()[0].get_array())
     np.testing.assert_allclose(shown**2, [[0.8, 0.2, 0], [0, 0.5, 0.5], [0, 0, 0]], atol=1e-12)
     assert {(text.get_position(), text.get_text()) for text in axes.texts} == {
-        ((0, 0), "8"), ((1, 0), "2"), ((1, 1), "5"), ((2, 1), "5")}
+        ((0, 0), "8"),
+        ((1, 0), "2"),
+        ((1, 1), "5"),
+        ((2, 1), "5"),
+    }
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
     assert axes.get_ylabel() == "true class"
 
@@ -82,8 +94,14 @@ def test_activations_of_a_network_without_maps_are_the_image_alone():
 
 
 def test_stages_are_what_the_first_unit_and_the_last_part_of_each_size_put_out():
-    network = nn.Sequential(nn.ConvUnit(3, 4, 3), nn.ConvUnit(4, 6, 3), nn.MaxPool2d(2), nn.Conv2d(6, 5, 1),
-                            nn.Flatten(), nn.Linear(5 * 16, 2))
+    network = nn.Sequential(
+        nn.ConvUnit(3, 4, 3),
+        nn.ConvUnit(4, 6, 3),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 5, 1),
+        nn.Flatten(),
+        nn.Linear(5 * 16, 2),
+    )
     image = np.random.default_rng(0).standard_normal((1, 8, 8, 3), np.float32)
     network.train()
     found = pictures.stages(network, image)
@@ -113,7 +131,8 @@ def test_no_mistakes_is_said_in_words():
     none = np.zeros(0, np.int64)
     figure = plots.mistakes(np.zeros((0, 8, 8, 3), np.uint8), none, none, none, ["cat", "dog"])
     assert [text.get_text() for text in figure.texts if "every" in text.get_text()] == [
-        "every test image was classified correctly"]
+        "every test image was classified correctly"
+    ]
 
 
 def test_drawing_uses_no_global_state_and_no_display(tmp_path):

@@ -27,8 +27,11 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def case(number: int) -> tuple[tuple[int, ...], dict, bool]:
     """Image shape, arguments of a pooling layer, and whether PyTorch refuses them."""
     n, h, w, c, kh, kw, sh, sw, ph, pw, ceil_mode = SETTINGS[number].tolist()
-    return (n, h, w, c), {"kernel_size": (kh, kw), "stride": (sh, sw), "padding": (ph, pw),
-                          "ceil_mode": bool(ceil_mode)}, bool(REFUSED[number])
+    return (
+        (n, h, w, c),
+        {"kernel_size": (kh, kw), "stride": (sh, sw), "padding": (ph, pw), "ceil_mode": bool(ceil_mode)},
+        bool(REFUSED[number]),
+    )
 
 
 def layer(pool: str, arguments: dict) -> Module:
@@ -38,7 +41,7 @@ def layer(pool: str, arguments: dict) -> Module:
 
 
 def test_the_fixture_holds_the_geometries_that_it_is_for():
-    size, kernel, stride, padding = (SETTINGS[:, at:at + 2] for at in (1, 4, 6, 8))
+    size, kernel, stride, padding = (SETTINGS[:, at : at + 2] for at in (1, 4, 6, 8))
     beyond = (size + 2 * padding < kernel).any(axis=1)
     dropped = (size + 2 * padding >= kernel) & (-(-(size + 2 * padding - kernel) // stride) * stride >= size + padding)
     assert (beyond & ~REFUSED).sum() > 100 < (beyond & REFUSED).sum()
@@ -56,8 +59,9 @@ def test_output_and_gradient_are_pytorchs(pool):
         y = layer(pool, arguments)(x)
         assert y.shape == (shape[0], *SHAPES[number], shape[3]), (shape, arguments)
         y.backward(gradient(y.shape, number))
-        if not np.allclose([*digest(y.numpy()), *digest(x.grad)], DIGESTS[number, POOLS.index(pool)],
-                           rtol=1e-11, atol=1e-11):
+        if not np.allclose(
+            [*digest(y.numpy()), *digest(x.grad)], DIGESTS[number, POOLS.index(pool)], rtol=1e-11, atol=1e-11
+        ):
             wrong.append((shape, arguments))
     assert not wrong, f"{len(wrong)} cases, the first: {wrong[0]}"
 
@@ -66,8 +70,11 @@ def test_output_and_gradient_are_pytorchs(pool):
 def test_what_pytorch_refuses_is_refused_with_an_error_that_names_kernel_and_padding(pool):
     for number in np.flatnonzero(REFUSED):
         shape, arguments, _ = case(number)
-        with pytest.raises(ShapeError, match=r"2d: (kernel .* is larger than the padded input|padding .* is more than "
-                                             r"half of the kernel)"):
+        with pytest.raises(
+            ShapeError,
+            match=r"2d: (kernel .* is larger than the padded input|padding .* is more than "
+            r"half of the kernel)",
+        ):
             layer(pool, arguments)(Tensor(image(shape, number)))
 
 
@@ -79,8 +86,13 @@ def test_the_readable_twins_agree_on_every_geometry():
         x, grad = image(shape, number), gradient((shape[0], *out, shape[3]), number)
         y, winner = reference.max_pool(x, kernel, stride, pads, out)
         pairs = [(y, reference.max_pool_grad(grad, winner, shape, kernel, stride, pads))]
-        pairs += [(reference.avg_pool(x, kernel, stride, pads, out, counted),
-                   reference.avg_pool_grad(grad, shape, kernel, stride, pads, counted)) for counted in (False, True)]
+        pairs += [
+            (
+                reference.avg_pool(x, kernel, stride, pads, out, counted),
+                reference.avg_pool_grad(grad, shape, kernel, stride, pads, counted),
+            )
+            for counted in (False, True)
+        ]
         for (y, dx), stored in zip(pairs, DIGESTS[number], strict=True):
             np.testing.assert_allclose([*digest(y), *digest(dx)], stored, rtol=1e-11, atol=1e-11)
 

@@ -10,11 +10,24 @@ RAGGED = [[1.0, [2.0]], (1, (2, 3)), [np.ones(2), 1.0], (2, np.array([3])), (np.
 
 
 @pytest.mark.parametrize("bad", RAGGED, ids=str)
-@pytest.mark.parametrize("use", [
-    lambda x, bad: x + bad, lambda x, bad: x == bad, lambda x, bad: x * bad, lambda x, bad: Tensor(bad),
-    lambda x, bad: x.reshape(bad), lambda x, bad: x.reshape(*bad), lambda x, bad: x.transpose(bad),
-    lambda x, bad: x.sum((0, bad)), lambda x, bad: x.max(bad), lambda x, bad: x.pad(bad), lambda x, bad: x.split(bad),
-    lambda x, bad: Tensor.shape_only(*bad), lambda x, bad: x.exp().backward(bad)])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda x, bad: x + bad,
+        lambda x, bad: x == bad,
+        lambda x, bad: x * bad,
+        lambda x, bad: Tensor(bad),
+        lambda x, bad: x.reshape(bad),
+        lambda x, bad: x.reshape(*bad),
+        lambda x, bad: x.transpose(bad),
+        lambda x, bad: x.sum((0, bad)),
+        lambda x, bad: x.max(bad),
+        lambda x, bad: x.pad(bad),
+        lambda x, bad: x.split(bad),
+        lambda x, bad: Tensor.shape_only(*bad),
+        lambda x, bad: x.exp().backward(bad),
+    ],
+)
 def test_ragged_lists_are_one_error(use, bad):
     with pytest.raises(TinyInceptionError):
         use(Tensor(np.ones((2, 3), np.float32), requires_grad=True), bad)

@@ -80,8 +80,12 @@ def finished_run(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("line", sorted({" ".join(words) for words in COMMAND_LINES
-                                         if " ".join(words) not in ELSEWHERE and "--weights" not in words}))
+@pytest.mark.parametrize(
+    "line",
+    sorted(
+        {" ".join(words) for words in COMMAND_LINES if " ".join(words) not in ELSEWHERE and "--weights" not in words}
+    ),
+)
 def test_its_commands_run_as_they_stand(line, finished_run, tmp_path, monkeypatch, capsys):
     """RUN is a run of one's own, and cat.png, where it is named, any picture; nobody is at the keyboard."""
     monkeypatch.chdir(tmp_path)

@@ -41,6 +41,7 @@ def die_at(monkeypatch, step, exception=Died):
         if session.position.step == step:
             raise exception
         return real(session, images, labels)
+
     monkeypatch.setattr(loop, "train_step", train_step)
 
 
@@ -74,8 +75,14 @@ def test_resume_restores_every_optimiser_from_a_checkpoint_older_than_the_death(
 @posix
 def test_killed_in_mid_epoch_and_resumed_it_ends_with_the_same_bits(tmp_path, finished):
     code = "import sys; sys.path.insert(0, 'tests'); import test_resume as t; t.child(sys.argv[1], int(sys.argv[2]))"
-    child = subprocess.run([sys.executable, "-c", code, str(tmp_path / "run"), "4"], cwd=ROOT, check=False,
-                           env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE, text=True)
+    child = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "run"), "4"],
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert child.returncode == -signal.SIGKILL, child.stderr
     position = load(tmp_path / "run")[1]["position"]
     assert (position["epoch"], position["batch"], position["step"]) == (1, 1, 4)
@@ -92,6 +99,7 @@ def child(out, step):
         if load(Path(out))[1]["position"]["step"] == step:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*arguments, **options)
+
     loop.cross_entropy = deadly
     fit(out)
 
@@ -164,6 +172,7 @@ def interrupting(monkeypatch, at, times):
             for _ in range(times):
                 os.kill(os.getpid(), signal.SIGINT)
         return real(session, images, labels)
+
     monkeypatch.setattr(loop, "train_step", train_step)
 
 
@@ -202,14 +211,20 @@ class Broken(Tiny):
         self.forwards += x.data is not None and self.training
         if self.forwards > 4:
             zero = h * 0.0
-            h = h + zero ** 0.5 if self.only_backward else h / zero
+            h = h + zero**0.5 if self.only_backward else h / zero
         return nn.Output(self.fc(h), (self.aux(h),) if self.training else ())
 
 
-@pytest.mark.parametrize(("only_backward", "what"), [
-    (False, r"the loss is nan at step 4, batch 1 of epoch 2; the first to be so was the output of Divide \(16x4, "),
-    (True, r"a gradient is NaN or infinite at step 4, .* the backward pass of Power \(gradient of its input 0: 16x4"),
-])
+@pytest.mark.parametrize(
+    ("only_backward", "what"),
+    [
+        (False, r"the loss is nan at step 4, batch 1 of epoch 2; the first to be so was the output of Divide \(16x4, "),
+        (
+            True,
+            r"a gradient is NaN or infinite at step 4, .* the backward pass of Power \(gradient of its input 0: 16x4",
+        ),
+    ],
+)
 @pytest.mark.filterwarnings("error::RuntimeWarning")  # nothing but the one error is said
 def test_nan_stops_with_the_first_layer_and_keeps_the_last_good_checkpoint(tmp_path, monkeypatch, only_backward, what):
     monkeypatch.setattr(Broken, "only_backward", only_backward)
@@ -248,6 +263,7 @@ def test_nan_never_gets_into_a_checkpoint(tmp_path, monkeypatch):
         if session.position.step == 8:
             session.network.fc.weight.data[0, 0] = np.inf
         return result
+
     monkeypatch.setattr(loop, "train_step", train_step)
     with pytest.raises(NonFiniteError, match=r"fc.weight .*\(4x3, 1 infinite\); it is not saved, .*checkpoint is kept"):
         fit(tmp_path / "run")

@@ -121,19 +121,35 @@ def test_the_source_of_a_named_set_is_kept_with_its_whole_path_and_may_go(tmp_pa
 # -- configs that cannot be --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('{"epochs": true}', "epochs must be a whole number"), ('{"seed": false}', "seed must be a whole number"),
-    ('{"lr": true}', "lr must be a number"), ('{"lr": NaN}', "lr must be a number"),
-    ('{"lr": Infinity}', "lr must be a number"), ('{"weight_decay": -Infinity}', "weight_decay must be a number"),
-    (f'{{"lr": {10**400}}}', "lr must be a number"), (f'{{"epochs": {10**400}}}', "epochs must be a whole number"),
-    (f'{{"crop": {10**20}}}', "crop must be a whole number"), (f'{{"epochs": {"9" * 5000}}}', "config is no JSON"),
-    ('{"flip": 1}', "flip must be True, False or None"), ('{"data": 5}', "data must be a name, got 5"),
-    ('{"data": []}', "data must be a name"), ('{"source": 3}', "source must be a name"),
-    ('{"data": "a\\u0000b"}', "data must be a path"), ('{"source": "\\ud800"}', "source must be a path"),
-    ('{"model": {}}', "model must be a name"), ('{"colour": 1}', "unknown field of Config"),
-    ("[" * 100_000, "config is no JSON: brackets in brackets"), ('{"a":' * 100_000, "config is no JSON: brackets"),
-    ("[]", "config is no JSON object"), ("", "config is no JSON"), ("null", "config is no JSON object"),
-], ids=lambda value: value[:24])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"epochs": true}', "epochs must be a whole number"),
+        ('{"seed": false}', "seed must be a whole number"),
+        ('{"lr": true}', "lr must be a number"),
+        ('{"lr": NaN}', "lr must be a number"),
+        ('{"lr": Infinity}', "lr must be a number"),
+        ('{"weight_decay": -Infinity}', "weight_decay must be a number"),
+        (f'{{"lr": {10**400}}}', "lr must be a number"),
+        (f'{{"epochs": {10**400}}}', "epochs must be a whole number"),
+        (f'{{"crop": {10**20}}}', "crop must be a whole number"),
+        (f'{{"epochs": {"9" * 5000}}}', "config is no JSON"),
+        ('{"flip": 1}', "flip must be True, False or None"),
+        ('{"data": 5}', "data must be a name, got 5"),
+        ('{"data": []}', "data must be a name"),
+        ('{"source": 3}', "source must be a name"),
+        ('{"data": "a\\u0000b"}', "data must be a path"),
+        ('{"source": "\\ud800"}', "source must be a path"),
+        ('{"model": {}}', "model must be a name"),
+        ('{"colour": 1}', "unknown field of Config"),
+        ("[" * 100_000, "config is no JSON: brackets in brackets"),
+        ('{"a":' * 100_000, "config is no JSON: brackets"),
+        ("[]", "config is no JSON object"),
+        ("", "config is no JSON"),
+        ("null", "config is no JSON object"),
+    ],
+    ids=lambda value: value[:24],
+)
 def test_a_config_that_cannot_be_is_one_error_naming_the_field(tmp_path, text, message):
     with pytest.raises(ArgumentError, match=message):
         train.Config.from_json(text)
@@ -168,35 +184,41 @@ def altered(folder, finished, change):
     save(folder, tensors, state)
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda s: s.update(position={}), "position has no batch, correct, epoch"),
-    (lambda s: s.update(position=[1]), "position must be an object"),
-    (lambda s: s.pop("position"), "position must be an object"),
-    (lambda s: s["position"].update(step="3"), r"position\.step must be a whole number of at least 0, got '3'"),
-    (lambda s: s["position"].update(step=True), r"position\.step must be a whole number"),
-    (lambda s: s["position"].update(epoch=-1), r"position\.epoch must be a whole number of at least 0, got -1"),
-    (lambda s: s["position"].update(epoch=10**30), "position must lie in 3 epochs of 3 batches"),
-    (lambda s: s["position"].update(batch=1, images=16), "position must lie in 3 epochs of 3 batches"),
-    (lambda s: s["position"].update(epoch=2, step=6, batch=4, images=64), "position must lie in 3 epochs"),
-    (lambda s: s["position"].update(step=8), r"position\.step must be 9 in epoch 3, batch 0, got 8"),
-    (lambda s: s["position"].update(images=16), r"position\.images must be what 0 batches hold, got 16"),
-    (lambda s: s["position"].update(epoch=2, batch=1, step=7), r"position\.images must be what 1 batches hold, got 0"),
-    (lambda s: s["position"].update(loss_sum=float("nan")), r"position\.loss_sum must be a number"),
-    (lambda s: s["position"].update(seconds=-1), r"position\.seconds must be a number"),
-    (lambda s: s["position"].update(colour=1), "position has an unknown colour"),
-    (lambda s: s.update(log={}), "log must be a list of 3 rows"),
-    (lambda s: s["log"].pop(), "log must be a list of 3 rows, one an epoch, got 2 rows"),
-    (lambda s: s["log"].__setitem__(1, "row"), r"log\[1\] must be an object"),
-    (lambda s: s["log"][1].pop("lr"), r"log\[1\] has no lr"),
-    (lambda s: s["log"][1].update(lr="fast"), r"log\[1\]\.lr must be a number"),
-    (lambda s: s["log"][1].update(other=1), r"log\[1\] has an unknown other"),
-    (lambda s: s.update(random=None), "set_state"),
-    (lambda s: s.update(random={"bit_generator": "PCG64", "state": {"state": "x", "inc": 1}}), "set_state"),
-    (lambda s: s["random"]["state"].update(state=-1), "set_state"),
-    (lambda s: s["random"]["state"].update(state=10**60), "set_state"),
-    (lambda s: s["random"].pop("uinteger"), "set_state"),
-    (lambda s: s.update(config=None), "config must be an object"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.update(position={}), "position has no batch, correct, epoch"),
+        (lambda s: s.update(position=[1]), "position must be an object"),
+        (lambda s: s.pop("position"), "position must be an object"),
+        (lambda s: s["position"].update(step="3"), r"position\.step must be a whole number of at least 0, got '3'"),
+        (lambda s: s["position"].update(step=True), r"position\.step must be a whole number"),
+        (lambda s: s["position"].update(epoch=-1), r"position\.epoch must be a whole number of at least 0, got -1"),
+        (lambda s: s["position"].update(epoch=10**30), "position must lie in 3 epochs of 3 batches"),
+        (lambda s: s["position"].update(batch=1, images=16), "position must lie in 3 epochs of 3 batches"),
+        (lambda s: s["position"].update(epoch=2, step=6, batch=4, images=64), "position must lie in 3 epochs"),
+        (lambda s: s["position"].update(step=8), r"position\.step must be 9 in epoch 3, batch 0, got 8"),
+        (lambda s: s["position"].update(images=16), r"position\.images must be what 0 batches hold, got 16"),
+        (
+            lambda s: s["position"].update(epoch=2, batch=1, step=7),
+            r"position\.images must be what 1 batches hold, got 0",
+        ),
+        (lambda s: s["position"].update(loss_sum=float("nan")), r"position\.loss_sum must be a number"),
+        (lambda s: s["position"].update(seconds=-1), r"position\.seconds must be a number"),
+        (lambda s: s["position"].update(colour=1), "position has an unknown colour"),
+        (lambda s: s.update(log={}), "log must be a list of 3 rows"),
+        (lambda s: s["log"].pop(), "log must be a list of 3 rows, one an epoch, got 2 rows"),
+        (lambda s: s["log"].__setitem__(1, "row"), r"log\[1\] must be an object"),
+        (lambda s: s["log"][1].pop("lr"), r"log\[1\] has no lr"),
+        (lambda s: s["log"][1].update(lr="fast"), r"log\[1\]\.lr must be a number"),
+        (lambda s: s["log"][1].update(other=1), r"log\[1\] has an unknown other"),
+        (lambda s: s.update(random=None), "set_state"),
+        (lambda s: s.update(random={"bit_generator": "PCG64", "state": {"state": "x", "inc": 1}}), "set_state"),
+        (lambda s: s["random"]["state"].update(state=-1), "set_state"),
+        (lambda s: s["random"]["state"].update(state=10**60), "set_state"),
+        (lambda s: s["random"].pop("uinteger"), "set_state"),
+        (lambda s: s.update(config=None), "config must be an object"),
+    ],
+)
 def test_a_state_that_cannot_be_is_refused_when_resumed_naming_the_field(tmp_path, finished, change, message):
     altered(tmp_path / "run", finished, lambda tensors, state: change(state))
     with pytest.raises(CheckpointError, match=f"checkpoint.safetensors cannot be used: .*{message}"):
@@ -204,26 +226,33 @@ def test_a_state_that_cannot_be_is_refused_when_resumed_naming_the_field(tmp_pat
     assert not (tmp_path / "run" / "lock.json").exists()
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    (lambda s: s.pop("data"), "data must be an object"),
-    (lambda s: s["data"].pop("mean"), "data has no mean"),
-    (lambda s: s["data"].update(colour=1), "data has an unknown colour"),
-    (lambda s: s["data"].update(name=5), r"data\.name must be a text"),
-    (lambda s: s["data"].update(train=5), r"data\.train must be a text"),
-    (lambda s: s["data"].update(classes="abc"), r"data\.classes must be a list"),
-    (lambda s: s["data"].update(classes=[]), r"data\.classes must be a list that is not empty"),
-    (lambda s: s["data"].update(classes=[1, 2, 3]), r"data\.classes must be names, got 1"),
-    (lambda s: s["data"].update(image_shape=[8, 8]), r"data\.image_shape must be height, width and channels"),
-    (lambda s: s["data"].update(image_shape=[8, 8, -3]), r"data\.image_shape must be a whole number"),
-    (lambda s: s["data"].update(mean=[0.5]), r"data\.mean must be 3 numbers, one a channel"),
-    (lambda s: s["data"].update(mean=[0.5, None, 0.5]), r"data\.mean must be a number"),
-    (lambda s: s["data"].update(std=[0.5, 0, 0.5]), r"data\.std must be a number in \(0, inf\), got 0"),
-    (lambda s: s["data"].update(std=[0.5, float("nan"), 0.5]), r"data\.std must be a number"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("data"), "data must be an object"),
+        (lambda s: s["data"].pop("mean"), "data has no mean"),
+        (lambda s: s["data"].update(colour=1), "data has an unknown colour"),
+        (lambda s: s["data"].update(name=5), r"data\.name must be a text"),
+        (lambda s: s["data"].update(train=5), r"data\.train must be a text"),
+        (lambda s: s["data"].update(classes="abc"), r"data\.classes must be a list"),
+        (lambda s: s["data"].update(classes=[]), r"data\.classes must be a list that is not empty"),
+        (lambda s: s["data"].update(classes=[1, 2, 3]), r"data\.classes must be names, got 1"),
+        (lambda s: s["data"].update(image_shape=[8, 8]), r"data\.image_shape must be height, width and channels"),
+        (lambda s: s["data"].update(image_shape=[8, 8, -3]), r"data\.image_shape must be a whole number"),
+        (lambda s: s["data"].update(mean=[0.5]), r"data\.mean must be 3 numbers, one a channel"),
+        (lambda s: s["data"].update(mean=[0.5, None, 0.5]), r"data\.mean must be a number"),
+        (lambda s: s["data"].update(std=[0.5, 0, 0.5]), r"data\.std must be a number in \(0, inf\), got 0"),
+        (lambda s: s["data"].update(std=[0.5, float("nan"), 0.5]), r"data\.std must be a number"),
+    ],
+)
 def test_data_facts_that_cannot_be_are_refused_by_every_use(tmp_path, finished, change, message):
     altered(tmp_path / "run", finished, lambda tensors, state: change(state))
-    for use in (train.load_run, train.evaluate, lambda run: train.resume(run, dataset=shades(), progress=False),
-                lambda run: train.predict(run, ["x.png"])):
+    for use in (
+        train.load_run,
+        train.evaluate,
+        lambda run: train.resume(run, dataset=shades(), progress=False),
+        lambda run: train.predict(run, ["x.png"]),
+    ):
         with pytest.raises(CheckpointError, match=f"checkpoint.safetensors cannot be used: .*{message}"):
             use(tmp_path / "run")
 

@@ -41,6 +41,7 @@ def dead_process():
 @pytest.fixture
 def stopped(tmp_path, monkeypatch):
     """A run that stopped after four steps, in tmp_path / "run"."""
+
     class Died(Exception):
         pass
 
@@ -88,8 +89,14 @@ def test_resuming_a_run_that_is_still_trained_is_refused_and_does_it_no_harm(tmp
     monkeypatch.setattr(loop, "train_step", train_step)
     fit(tmp_path / "run")
     assert bits(tmp_path / "run") == bits(finished.run)
-    assert refused[::2] == [f"{tmp_path}/run is being trained by process {os.getpid()} on {HERE}; if that is no longer "
-                            f"so, delete {tmp_path}/run/lock.json"] * 2
+    assert (
+        refused[::2]
+        == [
+            f"{tmp_path}/run is being trained by process {os.getpid()} on {HERE}; if that is no longer "
+            f"so, delete {tmp_path}/run/lock.json"
+        ]
+        * 2
+    )
 
 
 def test_a_stopped_run_leaves_no_lock(stopped):
@@ -114,12 +121,18 @@ def test_the_lock_of_a_process_that_is_no_more_is_taken_over(stopped, finished, 
         child.wait()
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"host": "elsewhere", "pid": 77}, "by process 77 on elsewhere, another machine; if that is no longer so, delete"),
-    ({"started": None}, f"by process {os.getpid()} on {HERE}; if that is no longer so, delete"),
-    ({"pid": "many"}, "does not say which process writes here; if none does, delete it"),
-    ({"host": None}, "does not say which process writes here; if none does, delete it"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"host": "elsewhere", "pid": 77},
+            "by process 77 on elsewhere, another machine; if that is no longer so, delete",
+        ),
+        ({"started": None}, f"by process {os.getpid()} on {HERE}; if that is no longer so, delete"),
+        ({"pid": "many"}, "does not say which process writes here; if none does, delete it"),
+        ({"host": None}, "does not say which process writes here; if none does, delete it"),
+    ],
+)
 def test_every_other_lock_is_respected_and_says_how_it_is_removed(stopped, changes, message):
     write_lock(stopped, **changes)
     before = (stopped / "lock.json").read_bytes()
@@ -190,8 +203,10 @@ def test_a_forked_child_does_not_give_the_lock_of_its_parent_back(tmp_path):
 
 
 def test_saves_of_two_processes_do_not_get_into_each_others_way(tmp_path):
-    code = ("import sys, pathlib, numpy as np; from tinyinception.train.checkpoint import save\n"
-            "for i in range(40): save(pathlib.Path(sys.argv[1]), {'a': np.full(1000, i, np.float32)}, {'i': i})")
+    code = (
+        "import sys, pathlib, numpy as np; from tinyinception.train.checkpoint import save\n"
+        "for i in range(40): save(pathlib.Path(sys.argv[1]), {'a': np.full(1000, i, np.float32)}, {'i': i})"
+    )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     children = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], env=environment) for _ in range(2)]
     save(tmp_path, {"a": np.zeros(1000, np.float32)}, {"i": 0})

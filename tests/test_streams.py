@@ -20,8 +20,12 @@ TRAIN = ["train", "--model", "plain_cifar", "--limit", "64", "--epochs", "1", "-
 
 def shell(words, redirections="", **environment):
     """A command in a shell: (status, standard output, standard error)."""
-    done = subprocess.run(["sh", "-c", f'"$@" {redirections}', "sh", sys.executable, "-m", "tinyinception", *words],
-                          env={**os.environ, **environment}, capture_output=True, timeout=240)
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {redirections}', "sh", sys.executable, "-m", "tinyinception", *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        timeout=240,
+    )
     return done.returncode, done.stdout, done.stderr
 
 
@@ -38,9 +42,19 @@ def trained(tmp_path_factory):
     return place
 
 
-COMMANDS = [["--help"], ["--version"], ["train", "--help"], ["summary", "plain_cifar"],
-            ["summary", "plain_cifar", "--json"], ["compare", "plain_cifar", "inception_cifar"], ["data", "list"],
-            ["lesson"], ["evaluate", "r"], ["predict", "r", "i.png"], [*TRAIN, "--out", "NEW"]]
+COMMANDS = [
+    ["--help"],
+    ["--version"],
+    ["train", "--help"],
+    ["summary", "plain_cifar"],
+    ["summary", "plain_cifar", "--json"],
+    ["compare", "plain_cifar", "inception_cifar"],
+    ["data", "list"],
+    ["lesson"],
+    ["evaluate", "r"],
+    ["predict", "r", "i.png"],
+    [*TRAIN, "--out", "NEW"],
+]
 MISTAKES = [([], 0), (["summry"], 2), (["summary", "nothing"], 1), (["evaluate", "/nowhere"], 1)]
 
 
@@ -68,10 +82,21 @@ def test_mistakes_have_their_status_with_closed_streams(words, status, closed):
 
 
 @posix
-@pytest.mark.parametrize("full", [stream for stream in (">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full")
-                                  if os.path.exists("/dev/full")])
-@pytest.mark.parametrize("words", [["summary", "plain_cifar"], ["summary", "inception_v3", "--json"], ["--help"],
-                                   ["lesson"], ["evaluate", "/nowhere"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "full",
+    [stream for stream in (">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full") if os.path.exists("/dev/full")],
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["summary", "plain_cifar"],
+        ["summary", "inception_v3", "--json"],
+        ["--help"],
+        ["lesson"],
+        ["evaluate", "/nowhere"],
+    ],
+    ids=" ".join,
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_device_is_an_error_where_the_answer_was_to_go_and_none_elsewhere(words, full, unbuffered):
     status, _, err = shell(words, full, PYTHONUNBUFFERED=unbuffered)
@@ -87,8 +112,9 @@ def start(words, **options):
 @pytest.mark.parametrize("words", [["summary", "inception_v3"], ["--help"], ["lesson"], ["data", "list"]], ids=" ".join)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_has_seen_enough_is_no_error(words, unbuffered):
-    process = start(words, env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE)
+    process = start(
+        words, env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == PIPE_CLOSED
@@ -103,16 +129,33 @@ def test_a_reader_of_progress_that_is_gone_does_not_stop_the_training(tmp_path):
     process.stdout.close()
 
 
-NARROW = [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "cp1252"}, {"PYTHONIOENCODING": "latin-1:strict"},
-          {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
+NARROW = [
+    {"PYTHONIOENCODING": "ascii"},
+    {"PYTHONIOENCODING": "cp1252"},
+    {"PYTHONIOENCODING": "latin-1:strict"},
+    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+]
 
 
 @pytest.mark.parametrize("environment", NARROW, ids=str)
-@pytest.mark.parametrize("words", [["summary", "inception_cifar"], ["--help"], ["lesson"], ["data", "list"],
-                                   ["lesson", "1", "--check", "nothing.py"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["summary", "inception_cifar"],
+        ["--help"],
+        ["lesson"],
+        ["data", "list"],
+        ["lesson", "1", "--check", "nothing.py"],
+    ],
+    ids=" ".join,
+)
 def test_characters_that_an_encoding_has_not_are_written_in_others(words, environment):
-    done = subprocess.run([sys.executable, "-m", "tinyinception", *words], env={**os.environ, **environment},
-                          capture_output=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyinception", *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        timeout=100,
+    )
     assert done.returncode == (1 if "--check" in words else 0), done.stderr
     assert b"Traceback" not in done.stderr
 
@@ -125,9 +168,19 @@ def narrow(monkeypatch, name):
 
 def test_classes_of_any_name_can_be_printed_and_are_whole_in_json(monkeypatch):
     names = ["猫 × 2", "caf\udce9"]
-    monkeypatch.setattr("tinyinception.train.evaluate", lambda *_, **__: {
-        "model": "m", "data": "d", "images": 1, "crops": 1, "test_accuracy": 1.0, "test_loss": 0.0, "ece": 0.0,
-        "classes": [{"name": name, "accuracy": None, "images": 0} for name in names]})
+    monkeypatch.setattr(
+        "tinyinception.train.evaluate",
+        lambda *_, **__: {
+            "model": "m",
+            "data": "d",
+            "images": 1,
+            "crops": 1,
+            "test_accuracy": 1.0,
+            "test_loss": 0.0,
+            "ece": 0.0,
+            "classes": [{"name": name, "accuracy": None, "images": 0} for name in names],
+        },
+    )
     out = narrow(monkeypatch, "stdout")
     assert main(["evaluate", "r"]) == 0
     assert rb"\u732b \xd7 2" in out.buffer.getvalue()

@@ -33,7 +33,7 @@ def arrays_and_axes(draw):
     rng = np.random.default_rng(draw(st.integers(0, 999)))
     wide = draw(st.integers(0, 3))
     a = (rng.random((*shape[:-1], shape[-1] + wide)) + 0.5).astype(draw(st.sampled_from((np.float32, np.float64))))
-    a = a[..., wide // 2:wide // 2 + shape[-1]]
+    a = a[..., wide // 2 : wide // 2 + shape[-1]]
     a = a.transpose(draw(st.permutations(range(a.ndim)))) if draw(st.booleans()) else a
     axes = draw(st.lists(st.integers(0, a.ndim - 1), min_size=1, max_size=a.ndim, unique=True))
     return a, tuple(axes)
@@ -50,12 +50,24 @@ def test_the_kernel_is_its_twin_and_the_exact_sum(case):
     np.testing.assert_allclose(found.ravel(), [math.fsum(row.tolist()) for row in rows], rtol=1e-14)
 
 
-@pytest.mark.parametrize(("shape", "axes"), [
-    ((300_001,), (0,)), ((150_001, 3), (0,)), ((3, 150_001), (1,)), ((2000, 2, 100), (0, 2)),
-    ((64, 33, 33, 5), (0, 1, 2)), ((64, 33, 33, 5), (1, 2)),
-    ((9, 33, 33, 50), (1, 3)), ((64, 33, 33, 5), (0, 1, 2, 3)), ((1, 70_000, 1, 4), (1,)),
-    ((70_000, 17), (1,)), ((17, 70_000), (0,)), ((5_000_000, 1), (0,)), ((66_000, 70), (0,)),
-])
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((300_001,), (0,)),
+        ((150_001, 3), (0,)),
+        ((3, 150_001), (1,)),
+        ((2000, 2, 100), (0, 2)),
+        ((64, 33, 33, 5), (0, 1, 2)),
+        ((64, 33, 33, 5), (1, 2)),
+        ((9, 33, 33, 50), (1, 3)),
+        ((64, 33, 33, 5), (0, 1, 2, 3)),
+        ((1, 70_000, 1, 4), (1,)),
+        ((70_000, 17), (1,)),
+        ((17, 70_000), (0,)),
+        ((5_000_000, 1), (0,)),
+        ((66_000, 70), (0,)),
+    ],
+)
 def test_sums_and_means_over_any_axes_are_right_to_a_millionth(shape, axes):
     a = np.random.default_rng(len(shape)).random(shape, np.float32) + TENTH
     exact = a.sum(axis=axes, dtype=np.longdouble, keepdims=True)
@@ -130,12 +142,15 @@ def test_gradients_of_biases_are_right():
     np.testing.assert_allclose(conv.bias.grad, 9 * 10**5 * float(TENTH), **CLOSE)
 
 
-@pytest.mark.parametrize(("function", "shape"), [
-    (functional.global_avg_pool, (1, 1500, 1500, 2)),
-    (lambda x: functional.adaptive_avg_pool2d(x, 2), (1, 1501, 1500, 2)),
-    (lambda x: functional.avg_pool2d(x, 900, stride=300), (1, 1500, 900, 2)),
-    (lambda x: functional.avg_pool2d(x, (7, 5)), (2, 70, 50, 3)),
-])
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (functional.global_avg_pool, (1, 1500, 1500, 2)),
+        (lambda x: functional.adaptive_avg_pool2d(x, 2), (1, 1501, 1500, 2)),
+        (lambda x: functional.avg_pool2d(x, 900, stride=300), (1, 1500, 900, 2)),
+        (lambda x: functional.avg_pool2d(x, (7, 5)), (2, 70, 50, 3)),
+    ],
+)
 def test_large_averages_are_right_forward_and_backward(function, shape):
     x = tensor(np.full(shape, TENTH))
     y = function(x)

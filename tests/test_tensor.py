@@ -222,10 +222,14 @@ def test_hooks_see_every_call_in_order():
     a.exp()
     path = "stem.conv1"
     assert log.lines == [
-        ("before", "Multiply", path, [(2, 3), (3,)]), ("after", "Multiply", path, (2, 3)),
-        ("before", "Sum", path, [(2, 3)]), ("after", "Sum", path, (3,)),
-        ("before_backward", "Sum", path, (3,)), ("after_backward", "Sum", path, [(2, 3)]),
-        ("before_backward", "Multiply", path, (2, 3)), ("after_backward", "Multiply", path, [(2, 3), None]),
+        ("before", "Multiply", path, [(2, 3), (3,)]),
+        ("after", "Multiply", path, (2, 3)),
+        ("before", "Sum", path, [(2, 3)]),
+        ("after", "Sum", path, (3,)),
+        ("before_backward", "Sum", path, (3,)),
+        ("after_backward", "Sum", path, [(2, 3)]),
+        ("before_backward", "Multiply", path, (2, 3)),
+        ("after_backward", "Multiply", path, [(2, 3), None]),
     ]
 
 

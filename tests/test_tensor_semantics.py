@@ -109,17 +109,29 @@ def test_abs_and_a_number_to_the_power_of_a_tensor_have_gradients():
     np.testing.assert_array_equal(abs(a).numpy(), [2, 0, 3])
     np.testing.assert_array_equal(a.grad, [-1, 0, 1])
     a.grad = None
-    (2 ** a).sum().backward()
-    np.testing.assert_allclose((2 ** a).numpy(), [0.25, 1, 8])
+    (2**a).sum().backward()
+    np.testing.assert_allclose((2**a).numpy(), [0.25, 1, 8])
     np.testing.assert_allclose(a.grad, math.log(2) * np.array([0.25, 1, 8]))
     np.testing.assert_allclose((np.float64(2) ** a).numpy(), [0.25, 1, 8])
 
 
-@pytest.mark.parametrize("call", [
-    lambda t: t % 2, lambda t: 2 % t, lambda t: t // 2, lambda t: 2 // t, lambda t: divmod(t, 2),
-    lambda t: divmod(2, t), lambda t: ~t, lambda t: t & 1, lambda t: 1 | t, lambda t: t ^ t, lambda t: t << 1,
-    lambda t: 1 >> t,
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: t % 2,
+        lambda t: 2 % t,
+        lambda t: t // 2,
+        lambda t: 2 // t,
+        lambda t: divmod(t, 2),
+        lambda t: divmod(2, t),
+        lambda t: ~t,
+        lambda t: t & 1,
+        lambda t: 1 | t,
+        lambda t: t ^ t,
+        lambda t: t << 1,
+        lambda t: 1 >> t,
+    ],
+)
 def test_operators_without_a_useful_gradient_are_refused_with_the_remedy(call):
     with pytest.raises(DtypeError, match=r"tensors have no .*tensor\.numpy\(\)"):
         call(Tensor(A))
@@ -145,8 +157,9 @@ def test_what_is_no_number_is_no_operand(operate, other):
             operate(left, right)
 
 
-@pytest.mark.parametrize("number", [2, 10**20, np.int64(2), np.float64(2), np.float32(2), np.bool_(True), True,
-                                    np.array(2)])
+@pytest.mark.parametrize(
+    "number", [2, 10**20, np.int64(2), np.float64(2), np.float32(2), np.bool_(True), True, np.array(2)]
+)
 def test_numbers_of_every_kind_take_the_dtype_of_the_tensor(number):
     for dtype in (np.float32, np.float64):
         for result in (Tensor(A.astype(dtype)) * number, number * Tensor(A.astype(dtype))):
@@ -154,9 +167,21 @@ def test_numbers_of_every_kind_take_the_dtype_of_the_tensor(number):
             np.testing.assert_array_equal(result.numpy(), A * dtype(number))
 
 
-@pytest.mark.parametrize("operate", [lambda t: t @ 2, lambda t: 2 @ t, lambda t: t[Tensor(1.0)], lambda t: t[[0, 1]],
-                                     lambda t: t[np.array([True, False])], lambda t: t[True], lambda t: t[0.5],
-                                     lambda t: t[Tensor(0.0):], lambda t: t["a"], lambda t: t[t > 2]])
+@pytest.mark.parametrize(
+    "operate",
+    [
+        lambda t: t @ 2,
+        lambda t: 2 @ t,
+        lambda t: t[Tensor(1.0)],
+        lambda t: t[[0, 1]],
+        lambda t: t[np.array([True, False])],
+        lambda t: t[True],
+        lambda t: t[0.5],
+        lambda t: t[Tensor(0.0) :],
+        lambda t: t["a"],
+        lambda t: t[t > 2],
+    ],
+)
 def test_products_with_numbers_and_strange_indices_are_refused(operate):
     with pytest.raises(ShapeError, match=r"MatMul: cannot multiply|Slice: (an index must be|index .* does not fit)"):
         operate(Tensor(A))
@@ -172,9 +197,21 @@ def test_iteration_gives_rows():
 
 def test_numpy_functions_give_arrays_of_tensors_without_a_gradient():
     t = Tensor(A)
-    for function in (np.mean, np.sum, np.sqrt, np.argmax, np.isnan, lambda x: np.concatenate([x, x]),
-                     lambda x: np.clip(x, 0, 2), lambda x: np.stack((x, x), axis=-1), lambda x: np.where(A > 2, x, 0),
-                     lambda x: np.add.reduce(x), lambda x: np.maximum(x, B), lambda x: np.dot(x, B), np.linalg.norm):
+    for function in (
+        np.mean,
+        np.sum,
+        np.sqrt,
+        np.argmax,
+        np.isnan,
+        lambda x: np.concatenate([x, x]),
+        lambda x: np.clip(x, 0, 2),
+        lambda x: np.stack((x, x), axis=-1),
+        lambda x: np.where(A > 2, x, 0),
+        lambda x: np.add.reduce(x),
+        lambda x: np.maximum(x, B),
+        lambda x: np.dot(x, B),
+        np.linalg.norm,
+    ):
         np.testing.assert_array_equal(function(t), function(A))
         assert not isinstance(function(t), Tensor)
 
@@ -182,8 +219,16 @@ def test_numpy_functions_give_arrays_of_tensors_without_a_gradient():
 def test_numpy_functions_are_refused_where_a_history_would_be_lost():
     w = Tensor(A, requires_grad=True)
     for t in (w, w * 2):
-        for function in (np.mean, np.sum, np.sqrt, lambda x: np.concatenate([x, x]), lambda x: np.maximum(x, B),
-                         lambda x: np.split(x, 2), lambda x: np.where(A > 2, x, 0), np.add.reduce):
+        for function in (
+            np.mean,
+            np.sum,
+            np.sqrt,
+            lambda x: np.concatenate([x, x]),
+            lambda x: np.maximum(x, B),
+            lambda x: np.split(x, 2),
+            lambda x: np.where(A > 2, x, 0),
+            np.add.reduce,
+        ):
             with pytest.raises(GraphError, match=r"np\.\w+: its result would have no history.*tensor\.numpy\(\)"):
                 function(t)
             with no_grad():
@@ -192,8 +237,10 @@ def test_numpy_functions_are_refused_where_a_history_would_be_lost():
             np.testing.assert_array_equal(function(t), function(t.numpy()))  # nothing could flow back through these
 
 
-@pytest.mark.parametrize(("function", "method"), [(np.exp, Tensor.exp), (np.log, Tensor.log), (np.tanh, Tensor.tanh),
-                                                  (np.abs, abs), (np.negative, operator.neg)])
+@pytest.mark.parametrize(
+    ("function", "method"),
+    [(np.exp, Tensor.exp), (np.log, Tensor.log), (np.tanh, Tensor.tanh), (np.abs, abs), (np.negative, operator.neg)],
+)
 def test_numpy_functions_that_are_operations_here_are_differentiated(function, method):
     a, b = Tensor(A, requires_grad=True), Tensor(A, requires_grad=True)
     function(a).sum().backward()
@@ -210,8 +257,15 @@ def test_an_array_on_the_left_makes_a_tensor_with_a_gradient(operate):
     assert t.grad.shape == (2, 2)
 
 
-@pytest.mark.parametrize("call", [lambda t: np.add(A, A, out=t), lambda t: np.copyto(t, A),
-                                  lambda t: np.concatenate([A, A], out=t), lambda t: np.fill_diagonal(t, 0)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: np.add(A, A, out=t),
+        lambda t: np.copyto(t, A),
+        lambda t: np.concatenate([A, A], out=t),
+        lambda t: np.fill_diagonal(t, 0),
+    ],
+)
 def test_numpy_does_not_write_into_tensors(call):
     t = Tensor(A.copy())
     with pytest.raises(DtypeError, match="cannot write into a tensor"):
@@ -222,13 +276,18 @@ def test_numpy_does_not_write_into_tensors(call):
 # -- tensors made of tensors -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("wrap", [list, tuple, lambda r: [list(r), list(r)], lambda r: [[1.0, r[0]]],
-                                  lambda r: (r[0], 2.0)])
+@pytest.mark.parametrize(
+    "wrap", [list, tuple, lambda r: [list(r), list(r)], lambda r: [[1.0, r[0]]], lambda r: (r[0], 2.0)]
+)
 def test_results_in_a_list_are_refused_since_their_history_would_be_lost(wrap):
     a = Tensor([1.0, 2.0], requires_grad=True)
     results = [a.sum(), a.mean()]
-    for make in (Tensor, lambda data: a * data, lambda data: a.__setitem__(..., data),
-                 lambda data: setattr(a, "data", data)):
+    for make in (
+        Tensor,
+        lambda data: a * data,
+        lambda data: a.__setitem__(..., data),
+        lambda data: setattr(a, "data", data),
+    ):
         with pytest.raises(GraphError, match="concat"), no_grad():
             make(wrap(results))
 
@@ -243,7 +302,11 @@ def test_leaves_modules_and_optimisers_are_copied_whole(duplicate):
         twin = duplicate(leaf)
         assert type(twin) is type(leaf)
         assert (twin.shape, twin.dtype, twin.requires_grad, twin.node) == (
-            leaf.shape, leaf.dtype, leaf.requires_grad, None)
+            leaf.shape,
+            leaf.dtype,
+            leaf.requires_grad,
+            None,
+        )
         np.testing.assert_array_equal(twin.grad, B)
         assert leaf.data is None or ((twin.data == leaf.data).all() and twin.data is not leaf.data)
     net = nn.Linear(2, 2)
@@ -253,8 +316,9 @@ def test_leaves_modules_and_optimisers_are_copied_whole(duplicate):
     np.testing.assert_array_equal(twin.weight.data, net.weight.data - net.weight.grad)
 
 
-@pytest.mark.parametrize("duplicate", [copy.deepcopy, pickle.dumps, lambda y: copy.deepcopy([y]),
-                                       lambda y: pickle.dumps({"loss": y})])
+@pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, pickle.dumps, lambda y: copy.deepcopy([y]), lambda y: pickle.dumps({"loss": y})]
+)
 def test_a_history_is_neither_copied_nor_pickled(duplicate):
     for y in (deep(), Tensor([1.0], requires_grad=True) * 2):
         with pytest.raises(GraphError, match=r"computed by \w+ cannot be copied .*detach\(\) it first"):

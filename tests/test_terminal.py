@@ -49,11 +49,19 @@ def run(capsys, monkeypatch):
 
 
 def judged(folders, data, **options):
-    sentence = ("Of the same 2,000 test images first-run-with-a-name gets 99.12% right and second-run-with-a-name "
-                "98.70%: the first is right more often, and with other images of the same kind that would hardly be so")
-    return {"runs": [{"run": f"runs/{name}-run-with-a-name", **TINY} for name in ("first", "second")], "data": "drawn",
-            "images": 2000, "crops": 144, **TINY, "comparison": {"sentence": sentence},
-            "classes": [{"name": "triangle", "images": 200, "accuracy": 0.75}]}
+    sentence = (
+        "Of the same 2,000 test images first-run-with-a-name gets 99.12% right and second-run-with-a-name "
+        "98.70%: the first is right more often, and with other images of the same kind that would hardly be so"
+    )
+    return {
+        "runs": [{"run": f"runs/{name}-run-with-a-name", **TINY} for name in ("first", "second")],
+        "data": "drawn",
+        "images": 2000,
+        "crops": 144,
+        **TINY,
+        "comparison": {"sentence": sentence},
+        "classes": [{"name": "triangle", "images": 200, "accuracy": 0.75}],
+    }
 
 
 # A command, and what must be there in any width.
@@ -124,7 +132,10 @@ def test_what_is_to_be_copied_is_not_broken():
     text = "stopped and saved; continue with tinyinception train --resume runs/inception_cifar-drawn-20261126-204530"
     assert terminal.wrap(text, 60) == text.replace("with ", "with\n").split("\n")
     assert terminal.wrap("a /path/that/is/longer/than/the/line b", 10, "- ", "  ") == [
-        "- a", "  /path/that/is/longer/than/the/line", "  b"]
+        "- a",
+        "  /path/that/is/longer/than/the/line",
+        "  b",
+    ]
 
 
 @posix
@@ -137,8 +148,13 @@ def test_a_real_terminal_is_asked_for_its_width(columns):
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    child = subprocess.Popen([sys.executable, "-m", "tinyinception", "compare", "plain_cifar", "inception_v3"],
-                             cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tinyinception", "compare", "plain_cifar", "inception_v3"],
+        cwd=ROOT,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
     os.close(theirs)
     told = b""
     while True:
@@ -159,16 +175,27 @@ def test_a_real_terminal_is_asked_for_its_width(columns):
 
 # -- training --------------------------------------------------------------------------------------------------------
 
-ROW = {"epoch": 3, "train_loss": 1.865, "train_accuracy": 0.3397, "test_loss": 1.051, "test_accuracy": 0.6105,
-       "averaged_test_accuracy": None, "images_per_second": 123.4, "seconds": 84.3}
+ROW = {
+    "epoch": 3,
+    "train_loss": 1.865,
+    "train_accuracy": 0.3397,
+    "test_loss": 1.051,
+    "test_accuracy": 0.6105,
+    "averaged_test_accuracy": None,
+    "images_per_second": 123.4,
+    "seconds": 84.3,
+}
 
 
-@pytest.mark.parametrize(("columns", "averaged", "line"), [
-    (None, None, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  84 s  123 img/s"),
-    (76, 0.625, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  avg 62.50 %  84 s"),
-    (60, 0.625, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  avg 62.50 %"),
-    (60, None, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  84 s"),
-])
+@pytest.mark.parametrize(
+    ("columns", "averaged", "line"),
+    [
+        (None, None, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  84 s  123 img/s"),
+        (76, 0.625, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  avg 62.50 %  84 s"),
+        (60, 0.625, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  avg 62.50 %"),
+        (60, None, "  3/16  train 1.865 33.97 %  test 1.051 61.05 %  84 s"),
+    ],
+)
 def test_the_line_of_an_epoch_leaves_out_the_speed_and_the_time_where_they_do_not_fit(columns, averaged, line):
     assert epoch_line({**ROW, "averaged_test_accuracy": averaged}, 16, columns) == line
     assert columns is None or len(line) <= columns
@@ -224,11 +251,19 @@ def test_progress_is_shown_on_terminals_only(monkeypatch):
 # -- colours ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("environment", "screen", "pipe"), [
-    ({}, True, False), ({"NO_COLOR": "1"}, False, False), ({"FORCE_COLOR": "1"}, True, True),
-    ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False, False), ({"NO_COLOR": ""}, True, False),
-    ({"TERM": "dumb"}, False, False), ({"TERM": "dumb", "FORCE_COLOR": "1"}, True, True),
-], ids=str)
+@pytest.mark.parametrize(
+    ("environment", "screen", "pipe"),
+    [
+        ({}, True, False),
+        ({"NO_COLOR": "1"}, False, False),
+        ({"FORCE_COLOR": "1"}, True, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False, False),
+        ({"NO_COLOR": ""}, True, False),
+        ({"TERM": "dumb"}, False, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, True, True),
+    ],
+    ids=str,
+)
 def test_colours_are_where_they_are_wanted(environment, screen, pipe, monkeypatch):
     monkeypatch.setenv("WT_SESSION", "1")
     for name, value in environment.items():
@@ -282,8 +317,10 @@ def test_long_lines_of_a_lessons_code_go_on_below(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     lines = step._code(code).splitlines()
     assert max(map(len, lines)) <= 60
-    assert lines[1:3] == ["|     return sum(value * weight for value, weight in zip(x,",
-                          ":         weights, strict=True)) + bias"]
+    assert lines[1:3] == [
+        "|     return sum(value * weight for value, weight in zip(x,",
+        ":         weights, strict=True)) + bias",
+    ]
 
 
 # -- completion ------------------------------------------------------------------------------------------------------
@@ -305,12 +342,21 @@ def test_bash_completes_commands_flags_names_and_folders(tmp_path, capsys):
     script = capsys.readouterr().out
     (tmp_path / "my_run").mkdir()
     (tmp_path / "my_file").write_text("", encoding="utf-8")
-    expected = {"su": "summary", "train --sch": "--schedule", "train --model inception_c": "inception_cifar",
-                "train --optimizer rm": "rmsprop", "data f": "fetch", "data fetch cifar1": "cifar10 cifar100",
-                "evaluate --weights a": "averaged", "train --out my": "my_run", "evaluate my": "my_run"}
+    expected = {
+        "su": "summary",
+        "train --sch": "--schedule",
+        "train --model inception_c": "inception_cifar",
+        "train --optimizer rm": "rmsprop",
+        "data f": "fetch",
+        "data fetch cifar1": "cifar10 cifar100",
+        "evaluate --weights a": "averaged",
+        "train --out my": "my_run",
+        "evaluate my": "my_run",
+    }
     calls = "".join(f"try {words}\n" for words in expected)
-    done = subprocess.run(["bash", "-c", TRY + calls], input=script, cwd=tmp_path, capture_output=True, text=True,
-                          check=True)
+    done = subprocess.run(
+        ["bash", "-c", TRY + calls], input=script, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines() == list(expected.values())
 
 
@@ -328,8 +374,10 @@ def test_without_shtab_it_says_how_to_get_it(monkeypatch, capsys):
     assert main(["completion", "bash"]) == 1
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err == ("tinyinception: error: completion needs shtab: pip install 'tinyinception[completion]', or in "
-                        "a clone pip install -e '.[completion]'\n")
+    assert told.err == (
+        "tinyinception: error: completion needs shtab: pip install 'tinyinception[completion]', or in "
+        "a clone pip install -e '.[completion]'\n"
+    )
 
 
 # -- pictures --------------------------------------------------------------------------------------------------------
@@ -366,5 +414,3 @@ def test_npm_is_waited_for_and_its_words_are_kept(tmp_path, monkeypatch):
     assert f"{sys.executable} -c, 00:01" in sys.stderr.getvalue()
     monkeypatch.setattr(module, "_NPM_SECONDS", 1)
     assert module._wait([sys.executable, "-c", "import time; time.sleep(60)"], str(tmp_path), False) == (None, "")
-
-

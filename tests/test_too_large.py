@@ -12,9 +12,16 @@ from tinyinception.tensor import Tensor
 IMAGE = Tensor(np.ones((1, 4, 4, 2), np.float32))
 
 
-@pytest.mark.parametrize("make", [
-    lambda: nn.Conv2d(4, 4, 10**12), lambda: nn.Conv2d(1, 10**30, 1), lambda: nn.BatchNorm2d(10**30),
-    lambda: nn.Linear(10**12, 10**12), lambda: nn.ConvUnit(10**9, 10**9, 3)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: nn.Conv2d(4, 4, 10**12),
+        lambda: nn.Conv2d(1, 10**30, 1),
+        lambda: nn.BatchNorm2d(10**30),
+        lambda: nn.Linear(10**12, 10**12),
+        lambda: nn.ConvUnit(10**9, 10**9, 3),
+    ],
+)
 @pytest.mark.parametrize("shapes_alone", [False, True])
 def test_weights_that_no_memory_holds_are_refused(make, shapes_alone):
     told = r"^weights of shape [\dx]+ take [\d,]+ GB, more than this machine can hold$"

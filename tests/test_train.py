@@ -51,8 +51,19 @@ def test_a_run_learns_and_leaves_everything_in_its_folder(tmp_path, monkeypatch)
     assert result.seconds == pytest.approx(sum(float(row["seconds"]) for row in rows))
     assert {row["averaged_test_accuracy"] for row in rows} == {""}
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "activations.png", "best.safetensors", "checkpoint.safetensors", "config.json", "confusion.png", "curves.png",
-        "live.html", "log.csv", "mistakes.png", "result.json", "state.json", "steps.csv"]
+        "activations.png",
+        "best.safetensors",
+        "checkpoint.safetensors",
+        "config.json",
+        "confusion.png",
+        "curves.png",
+        "live.html",
+        "log.csv",
+        "mistakes.png",
+        "result.json",
+        "state.json",
+        "steps.csv",
+    ]
     assert json.loads((tmp_path / "run" / "result.json").read_text(encoding="utf-8")) == asdict(result)
     for picture in (tmp_path / "run").glob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG")
@@ -111,8 +122,9 @@ def test_a_step_is_the_gradient_of_smoothed_loss_plus_weighted_auxiliary_loss_pl
     assert correct == (logits.numpy().argmax(axis=1) == labels).sum()
     for name, parameter in other.named_parameters():
         gradient = parameter.grad + (0.01 * before[name] if parameter.ndim >= 2 else 0)
-        np.testing.assert_allclose(session.network.state_dict()[name], before[name] - 0.5 * 1.9 * gradient,
-                                   rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(
+            session.network.state_dict()[name], before[name] - 0.5 * 1.9 * gradient, rtol=1e-4, atol=1e-6
+        )
 
 
 def test_auxiliary_heads_count_as_the_network_says_unless_the_config_does():
@@ -126,8 +138,13 @@ def test_the_learning_rate_follows_the_schedule_and_the_gradient_norm_is_clipped
     config = replace(CONFIG, warmup=0.5, lr=0.9, clip=1e-3, weight_decay=0.0)
     session, before, *_ = one_step(config)
     assert session.optimizer.lr == pytest.approx(0.9 / 5)  # 9 steps, the peak at step 4, rising from zero at step -1
-    norm = np.sqrt(sum(((array - before[name]) ** 2).sum() for name, array in session.network.state_dict().items()
-                       if "running" not in name))
+    norm = np.sqrt(
+        sum(
+            ((array - before[name]) ** 2).sum()
+            for name, array in session.network.state_dict().items()
+            if "running" not in name
+        )
+    )
     assert norm == pytest.approx(0.18 * 1.9 * 1e-3, rel=1e-2)
 
 
@@ -200,21 +217,44 @@ def test_a_run_that_cannot_start_leaves_no_folder(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("epochs", 0), ("epochs", 1.5), ("batch_size", 0), ("lr", 0.0), ("lr", float("nan")), ("lr", "fast"),
-    ("warmup", 1.0), ("weight_decay", -1e-9), ("label_smoothing", 1.0), ("aux_weight", -0.1), ("clip", 0.0),
-    ("average", 1.0), ("crop", -1), ("cutout", 2.5),
-    ("seed", -1), ("limit", 0), ("checkpoint_seconds", 0.0), ("flip", "yes"), ("model", None),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("epochs", 1.5),
+        ("batch_size", 0),
+        ("lr", 0.0),
+        ("lr", float("nan")),
+        ("lr", "fast"),
+        ("warmup", 1.0),
+        ("weight_decay", -1e-9),
+        ("label_smoothing", 1.0),
+        ("aux_weight", -0.1),
+        ("clip", 0.0),
+        ("average", 1.0),
+        ("crop", -1),
+        ("cutout", 2.5),
+        ("seed", -1),
+        ("limit", 0),
+        ("checkpoint_seconds", 0.0),
+        ("flip", "yes"),
+        ("model", None),
+    ],
+)
 def test_every_bad_value_is_refused_by_name(name, value):
     with pytest.raises(ArgumentError, match=f"^{name} must be .*{value!r}"):
         train.Config(**{name: value})
 
 
-@pytest.mark.parametrize(("name", "value", "near"), [
-    ("model", "inception_cifr", "inception_cifar"), ("optimizer", "sdg", "sgd"), ("schedule", "cosin", "cosine"),
-    ("epoch", 3, "epochs"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "near"),
+    [
+        ("model", "inception_cifr", "inception_cifar"),
+        ("optimizer", "sdg", "sgd"),
+        ("schedule", "cosin", "cosine"),
+        ("epoch", 3, "epochs"),
+    ],
+)
 def test_unknown_names_suggest_the_nearest(name, value, near):
     with pytest.raises(ArgumentError, match=f"did you mean '{near}'"):
         train.Config.for_data("drawn", **{name: value})

@@ -14,10 +14,29 @@ from tinyinception.kernels import jit
 from tinyinception.train.config import Config
 
 OTHER = {
-    "model": "plain_cifar", "data": "cifar10", "source": "disk", "epochs": 2, "batch_size": 7, "optimizer": "adam",
-    "lr": 0.25, "schedule": "cosine", "warmup": 0.1, "weight_decay": 1e-4, "label_smoothing": 0.2, "aux_weight": 0.4,
-    "clip": 2.0, "average": 0.999, "flip": False, "crop": 4, "cutout": 8, "seed": 9, "limit": 5,
-    "checkpoint_seconds": 5.0, "model_options": {"dropout": 0.3}, "weights": "w.safetensors", "freeze": ("stem", "a*"),
+    "model": "plain_cifar",
+    "data": "cifar10",
+    "source": "disk",
+    "epochs": 2,
+    "batch_size": 7,
+    "optimizer": "adam",
+    "lr": 0.25,
+    "schedule": "cosine",
+    "warmup": 0.1,
+    "weight_decay": 1e-4,
+    "label_smoothing": 0.2,
+    "aux_weight": 0.4,
+    "clip": 2.0,
+    "average": 0.999,
+    "flip": False,
+    "crop": 4,
+    "cutout": 8,
+    "seed": 9,
+    "limit": 5,
+    "checkpoint_seconds": 5.0,
+    "model_options": {"dropout": 0.3},
+    "weights": "w.safetensors",
+    "freeze": ("stem", "a*"),
     "patience": 3,
 }
 
@@ -26,8 +45,9 @@ def trained(monkeypatch, *words):
     """The config with which `tinyinception train WORDS` calls `train.fit`."""
     calls = []
     monkeypatch.setattr(jit, "set_threads", lambda n: None)
-    monkeypatch.setattr(train, "fit", lambda config, out, watchers: calls.append(config)
-                        or train.Result(0.5, 2, 60.0, 1000.0, "runs/x"))
+    monkeypatch.setattr(
+        train, "fit", lambda config, out, watchers: calls.append(config) or train.Result(0.5, 2, 60.0, 1000.0, "runs/x")
+    )
     status = main(["train", *map(str, words)])
     return calls[0] if status == 0 else status
 
@@ -54,10 +74,20 @@ def test_flags_give_every_field(monkeypatch):
     assert trained(monkeypatch, *own.flags()[2:]) == replace(own, model="inception_cifar")
 
 
-@pytest.mark.parametrize(("word", "value"), [
-    ("dropout=0.2", 0.2), ("aux=False", False), ("aux=false", False), ("widths=(3, 4)", (3, 4)), ("widths=[3]", [3]),
-    ("convention=slim", "slim"), ("towers=2", 2), ("convention='a b'", "a b"), ("x=", ""),
-])
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("dropout=0.2", 0.2),
+        ("aux=False", False),
+        ("aux=false", False),
+        ("widths=(3, 4)", (3, 4)),
+        ("widths=[3]", [3]),
+        ("convention=slim", "slim"),
+        ("towers=2", 2),
+        ("convention='a b'", "a b"),
+        ("x=", ""),
+    ],
+)
 def test_model_options_are_parsed_as_python_or_toml_write_them(word, value):
     name = word.partition("=")[0]
     options = parse(["train", "--model-option", word, "--model-option", "other=1"])
@@ -66,18 +96,21 @@ def test_model_options_are_parsed_as_python_or_toml_write_them(word, value):
 
 def test_model_options_reach_the_network_and_wrong_ones_are_refused_by_name():
     assert Config(model="alexnet", model_options={"towers": 1}).model_options == {"towers": 1}
-    for options, message in (({"colour": 1}, "there is no colour; it takes by name num_classes, channels, dropout and"),
-                             ({"num_classes": 5}, "has no option num_classes"),
-                             ({"dropout": object()}, "dropout must be something that JSON can hold"),
-                             ([1], "model_options must be options by name")):
+    for options, message in (
+        ({"colour": 1}, "there is no colour; it takes by name num_classes, channels, dropout and"),
+        ({"num_classes": 5}, "has no option num_classes"),
+        ({"dropout": object()}, "dropout must be something that JSON can hold"),
+        ([1], "model_options must be options by name"),
+    ):
         with pytest.raises(ArgumentError, match=message):
             Config(model_options=options)
     for model, option, value, message in (
-            ("inception_v3", "aux", "no", "aux must be True or False, got 'no'"),
-            ("inception_cifar", "dropout", "much", "dropout must be a number, got 'much'"),
-            ("inception_cifar", "unit", "ConvUnit", "unit must be a function, which no text stands for"),
-            ("inception_resnet_v2", "scales", [1], "scales must be as many numbers as by default"),
-            ("inception_v2", "reading", 3, "reading must be a text, got 3")):
+        ("inception_v3", "aux", "no", "aux must be True or False, got 'no'"),
+        ("inception_cifar", "dropout", "much", "dropout must be a number, got 'much'"),
+        ("inception_cifar", "unit", "ConvUnit", "unit must be a function, which no text stands for"),
+        ("inception_resnet_v2", "scales", [1], "scales must be as many numbers as by default"),
+        ("inception_v2", "reading", 3, "reading must be a text, got 3"),
+    ):
         with pytest.raises(ArgumentError, match=message):
             Config(model=model, model_options={option: value})
     with pytest.raises(UsageError, match="must be NAME=VALUE, got 'dropout'"):
@@ -85,8 +118,10 @@ def test_model_options_reach_the_network_and_wrong_ones_are_refused_by_name():
 
 
 def test_a_config_survives_json_whatever_it_holds():
-    for config in (Config(**{**OTHER, "source": None, "data": "photos", "input_size": 64}),
-                   Config(model="inception_resnet_v2", model_options={"scales": [0.1, 0.2, 0.3]}, extended=((3, 2),))):
+    for config in (
+        Config(**{**OTHER, "source": None, "data": "photos", "input_size": 64}),
+        Config(model="inception_resnet_v2", model_options={"scales": [0.1, 0.2, 0.3]}, extended=((3, 2),)),
+    ):
         again = Config.from_json(config.to_json())
         assert again == config
         assert not config.differences(json.loads(config.to_json()))
@@ -104,12 +139,19 @@ def test_configs_from_before_a_field_was_there_still_load():
     assert Config.from_json('{"data": "cifar10"}').input_size is None
 
 
-@pytest.mark.parametrize(("name", "value", "message"), [
-    ("freeze", "stem", "freeze must be a list of texts"), ("freeze", [1], "freeze must be a list"),
-    ("patience", 0, r"patience must be a whole number in \[1"), ("input_size", 0, "input_size must be a whole number"),
-    ("network", 5, "network must be a name"), ("weights", 5, "weights must be a name"),
-    ("extended", [3], "extended must be a list of pairs"), ("weights", "a\0b", "weights must be a path"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("freeze", "stem", "freeze must be a list of texts"),
+        ("freeze", [1], "freeze must be a list"),
+        ("patience", 0, r"patience must be a whole number in \[1"),
+        ("input_size", 0, "input_size must be a whole number"),
+        ("network", 5, "network must be a name"),
+        ("weights", 5, "weights must be a name"),
+        ("extended", [3], "extended must be a list of pairs"),
+        ("weights", "a\0b", "weights must be a path"),
+    ],
+)
 def test_bad_values_of_the_new_fields_are_refused_by_name(name, value, message):
     with pytest.raises(ArgumentError, match=message):
         Config(data="folder", **{name: value})
@@ -134,24 +176,40 @@ def test_a_folder_is_scaled_to_what_the_network_was_made_for(tmp_path):
 
 @pytest.mark.parametrize("kind", ["json", "toml"])
 def test_settings_from_a_file_and_flags_before_them(tmp_path, monkeypatch, kind):
-    config = Config.for_data("mnist", model="plain_cifar", optimizer="adam", model_options={"dropout": 0.3}, seed=3,
-                             flip=False, freeze=("stem",))
+    config = Config.for_data(
+        "mnist",
+        model="plain_cifar",
+        optimizer="adam",
+        model_options={"dropout": 0.3},
+        seed=3,
+        flip=False,
+        freeze=("stem",),
+    )
     file = tmp_path / f"config.{kind}"
-    file.write_text(config.to_json() if kind == "json" else
-                    'data = "mnist"\nmodel = "plain_cifar"\noptimizer = "adam"\nseed = 3\nflip = false\n'
-                    'freeze = ["stem"]\n[model_options]\ndropout = 0.3\n', encoding="utf-8")
+    file.write_text(
+        config.to_json()
+        if kind == "json"
+        else 'data = "mnist"\nmodel = "plain_cifar"\noptimizer = "adam"\nseed = 3\nflip = false\n'
+        'freeze = ["stem"]\n[model_options]\ndropout = 0.3\n',
+        encoding="utf-8",
+    )
     assert trained(monkeypatch, "--config", file) == config
     assert trained(monkeypatch, "--config", file, "--seed", 4, "--flip") == replace(config, seed=4, flip=True)
     assert trained(monkeypatch, "--config", file, "--optimizer", "sgd").lr == 0.1  # adam's rate is no rate for it
     assert trained(monkeypatch, "--config", file, "--model", "nin_cifar").model_options == {}
 
 
-@pytest.mark.parametrize(("name", "text", "message"), [
-    ("a.json", '{"epoch": 3}', "unknown setting in .*a.json: 'epoch'; did you mean 'epochs'"),
-    ("a.toml", "epoch = 3", "unknown setting in .*a.toml: 'epoch'; did you mean 'epochs'"),
-    ("a.json", "{", "is no JSON"), ("a.toml", "=", "is no TOML"),
-    ("a.toml", "epochs = 'x'", "epochs must be a whole number"), ("none.toml", None, "cannot be read: No such file"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.json", '{"epoch": 3}', "unknown setting in .*a.json: 'epoch'; did you mean 'epochs'"),
+        ("a.toml", "epoch = 3", "unknown setting in .*a.toml: 'epoch'; did you mean 'epochs'"),
+        ("a.json", "{", "is no JSON"),
+        ("a.toml", "=", "is no TOML"),
+        ("a.toml", "epochs = 'x'", "epochs must be a whole number"),
+        ("none.toml", None, "cannot be read: No such file"),
+    ],
+)
 def test_a_file_of_settings_that_cannot_be_used_is_one_line(tmp_path, monkeypatch, capsys, name, text, message):
     if text is not None:
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -164,22 +222,43 @@ def test_a_file_of_settings_that_cannot_be_used_is_one_line(tmp_path, monkeypatc
 # -- other people's words ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("word", "meant"), [
-    ("--learning-rate", "'--lr'"), ("--output", "'--out'"), ("--dataset", "'--data'"), ("--batch", "'--batch-size'"),
-    ("--bs", "'--batch-size'"), ("--num-epochs", "'--epochs'"), ("--wd", "'--weight-decay'"),
-    ("--tensorboard", "'--log tensorboard'"), ("--dropout=0.2", "'--model-option dropout=X'"), ("--ema", "'--average'"),
-    ("--pretrained", "'--weights FILE'"), ("--img-size", "'--input-size'"), ("--arch", "'--model'"),
-    ("--epoch", "'--epochs'"), ("--lable-smoothing", "'--label-smoothing'"), ("--tread", "'--threads'"),
-])
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("--learning-rate", "'--lr'"),
+        ("--output", "'--out'"),
+        ("--dataset", "'--data'"),
+        ("--batch", "'--batch-size'"),
+        ("--bs", "'--batch-size'"),
+        ("--num-epochs", "'--epochs'"),
+        ("--wd", "'--weight-decay'"),
+        ("--tensorboard", "'--log tensorboard'"),
+        ("--dropout=0.2", "'--model-option dropout=X'"),
+        ("--ema", "'--average'"),
+        ("--pretrained", "'--weights FILE'"),
+        ("--img-size", "'--input-size'"),
+        ("--arch", "'--model'"),
+        ("--epoch", "'--epochs'"),
+        ("--lable-smoothing", "'--label-smoothing'"),
+        ("--tread", "'--threads'"),
+    ],
+)
 def test_other_peoples_words_are_known(word, meant):
     with pytest.raises(UsageError, match=rf"^unknown flag {word!r}; did you mean {meant}\? \(see"):
         parse(["train", word, "3"])
 
 
-@pytest.mark.parametrize(("word", "remark"), [
-    ("--device", "this runs on the CPU"), ("--workers", "batches are prepared beside the training"),
-    ("--amp", "this computes in float32"), ("--verbose", None), ("--profile", None), ("--frobnicate", None),
-])
+@pytest.mark.parametrize(
+    ("word", "remark"),
+    [
+        ("--device", "this runs on the CPU"),
+        ("--workers", "batches are prepared beside the training"),
+        ("--amp", "this computes in float32"),
+        ("--verbose", None),
+        ("--profile", None),
+        ("--frobnicate", None),
+    ],
+)
 def test_nothing_is_guessed(word, remark):
     with pytest.raises(UsageError) as told:
         parse(["train", word, "x"])

@@ -188,8 +188,8 @@ def scalars(folder):
     for path in sorted((folder / "tensorboard").iterdir(), key=lambda path: path.stat().st_mtime_ns):
         contents, at = path.read_bytes(), 0
         while at < len(contents):
-            size = int.from_bytes(contents[at:at + 8], "little")
-            event = Event.FromString(contents[at + 12:at + 12 + size])
+            size = int.from_bytes(contents[at : at + 8], "little")
+            event = Event.FromString(contents[at + 12 : at + 12 + size])
             at += 12 + size + 4
             if event.HasField("session_log"):
                 starts.append(event.step)
@@ -230,5 +230,6 @@ def test_tensorboard_that_is_not_installed_is_one_line(monkeypatch, capsys):
 
     monkeypatch.setattr(builtins, "__import__", absent)
     assert main(["train", "--log", "tensorboard"]) == 1
-    assert capsys.readouterr().err == ("tinyinception: error: log: TensorBoard needs tensorboardX; install it with pip "
-                                       "install 'tinyinception[log]'\n")
+    assert capsys.readouterr().err == (
+        "tinyinception: error: log: TensorBoard needs tensorboardX; install it with pip install 'tinyinception[log]'\n"
+    )

@@ -34,7 +34,7 @@ def generated(model="googlenet_torchvision", classes=CLASSES, dtype=np.float32):
     state = {}
     for name, shape in FACTS["names"][model].items():
         sized = [classes if n == 1000 else n for n in shape]
-        state[name] = (np.array(123) if name.endswith("tracked") else weight(name, tuple(sized)).astype(dtype))
+        state[name] = np.array(123) if name.endswith("tracked") else weight(name, tuple(sized)).astype(dtype)
     return state
 
 
@@ -64,10 +64,12 @@ def test_loading_gives_every_tensor_in_our_layout_and_leaves_the_counters_out(st
     weights.load_weights(network, stored)
     own = network.state_dict()
     np.testing.assert_array_equal(own["conv1.conv.weight"], state["conv1.conv.weight"].transpose(2, 3, 1, 0))
-    np.testing.assert_array_equal(own["inception_4b.five.conv2_3x3.norm.gamma"],
-                                  state["inception4b.branch3.1.bn.weight"])
-    np.testing.assert_array_equal(own["inception_5b.pool.proj.norm.running_var"],
-                                  state["inception5b.branch4.1.bn.running_var"])
+    np.testing.assert_array_equal(
+        own["inception_4b.five.conv2_3x3.norm.gamma"], state["inception4b.branch3.1.bn.weight"]
+    )
+    np.testing.assert_array_equal(
+        own["inception_5b.pool.proj.norm.running_var"], state["inception5b.branch4.1.bn.running_var"]
+    )
     np.testing.assert_array_equal(own["aux_inception_4d.fc.bias"], state["aux2.fc2.bias"])
     np.testing.assert_array_equal(own["head.fc.weight"], state["fc.weight"].T)
     assert all(array.flags.c_contiguous for array in own.values())
@@ -104,13 +106,13 @@ def test_bfloat16_becomes_float32(stored, tmp_path):
     halves = (wanted.view(np.uint32) >> 16).astype(np.uint16)
     data = stored.read_bytes()
     size = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8:8 + size])
+    header = json.loads(data[8 : 8 + size])
     start, end = header["fc.bias"]["data_offsets"]
     header = {name: entry for name, entry in header.items() if name != "fc.bias"}
     for entry in header.values():
         if entry.get("data_offsets", (0,))[0] > start:
             entry["data_offsets"] = [n - (end - start) for n in entry["data_offsets"]]
-    body = data[8 + size:][:start] + data[8 + size + end:]
+    body = data[8 + size :][:start] + data[8 + size + end :]
     header["fc.bias"] = {"dtype": "BF16", "shape": [CLASSES], "data_offsets": [len(body), len(body) + 2 * CLASSES]}
     text = json.dumps(header).encode()
     file = tmp_path / "bfloat.safetensors"
@@ -121,15 +123,22 @@ def test_bfloat16_becomes_float32(stored, tmp_path):
 
 
 def test_one_error_names_everything_and_nothing_changes(stored, tmp_path):
-    file = changed(stored, tmp_path, conv2__bn__running_mean=None, fc__bias=np.zeros(CLASSES + 2, np.float32),
-                   extra__weight=np.zeros(3, np.float32), conv3__bn__bias=np.zeros(192, np.int64))
+    file = changed(
+        stored,
+        tmp_path,
+        conv2__bn__running_mean=None,
+        fc__bias=np.zeros(CLASSES + 2, np.float32),
+        extra__weight=np.zeros(3, np.float32),
+        conv3__bn__bias=np.zeros(192, np.int64),
+    )
     network = models.build("googlenet_torchvision", num_classes=CLASSES)
     before = network.state_dict()
     with pytest.raises(CheckpointError) as caught:
         weights.load_weights(network, file)
     assert str(caught.value) == (
         f"{file} does not fit this googlenet_torchvision: missing: conv2.bn.running_mean; surplus: extra.weight; "
-        f"of another shape: fc.bias (9, expected 7); of another dtype than F16, BF16, F32, F64: conv3.bn.bias (I64)")
+        f"of another shape: fc.bias (9, expected 7); of another dtype than F16, BF16, F32, F64: conv3.bn.bias (I64)"
+    )
     for name, array in network.state_dict().items():
         np.testing.assert_array_equal(array, before[name])
 
@@ -192,8 +201,10 @@ def test_the_background_class_is_dropped_only_on_demand(tmp_path):
     file, state = tmp_path / "background.safetensors", generated(classes=CLASSES + 1)
     save_file(state, file)
     with pytest.raises(CheckpointError, match=r"expected 7x1024.*\(drop_background=True leaves class 0 out\)"):
-        weights.load_weights(bare(aux=False), changed(file, tmp_path, **{
-            name.replace(".", "__"): None for name in state if name.startswith("aux")}))
+        weights.load_weights(
+            bare(aux=False),
+            changed(file, tmp_path, **{name.replace(".", "__"): None for name in state if name.startswith("aux")}),
+        )
     network = bare()
     weights.load_weights(network, file, drop_background=True)
     own = network.state_dict()
@@ -304,7 +315,8 @@ def picture(tmp_path):
     """300 x 400, every pixel's colour by its place."""
     y, x = np.mgrid[:300, :400]
     Image.fromarray(np.stack([y * 255 // 300, x * 255 // 400, (x + y) % 256], -1).astype(np.uint8)).save(
-        tmp_path / "picture.png")
+        tmp_path / "picture.png"
+    )
     return tmp_path / "picture.png"
 
 
@@ -364,22 +376,28 @@ def test_the_command_prints_the_top_five_and_says_what_it_does_to_images(stored,
     out, err = capsys.readouterr()
     assert out.splitlines() == [str(picture), *(f"  {p:7.2%}  {name}" for name, p in expected)]
     assert len(expected) == 5
-    assert err == ("preprocessing of googlenet_torchvision.imagenet1k_v1: shorter side to 256 (bilinear), central "
-                   "224x224, RGB in 0 to 1 with mean 0.5 and std 0.5\n")
+    assert err == (
+        "preprocessing of googlenet_torchvision.imagenet1k_v1: shorter side to 256 (bilinear), central "
+        "224x224, RGB in 0 to 1 with mean 0.5 and std 0.5\n"
+    )
     assert cli.main([*words, "--json", str(picture)]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["model"], answer["weight_set"]) == ("googlenet_torchvision", "googlenet_torchvision.imagenet1k_v1")
     assert [c["name"] for c in answer["predictions"][0]["classes"]] == [name for name, _ in expected]
 
 
-@pytest.mark.parametrize(("words", "status", "message"), [
-    (["--weights", "w.safetensors", "a.png"], 2, "--weights needs --model"),
-    (["--model", "vgg16", "run", "a.png"], 2, "--model goes with --weights FILE"),
-    (["--classes-file", "names.txt", "run", "a.png"], 2, "--classes-file goes with --weights FILE"),
-    (["--model", "vgg16", "--weights", "w.safetensors"], 2, "the following arguments are required: IMAGE"),
-    ([], 2, "the following arguments are required: RUN, IMAGE"),
-    (["--model", "vgg61", "--weights", "w.safetensors", "a.png"], 1, "did you mean 'vgg16'"),
-    (["--model", "vgg16", "--weights", "/nowhere/w.safetensors", "a.png"], 1, "there is no such file")])
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--weights", "w.safetensors", "a.png"], 2, "--weights needs --model"),
+        (["--model", "vgg16", "run", "a.png"], 2, "--model goes with --weights FILE"),
+        (["--classes-file", "names.txt", "run", "a.png"], 2, "--classes-file goes with --weights FILE"),
+        (["--model", "vgg16", "--weights", "w.safetensors"], 2, "the following arguments are required: IMAGE"),
+        ([], 2, "the following arguments are required: RUN, IMAGE"),
+        (["--model", "vgg61", "--weights", "w.safetensors", "a.png"], 1, "did you mean 'vgg16'"),
+        (["--model", "vgg16", "--weights", "/nowhere/w.safetensors", "a.png"], 1, "there is no such file"),
+    ],
+)
 def test_mistakes_of_the_command(words, status, message, capsys):
     assert cli.main(["predict", *words]) == status
     out, err = capsys.readouterr()

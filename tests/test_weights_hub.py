@@ -32,14 +32,25 @@ def put(cache, repo, files, revision="main", commit=MAIN):
 
 def ask(cache, program, *, offline=True):
     """What a program prints that finds this cache, and its error, if that is one of the family."""
-    program = ("import sys, numpy as np\nfrom tinyinception import models, weights\n"
-               "from tinyinception.errors import TinyInceptionError\n"
-               f"def main():\n    {program}\n"
-               "try:\n    main()\nexcept TinyInceptionError as error:\n    print(type(error).__name__, error)\n")
-    environment = {**os.environ, "HF_HUB_CACHE": str(cache), "HF_HUB_DISABLE_TELEMETRY": "1",
-                   **({"HF_HUB_OFFLINE": "1"} if offline else {"HF_ENDPOINT": "http://127.0.0.1:9"})}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment,
-                          cwd=Path(__file__).parent.parent)
+    program = (
+        "import sys, numpy as np\nfrom tinyinception import models, weights\n"
+        "from tinyinception.errors import TinyInceptionError\n"
+        f"def main():\n    {program}\n"
+        "try:\n    main()\nexcept TinyInceptionError as error:\n    print(type(error).__name__, error)\n"
+    )
+    environment = {
+        **os.environ,
+        "HF_HUB_CACHE": str(cache),
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        **({"HF_HUB_OFFLINE": "1"} if offline else {"HF_ENDPOINT": "http://127.0.0.1:9"}),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parent.parent,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -59,21 +70,34 @@ def cache(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("address", "revision"), [
-    ("hf://me/mine", "main"), ("hf://me/mine/model.safetensors", "main"), ("hf://me/mine@v2", "v2"),
-    ("hf://me/mine/more/other.safetensors@v2", "v2"), ("hf://me/mine@v2/model.safetensors", "v2"),
-    (f"hf://me/mine@{TAGGED}", "v2")])
+@pytest.mark.parametrize(
+    ("address", "revision"),
+    [
+        ("hf://me/mine", "main"),
+        ("hf://me/mine/model.safetensors", "main"),
+        ("hf://me/mine@v2", "v2"),
+        ("hf://me/mine/more/other.safetensors@v2", "v2"),
+        ("hf://me/mine@v2/model.safetensors", "v2"),
+        (f"hf://me/mine@{TAGGED}", "v2"),
+    ],
+)
 def test_exports_of_ours_by_every_form_of_address(cache, address, revision):
-    told = ask(cache, f"net = models.build('plain_cifar', num_classes=4); weights.load_weights(net, {address!r}); "
-                      "print(*(float(a.sum()) for a in net.state_dict().values()))")
+    told = ask(
+        cache,
+        f"net = models.build('plain_cifar', num_classes=4); weights.load_weights(net, {address!r}); "
+        "print(*(float(a.sum()) for a in net.state_dict().values()))",
+    )
     stored = load_file(cache / revision / "model.safetensors")
     net = models.build("plain_cifar", num_classes=4)
     assert told.split() == [str(float(stored[name].sum())) for name in net.state_dict()]
 
 
 def test_published_names(cache):
-    told = ask(cache, "net = models.build('googlenet_torchvision', num_classes=3); "
-                      "weights.load_weights(net, 'hf://timm/googlenet'); print(float(net.head.fc.weight.data.sum()))")
+    told = ask(
+        cache,
+        "net = models.build('googlenet_torchvision', num_classes=3); "
+        "weights.load_weights(net, 'hf://timm/googlenet'); print(float(net.head.fc.weight.data.sum()))",
+    )
     stored = load_file(cache / "published.safetensors")
     np.testing.assert_allclose(float(told), stored["fc.weight"].sum(), rtol=1e-5)
 
@@ -88,14 +112,20 @@ def test_an_export_is_read_from_the_hub_whole(cache):
 @pytest.mark.parametrize("offline", [True, False])
 def test_what_cannot_be_had_says_what_to_put_where(cache, offline):
     told = ask(cache, "weights.load_weights(models.build('plain_cifar'), 'hf://nobody/nothing@v1')", offline=offline)
-    assert told.startswith("CheckpointError hf://nobody/nothing@v1: there is no model.safetensors at v1 in the cache, "
-                           "and it could not be fetched (")
-    assert told.endswith("fetch it where there is a network and give the path of the file instead, or copy that "
-                         f"machine's folder models--nobody--nothing to {cache / 'models--nobody--nothing'}")
+    assert told.startswith(
+        "CheckpointError hf://nobody/nothing@v1: there is no model.safetensors at v1 in the cache, "
+        "and it could not be fetched ("
+    )
+    assert told.endswith(
+        "fetch it where there is a network and give the path of the file instead, or copy that "
+        f"machine's folder models--nobody--nothing to {cache / 'models--nobody--nothing'}"
+    )
     assert "\n" not in told
 
 
-@pytest.mark.parametrize("address", ["hf://", "hf://owner", "hf://owner/", "hf://owner/name@", "hf://a/b@c/d.safetensors@e"])
+@pytest.mark.parametrize(
+    "address", ["hf://", "hf://owner", "hf://owner/", "hf://owner/name@", "hf://a/b@c/d.safetensors@e"]
+)
 def test_an_address_of_another_form(address):
     with pytest.raises(ArgumentError, match="an address on the hub must be hf://OWNER/NAME, "):
         local(address)
@@ -108,8 +138,11 @@ def test_a_pickle_on_the_hub_is_not_even_fetched():
 
 def test_without_the_library_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(ArgumentError, match=r"hf://a/b: this needs huggingface-hub; install it with pip install "
-                                            r"'tinyinception\[hub\]'"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"hf://a/b: this needs huggingface-hub; install it with pip install "
+        r"'tinyinception\[hub\]'",
+    ):
         weights.load_weights(nn.ReLU(), "hf://a/b")
 
 

@@ -92,7 +92,8 @@ def test_one_error_names_everything_and_nothing_changes(make, tmp_path):
     assert str(caught.value) == (
         f"{file}: this state does not belong to Own: missing: norm.beta; surplus: extra; of another shape: conv.weight "
         "(3x3x3x6, expected 3x3x3x5), conv.bias (6, expected 5), norm.gamma (6, expected 5), norm.running_mean "
-        "(6, expected 5), norm.running_var (6, expected 5)")
+        "(6, expected 5), norm.running_var (6, expected 5)"
+    )
     if before is None:
         assert all(parameter.data is None for parameter in net.parameters())
     else:

@@ -59,7 +59,8 @@ def refusal(file, network, **options):
 def test_what_does_not_fit_behind_a_prefix_is_said_with_the_prefix(stored, tmp_path):
     tensors = {name: array for name, array in stored.items() if name != "conv1.conv.weight"}
     assert refusal(written(tensors, tmp_path, "module."), bare()) == (
-        "googlenet_torchvision, behind the prefix 'module.' of all its names: missing: conv1.conv.weight")
+        "googlenet_torchvision, behind the prefix 'module.' of all its names: missing: conv1.conv.weight"
+    )
 
 
 def test_a_prefix_of_some_names_only_is_left_where_it_is(stored, tmp_path):

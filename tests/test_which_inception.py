@@ -46,7 +46,11 @@ def test_the_figures_in_the_prose():
     faces = params("inception_resnet_v1_facenet", 8631)
     assert f"{faces:,}" in PAGE
     assert f"{faces - (512 + 1) * 8631:,}" in PAGE
-    for name, more in (("inception_v3", 2049), ("googlenet", 1025), ("inception_v4", 1537),
-                       ("inception_resnet_v2", 1537)):
+    for name, more in (
+        ("inception_v3", 2049),
+        ("googlenet", 1025),
+        ("inception_v4", 1537),
+        ("inception_resnet_v2", 1537),
+    ):
         assert params(name, 1001) - params(name) == more
         assert f"{more:,}" in PAGE

@@ -43,9 +43,35 @@ if TYPE_CHECKING:  # what __getattr__ below finds when it is asked for, said to 
     __version__: str
 
 __all__ = [
-    "Hook", "Tensor", "build", "check", "compare", "concat", "count", "create_model", "data", "draw", "draw_graph",
-    "errors", "export", "gradcheck", "kernels", "list_models", "load_weights", "manual_seed", "models", "nn", "no_grad",
-    "observe", "ops", "optim", "plots", "summary", "tensor", "train", "weights",
+    "Hook",
+    "Tensor",
+    "build",
+    "check",
+    "compare",
+    "concat",
+    "count",
+    "create_model",
+    "data",
+    "draw",
+    "draw_graph",
+    "errors",
+    "export",
+    "gradcheck",
+    "kernels",
+    "list_models",
+    "load_weights",
+    "manual_seed",
+    "models",
+    "nn",
+    "no_grad",
+    "observe",
+    "ops",
+    "optim",
+    "plots",
+    "summary",
+    "tensor",
+    "train",
+    "weights",
 ]
 
 # The names that are no rooms, by the room they come from.

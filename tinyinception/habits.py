@@ -73,11 +73,14 @@ def refusal(name: str, parameters: list[Parameter], args: tuple, options: Mappin
         if by_name:
             rest = " and what follows" if by_name[1:] else ""
             told = f"{by_name[0]}{rest} must be given by name, as in {by_name[0]}=..., {told}"
-    elif twice := [word for word in placed[:len(args)] if word in options]:
+    elif twice := [word for word in placed[: len(args)] if word in options]:
         told = f"{_some(twice)} must be given once, got it by position and by name"
     else:
-        missing = [p.name for p in parameters[len(args):]
-                   if p.name in known and p.default is Parameter.empty and p.name not in options]
+        missing = [
+            p.name
+            for p in parameters[len(args) :]
+            if p.name in known and p.default is Parameter.empty and p.name not in options
+        ]
         told = f"{_some(missing)} must be given"
     placed += [f"any number of {p.name}" for p in parameters if p.kind is Parameter.VAR_POSITIONAL]
     takes = [_some(placed), f"by name {_some(by_name)}" if by_name else ""]
@@ -108,6 +111,7 @@ def absent(owner: str, name: str, remedies: Mapping[str, str], thing: object = N
 
 def missing_from(module: str, remedies: Mapping[str, str]) -> Callable[[str], Any]:
     """A room's `__getattr__`, called for names that it does not have."""
+
     def __getattr__(name: str) -> Any:
         raise absent(module.replace("tinyinception", "ti", 1), name, remedies, sys.modules[module])
 
@@ -116,10 +120,12 @@ def missing_from(module: str, remedies: Mapping[str, str]) -> Callable[[str], An
 
 def explain_call(module: str, remedy: str) -> None:
     """Have a call of a room, which Python refuses in general terms, say what to write instead."""
+
     class Room(ModuleType):
         def __call__(self, *_: object, **__: object) -> Any:
-            raise CallError(f"{module.replace('tinyinception', 'ti', 1)} is a room of the package, not a function: "
-                            f"{remedy}")
+            raise CallError(
+                f"{module.replace('tinyinception', 'ti', 1)} is a room of the package, not a function: {remedy}"
+            )
 
     sys.modules[module].__class__ = Room
 

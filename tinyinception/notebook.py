@@ -15,6 +15,7 @@ SHOWN = 16  # images of a data set
 
 def rich(kind: str) -> Callable[[Any], str | None]:
     """A class's `_repr_html_`; None, and so its `repr`, wherever it cannot be drawn: showing a thing never fails."""
+
     def _repr_html_(self: Any) -> str | None:
         try:
             return _DRAWN[kind](self)
@@ -45,22 +46,32 @@ def _dataset(dataset: Any) -> str:
         own = np.flatnonzero(labels == label)
         rank[own] = np.arange(len(own))
     chosen = np.argsort(rank, kind="stable")[:SHOWN]
-    cells = "".join(f'<figure style="margin:0"><img src="{_png(dataset.train_images[i])}" alt="" '
-                    'style="width:72px;image-rendering:pixelated"><figcaption style="font-size:11px;overflow:hidden">'
-                    f"{escape(str(dataset.classes[labels[i]]))}</figcaption></figure>" for i in chosen)
-    return (f"<div><code>{escape(repr(dataset))}</code>"
-            f'<div style="display:grid;grid-template-columns:repeat(8,80px);gap:6px">{cells}</div></div>')
+    cells = "".join(
+        f'<figure style="margin:0"><img src="{_png(dataset.train_images[i])}" alt="" '
+        'style="width:72px;image-rendering:pixelated"><figcaption style="font-size:11px;overflow:hidden">'
+        f"{escape(str(dataset.classes[labels[i]]))}</figcaption></figure>"
+        for i in chosen
+    )
+    return (
+        f"<div><code>{escape(repr(dataset))}</code>"
+        f'<div style="display:grid;grid-template-columns:repeat(8,80px);gap:6px">{cells}</div></div>'
+    )
 
 
 def _result(result: Any) -> str:
     """The figures as a table, and the curves that the run drew."""
     from pathlib import Path
 
-    rows = "".join(f'<tr><th align="left">{name.replace("_", " ")}</th><td>{escape(_figure(value))}</td></tr>'
-                   for name, value in vars(result).items())
+    rows = "".join(
+        f'<tr><th align="left">{name.replace("_", " ")}</th><td>{escape(_figure(value))}</td></tr>'
+        for name, value in vars(result).items()
+    )
     curves = Path(result.run) / "curves.png"
-    picture = f'<img src="{_uri(curves.read_bytes())}" alt="learning curves" style="max-width:100%">' if (
-        curves.is_file()) else ""
+    picture = (
+        f'<img src="{_uri(curves.read_bytes())}" alt="learning curves" style="max-width:100%">'
+        if (curves.is_file())
+        else ""
+    )
     return f"<div><table>{rows}</table>{picture}</div>"
 
 

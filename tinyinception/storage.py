@@ -22,12 +22,23 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
 
 # NumPy's functions that tensors have too: the method that does it, and the one for an array before the tensor
 _METHODS = {
-    np.add: ("__add__", "__radd__"), np.subtract: ("__sub__", "__rsub__"), np.multiply: ("__mul__", "__rmul__"),
-    np.divide: ("__truediv__", "__rtruediv__"), np.matmul: ("__matmul__", "__rmatmul__"),
-    np.power: ("__pow__", "__rpow__"), np.negative: ("__neg__", ""), np.absolute: ("__abs__", ""),
-    np.exp: ("exp", ""), np.log: ("log", ""), np.tanh: ("tanh", ""),
-    np.equal: ("__eq__", "__eq__"), np.not_equal: ("__ne__", "__ne__"), np.less: ("__lt__", "__gt__"),
-    np.less_equal: ("__le__", "__ge__"), np.greater: ("__gt__", "__lt__"), np.greater_equal: ("__ge__", "__le__"),
+    np.add: ("__add__", "__radd__"),
+    np.subtract: ("__sub__", "__rsub__"),
+    np.multiply: ("__mul__", "__rmul__"),
+    np.divide: ("__truediv__", "__rtruediv__"),
+    np.matmul: ("__matmul__", "__rmatmul__"),
+    np.power: ("__pow__", "__rpow__"),
+    np.negative: ("__neg__", ""),
+    np.absolute: ("__abs__", ""),
+    np.exp: ("exp", ""),
+    np.log: ("log", ""),
+    np.tanh: ("tanh", ""),
+    np.equal: ("__eq__", "__eq__"),
+    np.not_equal: ("__ne__", "__ne__"),
+    np.less: ("__lt__", "__gt__"),
+    np.less_equal: ("__le__", "__ge__"),
+    np.greater: ("__gt__", "__lt__"),
+    np.greater_equal: ("__ge__", "__le__"),
 }
 _WITHOUT_HISTORY = (np.empty_like, np.full_like, np.ones_like, np.zeros_like)  # floats that depend on no number
 _WRITERS = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask)  # into their first argument
@@ -36,16 +47,19 @@ _WRITERS = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np
 def numbers(data: object, dtype: np.dtype | type = np.float32) -> np.ndarray:
     """An array of `dtype` from a Python number or nested lists of them."""
     if _holds(data, Storage):
-        raise GraphError("Tensor: data holds tensors, whose history would be lost; join them with concat, as in "
-                         "concat([a.reshape(1), b.reshape(1)])")
+        raise GraphError(
+            "Tensor: data holds tensors, whose history would be lost; join them with concat, as in "
+            "concat([a.reshape(1), b.reshape(1)])"
+        )
     try:
         is_number = isinstance(data, Number) and not isinstance(data, complex)
         array = np.asarray(data, dtype if is_number else None)
     except (OverflowError, TypeError, ValueError):  # a number too large, lists of different lengths
         array = None
     if array is None or array.dtype.kind not in "biuf" + np.dtype(dtype).kind:
-        raise DtypeError("Tensor: data must be a number, an array, or lists of numbers of equal lengths, not "
-                         f"{reprlib.repr(data)}")
+        raise DtypeError(
+            f"Tensor: data must be a number, an array, or lists of numbers of equal lengths, not {reprlib.repr(data)}"
+        )
     return array.astype(dtype, copy=False)
 
 
@@ -58,8 +72,10 @@ def _compare(symbol: str, function: np.ufunc) -> Callable:
                 other = np.asarray(other)
         except (TypeError, ValueError, OverflowError):
             if isinstance(other, (list, tuple)):
-                raise DtypeError(f"{symbol}: a tensor is compared with numbers or lists of numbers of equal lengths, "
-                                 f"got {reprlib.repr(other)}") from None
+                raise DtypeError(
+                    f"{symbol}: a tensor is compared with numbers or lists of numbers of equal lengths, "
+                    f"got {reprlib.repr(other)}"
+                ) from None
             return NotImplemented
         if isinstance(other, Storage):
             other = other.numpy()
@@ -114,8 +130,9 @@ class Storage:
             value = value.numpy()
         array = np.asarray(value) if isinstance(value, (np.ndarray, np.generic)) else numbers(value, self._dtype)
         if array.dtype.kind != "f" and array.dtype != self._dtype:
-            raise DtypeError(f"data must be {self._dtype} or another float, got {array.dtype}; convert it first with "
-                             "x.astype(...)")
+            raise DtypeError(
+                f"data must be {self._dtype} or another float, got {array.dtype}; convert it first with x.astype(...)"
+            )
         if array.shape != self._shape:
             raise ShapeError(f"data must have the shape {by_x(self._shape)} of the tensor, got {by_x(array.shape)}")
         before, self._data = self._data, array.astype(self._dtype, copy=False)
@@ -183,8 +200,10 @@ class Storage:
         """This tensor, where `target` is the CPU or its own dtype; DtypeError for other devices and dtypes."""
         dtype = target_dtype("to", target)
         if dtype is not None and dtype != self.dtype:  # to NumPy None is float64
-            raise DtypeError(f"to: a tensor of {self.dtype} keeps its dtype, got {target!r}; convert the array, "
-                             "Tensor(x.numpy().astype(...))")
+            raise DtypeError(
+                f"to: a tensor of {self.dtype} keeps its dtype, got {target!r}; convert the array, "
+                "Tensor(x.numpy().astype(...))"
+            )
         return self
 
     def cpu(self):
@@ -212,8 +231,10 @@ class Storage:
 
     def __bool__(self) -> bool:
         if count(self.shape) != 1:
-            raise ShapeError(f"bool: a tensor of {count(self.shape)} elements ({by_x(self.shape)}) is neither true nor "
-                             "false; ask (t == u).all() or .any(), or len(t)")
+            raise ShapeError(
+                f"bool: a tensor of {count(self.shape)} elements ({by_x(self.shape)}) is neither true nor "
+                "false; ask (t == u).all() or .any(), or len(t)"
+            )
         return bool(self.item())
 
     def __format__(self, spec: str) -> str:
@@ -238,8 +259,10 @@ class Storage:
     def __getstate__(self) -> tuple[None, dict]:
         """What `pickle` and `deepcopy` take; a history has no end that a copy could stop at."""
         if self.node is not None:
-            raise GraphError(f"a tensor computed by {self.node.where()} cannot be copied or pickled with its history; "
-                             "detach() it first")
+            raise GraphError(
+                f"a tensor computed by {self.node.where()} cannot be copied or pickled with its history; "
+                "detach() it first"
+            )
         return None, {name: getattr(self, name) for name in Storage.__slots__[1:]}
 
     def __copy__(self):
@@ -275,11 +298,16 @@ def _on_arrays(function: Callable, name: str, inputs: tuple, options: dict):
     result = None
     if not (learns and options.get("out") is not None):
         result = function(*_as_arrays(inputs), **_as_arrays(options))
-        if not learns or function in _WITHOUT_HISTORY or not _holds(
-                result, (np.ndarray, np.inexact, float), lambda x: np.result_type(x).kind in "fc"):
+        if (
+            not learns
+            or function in _WITHOUT_HISTORY
+            or not _holds(result, (np.ndarray, np.inexact, float), lambda x: np.result_type(x).kind in "fc")
+        ):
             return result
-    raise GraphError(f"{name}: its result would have no history, so that no gradient flows back; use the tensor's own "
-                     "operations, or give it tensor.numpy()")
+    raise GraphError(
+        f"{name}: its result would have no history, so that no gradient flows back; use the tensor's own "
+        "operations, or give it tensor.numpy()"
+    )
 
 
 def _as_arrays(things):

@@ -80,13 +80,17 @@ def topological(root: Operation) -> list[Operation]:
 def _check_as_it_was(op: Operation) -> None:
     """Backward needs what forward has kept, and the numbers in it as forward has read them."""
     if op.freed:
-        raise GraphError(f"backward: the graph through {op.where()} was already used and freed; run forward again, "
-                         "or call backward(retain_graph=True) the first time")
+        raise GraphError(
+            f"backward: the graph through {op.where()} was already used and freed; run forward again, "
+            "or call backward(retain_graph=True) the first time"
+        )
     changed = changes.after(op.made, (op.saved, op.kept))
     if changed is not None:
-        raise GraphError(f"backward: {op.where()} needs numbers of shape {by_x(changed.shape)} that were changed in "
-                         "place since its forward, by an optimiser's step for instance; run forward again before "
-                         "backward")
+        raise GraphError(
+            f"backward: {op.where()} needs numbers of shape {by_x(changed.shape)} that were changed in "
+            "place since its forward, by an optimiser's step for instance; run forward again before "
+            "backward"
+        )
 
 
 def _sum(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:

@@ -36,8 +36,22 @@ from tinyinception.ops.base import Operation, Shape, by_x, count
 from tinyinception.storage import FLOATS, Storage, numbers
 from tinyinception.tape import walk
 
-__all__ = ["FLOATS", "Hook", "Tensor", "apply", "concat", "current_path", "enable_grad", "is_observed", "is_recording",
-           "is_rehearsing", "no_grad", "observe", "rehearsal", "scope"]
+__all__ = [
+    "FLOATS",
+    "Hook",
+    "Tensor",
+    "apply",
+    "concat",
+    "current_path",
+    "enable_grad",
+    "is_observed",
+    "is_recording",
+    "is_rehearsing",
+    "no_grad",
+    "observe",
+    "rehearsal",
+    "scope",
+]
 
 
 def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
@@ -50,14 +64,18 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
     op.path = current_path()
     for number, t in enumerate(inputs):
         if t is not None and not isinstance(t, Tensor):
-            raise DtypeError(f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
-                             + (remedies.LOGITS if hasattr(t, "logits") else "wrap arrays in Tensor(x)"))
+            raise DtypeError(
+                f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
+                + (remedies.LOGITS if hasattr(t, "logits") else "wrap arrays in Tensor(x)")
+            )
     shape = op.shape(*(None if t is None else t._shape for t in inputs))
     given = [t for t in inputs if t is not None]
     dtype = given[0]._dtype
     if any(t._dtype != dtype for t in given):
-        raise DtypeError(f"{op.where()}: inputs are of different dtypes, {', '.join(str(t.dtype) for t in given)}; "
-                         "convert the array with x.astype(...) or the module with module.to(...)")
+        raise DtypeError(
+            f"{op.where()}: inputs are of different dtypes, {', '.join(str(t.dtype) for t in given)}; "
+            "convert the array with x.astype(...) or the module with module.to(...)"
+        )
     hooks = state.hooks
     for hook in hooks:
         hook.before(op, inputs)
@@ -85,14 +103,18 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
 def _in_place(symbol: str, compute: Callable) -> Callable:
     def change(self, other):
         if self.requires_grad and self.node is None and state.recording:
-            raise GraphError(f"{symbol}: a leaf that requires a gradient cannot be changed in place while operations "
-                             "are recorded; do it inside `with no_grad():`")
+            raise GraphError(
+                f"{symbol}: a leaf that requires a gradient cannot be changed in place while operations "
+                "are recorded; do it inside `with no_grad():`"
+            )
         if isinstance(other, (np.ndarray, np.floating)) and other.dtype.kind == "f":
             other = other.astype(self.dtype, copy=False)  # what is changed keeps its dtype
         result = compute(self, other)
         if result.shape != self.shape:
-            raise ShapeError(f"{symbol}: the result is {by_x(result.shape)}, but what is changed in place keeps its "
-                             f"shape {by_x(self.shape)}")
+            raise ShapeError(
+                f"{symbol}: the result is {by_x(result.shape)}, but what is changed in place keeps its "
+                f"shape {by_x(self.shape)}"
+            )
         if self._data is None:
             return result
         if result.requires_grad:  # all who hold this tensor see the result, whose history includes what it was
@@ -127,8 +149,10 @@ class Tensor(Storage):
             raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
         array = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else numbers(data)
         if array.dtype not in FLOATS:
-            raise DtypeError(f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "
-                             "x.astype(np.float32) / 255")
+            raise DtypeError(
+                f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "
+                "x.astype(np.float32) / 255"
+            )
         self.hold(array, array.shape, array.dtype)
         self.requires_grad = requires_grad
         self.grad: np.ndarray | None = None
@@ -158,14 +182,17 @@ class Tensor(Storage):
         on the way unless `retain_graph`. Raises GraphError without a graph, or where it has been used and freed.
         """
         if not self.requires_grad:
-            raise GraphError("backward: nothing to differentiate; no input required a gradient, or no_grad() was "
-                             "active")
+            raise GraphError(
+                "backward: nothing to differentiate; no input required a gradient, or no_grad() was active"
+            )
         if self._data is None:
             raise GraphError("backward: this tensor is shape-only, there are no numbers to differentiate")
         if gradient is None:
             if count(self.shape) != 1:
-                raise GraphError(f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() "
-                                 "or .mean(), or pass the gradient of its elements")
+                raise GraphError(
+                    f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() "
+                    "or .mean(), or pass the gradient of its elements"
+                )
             gradient = np.ones(self._shape, self._dtype)
         try:
             gradient = np.asarray(gradient, self.dtype)
@@ -190,8 +217,10 @@ class Tensor(Storage):
         if not isinstance(requires_grad, bool):
             raise ArgumentError(f"requires_grad_: requires_grad must be True or False, got {requires_grad!r}")
         if self.node is not None and not requires_grad:
-            raise GraphError(f"requires_grad_: this tensor was computed by {self.node.where()}; detach() cuts it off "
-                             "from its history")
+            raise GraphError(
+                f"requires_grad_: this tensor was computed by {self.node.where()}; detach() cuts it off "
+                "from its history"
+            )
         self.requires_grad = requires_grad
         if not requires_grad:
             self.grad = None
@@ -271,8 +300,9 @@ class Tensor(Storage):
     def __setitem__(self, index, value) -> None:
         """Write numbers in place; index: as for reading, or a NumPy array of truths or whole numbers."""
         if state.recording and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
-            raise GraphError("tensor[...] = numbers has no gradient; do it inside `with no_grad():`, or join parts "
-                             "with concat")
+            raise GraphError(
+                "tensor[...] = numbers has no gradient; do it inside `with no_grad():`, or join parts with concat"
+            )
         self._write("tensor[...] =", index, self._like(value).numpy())
 
     def _write(self, what: str, index, numbers: np.ndarray) -> None:
@@ -280,20 +310,24 @@ class Tensor(Storage):
         if numbers.dtype.kind == "c" != own.dtype.kind:
             raise DtypeError(f"{what}: complex numbers do not fit into a tensor of {own.dtype}")
         if not own.flags.writeable:
-            raise ArgumentError(f"{what}: the array of this tensor of {by_x(self.shape)} is read-only; give it a copy, "
-                                "tensor.data = tensor.numpy().copy()")
+            raise ArgumentError(
+                f"{what}: the array of this tensor of {by_x(self.shape)} is read-only; give it a copy, "
+                "tensor.data = tensor.numpy().copy()"
+            )
         try:
             own[index] = numbers
         except (IndexError, TypeError, ValueError) as error:
-            raise ShapeError(f"{what}: numbers of shape {by_x(numbers.shape)} do not fit into a tensor of "
-                             f"{by_x(self.shape)} at {index!r} ({error})") from None
+            raise ShapeError(
+                f"{what}: numbers of shape {by_x(numbers.shape)} do not fit into a tensor of "
+                f"{by_x(self.shape)} at {index!r} ({error})"
+            ) from None
         changes.note(own)
 
     def abs(self) -> Tensor:
         return self.relu() + (-self).relu()
 
     def sqrt(self) -> Tensor:
-        return self ** 0.5
+        return self**0.5
 
     def exp(self) -> Tensor:
         return apply(ops.Exp(), self)

@@ -81,13 +81,15 @@ def wrap(text: str, width: int | None, first: str = "", rest: str = "") -> list[
     if width is None or len(first + text) <= width:
         return [first + text]
     whole = _COPIED.sub(lambda found: found[0].replace(" ", "\0"), text)
-    lines = textwrap.wrap(whole, width, initial_indent=first, subsequent_indent=rest, break_long_words=False,
-                          break_on_hyphens=False)
+    lines = textwrap.wrap(
+        whole, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
     return [line.replace("\0", " ") for line in lines]
 
 
-def table(lines: Sequence[Sequence[str]], left: Collection[int], width: int | None = None,
-          drop: Sequence[int] = ()) -> list[str]:
+def table(
+    lines: Sequence[Sequence[str]], left: Collection[int], width: int | None = None, drop: Sequence[int] = ()
+) -> list[str]:
     """Cells padded to columns, those in `left` flush left; the first line is the head.
 
     drop: the columns to leave out, one after the other, until the rest fits into `width`.
@@ -96,8 +98,14 @@ def table(lines: Sequence[Sequence[str]], left: Collection[int], width: int | No
     kept, last = set(range(len(widths))), list(drop)
     while last and width is not None and sum(widths[i] for i in kept) + 2 * (len(kept) - 1) > width:
         kept.discard(last.pop(0))
-    return ["  ".join(cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in
-                      enumerate(zip(line, widths, strict=True)) if i in kept).rstrip() for line in lines]
+    return [
+        "  ".join(
+            cell.ljust(w) if i in left else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+            if i in kept
+        ).rstrip()
+        for line in lines
+    ]
 
 
 # -- colour ------------------------------------------------------------------------------------------------------------
@@ -149,8 +157,14 @@ def bar(items: Any = None, *, shown: bool, **options: Any) -> Any:
     from tqdm import tqdm
 
     asked = {"ncols": width(sys.stderr)} if os.environ.get("COLUMNS") else {"dynamic_ncols": True}
-    return tqdm(items, file=_Lossy(sys.stderr), leave=False, disable=not shown or _quiet or not is_terminal(sys.stderr),
-                **asked, **options)
+    return tqdm(
+        items,
+        file=_Lossy(sys.stderr),
+        leave=False,
+        disable=not shown or _quiet or not is_terminal(sys.stderr),
+        **asked,
+        **options,
+    )
 
 
 def _after_fork() -> None:

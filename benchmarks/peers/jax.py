@@ -90,9 +90,15 @@ def _maker() -> Any:
             bias = None if layer.bias is None else self._add(layer.bias.data)
 
             def conv(state, x, key):
-                y = lax.conv_general_dilated(x, state.parameters[weight], layer.stride, (pads[:2], pads[2:]),
-                                             dimension_numbers=("NHWC", "HWIO", "NHWC"))
+                y = lax.conv_general_dilated(
+                    x,
+                    state.parameters[weight],
+                    layer.stride,
+                    (pads[:2], pads[2:]),
+                    dimension_numbers=("NHWC", "HWIO", "NHWC"),
+                )
                 return y if bias is None else y + state.parameters[bias]
+
             return conv
 
         def norm(self, layer):
@@ -108,6 +114,7 @@ def _maker() -> Any:
                     state.running[name] = old + layer.momentum * (lax.stop_gradient(value) - old)
                 scale = state.parameters[gamma] * lax.rsqrt(var + layer.eps)
                 return x * scale + (state.parameters[beta] - mean * scale)
+
             return norm
 
         def relu(self):
@@ -125,6 +132,7 @@ def _maker() -> Any:
             def avg_pool(state, x, key):
                 count = lax.reduce_window(jnp.ones((1, *x.shape[1:3], 1)), 0.0, lax.add, *where)
                 return lax.reduce_window(x, 0.0, lax.add, *where) / count
+
             return avg_pool
 
         def global_avg_pool(self):
@@ -137,6 +145,7 @@ def _maker() -> Any:
             def dropout(state, x, key):
                 mask = jax.random.bernoulli(jax.random.fold_in(key, number), keep, x.shape)
                 return jnp.where(mask, x / keep, 0)
+
             return dropout if layer.p else lambda state, x, key: x
 
         def flatten(self):
@@ -151,6 +160,7 @@ def _maker() -> Any:
                 for part in parts:
                     x = part(state, x, key)
                 return x
+
             return sequential
 
         def branches(self, parts):
@@ -164,6 +174,7 @@ def _maker() -> Any:
                     if i in aux:
                         heads.append(aux[i](state, x, key))
                 return x, heads
+
             return network
 
     return Layers()

@@ -53,6 +53,7 @@ def _maker() -> Any:
             def conv(x):
                 y = sp.conv2d(x, weight, layer.padding.upper(), layer.stride)
                 return y if bias is None else y + bias
+
             return conv
 
         def relu(self):

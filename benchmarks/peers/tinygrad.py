@@ -30,8 +30,10 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
     images = Tensor(np.ascontiguousarray(x.transpose(0, 3, 1, 2))).realize()
     labels = Tensor(y.astype(np.int32)).realize()
     options = {"lr": how.lr, "momentum": how.momentum, "nesterov": how.momentum > 0}
-    groups = [SGD([p for p in make.parameters if p.ndim >= 2], weight_decay=how.weight_decay, **options),
-              SGD([p for p in make.parameters if p.ndim < 2], **options)]
+    groups = [
+        SGD([p for p in make.parameters if p.ndim >= 2], weight_decay=how.weight_decay, **options),
+        SGD([p for p in make.parameters if p.ndim < 2], **options),
+    ]
     optimizer = OptimizerGroup(*groups)
 
     @TinyJit
@@ -40,8 +42,9 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
         logits, aux = model(images)
         total = logits.sparse_categorical_crossentropy(labels, label_smoothing=how.smoothing)
         for head in aux:
-            total = total + network.aux_weight * head.sparse_categorical_crossentropy(labels,
-                                                                                      label_smoothing=how.smoothing)
+            total = total + network.aux_weight * head.sparse_categorical_crossentropy(
+                labels, label_smoothing=how.smoothing
+            )
         total.backward()
         return total.realize(*optimizer.schedule_step(), *make.running)
 
@@ -85,8 +88,9 @@ def _maker() -> Any:
         def avg_pool(self, layer, pads):
             if pads[0] != pads[1] or pads[2] != pads[3]:
                 raise NotSupported(f"average pooling with padding {pads}")
-            return lambda x: x.avg_pool2d(layer.kernel_size, layer.stride, padding=(pads[0], pads[2]),
-                                          count_include_pad=layer.count_include_pad)
+            return lambda x: x.avg_pool2d(
+                layer.kernel_size, layer.stride, padding=(pads[0], pads[2]), count_include_pad=layer.count_include_pad
+            )
 
         def global_avg_pool(self):
             return lambda x: x.mean((2, 3))
@@ -108,6 +112,7 @@ def _maker() -> Any:
             def branches(x):
                 first, *others = [part(x) for part in parts]
                 return first.cat(*others, dim=1)
+
             return branches
 
         def network(self, stages, aux):
@@ -118,6 +123,7 @@ def _maker() -> Any:
                     if i in aux:
                         heads.append(aux[i](x))
                 return x, heads
+
             return network
 
     return Layers()

@@ -44,8 +44,9 @@ FUSED = {kind: WORDS[kind] for kind in ("batch-norm, ReLU", "pooling", "concat, 
 def build(network: Any, size: tuple[int, int]) -> torch.nn.Module:
     """Our network in PyTorch, with our weights; ValueError unless it has as many parameters."""
     made, _ = translate(network, _maker(), size)
-    theirs, expected = (sum(p.numel() if hasattr(p, "numel") else p.size for p in module.parameters())
-                        for module in (made, network))
+    theirs, expected = (
+        sum(p.numel() if hasattr(p, "numel") else p.size for p in module.parameters()) for module in (made, network)
+    )
     if theirs != expected:
         raise ValueError(f"PyTorch's network has {theirs} parameters, ours {expected}")
     return made
@@ -69,8 +70,13 @@ def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
 
     kernels = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
-    optimizer = torch.optim.SGD([{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}],
-                                recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True)
+    optimizer = torch.optim.SGD(
+        [{"params": kernels, "weight_decay": recipe.weight_decay}, {"params": others}],
+        recipe.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.momentum > 0,
+        fused=True,
+    )
     if _ALL[case["mode"]].get("compiled"):
         objective = _compiled(objective)
 
@@ -168,8 +174,15 @@ def _maker() -> Any:
 
         def conv(self, layer, pads):
             even = pads[0] == pads[1] and pads[2] == pads[3]
-            made = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride,
-                             (pads[0], pads[2]) if even else 0, groups=layer.groups, bias=layer.bias is not None)
+            made = nn.Conv2d(
+                layer.in_channels,
+                layer.out_channels,
+                layer.kernel_size,
+                layer.stride,
+                (pads[0], pads[2]) if even else 0,
+                groups=layer.groups,
+                bias=layer.bias is not None,
+            )
             made.weight.data = tensor(layer.weight.data.transpose(3, 2, 0, 1))
             if layer.bias is not None:
                 made.bias.data = tensor(layer.bias.data)
@@ -179,9 +192,15 @@ def _maker() -> Any:
             if layer.gamma is None or layer.beta is None:
                 raise NotSupported("batch-norm with only one of gamma and beta")
             made = nn.BatchNorm2d(layer.channels, layer.eps, layer.momentum)
-            made.load_state_dict({"weight": tensor(layer.gamma.data), "bias": tensor(layer.beta.data),
-                                  "running_mean": tensor(layer.running_mean), "running_var": tensor(layer.running_var),
-                                  "num_batches_tracked": torch.tensor(0)})
+            made.load_state_dict(
+                {
+                    "weight": tensor(layer.gamma.data),
+                    "bias": tensor(layer.beta.data),
+                    "running_mean": tensor(layer.running_mean),
+                    "running_var": tensor(layer.running_var),
+                    "num_batches_tracked": torch.tensor(0),
+                }
+            )
             return made
 
         def relu(self):
@@ -197,8 +216,9 @@ def _maker() -> Any:
         def avg_pool(self, layer, pads):
             if pads[0] != pads[1] or pads[2] != pads[3]:
                 raise NotSupported(f"average pooling with padding {pads}")
-            return nn.AvgPool2d(layer.kernel_size, layer.stride, (pads[0], pads[2]), layer.ceil_mode,
-                                layer.count_include_pad)
+            return nn.AvgPool2d(
+                layer.kernel_size, layer.stride, (pads[0], pads[2]), layer.ceil_mode, layer.count_include_pad
+            )
 
         def dropout(self, layer):
             return nn.Dropout(layer.p)

@@ -43,8 +43,13 @@ class Says(nn.Module):
 def built(main, aux, weight, training):
     """Ask a network of this package for its classifiers, in training and in evaluation."""
     stages = {f"stage{i}": nn.ReLU() for i in range(len(aux))}
-    network = Network({**stages, "head": Says(main)}, channels=1, input_size=1, aux_weight=weight,
-                      aux={f"stage{i}": Says(loss) for i, loss in enumerate(aux)}).train(training)
+    network = Network(
+        {**stages, "head": Says(main)},
+        channels=1,
+        input_size=1,
+        aux_weight=weight,
+        aux={f"stage{i}": Says(loss) for i, loss in enumerate(aux)},
+    ).train(training)
     logits, heads = network(Tensor(np.ones((1, 1, 1, 1))))
     total = logits
     for head in heads:
@@ -53,31 +58,56 @@ def built(main, aux, weight, training):
 
 
 EXERCISES = [
-    Exercise("factor", drawn, [(0.01, 200, 100), (0.02, 50, 150), (0.01, 100, 100)], {
-        "That is the factor of the mean square; the size is its root.":
-            lambda variance, fan_in, fan_out: variance * fan_out / 2,
-        "fan_in decides how large the output is, on the way forward; backward, an input collects from fan_out outputs.":
-            lambda variance, fan_in, fan_out: math.sqrt(variance * fan_in / 2),
-        "The ReLU is missing: where it put out zero, no gradient comes through, and that is half of the values.":
-            lambda variance, fan_in, fan_out: math.sqrt(variance * fan_out),
-    }, tolerance=0.03),
-    Exercise("reaching", stepped, [(0.7, 24, 12, 0.3), (1.0, 24, 12, 0.3), (0.5, 5, 5, 1.0), (1.2, 10, 1, 0.4)], {
-        "From the output of layer n to the output of layer 1 there are n - 1 layers, not n.":
-            lambda r, depth, at, weight: r**depth + weight * r**at,
-        "The auxiliary classifier's loss counts only `weight`, and so does its gradient.":
-            lambda r, depth, at, weight: r ** (depth - 1) + r ** (at - 1),
-        "Its gradient has only the layers below it to go through, not those above.":
-            lambda r, depth, at, weight: r ** (depth - 1) + weight * r ** (depth - at),
-        "Gradients from two losses add up, they are not multiplied.":
-            lambda r, depth, at, weight: r ** (depth - 1) * weight * r ** (at - 1),
-    }),
-    Exercise("objective", built, [(2.0, [2.5, 3.0], 0.3, True), (2.0, [2.5, 3.0], 0.3, False), (1.0, [4.0], 0.4, True)],
-             {
-        "In evaluation the auxiliary classifiers are thrown away; only the main loss is left.":
-            lambda main, aux, weight, training: main + weight * sum(aux),
-        "Each of them counts `weight`; their losses are added, not averaged.":
-            lambda main, aux, weight, training: main + weight * sum(aux) / len(aux) if training else main,
-        "The main loss keeps its full weight; the auxiliary ones come on top.":
-            lambda main, aux, weight, training: (1 - weight) * main + weight * sum(aux) if training else main,
-    }),
+    Exercise(
+        "factor",
+        drawn,
+        [(0.01, 200, 100), (0.02, 50, 150), (0.01, 100, 100)],
+        {
+            "That is the factor of the mean square; the size is its root.": lambda variance, fan_in, fan_out: (
+                variance * fan_out / 2
+            ),
+            "fan_in decides how large the output is, on the way forward; backward, an input collects from fan_out outputs.": lambda variance, fan_in, fan_out: (
+                math.sqrt(variance * fan_in / 2)
+            ),
+            "The ReLU is missing: where it put out zero, no gradient comes through, and that is half of the values.": lambda variance, fan_in, fan_out: (
+                math.sqrt(variance * fan_out)
+            ),
+        },
+        tolerance=0.03,
+    ),
+    Exercise(
+        "reaching",
+        stepped,
+        [(0.7, 24, 12, 0.3), (1.0, 24, 12, 0.3), (0.5, 5, 5, 1.0), (1.2, 10, 1, 0.4)],
+        {
+            "From the output of layer n to the output of layer 1 there are n - 1 layers, not n.": lambda r, depth, at, weight: (
+                r**depth + weight * r**at
+            ),
+            "The auxiliary classifier's loss counts only `weight`, and so does its gradient.": lambda r, depth, at, weight: (
+                r ** (depth - 1) + r ** (at - 1)
+            ),
+            "Its gradient has only the layers below it to go through, not those above.": lambda r, depth, at, weight: (
+                r ** (depth - 1) + weight * r ** (depth - at)
+            ),
+            "Gradients from two losses add up, they are not multiplied.": lambda r, depth, at, weight: (
+                r ** (depth - 1) * weight * r ** (at - 1)
+            ),
+        },
+    ),
+    Exercise(
+        "objective",
+        built,
+        [(2.0, [2.5, 3.0], 0.3, True), (2.0, [2.5, 3.0], 0.3, False), (1.0, [4.0], 0.4, True)],
+        {
+            "In evaluation the auxiliary classifiers are thrown away; only the main loss is left.": lambda main, aux, weight, training: (
+                main + weight * sum(aux)
+            ),
+            "Each of them counts `weight`; their losses are added, not averaged.": lambda main, aux, weight, training: (
+                main + weight * sum(aux) / len(aux) if training else main
+            ),
+            "The main loss keeps its full weight; the auxiliary ones come on top.": lambda main, aux, weight, training: (
+                (1 - weight) * main + weight * sum(aux) if training else main
+            ),
+        },
+    ),
 ]

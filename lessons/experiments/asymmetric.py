@@ -41,11 +41,15 @@ def main() -> None:
             counts = summary(network(where), 32)
         found = {"params": counts.params, "macs": counts.macs, "accuracy": []}
         for seed in range(options.seeds):
-            _, scores = learn(lambda where=where: network(where), dataset, seed=seed, epochs=options.epochs,
-                              look_at=[last])
+            _, scores = learn(
+                lambda where=where: network(where), dataset, seed=seed, epochs=options.epochs, look_at=[last]
+            )
             found["accuracy"].append(scores[last].accuracy)
-            print(f"{'no grid' if where is None else f'{where}x{where}'} factorised, {counts.macs:,} multiply-adds, "
-                  f"seed {seed}: {found['accuracy'][-1]:.2%}   ({time.monotonic() - began:.0f} s)", flush=True)
+            print(
+                f"{'no grid' if where is None else f'{where}x{where}'} factorised, {counts.macs:,} multiply-adds, "
+                f"seed {seed}: {found['accuracy'][-1]:.2%}   ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
         result["none" if where is None else str(where)] = found
     print(f"written to {keep('asymmetric', result, began)}")
 

@@ -35,12 +35,16 @@ def main() -> None:
         for seed in range(options.seeds):
             for kind, weight in (("without", 0.0), ("with", WEIGHT)):
                 found[f"stem_gradient_{kind}"].append(stem_gradient(build, dataset, seed, weight))
-                _, scores = learn(build, dataset, seed=seed, epochs=options.epochs, lr=lr, aux_weight=weight,
-                                  look_at=look_at)
+                _, scores = learn(
+                    build, dataset, seed=seed, epochs=options.epochs, lr=lr, aux_weight=weight, look_at=look_at
+                )
                 found[kind].append([scores[step].accuracy for step in look_at])
-                print(f"{name}, seed {seed}, {kind} auxiliary loss: "
-                      + " ".join(f"{accuracy:.1%}" for accuracy in found[kind][-1])
-                      + f"   ({time.monotonic() - began:.0f} s)", flush=True)
+                print(
+                    f"{name}, seed {seed}, {kind} auxiliary loss: "
+                    + " ".join(f"{accuracy:.1%}" for accuracy in found[kind][-1])
+                    + f"   ({time.monotonic() - began:.0f} s)",
+                    flush=True,
+                )
         result[name] = found
     print(f"written to {keep('auxiliary', result, began)}")
 

@@ -26,8 +26,11 @@ from tinyinception.optim import SGD
 from tinyinception.tensor import Tensor
 
 KINDS = [drawn.CLASSES.index(name) for name in ("disc", "cross", "stripes", "dots")]
-UNITS = {"Glorot": partial(nn.ConvUnit, norm=None, init=glorot()), "He": partial(nn.ConvUnit, norm=None),
-         "batch-norm": nn.ConvUnit}
+UNITS = {
+    "Glorot": partial(nn.ConvUnit, norm=None, init=glorot()),
+    "He": partial(nn.ConvUnit, norm=None),
+    "batch-norm": nn.ConvUnit,
+}
 WIDTH = 16
 
 
@@ -78,16 +81,22 @@ def main() -> None:
             for seed in range(options.seeds):
                 nn.random.manual_seed(seed)
                 right = train(build(unit, options.depth, head), x, y, options.lr, options.steps, seed)
-                means = [right[i:i + 50].mean(axis=0).round(4).tolist() for i in range(0, options.steps, 50)]
+                means = [right[i : i + 50].mean(axis=0).round(4).tolist() for i in range(0, options.steps, 50)]
                 curves.setdefault(f"{name}, {'head' if head else 'no head'}", []).append([mean[0] for mean in means])
                 if head:
                     side.setdefault(name, []).append([mean[1] for mean in means])
-                print(f"{name:10} {'head' if head else 'no head':8} seed {seed}: the last 50 steps "
-                      + ", ".join(f"{mean:.0%}" for mean in means[-1]), flush=True)
-    record = {"command": " ".join(["python", "lessons/experiments/deep_heads.py", *sys.argv[1:]]),
-              "machine": f"{os.cpu_count()} cores, {platform.machine()}", "date": date.today().isoformat(),
-              "seconds": round(time.monotonic() - began), "result": {**vars(options), "every": 50, "curves": curves,
-                                                                      "auxiliary": side}}
+                print(
+                    f"{name:10} {'head' if head else 'no head':8} seed {seed}: the last 50 steps "
+                    + ", ".join(f"{mean:.0%}" for mean in means[-1]),
+                    flush=True,
+                )
+    record = {
+        "command": " ".join(["python", "lessons/experiments/deep_heads.py", *sys.argv[1:]]),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "date": date.today().isoformat(),
+        "seconds": round(time.monotonic() - began),
+        "result": {**vars(options), "every": 50, "curves": curves, "auxiliary": side},
+    }
     path = Path(__file__).parent.parent / "results" / "deep_heads.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -19,8 +19,9 @@ WEIGHT = 0.3
 
 def main() -> None:
     """Measure, print and keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=3, help="draws of the weights")
     parser.add_argument("--images", type=int, default=16, help="drawn images in the one batch")
     options, began = parser.parse_args(), time.monotonic()
@@ -31,10 +32,14 @@ def main() -> None:
         for kind, weight in (("without", 0.0), ("with", WEIGHT)):
             for stage, share in reach(seed, images, labels, weight).items():
                 result[kind].setdefault(stage, []).append(share)
-            print(f"seed {seed}, {kind} auxiliary classifiers: "
-                  + " ".join(f"{stage.removeprefix('inception_')} {shares[-1]:.1e}"
-                             for stage, shares in result[kind].items())
-                  + f"   ({time.monotonic() - began:.0f} s)", flush=True)
+            print(
+                f"seed {seed}, {kind} auxiliary classifiers: "
+                + " ".join(
+                    f"{stage.removeprefix('inception_')} {shares[-1]:.1e}" for stage, shares in result[kind].items()
+                )
+                + f"   ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
     print(f"written to {keep('gradient_reach', result, began)}")
 
 
@@ -50,8 +55,10 @@ def reach(seed: int, images: np.ndarray, labels: np.ndarray, aux_weight: float) 
     for stage in network.stages:
         kernels = [p for _, p in getattr(network, stage).named_parameters() if p.data.ndim == 4]
         if kernels:
-            square = [sum(float((array.astype(np.float64) ** 2).sum()) for array in arrays)
-                      for arrays in ([p.grad for p in kernels], [p.data for p in kernels])]
+            square = [
+                sum(float((array.astype(np.float64) ** 2).sum()) for array in arrays)
+                for arrays in ([p.grad for p in kernels], [p.data for p in kernels])
+            ]
             shares[stage] = float(np.sqrt(square[0] / square[1]))
     return shares
 

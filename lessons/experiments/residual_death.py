@@ -21,10 +21,14 @@ from tinyinception.tensor import Tensor, no_grad
 
 RESULT = Path(__file__).parent.parent / "results" / "residual_death.json"
 RATE = 0.045  # the paper's
-WIDTHS = [(width, scale, RATE, 1, seed) for width in (32, 64, 128, 256, 512) for scale in (1, 0.3, 0.1)
-          for seed in (0, 1)]
-RATES = [(256, scale, rate, 1, 0) for scale, rates in ((1, (0.01, 0.02, 0.09)), (0.3, (0.09, 0.18, 0.36)),
-                                                      (0.1, (0.18, 0.36, 0.72))) for rate in rates]
+WIDTHS = [
+    (width, scale, RATE, 1, seed) for width in (32, 64, 128, 256, 512) for scale in (1, 0.3, 0.1) for seed in (0, 1)
+]
+RATES = [
+    (256, scale, rate, 1, 0)
+    for scale, rates in ((1, (0.01, 0.02, 0.09)), (0.3, (0.09, 0.18, 0.36)), (0.1, (0.18, 0.36, 0.72)))
+    for rate in rates
+]
 SMALL = [(width, 1, RATE, 0.1, 0) for width in (256, 512)]  # not scaled, but every `up` begins ten times smaller
 
 
@@ -64,9 +68,17 @@ def run(width: int, scale: float, rate: float, start: float, seed: int, steps: i
         losses.append(loss.item())
         right.append(float((logits.numpy().argmax(axis=1) == labels).mean()))
         zeros.append(float((last.numpy() == 0).mean()))
-    return {"width": width, "scale": scale, "rate": rate, "start": start, "seed": seed, "curvature": bend,
-            "loss": float(np.mean(losses[-10:])), "accuracy": float(np.mean(right[-10:])),
-            "zeros": float(np.mean(zeros[-10:]))}
+    return {
+        "width": width,
+        "scale": scale,
+        "rate": rate,
+        "start": start,
+        "seed": seed,
+        "curvature": bend,
+        "loss": float(np.mean(losses[-10:])),
+        "accuracy": float(np.mean(right[-10:])),
+        "zeros": float(np.mean(zeros[-10:])),
+    }
 
 
 def main() -> None:
@@ -80,16 +92,28 @@ def main() -> None:
         runs.append(run(*case, options.steps, loader))
         print(", ".join(f"{name} {value:.3g}" for name, value in runs[-1].items()), file=sys.stderr, flush=True)
     options.out.parent.mkdir(exist_ok=True)
-    options.out.write_text(json.dumps({
-        "command": "python lessons/experiments/residual_death.py", "machine": machine(),
-        "date": date.today().isoformat(), "seconds": round(time.monotonic() - began), "result": runs}, indent=1) + "\n",
-        encoding="utf-8")
+    options.out.write_text(
+        json.dumps(
+            {
+                "command": "python lessons/experiments/residual_death.py",
+                "machine": machine(),
+                "date": date.today().isoformat(),
+                "seconds": round(time.monotonic() - began),
+                "result": runs,
+            },
+            indent=1,
+        )
+        + "\n",
+        encoding="utf-8",
+    )
 
 
 def machine() -> str:
     """Cores and processor, as far as the system tells."""
-    return f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores, " \
-           f"{platform.machine()}"
+    return (
+        f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores, "
+        f"{platform.machine()}"
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ BATCH = 64
 
 def arguments(description: str) -> argparse.Namespace:
     """The options that all of them have."""
-    parser = argparse.ArgumentParser(description=description,
-                                     formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each kind, with other weights and batches")
     parser.add_argument("--images", type=int, default=5000, help="training images, of the drawn set's 10,000")
     parser.add_argument("--epochs", type=int, default=3, help="how often each is shown")
@@ -31,9 +30,17 @@ def drawn(images: int) -> data.Dataset:
     return data.load("drawn", limit=images, progress=False)
 
 
-def learn(build: Callable[[], nn.Module], dataset: data.Dataset, *, seed: int, epochs: int, lr: float = 0.1,
-          smoothing: float = 0.0, aux_weight: float = 0.0,
-          look_at: Sequence[int] = ()) -> tuple[nn.Module, dict[int, Scores]]:
+def learn(
+    build: Callable[[], nn.Module],
+    dataset: data.Dataset,
+    *,
+    seed: int,
+    epochs: int,
+    lr: float = 0.1,
+    smoothing: float = 0.0,
+    aux_weight: float = 0.0,
+    look_at: Sequence[int] = (),
+) -> tuple[nn.Module, dict[int, Scores]]:
     """Train as `tinyinception train` does by default; the network, and test scores after each step of `look_at`.
 
     Equal seeds give equal first weights and batches, whatever the other arguments are.
@@ -44,8 +51,9 @@ def learn(build: Callable[[], nn.Module], dataset: data.Dataset, *, seed: int, e
     tests = dataset.loader("test", 250)
     steps = epochs * len(loader)
     schedule = Triangular(lr, steps, int(0.25 * steps))
-    optimizer = SGD(network.named_parameters(), lr, momentum=0.9, nesterov=True, weight_decay=5e-4,
-                    decay_filter=weights_only)
+    optimizer = SGD(
+        network.named_parameters(), lr, momentum=0.9, nesterov=True, weight_decay=5e-4, decay_filter=weights_only
+    )
     seen, step = {}, 0
     for epoch in range(epochs):
         for images, labels in loader.epoch(epoch):
@@ -59,8 +67,9 @@ def learn(build: Callable[[], nn.Module], dataset: data.Dataset, *, seed: int, e
     return network, seen
 
 
-def loss(network: nn.Module, images: np.ndarray, labels: np.ndarray, smoothing: float = 0.0,
-         aux_weight: float = 0.0) -> Tensor:
+def loss(
+    network: nn.Module, images: np.ndarray, labels: np.ndarray, smoothing: float = 0.0, aux_weight: float = 0.0
+) -> Tensor:
     """The main classifier's cross-entropy, and that of the auxiliary ones with their weight."""
     logits, aux = network(Tensor(images))
     total = cross_entropy(logits, labels, label_smoothing=smoothing)

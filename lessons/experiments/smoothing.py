@@ -25,9 +25,12 @@ def main() -> None:
         for kind, eps in (("without", 0.0), ("with", EPS)):
             _, scores = learn(build, dataset, seed=seed, epochs=options.epochs, smoothing=eps, look_at=[last])
             result[kind].append(facts(scores[last]))
-            print(f"seed {seed}, {kind} smoothing: "
-                  + ", ".join(f"{key} {value:.3f}" for key, value in result[kind][-1].items())
-                  + f"   ({time.monotonic() - began:.0f} s)", flush=True)
+            print(
+                f"seed {seed}, {kind} smoothing: "
+                + ", ".join(f"{key} {value:.3f}" for key, value in result[kind][-1].items())
+                + f"   ({time.monotonic() - began:.0f} s)",
+                flush=True,
+            )
     print(f"written to {keep('smoothing', result, began)}")
 
 
@@ -36,8 +39,13 @@ def facts(scores) -> dict[str, float]:
     logp, labels = scores.log_probabilities[scores.correct].astype(np.float64), scores.labels[scores.correct]
     right = logp[np.arange(len(labels)), labels]
     others = (logp.sum(axis=1) - right) / (logp.shape[1] - 1)
-    return {"accuracy": scores.accuracy, "loss": scores.loss, "p_right": float(np.exp(right).mean()),
-            "p_right_above_99": float((np.exp(right) > 0.99).mean()), "gap": float((right - others).mean())}
+    return {
+        "accuracy": scores.accuracy,
+        "loss": scores.loss,
+        "p_right": float(np.exp(right).mean()),
+        "p_right_above_99": float((np.exp(right) > 0.99).mean()),
+        "gap": float((right - others).mean()),
+    }
 
 
 if __name__ == "__main__":

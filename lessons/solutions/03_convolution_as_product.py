@@ -11,6 +11,7 @@ def matrix_shape(n, size, channels, k, stride, padding):
 
 def copies(size, k, row, column):
     """Windows begin at 0 ... size - k; those that begin at p - k + 1 ... p contain position p."""
+
     def along(p):
         return min(p, size - k) - max(p - k + 1, 0) + 1
 
@@ -20,4 +21,4 @@ def copies(size, k, row, column):
 def im2col(x, k):
     """Cut out every window."""
     h, w, _ = x.shape
-    return np.array([x[i:i + k, j:j + k].ravel() for i in range(h - k + 1) for j in range(w - k + 1)])
+    return np.array([x[i : i + k, j : j + k].ravel() for i in range(h - k + 1) for j in range(w - k + 1)])

@@ -13,41 +13,64 @@ def parameters():
     """AlexNet, GoogLeNet and VGG, and their ratios."""
     alexnet, googlenet, *vggs = (counted.counted(name).params for name in ("alexnet", "googlenet", "vgg16", "vgg19"))
     ratio, over = alexnet / googlenet, [vgg / alexnet for vgg in vggs]
-    right = [abs(alexnet / printed.ALEXNET_PARAMS - 1) < 0.02, round(googlenet, -6) == printed.GOOGLENET_PARAMS,
-             round(ratio) == printed.GOOGLENET_FEWER_THAN_ALEXNET,
-             any(round(value) == printed.VGG_OVER_ALEXNET for value in over)]
-    return Finding("true" if all(right) else "false", {
-        "alexnet": alexnet, "googlenet": googlenet, "alexnet_over_googlenet": ratio, "vgg16_over_alexnet": over[0],
-        "vgg19_over_alexnet": over[1],
-        "printed_ratio": printed.ALEXNET_PARAMS / printed.GOOGLENET_PARAMS})
+    right = [
+        abs(alexnet / printed.ALEXNET_PARAMS - 1) < 0.02,
+        round(googlenet, -6) == printed.GOOGLENET_PARAMS,
+        round(ratio) == printed.GOOGLENET_FEWER_THAN_ALEXNET,
+        any(round(value) == printed.VGG_OVER_ALEXNET for value in over),
+    ]
+    return Finding(
+        "true" if all(right) else "false",
+        {
+            "alexnet": alexnet,
+            "googlenet": googlenet,
+            "alexnet_over_googlenet": ratio,
+            "vgg16_over_alexnet": over[0],
+            "vgg19_over_alexnet": over[1],
+            "printed_ratio": printed.ALEXNET_PARAMS / printed.GOOGLENET_PARAMS,
+        },
+    )
 
 
 def googlenet_macs():
     """GoogLeNet with either first layer, and the column of its Table 1."""
     separable, plain = (counted.counted(name).macs for name in ("googlenet_separable", "googlenet"))
     fits = [round(macs, -8) == printed.GOOGLENET_MACS for macs in (separable, plain)]
-    return Finding("true if" if fits == [True, False] else "true" if all(fits) else "false", {
-        "separable": separable, "plain": plain,
-        "column_in_millions": sum(millions for _, millions in printed.GOOGLENET_TABLE_1.values())})
+    return Finding(
+        "true if" if fits == [True, False] else "true" if all(fits) else "false",
+        {
+            "separable": separable,
+            "plain": plain,
+            "column_in_millions": sum(millions for _, millions in printed.GOOGLENET_TABLE_1.values()),
+        },
+    )
 
 
 def first_layer():
     """Which 7x7 from 3 to 64 channels has the parameters and operations that Table 1 prints for it."""
-    found = {name: [counted.kernels(name, "conv1"), *counted.cost(name, "conv1")]
-             for name in ("googlenet", "googlenet_separable")}
+    found = {
+        name: [counted.kernels(name, "conv1"), *counted.cost(name, "conv1")]
+        for name in ("googlenet", "googlenet_separable")
+    }
     with nn.shape_only():
         pair = nn.units.chain(3, [(64, (7, 1)), (64, (1, 7))], unit=partial(nn.Conv2d, bias=False))
     plain, separable = (fits_first_row(*found[name]) for name in found)
-    return Finding("true if" if separable and not plain else "true" if plain else "false", {
-        "plain": found["googlenet"][::2], "separable": found["googlenet_separable"][::2],
-        "pair_7x1_1x7_weights": summary(pair, 14).params})
+    return Finding(
+        "true if" if separable and not plain else "true" if plain else "false",
+        {
+            "plain": found["googlenet"][::2],
+            "separable": found["googlenet_separable"][::2],
+            "pair_7x1_1x7_weights": summary(pair, 14).params,
+        },
+    )
 
 
 def fits_first_row(weights, params, macs):
     """Whether counts round to what is printed, with or without biases, K being 1000 or 1024."""
     thousands, millions = printed.GOOGLENET_TABLE_1["conv1"]
     return round(macs / 1e6) == millions and any(
-        round(number / k, 1) == thousands for number in (weights, params) for k in (1000, 1024))
+        round(number / k, 1) == thousands for number in (weights, params) for k in (1000, 1024)
+    )
 
 
 def bn_inception():
@@ -55,14 +78,24 @@ def bn_inception():
     new, old = counted.counted("bn_inception_slim"), counted.counted("googlenet_separable")
     params = new.conventions.affine
     more = {"params": params / counted.counted("googlenet").params, "cost": new.macs / old.macs}
-    modules = {name: sum(stage.startswith("inception_") for stage in counted.network(name).stages)
-               for name in ("googlenet", "bn_inception_slim")}
+    modules = {
+        name: sum(stage.startswith("inception_") for stage in counted.network(name).stages)
+        for name in ("googlenet", "bn_inception_slim")
+    }
     extra = 3 * (modules["bn_inception_slim"] - modules["googlenet"])  # weight layers of a module's longest branch
     right = [abs(more[key] - 1 - printed.BN_MORE[key]) < 0.02 for key in more]
     right += [new.depth - old.depth - extra == printed.BN_MORE["layers"], round(params, -5) == printed.BN_PARAMS]
-    return Finding("true" if all(right) else "false", {
-        "params": params, "params_ratio": more["params"], "macs_ratio": more["cost"], "depth": new.depth,
-        "layers_more": new.depth - old.depth, "of_them_in_extra_modules": extra})
+    return Finding(
+        "true" if all(right) else "false",
+        {
+            "params": params,
+            "params_ratio": more["params"],
+            "macs_ratio": more["cost"],
+            "depth": new.depth,
+            "layers_more": new.depth - old.depth,
+            "of_them_in_extra_modules": extra,
+        },
+    )
 
 
 def v3_macs():
@@ -70,10 +103,16 @@ def v3_macs():
     v3 = counted.counted("inception_v3")
     in_text, in_table = printed.V3_MACS, printed.V3_TABLE_3["BN-auxiliary"][2] * 1e9
     right = round(v3.macs, -9) == in_text or round(v3.macs, -8) == in_table
-    return Finding("true" if right else "false", {
-        "macs": v3.macs, "over_googlenet": v3.macs / counted.counted("googlenet").macs,
-        "over_bn_inception": v3.macs / counted.counted("bn_inception_slim").macs, "params": v3.params,
-        "params_below_25_million": v3.params < printed.V3_PARAMS_BELOW})
+    return Finding(
+        "true" if right else "false",
+        {
+            "macs": v3.macs,
+            "over_googlenet": v3.macs / counted.counted("googlenet").macs,
+            "over_bn_inception": v3.macs / counted.counted("bn_inception_slim").macs,
+            "params": v3.params,
+            "params_below_25_million": v3.params < printed.V3_PARAMS_BELOW,
+        },
+    )
 
 
 def v2_over_googlenet():
@@ -82,15 +121,19 @@ def v2_over_googlenet():
     macs = [counted.counted(name).macs for name in ("inception_v2", "inception_v2_b", "inception_v2_a")]
     built = [value / counted.counted("googlenet_separable").macs for value in macs]
     fits = [round(value, 1) == printed.V2_OVER_GOOGLENET for value in (as_printed, *built)]
-    return Finding("true" if any(fits[1:]) else "true if" if fits[0] else "false", {
-        "as_printed": as_printed, "reconstructions_macs": macs, "reconstructions": built})
+    return Finding(
+        "true" if any(fits[1:]) else "true if" if fits[0] else "false",
+        {"as_printed": as_printed, "reconstructions_macs": macs, "reconstructions": built},
+    )
 
 
 def residual_cost():
     """Inception-ResNet v1 over Inception-v3, v2 over Inception-v4; v2 as released and as its figures print it."""
-    pairs = {"v1_over_v3": ("inception_resnet_v1", "inception_v3"),
-             "v2_over_v4": ("inception_resnet_v2", "inception_v4"),
-             "v2_as_printed_over_v4": ("inception_resnet_v2_paper", "inception_v4")}
+    pairs = {
+        "v1_over_v3": ("inception_resnet_v1", "inception_v3"),
+        "v2_over_v4": ("inception_resnet_v2", "inception_v4"),
+        "v2_as_printed_over_v4": ("inception_resnet_v2_paper", "inception_v4"),
+    }
     ratios = {key: counted.counted(new).macs / counted.counted(old).macs for key, (new, old) in pairs.items()}
     like = {key: abs(ratio - 1) < 0.1 for key, ratio in ratios.items()}
     released = like["v1_over_v3"] and like["v2_over_v4"]
@@ -101,8 +144,10 @@ def residual_cost():
 def fully_connected():
     """The share of parameters in fully connected layers."""
     names = ("alexnet", "vgg16", "googlenet", "inception_v3", "inception_v4", "inception_resnet_v2")
-    share = {name: sum(row.params for row in counted.counted(name).rows if row.op == "Linear")
-             / counted.counted(name).params for name in names}
+    share = {
+        name: sum(row.params for row in counted.counted(name).rows if row.op == "Linear") / counted.counted(name).params
+        for name in names
+    }
     old, new = [share[name] for name in names[:2]], [share[name] for name in names[2:]]
     return Finding("true" if min(old) > 0.85 and max(new) < 0.15 else "false", share)
 
@@ -113,22 +158,35 @@ def neurons():
     listed = sum(printed.ALEXNET_NEURONS_BY_LAYER)
     first, grid = printed.ALEXNET_NEURONS_BY_LAYER[0], (printed.ALEXNET_INPUT - 11) / 4 + 1
     fits = [total // 10_000 * 10_000 == printed.ALEXNET_NEURONS for total in (sum(built), listed)]
-    return Finding("true" if all(fits) else "true if" if any(fits) else "false", {
-        "built_on_227": sum(built), "paper_list": listed, "first_layer": [built[0], first],
-        "columns_of_first_layer_on_224": grid, "other_layers_agree": built[1:] == list(
-            printed.ALEXNET_NEURONS_BY_LAYER[1:])})
+    return Finding(
+        "true" if all(fits) else "true if" if any(fits) else "false",
+        {
+            "built_on_227": sum(built),
+            "paper_list": listed,
+            "first_layer": [built[0], first],
+            "columns_of_first_layer_on_224": grid,
+            "other_layers_agree": built[1:] == list(printed.ALEXNET_NEURONS_BY_LAYER[1:]),
+        },
+    )
 
 
 def auxiliary_heads():
     """[parameters, multiply-adds] of every auxiliary classifier, and GoogLeNet's two as shares of the network."""
-    at = {"googlenet_4a": ("googlenet", "inception_4a", {}), "googlenet_4d": ("googlenet", "inception_4d", {}),
-          "inception_v3": ("inception_v3", "Mixed_6e", {}), "inception_v4": ("inception_v4", "Mixed_6h", {"aux": True}),
-          "inception_resnet_v2": ("inception_resnet_v2", "block17_20", {"aux": True})}
-    heads = {key: counted.cost(name, f"aux_{stage}", training=True, **options)
-             for key, (name, stage, options) in at.items()}
+    at = {
+        "googlenet_4a": ("googlenet", "inception_4a", {}),
+        "googlenet_4d": ("googlenet", "inception_4d", {}),
+        "inception_v3": ("inception_v3", "Mixed_6e", {}),
+        "inception_v4": ("inception_v4", "Mixed_6h", {"aux": True}),
+        "inception_resnet_v2": ("inception_resnet_v2", "block17_20", {"aux": True}),
+    }
+    heads = {
+        key: counted.cost(name, f"aux_{stage}", training=True, **options) for key, (name, stage, options) in at.items()
+    }
     both = [a + b for a, b in zip(heads["googlenet_4a"], heads["googlenet_4d"], strict=True)]
     whole = counted.counted("googlenet")
     shares = [both[0] / whole.params, both[1] / whole.macs]
     small = [share < 0.05 for share in shares]
-    return Finding("true" if all(small) else "true if" if any(small) else "false", {
-        **heads, "both_params": both[0], "share_of_params": shares[0], "share_of_macs": shares[1]})
+    return Finding(
+        "true" if all(small) else "true if" if any(small) else "false",
+        {**heads, "both_params": both[0], "share_of_params": shares[0], "share_of_macs": shares[1]},
+    )

@@ -34,23 +34,39 @@ def two_3x3():
 def googlenet_fives():
     """GoogLeNet's own 5x5 convolutions, replaced by two 3x3 with the output's width between."""
     with nn.shape_only():
-        fives = {name: layer for name, layer in models.build("googlenet").named_modules()
-                 if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5)}
-    pairs = [(weights((layer.out_channels, 5), inputs=layer.in_channels),
-              weights((layer.out_channels, 3), (layer.out_channels, 3), inputs=layer.in_channels))
-             for layer in fives.values()]
+        fives = {
+            name: layer
+            for name, layer in models.build("googlenet").named_modules()
+            if isinstance(layer, nn.Conv2d) and layer.kernel_size == (5, 5)
+        }
+    pairs = [
+        (
+            weights((layer.out_channels, 5), inputs=layer.in_channels),
+            weights((layer.out_channels, 3), (layer.out_channels, 3), inputs=layer.in_channels),
+        )
+        for layer in fives.values()
+    ]
     extra = sum(two - one for one, two in pairs)
-    return Finding("false" if extra > 0 else "true", {
-        "module_3a": list(pairs[0]), "modules": len(pairs), "dearer": sum(two > one for one, two in pairs),
-        "extra_weights": extra, "extra_share": extra / summary("googlenet").params})
+    return Finding(
+        "false" if extra > 0 else "true",
+        {
+            "module_3a": list(pairs[0]),
+            "modules": len(pairs),
+            "dearer": sum(two > one for one, two in pairs),
+            "extra_weights": extra,
+            "extra_share": extra / summary("googlenet").params,
+        },
+    )
 
 
 def asymmetric():
     """1 x n and n x 1 against n x n, and two 2x2 against a 3x3, at equal channels."""
     saved = {n: 1 - weights((16, (1, n)), (16, (n, 1)), inputs=16) / weights((16, n), inputs=16) for n in (2, 3, 5, 7)}
     two_2x2 = 1 - weights((16, 2), (16, 2), inputs=16) / weights((16, 3), inputs=16)
-    fits = (round(saved[3], 2) == printed.SAVED["3x1 and 1x3 for 3x3"]
-            and round(two_2x2, 2) == printed.SAVED["two 2x2 for 3x3"])
+    fits = (
+        round(saved[3], 2) == printed.SAVED["3x1 and 1x3 for 3x3"]
+        and round(two_2x2, 2) == printed.SAVED["two 2x2 for 3x3"]
+    )
     return Finding("true" if fits else "false", {"saved_1xn_nx1": list(saved.values()), "saved_two_2x2": two_2x2})
 
 
@@ -61,8 +77,10 @@ def three_3x3():
     fields = [field((7, 1)), field((3, 1), (3, 1), (3, 1)), field((3, 2), (3, 1), (3, 1))]
     fits = equal > 0 and fields[1] == fields[0]
     fails = growing < 0 or fields[2] != fields[0]
-    return Finding("true if" if fits and fails else "true" if fits else "false",
-                   {"saving_equal": equal, "saving_3_to_64": growing, "fields": fields})
+    return Finding(
+        "true if" if fits and fails else "true" if fits else "false",
+        {"saving_equal": equal, "saving_3_to_64": growing, "fields": fields},
+    )
 
 
 def field(*path):
@@ -78,10 +96,18 @@ def v3_stem():
         seven = nn.ConvUnit(3, 64, 7, stride=2, padding=3, norm=None, bias=False)
     one = summary(seven, 299)
     names = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")
-    three = [sum(counted.kernels("inception_v3", name) for name in names),
-             sum(counted.cost("inception_v3", name)[1] for name in names)]
+    three = [
+        sum(counted.kernels("inception_v3", name) for name in names),
+        sum(counted.cost("inception_v3", name)[1] for name in names),
+    ]
     seen = counted.rows("inception_v3", names[-1])[-1].field.size[0]
     cheaper, same = three[0] < one.params and three[1] < one.macs, seen == one.receptive_field[0]
-    return Finding("true" if cheaper and same else "false", {
-        "weights": [one.params, three[0]], "macs_at_299": [one.macs, three[1]],
-        "times": [three[0] / one.params, three[1] / one.macs], "fields": [one.receptive_field[0], seen]})
+    return Finding(
+        "true" if cheaper and same else "false",
+        {
+            "weights": [one.params, three[0]],
+            "macs_at_299": [one.macs, three[1]],
+            "times": [three[0] / one.params, three[1] / one.macs],
+            "fields": [one.receptive_field[0], seen],
+        },
+    )

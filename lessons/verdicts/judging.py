@@ -24,14 +24,19 @@ def less_error():
     external, alone = ([1 - ours / board[team + kind] for team in teams] for kind in (", external", ""))
     theirs = board["SuperVision 2012, external"]
     least, most = (1 - (ours + 0.005 * sign) / (theirs - 0.05 * sign) for sign in (1, -1))  # before rounding
-    right = (least <= printed.GOOGLENET_LESS_ERROR_THAN_SUPERVISION <= most
-             and round(external[1], 2) == printed.GOOGLENET_LESS_ERROR_THAN_CLARIFAI)
-    return Finding("true" if right else "false", {
-        "with_external": external, "without_external": alone, "supervision_by_rounding": [least, most]})
+    right = (
+        least <= printed.GOOGLENET_LESS_ERROR_THAN_SUPERVISION <= most
+        and round(external[1], 2) == printed.GOOGLENET_LESS_ERROR_THAN_CLARIFAI
+    )
+    return Finding(
+        "true" if right else "false",
+        {"with_external": external, "without_external": alone, "supervision_by_rounding": [least, most]},
+    )
 
 
 def left_out():
     """Validation images that section 10 leaves out, against the list of the challenge."""
     out = printed.VALIDATION_IMAGES - printed.V3_VALIDATION_IMAGES
-    return Finding("true" if out == printed.BLACKLISTED else "false", {
-        "left_out": out, "share": out / printed.VALIDATION_IMAGES})
+    return Finding(
+        "true" if out == printed.BLACKLISTED else "false", {"left_out": out, "share": out / printed.VALIDATION_IMAGES}
+    )

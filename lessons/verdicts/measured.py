@@ -26,8 +26,10 @@ def effects():
     result = stored("auxiliary", quiet=True)
     steps = np.array(result["steps"])
     early = np.flatnonzero(steps <= steps[-1] / 2 + 1)
-    return {name: {"early": difference(result[name], early), "end": difference(result[name], [-1])}
-            for name in ("batch-norm", "no batch-norm")}
+    return {
+        name: {"early": difference(result[name], early), "end": difference(result[name], [-1])}
+        for name in ("batch-norm", "no batch-norm")
+    }
 
 
 def faster():
@@ -38,10 +40,16 @@ def faster():
     reported = "faster" if printed.V3_AUXILIARY["faster early"] else "no faster"
     contradicted = {"faster": "no faster", "slower": "faster"}.get(measured) == reported
     verdict = "unclear" if contradicted else "true" if reported == "faster" else "false"
-    return Finding(verdict, {
-        "measured": measured, "early": found["batch-norm"]["early"], "end": found["batch-norm"]["end"],
-        "early_without_batch_norm": found["no batch-norm"]["early"],
-        "end_without_batch_norm": found["no batch-norm"]["end"]})
+    return Finding(
+        verdict,
+        {
+            "measured": measured,
+            "early": found["batch-norm"]["early"],
+            "end": found["batch-norm"]["end"],
+            "early_without_batch_norm": found["no batch-norm"]["early"],
+            "end_without_batch_norm": found["no batch-norm"]["end"],
+        },
+    )
 
 
 def against_vanishing():
@@ -54,11 +62,19 @@ def against_vanishing():
     mean = {kind: {stage: float(np.mean(values)) for stage, values in reach[kind].items()} for kind in reach}
     first, last = "conv1", "inception_5b"
     small = stored("auxiliary", quiet=True)
-    added = [float(np.mean(small[name]["stem_gradient_with"]) / np.mean(small[name]["stem_gradient_without"]))
-             for name in ("batch-norm", "no batch-norm")]
+    added = [
+        float(np.mean(small[name]["stem_gradient_with"]) / np.mean(small[name]["stem_gradient_without"]))
+        for name in ("batch-norm", "no batch-norm")
+    ]
     least = min(mean["without"], key=mean["without"].get)
     said = printed.AUXILIARY_AGAINST_VANISHING.values()
-    return Finding("true" if all(said) else "true if" if any(said) else "false", {
-        "first_over_last": mean["without"][first] / mean["without"][last],
-        "least_over_last": mean["without"][least] / mean["without"][last], "least_at": least,
-        "times_with": mean["with"][first] / mean["without"][first], "times_with_in_small": added})
+    return Finding(
+        "true" if all(said) else "true if" if any(said) else "false",
+        {
+            "first_over_last": mean["without"][first] / mean["without"][last],
+            "least_over_last": mean["without"][least] / mean["without"][last],
+            "least_at": least,
+            "times_with": mean["with"][first] / mean["without"][first],
+            "times_with_in_small": added,
+        },
+    )

@@ -11,8 +11,11 @@ printed, counted = beside("printed"), beside("counted")
 
 def share_by_depth():
     """The share of 3x3 and 5x5 filters in what GoogLeNet's modules put out."""
-    modules = {name.removeprefix("inception_"): getattr(counted.network("googlenet"), name)
-               for name in counted.network("googlenet").stages if name.startswith("inception_")}
+    modules = {
+        name.removeprefix("inception_"): getattr(counted.network("googlenet"), name)
+        for name in counted.network("googlenet").stages
+        if name.startswith("inception_")
+    }
     share = {name: (width(module.three) + width(module.five)) / module.out_channels for name, module in modules.items()}
     values = list(share.values())
     rises = values == sorted(values) and values[0] < values[-1]
@@ -34,9 +37,16 @@ def naive_module():
     before, after = summary(naive, 28, channels=192), summary(reduced, 28, channels=192)
     five = [sum(row.macs for row in s.rows if row.name.startswith("five")) for s in (before, after)]
     grows = second.out_channels > naive.out_channels > 192
-    return Finding("true" if grows and after.macs < before.macs else "false", {
-        "naive_macs": before.macs, "reduced_macs": after.macs, "branch_5x5_macs": five,
-        "naive_channels": [192, naive.out_channels, second.out_channels], "reduced_channels": reduced.out_channels})
+    return Finding(
+        "true" if grows and after.macs < before.macs else "false",
+        {
+            "naive_macs": before.macs,
+            "reduced_macs": after.macs,
+            "branch_5x5_macs": five,
+            "naive_channels": [192, naive.out_channels, second.out_channels],
+            "reduced_channels": reduced.out_channels,
+        },
+    )
 
 
 def bn_outputs():
@@ -46,18 +56,24 @@ def bn_outputs():
     projections = [counted.network(name).inception_4c.pool.proj.out_channels for name in names]
     stated = [printed.BN_FIG_5_OUTPUTS[stage.removeprefix("inception_")] for stage in stages]
     fits = [out[name] == stated for name in names]
-    return Finding("true" if fits[0] else "true if" if fits[1] else "false", {
-        "by_printed_widths": out[names[0]], "with_96": out[names[1]], "projections": projections})
+    return Finding(
+        "true" if fits[0] else "true if" if fits[1] else "false",
+        {"by_printed_widths": out[names[0]], "with_96": out[names[1]], "projections": projections},
+    )
 
 
 def residual_widths():
     """Whether the linear 1x1 of Figs. 17 and 19 can be added to what the block takes in."""
-    needed = {"Fig. 17": block_width("inception_resnet_v2_paper", "block17_1"),
-              "Fig. 19": block_width("inception_resnet_v2_paper", "block8_1")}
+    needed = {
+        "Fig. 17": block_width("inception_resnet_v2_paper", "block17_1"),
+        "Fig. 19": block_width("inception_resnet_v2_paper", "block8_1"),
+    }
     fits = [can_add(printed.RESNET_V2_LINEAR[figure], width) for figure, width in needed.items()]
     released = [block_width("inception_resnet_v2", stage) for stage in ("block17_1", "block8_1")]
-    return Finding("true" if all(fits) else "false", {
-        "printed": list(printed.RESNET_V2_LINEAR.values()), "needed": list(needed.values()), "released": released})
+    return Finding(
+        "true" if all(fits) else "false",
+        {"printed": list(printed.RESNET_V2_LINEAR.values()), "needed": list(needed.values()), "released": released},
+    )
 
 
 def block_width(name, stage):

@@ -18,15 +18,35 @@ GOOGLENET_CROPS = {"scales": 4, "squares": 3, "positions": 6, "mirrors": 2}  # s
 GOOGLENET_LESS_ERROR_THAN_SUPERVISION = 0.565  # section 7
 GOOGLENET_LESS_ERROR_THAN_CLARIFAI = 0.40  # section 7, "about"
 GOOGLENET_TABLE_1 = {  # row: (params in units of 1024, operations in millions)
-    "conv1": (2.7, 34), "conv2": (112, 360), "3a": (159, 128), "3b": (380, 304), "4a": (364, 73), "4b": (437, 88),
-    "4c": (463, 100), "4d": (580, 119), "4e": (840, 170), "5a": (1072, 54), "5b": (1388, 71), "linear": (1000, 1),
+    "conv1": (2.7, 34),
+    "conv2": (112, 360),
+    "3a": (159, 128),
+    "3b": (380, 304),
+    "4a": (364, 73),
+    "4b": (437, 88),
+    "4c": (463, 100),
+    "4d": (580, 119),
+    "4e": (840, 170),
+    "5a": (1072, 54),
+    "5b": (1388, 71),
+    "linear": (1000, 1),
 }
 LEADERBOARD = {  # Table 2: top-5 error; "external" used images from outside the challenge
-    "SuperVision 2012": 16.4, "SuperVision 2012, external": 15.3, "Clarifai 2013": 11.7,
-    "Clarifai 2013, external": 11.2, "MSRA 2014": 7.35, "VGG 2014": 7.32, "GoogLeNet 2014": 6.67,
+    "SuperVision 2012": 16.4,
+    "SuperVision 2012, external": 15.3,
+    "Clarifai 2013": 11.7,
+    "Clarifai 2013, external": 11.2,
+    "MSRA 2014": 7.35,
+    "VGG 2014": 7.32,
+    "GoogLeNet 2014": 6.67,
 }
 GOOGLENET_TABLE_3 = (  # (models, crops, cost, top-5 error on the validation set)
-    (1, 1, 1, 10.07), (1, 10, 10, 9.15), (1, 144, 144, 7.89), (7, 1, 7, 8.09), (7, 10, 70, 7.62), (7, 144, 1008, 6.67),
+    (1, 1, 1, 10.07),
+    (1, 10, 10, 9.15),
+    (1, 144, 144, 7.89),
+    (7, 1, 7, 8.09),
+    (7, 10, 70, 7.62),
+    (7, 144, 1008, 6.67),
 )
 
 # -- Ioffe and Szegedy 2015, "Batch Normalization" --------------------------------------------------------------------
@@ -35,15 +55,28 @@ BN_PARAMS = 13.6e6  # section 4.2
 BN_LR, BN_LR_FACTORS = 0.0015, (5, 30)  # sections 4.2.1 and 4.2.2
 BN_L2_FACTOR = 5  # section 4.2.1: the weight on L2 is divided by it
 BN_STEPS = {  # Fig. 3: (steps to 72.2 %, highest top-1 accuracy), of the plain network and of three with batch-norm
-    "Inception": (31.0e6, 72.2), "BN-Baseline": (13.3e6, 72.7), "BN-x5": (2.1e6, 73.0), "BN-x30": (2.7e6, 74.8),
+    "Inception": (31.0e6, 72.2),
+    "BN-Baseline": (13.3e6, 72.7),
+    "BN-x5": (2.1e6, 73.0),
+    "BN-x30": (2.7e6, 74.8),
 }
 BN_X30_STEPS_TO_74_8 = 6e6  # section 4.2.2
 BN_FASTER = 14  # abstract: times fewer steps to the same accuracy
 BN_X30_FASTER = 5  # section 4.2.2: times fewer steps to 74.8 % than Inception to 72.2 %
 BN_ENSEMBLE_TOP5 = {"validation": 4.9, "test": 4.82}  # abstract, Fig. 4
 BN_MORE = {"layers": 9, "params": 0.25, "cost": 0.30}  # appendix: than GoogLeNet
-BN_FIG_5_OUTPUTS = {"3a": 256, "3b": 320, "3c": 576, "4a": 576, "4b": 576, "4c": 576, "4d": 576, "4e": 1024,
-                    "5a": 1024, "5b": 1024}
+BN_FIG_5_OUTPUTS = {
+    "3a": 256,
+    "3b": 320,
+    "3c": 576,
+    "4a": 576,
+    "4b": 576,
+    "4c": 576,
+    "4d": 576,
+    "4e": 1024,
+    "5a": 1024,
+    "5b": 1024,
+}
 
 # -- Szegedy et al. 2015, "Rethinking the Inception Architecture for Computer Vision" ---------------------------------
 
@@ -53,14 +86,22 @@ LINEAR_TOP1, RELU_TOP1 = 76.2, 77.2  # section 3.1, Fig. 2: accuracy with a line
 SAVED = {"two 3x3 for 5x5": 0.28, "3x1 and 1x3 for 3x3": 0.33, "two 2x2 for 3x3": 0.11}  # sections 3.1 and 3.2
 V3_AUXILIARY = {"faster early": False, "better at the end": True, "lower one needed": False}  # section 4, in words
 AUXILIARY_AGAINST_VANISHING = {  # whether they are needed for gradient to reach the lower layers, in words
-    "Going Deeper, section 5": True, "Rethinking, section 4": False,
+    "Going Deeper, section 5": True,
+    "Rethinking, section 4": False,
 }
 V2_TABLE_1_STEM = (  # (layer, stride, whether called padded, input grid, input channels); all are 3x3
-    ("conv", 2, False, 299, 3), ("conv", 1, False, 149, 32), ("conv", 1, True, 147, 32), ("pool", 2, False, 147, 64),
-    ("conv", 1, False, 73, 64), ("conv", 2, False, 71, 80), ("conv", 1, False, 35, 192),
+    ("conv", 2, False, 299, 3),
+    ("conv", 1, False, 149, 32),
+    ("conv", 1, True, 147, 32),
+    ("pool", 2, False, 147, 64),
+    ("conv", 1, False, 73, 64),
+    ("conv", 2, False, 71, 80),
+    ("conv", 1, False, 35, 192),
 )
 V2_TABLE_1_MODULES = (  # (figure, how many, input grid, input channels); after them 8x8x2048
-    (5, 3, 35, 288), (6, 5, 17, 768), (7, 2, 8, 1280),
+    (5, 3, 35, 288),
+    (6, 5, 17, 768),
+    (7, 2, 8, 1280),
 )
 V2_DEPTH, V2_OVER_GOOGLENET = 42, 2.5  # section 6: layers, and cost relative to GoogLeNet
 V3_MACS, V3_PARAMS_BELOW = 5e9, 25e6  # abstract
@@ -70,9 +111,14 @@ V3_LR, V3_LR_RATE, V3_LR_EVERY, V3_EPOCHS, V3_CLIP = 0.045, 0.94, 2, 100, 2.0  #
 LOWRES_TOP1 = {79: 75.2, 151: 76.4, 299: 76.6}  # Table 2: accuracy by input size
 LOWRES_WITHIN = 0.01  # section 9: the three cost the same to within 1 %
 V3_TABLE_3 = {  # single crop: (top-1 error, top-5 error, billions of operations)
-    "GoogLeNet": (29.0, 9.2, 1.5), "BN-GoogLeNet": (26.8, None, 1.5), "BN-Inception": (25.2, 7.8, 2.0),
-    "Inception-v2": (23.4, None, 3.8), "RMSProp": (23.1, 6.3, 3.8), "Label Smoothing": (22.8, 6.1, 3.8),
-    "Factorized 7x7": (21.6, 5.8, 4.8), "BN-auxiliary": (21.2, 5.6, 4.8),
+    "GoogLeNet": (29.0, 9.2, 1.5),
+    "BN-GoogLeNet": (26.8, None, 1.5),
+    "BN-Inception": (25.2, 7.8, 2.0),
+    "Inception-v2": (23.4, None, 3.8),
+    "RMSProp": (23.1, 6.3, 3.8),
+    "Label Smoothing": (22.8, 6.1, 3.8),
+    "Factorized 7x7": (21.6, 5.8, 4.8),
+    "BN-auxiliary": (21.2, 5.6, 4.8),
 }
 V3_TABLE_4 = {12: (19.47, 4.48), 144: (18.77, 4.20)}  # crops: (top-1, top-5), whose headings are swapped in print
 V3_ENSEMBLE_TOP5 = {"validation": 3.46, "test": 3.58}  # Table 5 and its footnote

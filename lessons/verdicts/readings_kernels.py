@@ -14,9 +14,12 @@ printed, factorization = beside("printed"), beside("factorization")
 
 def per_pixel():
     """Multiply-adds for one output pixel, of a 5x5 and of two 3x3: one channel, 64 throughout, GoogLeNet's 16 -> 32."""
+
     def both(before, after):
-        return [factorization.weights((after, 5), inputs=before),
-                factorization.weights((after, 3), (after, 3), inputs=before)]
+        return [
+            factorization.weights((after, 5), inputs=before),
+            factorization.weights((after, 3), (after, 3), inputs=before),
+        ]
 
     found = {"one_channel": both(1, 1), "of_64_channels": both(64, 64), "from_16_to_32": both(16, 32)}
     stated = list(printed.READING_KERNEL_COSTS.values())
@@ -40,8 +43,9 @@ def freedom(first, second):
     """
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal(first), rng.standard_normal(second)
-    columns = ([stacked(e.reshape(first), b) for e in np.eye(a.size)]
-               + [stacked(a, e.reshape(second)) for e in np.eye(b.size)])
+    columns = [stacked(e.reshape(first), b) for e in np.eye(a.size)] + [
+        stacked(a, e.reshape(second)) for e in np.eye(b.size)
+    ]
     matrix = np.stack([column.ravel() for column in columns])
     return [int(np.linalg.matrix_rank(matrix)), matrix.shape[1]]
 
@@ -50,7 +54,7 @@ def stacked(a, b):
     """The kernel of two convolutions one after the other: their full convolution."""
     out = np.zeros(np.add(a.shape, b.shape) - 1)
     for (i, j), value in np.ndenumerate(a):
-        out[i:i + b.shape[0], j:j + b.shape[1]] += value * b
+        out[i : i + b.shape[0], j : j + b.shape[1]] += value * b
     return out
 
 
@@ -70,9 +74,17 @@ def asymmetric_pair():
     rank = int(np.linalg.matrix_rank(rng.standard_normal((3, 3))))
     same = rank == 1
     verdict = "false" if weights[1] >= weights[0] or fields[0] != fields[1] else "true" if same else "true if"
-    return Finding(verdict, {
-        "weights": weights, "fields": fields, "rank_of_3x3": rank, "energy_missed": float(np.median(missed)),
-        "rank_of_8_channels": [int(np.linalg.matrix_rank(bank)), width], "by_grid": by_grid()})
+    return Finding(
+        verdict,
+        {
+            "weights": weights,
+            "fields": fields,
+            "rank_of_3x3": rank,
+            "energy_missed": float(np.median(missed)),
+            "rank_of_8_channels": [int(np.linalg.matrix_rank(bank)), width],
+            "by_grid": by_grid(),
+        },
+    )
 
 
 def by_grid():
@@ -85,8 +97,10 @@ def no_loss():
     """Whether factorised convolutions reach every kernel that they replace; the paper's linear and ReLU networks."""
     two, pair = freedom((3, 3), (3, 3)), freedom((1, 3), (3, 1))
     lossless = [reached == needed for reached, needed in (two, pair)]
-    return Finding("true" if all(lossless) else "false", {
-        "two_3x3": two, "pair_1x3_3x1": pair, "fig_2": [printed.LINEAR_TOP1, printed.RELU_TOP1], "by_grid": by_grid()})
+    return Finding(
+        "true" if all(lossless) else "false",
+        {"two_3x3": two, "pair_1x3_3x1": pair, "fig_2": [printed.LINEAR_TOP1, printed.RELU_TOP1], "by_grid": by_grid()},
+    )
 
 
 def information():
@@ -115,9 +129,15 @@ def joining():
         except ShapeError:
             joined[padding] = None
     free = len(set(grids["same"])) == 1 and joined["same"] == sum(widths)
-    return Finding("false" if free else "true", {
-        "padded": grids["same"], "unpadded": grids["valid"], "channels": [*widths, joined["same"]],
-        "unpadded_can_be_joined": joined["valid"] is not None})
+    return Finding(
+        "false" if free else "true",
+        {
+            "padded": grids["same"],
+            "unpadded": grids["valid"],
+            "channels": [*widths, joined["same"]],
+            "unpadded_can_be_joined": joined["valid"] is not None,
+        },
+    )
 
 
 def aggregation():

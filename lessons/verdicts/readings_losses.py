@@ -22,8 +22,10 @@ def copied_labels():
         refused = False
     except ArgumentError:
         refused = True
-    return Finding("true" if np.allclose(printed.EXAMPLE_Q, q) else "false", {
-        "sums": [sum(printed.EXAMPLE_Q), float(q.sum())], "q": q.tolist(), "refused": refused})
+    return Finding(
+        "true" if np.allclose(printed.EXAMPLE_Q, q) else "false",
+        {"sums": [sum(printed.EXAMPLE_Q), float(q.sum())], "q": q.tolist(), "refused": refused},
+    )
 
 
 def gradient(logits, label, eps):
@@ -46,13 +48,23 @@ def pushes_up():
         z = z - gradient(z, 0, eps)[1]
     end, probabilities = gradient(z, 0, eps)[0], np.exp(z) / np.exp(z).sum()
     runs = stored("smoothing", quiet=True)
-    mean = {key: [float(np.mean([run[key] for run in runs[kind]])) for kind in ("without", "with")]
-            for key in ("p_right", "p_right_above_99", "gap")}
+    mean = {
+        key: [float(np.mean([run[key] for run in runs[kind]])) for kind in ("without", "with")]
+        for key in ("p_right", "p_right_above_99", "gap")
+    }
     computed, measured = bool(probabilities[0] > p[0]), mean["p_right"][1] > mean["p_right"][0]
-    return Finding("unclear" if computed != measured else "true" if computed else "false", {
-        "slope_at_99": float(slope[0]), "loss_at_99": first, "ends_at": float(probabilities[0]), "least_loss": end,
-        "measured_p_right": mean["p_right"], "measured_above_99": mean["p_right_above_99"],
-        "measured_gap": mean["gap"]})
+    return Finding(
+        "unclear" if computed != measured else "true" if computed else "false",
+        {
+            "slope_at_99": float(slope[0]),
+            "loss_at_99": first,
+            "ends_at": float(probabilities[0]),
+            "least_loss": end,
+            "measured_p_right": mean["p_right"],
+            "measured_above_99": mean["p_right_above_99"],
+            "measured_gap": mean["gap"],
+        },
+    )
 
 
 def wrong_classes():
@@ -60,14 +72,20 @@ def wrong_classes():
     p, label = np.array(printed.EXAMPLE_P), printed.EXAMPLE_CLASS
     z, h = np.log(p), 1e-5
     slope = gradient(z, label, 0.0)[1]
-    differences = [(gradient(z + h * e, label, 0.0)[0] - gradient(z - h * e, label, 0.0)[0]) / (2 * h)
-                   for e in np.eye(len(p))]
+    differences = [
+        (gradient(z + h * e, label, 0.0)[0] - gradient(z - h * e, label, 0.0)[0]) / (2 * h) for e in np.eye(len(p))
+    ]
     after = np.exp(z - slope) / np.exp(z - slope).sum()
     wrong = np.arange(len(p)) != label
     ignores = np.allclose(slope[wrong], 0) or (after[wrong] >= p[wrong]).any()
-    return Finding("true" if ignores else "false", {
-        "gradient": slope.tolist(), "differences_agree": bool(np.allclose(slope, differences, rtol=0, atol=1e-8)),
-        "probabilities_after_a_step": after.tolist()})
+    return Finding(
+        "true" if ignores else "false",
+        {
+            "gradient": slope.tolist(),
+            "differences_agree": bool(np.allclose(slope, differences, rtol=0, atol=1e-8)),
+            "probabilities_after_a_step": after.tolist(),
+        },
+    )
 
 
 def clipping():
@@ -80,5 +98,6 @@ def clipping():
         norms.append(float(np.linalg.norm(weight.grad)))
         optimizer.step()
     reached = float(np.linalg.norm(weight.data))
-    return Finding("true" if reached <= limit else "false", {
-        "gradient_norm": [before, max(norms)], "weight_norm": reached})
+    return Finding(
+        "true" if reached <= limit else "false", {"gradient_norm": [before, max(norms)], "weight_norm": reached}
+    )

@@ -21,8 +21,11 @@ def heads(name):
 
 def kernels(name, stage):
     """Sizes of the convolutions in a stage, such as "1x7"."""
-    found = {layer.kernel_size for path, layer in counted.network(name).named_modules()
-             if isinstance(layer, nn.Conv2d) and path.startswith(f"{stage}.")}
+    found = {
+        layer.kernel_size
+        for path, layer in counted.network(name).named_modules()
+        if isinstance(layer, nn.Conv2d) and path.startswith(f"{stage}.")
+    }
     return {f"{height}x{width}" for height, width in found}
 
 
@@ -34,18 +37,29 @@ def googlenet_is_costly():
         once = nn.inception(192, n1=64, r3=96, n3=128, r5=16, n5=32, pool_proj=32)
         twice = nn.inception(384, n1=128, r3=192, n3=256, r5=32, n5=64, pool_proj=64)
     doubled = summary(twice, 28, channels=384).macs / summary(once, 28, channels=192).macs
-    return Finding("false" if params[-1] == min(params) else "true", {
-        "params": params, "macs": macs, "fewer_params": [n / params[-1] for n in params[:-1]],
-        "times_if_twice_as_wide": doubled})
+    return Finding(
+        "false" if params[-1] == min(params) else "true",
+        {
+            "params": params,
+            "macs": macs,
+            "fewer_params": [n / params[-1] for n in params[:-1]],
+            "times_if_twice_as_wide": doubled,
+        },
+    )
 
 
 def auxiliary_places():
     """Where GoogLeNet and Inception-v3 have auxiliary classifiers, and what the latter's costs."""
     old, new = heads("googlenet"), heads("inception_v3")
     already = old == [f"inception_{module}" for module in printed.GOOGLENET_AUX_AT]
-    return Finding("false" if already or new == old else "true", {
-        "googlenet": old, "inception_v3": new,
-        "inception_v3_cost": counted.cost("inception_v3", f"aux_{new[0]}", training=True)})
+    return Finding(
+        "false" if already or new == old else "true",
+        {
+            "googlenet": old,
+            "inception_v3": new,
+            "inception_v3_cost": counted.cost("inception_v3", f"aux_{new[0]}", training=True),
+        },
+    )
 
 
 def auxiliary_numbers():
@@ -63,8 +77,10 @@ def v2_kernels():
     have = {name: sum({"1x1", "3x3", "5x5"} <= kernels(name, stage) for stage in modules(name)) for name in names}
     all_of_v2 = all(have[name] == len(modules(name)) for name in names[:2])
     found = set().union(*(kernels("inception_v2", stage) for stage in modules("inception_v2")))
-    return Finding("true" if all_of_v2 else "false", {
-        **have, "modules": [len(modules(name)) for name in names], "kernels_of_v2": sorted(found)})
+    return Finding(
+        "true" if all_of_v2 else "false",
+        {**have, "modules": [len(modules(name)) for name in names], "kernels_of_v2": sorted(found)},
+    )
 
 
 def diagram():
@@ -74,11 +90,16 @@ def diagram():
     on_last = {name: heads(name).count(modules(name)[-1]) for name in names}
     fits = [name for name in names if {"1a", "2a", "4e"} <= letters[name] or on_last[name] == 2]
     sides = [counted.rows("inception_v3", stage)[-1].output[0] for stage in modules("inception_v3")]
-    return Finding("true" if fits else "false", {
-        "networks_like_it": len(fits), "heads_on_last_modules": sum(on_last.values()),
-        "with_1a_or_2a": sum(bool({"1a", "2a"} & found) for found in letters.values()),
-        "v3_modules_by_grid": [sides.count(side) for side in (35, 17, 8)],
-        "v3_auxiliary_grid": counted.rows("inception_v3", heads("inception_v3")[0])[-1].output[0]})
+    return Finding(
+        "true" if fits else "false",
+        {
+            "networks_like_it": len(fits),
+            "heads_on_last_modules": sum(on_last.values()),
+            "with_1a_or_2a": sum(bool({"1a", "2a"} & found) for found in letters.values()),
+            "v3_modules_by_grid": [sides.count(side) for side in (35, 17, 8)],
+            "v3_auxiliary_grid": counted.rows("inception_v3", heads("inception_v3")[0])[-1].output[0],
+        },
+    )
 
 
 def table_1_params():
@@ -97,9 +118,16 @@ def table_1_params():
             off["operations"].append(row)
     plain, separable = (counted.kernels(name, "conv1") for name in ("googlenet", "googlenet_separable"))
     wrong = [abs(value / 1024 - printed.GOOGLENET_TABLE_1["conv1"][0]) > 0.1 for value in (plain, separable)]
-    return Finding("true" if all(wrong) else "true if" if wrong[0] else "false", {
-        "plain": plain, "separable": separable, "separable_macs": counted.cost("googlenet_separable", "conv1")[1],
-        "params_off": off["params"], "operations_off": off["operations"]})
+    return Finding(
+        "true" if all(wrong) else "true if" if wrong[0] else "false",
+        {
+            "plain": plain,
+            "separable": separable,
+            "separable_macs": counted.cost("googlenet_separable", "conv1")[1],
+            "params_off": off["params"],
+            "operations_off": off["operations"],
+        },
+    )
 
 
 def googlenet_size():
@@ -108,16 +136,25 @@ def googlenet_size():
     convolutions = whole.params - sum(row.params for row in whole.rows if row.op == "Linear")
     sizes = [whole.params, training.params, convolutions]
     right = whole.depth == printed.GOOGLENET_DEPTH and any(round(n, -6) == printed.GOOGLENET_PARAMS for n in sizes)
-    return Finding("true" if right else "false", {
-        "depth": whole.depth, "params": whole.params, "in_training": training.params, "convolutions": convolutions,
-        "column_in_thousands": sum(thousands for thousands, _ in printed.GOOGLENET_TABLE_1.values())})
+    return Finding(
+        "true" if right else "false",
+        {
+            "depth": whole.depth,
+            "params": whole.params,
+            "in_training": training.params,
+            "convolutions": convolutions,
+            "column_in_thousands": sum(thousands for thousands, _ in printed.GOOGLENET_TABLE_1.values()),
+        },
+    )
 
 
 def bn_inception_cost():
     """Multiply-adds of BN-Inception and GoogLeNet, both with the separable 7x7."""
     new, old = (counted.counted(name).macs for name in ("bn_inception_slim", "googlenet_separable"))
-    return Finding("true" if new > old else "false", {
-        "macs": [new, old], "more": new / old - 1, "printed": printed.BN_MORE["cost"]})
+    return Finding(
+        "true" if new > old else "false",
+        {"macs": [new, old], "more": new / old - 1, "printed": printed.BN_MORE["cost"]},
+    )
 
 
 def table_1_as_it_stands():
@@ -130,8 +167,15 @@ def table_1_as_it_stands():
     jumps = sum(found != want for found, want in zip(last, wanted, strict=True))
     closed = [given[stage] for stage in given if stage.startswith("reduction")] == wanted
     verdict = "true" if not jumps and stem.verdict == "true" else "true if" if closed else "false"
-    return Finding(verdict, {"misfits_in_stem": stem.figures["misfits"], "unpadded": stem.figures["unpadded"],
-                             "jumps": jumps, "before_jumps": [list(shape) for shape in last]})
+    return Finding(
+        verdict,
+        {
+            "misfits_in_stem": stem.figures["misfits"],
+            "unpadded": stem.figures["unpadded"],
+            "jumps": jumps,
+            "before_jumps": [list(shape) for shape in last],
+        },
+    )
 
 
 def residual_blocks():
@@ -140,11 +184,15 @@ def residual_blocks():
     blocks = [stage for stage in network.stages if isinstance(getattr(network, stage), nn.ResidualInception)]
     join = [any(row.op == "Concat" for row in counted.rows("inception_resnet_v2", stage)) for stage in blocks]
     first = blocks[0]
-    parts = [counted.rows("inception_resnet_v2", f"{first}.branches.{name}")[-1].output[-1]
-             for name, _ in getattr(network, first).branches.named_children()]
+    parts = [
+        counted.rows("inception_resnet_v2", f"{first}.branches.{name}")[-1].output[-1]
+        for name, _ in getattr(network, first).branches.named_children()
+    ]
     joined, up = (counted.rows("inception_resnet_v2", f"{first}.{part}")[-1].output[-1] for part in ("branches", "up"))
-    return Finding("false" if all(join) else "true", {
-        "blocks": len(blocks), "that_join": sum(join), "parts": parts, "joined": joined, "up": up})
+    return Finding(
+        "false" if all(join) else "true",
+        {"blocks": len(blocks), "that_join": sum(join), "parts": parts, "joined": joined, "up": up},
+    )
 
 
 def widening_by_pooling():
@@ -154,9 +202,16 @@ def widening_by_pooling():
     with nn.shape_only():
         pooled = summary(nn.Branches(nn.MaxPool2d(3, stride=2)), 35, channels=ends[0]).rows[-1].output[-1]
     wanted = [channels for _, _, _, channels in printed.V2_TABLE_1_MODULES[1:]]
-    return Finding("true" if ends == wanted else "false", {
-        "before": ends, "pooled": pooled, "parts_17": parts["parts_17"], "parts_8": parts["parts_8"],
-        "after": parts["channels"]})
+    return Finding(
+        "true" if ends == wanted else "false",
+        {
+            "before": ends,
+            "pooled": pooled,
+            "parts_17": parts["parts_17"],
+            "parts_8": parts["parts_8"],
+            "after": parts["channels"],
+        },
+    )
 
 
 def shrinking_cost():
@@ -167,5 +222,7 @@ def shrinking_cost():
             ways = [way(k, 2 * k, kernel_size=m, padding="same") for way in (nn.conv_then_pool, nn.pool_then_conv)]
         found.append([summary(way, d, channels=k).macs for way in ways])
         formulae.append([2 * d**2 * m**2 * k**2, d**2 * m**2 * k**2 // 2])
-    return Finding("true" if found == formulae else "false", {
-        "built": found, "ratio": found[0][1] / found[0][0], "without_m_squared": formulae[0]})
+    return Finding(
+        "true" if found == formulae else "false",
+        {"built": found, "ratio": found[0][1] / found[0][0], "without_m_squared": formulae[0]},
+    )

@@ -10,9 +10,15 @@ def v2_error():
     """Whose top-5 error 6.67 % is, and what is printed for Inception-v2 and v3."""
     owners = [list(row[:3]) for row in printed.GOOGLENET_TABLE_3 if row[3] == STATED_TOP5]
     v2, v3 = printed.V3_TABLE_3["Inception-v2"], printed.V3_TABLE_3["BN-auxiliary"]
-    return Finding("true" if STATED_TOP5 in v2 else "false", {
-        "models_crops_cost": owners, "v2_top1": v2[0], "v3_single_crop": list(v3[:2]),
-        "v3_ensemble": list(printed.V3_ENSEMBLE_TOP5.values())})
+    return Finding(
+        "true" if STATED_TOP5 in v2 else "false",
+        {
+            "models_crops_cost": owners,
+            "v2_top1": v2[0],
+            "v3_single_crop": list(v3[:2]),
+            "v3_ensemble": list(printed.V3_ENSEMBLE_TOP5.values()),
+        },
+    )
 
 
 def googlenet_error():
@@ -20,8 +26,10 @@ def googlenet_error():
     ensemble = min(row[3] for row in printed.GOOGLENET_TABLE_3)
     single = next(row[3] for row in printed.GOOGLENET_TABLE_3 if row[2] == 1)
     top1 = printed.V3_TABLE_3["GoogLeNet"][0]
-    return Finding("true" if 6 in map(round, (ensemble, single, top1)) else "false", {
-        "best_ensemble": ensemble, "single_crop": single, "top1_single_crop": top1})
+    return Finding(
+        "true" if 6 in map(round, (ensemble, single, top1)) else "false",
+        {"best_ensemble": ensemble, "single_crop": single, "top1_single_crop": top1},
+    )
 
 
 def bn_regularisation():
@@ -35,9 +43,15 @@ def bn_ensemble():
     found = printed.BN_ENSEMBLE_TOP5
     times = printed.BN_STEPS["Inception"][0] / printed.BN_X30_STEPS_TO_74_8
     right = found["validation"] == printed.READING_VALIDATION_TOP5
-    return Finding("true" if right else "false", {
-        "validation": found["validation"], "test": found["test"], "single_x30_fewer_steps": times,
-        "single_x30_top1": printed.BN_STEPS["BN-x30"][1]})
+    return Finding(
+        "true" if right else "false",
+        {
+            "validation": found["validation"],
+            "test": found["test"],
+            "single_x30_fewer_steps": times,
+            "single_x30_top1": printed.BN_STEPS["BN-x30"][1],
+        },
+    )
 
 
 def v3_steps():
@@ -45,12 +59,21 @@ def v3_steps():
     stated = {"RMSProp", "Label Smoothing", "BN-auxiliary"}
     rows = list(printed.V3_TABLE_3.items())
     start = list(printed.V3_TABLE_3).index("Inception-v2")
-    gains = {name: round(before[0] - row[0], 2) for (_, before), (name, row) in zip(rows[start:], rows[start + 1:],
-                                                                                    strict=False)}
+    gains = {
+        name: round(before[0] - row[0], 2)
+        for (_, before), (name, row) in zip(rows[start:], rows[start + 1 :], strict=False)
+    }
     costs = [printed.V3_TABLE_3[name][2] for name in ("Label Smoothing", "Factorized 7x7")]
-    return Finding("true" if set(gains) == stated else "false", {
-        "gains": list(gains.values()), "left_out": sorted(set(gains) - stated), "largest": max(gains, key=gains.get),
-        "share_left_out": sum(gains[name] for name in set(gains) - stated) / sum(gains.values()), "cost": costs})
+    return Finding(
+        "true" if set(gains) == stated else "false",
+        {
+            "gains": list(gains.values()),
+            "left_out": sorted(set(gains) - stated),
+            "largest": max(gains, key=gains.get),
+            "share_left_out": sum(gains[name] for name in set(gains) - stated) / sum(gains.values()),
+            "cost": costs,
+        },
+    )
 
 
 def evaluated_on():

@@ -20,10 +20,19 @@ def worked_example():
     q = (1 - eps) * (np.arange(len(p)) == label) + eps / len(p)
     copied = [float(-np.log2(p)[label]), float(-np.array(printed.EXAMPLE_Q) @ np.log2(p))]
     right = np.allclose(printed.EXAMPLE_LOSSES, [onehot, smoothed], atol=0.005)
-    return Finding("true" if right else "false", {
-        "q": q.tolist(), "onehot": onehot, "smoothed": smoothed, "in_bits": [onehot / log(2), smoothed / log(2)],
-        "uniform": float(uniform), "split": (1 - eps) * onehot + eps * float(uniform), "as_copied_in_bits": copied,
-        "sum_of_copied_q": sum(printed.EXAMPLE_Q)})
+    return Finding(
+        "true" if right else "false",
+        {
+            "q": q.tolist(),
+            "onehot": onehot,
+            "smoothed": smoothed,
+            "in_bits": [onehot / log(2), smoothed / log(2)],
+            "uniform": float(uniform),
+            "split": (1 - eps) * onehot + eps * float(uniform),
+            "as_copied_in_bits": copied,
+            "sum_of_copied_q": sum(printed.EXAMPLE_Q),
+        },
+    )
 
 
 def optimum():
@@ -36,9 +45,15 @@ def optimum():
     p_right = 1 / (1 + (printed.CLASSES - 1) * exp(-found[printed.CLASSES][0]))
     without = [loss(gap, printed.CLASSES, 0.0)[1] < 0 for gap in (0, 10, 30)]  # there the gap should always grow
     finite = max(error for _, _, error in found.values()) < 1e-6 and all(without)
-    return Finding("true" if finite else "false", {
-        "gaps": [gap for gap, _, _ in found.values()], "floors": [floor for _, floor, _ in found.values()],
-        "p_right_of_1000": p_right, "p_wrong_of_1000": (1 - p_right) / (printed.CLASSES - 1)})
+    return Finding(
+        "true" if finite else "false",
+        {
+            "gaps": [gap for gap, _, _ in found.values()],
+            "floors": [floor for _, floor, _ in found.values()],
+            "p_right_of_1000": p_right,
+            "p_wrong_of_1000": (1 - p_right) / (printed.CLASSES - 1),
+        },
+    )
 
 
 def loss(gap, classes, eps):

@@ -15,11 +15,17 @@ def fewer_steps():
     inception = printed.BN_STEPS["Inception"][0]
     times = {name: inception / steps for name, (steps, _) in printed.BN_STEPS.items() if name != "Inception"}
     times["BN-x30 to 74.8 %"] = inception / printed.BN_X30_STEPS_TO_74_8
-    right = (int(times["BN-x5"]) == printed.BN_FASTER and int(times["BN-x30 to 74.8 %"]) == printed.BN_X30_FASTER)
-    return Finding("true" if right else "false", {
-        "x5": times["BN-x5"], "baseline": times["BN-Baseline"], "x30": times["BN-x30"],
-        "x30_to_74_8": times["BN-x30 to 74.8 %"],
-        "rates": [printed.BN_LR * factor for factor in printed.BN_LR_FACTORS]})
+    right = int(times["BN-x5"]) == printed.BN_FASTER and int(times["BN-x30 to 74.8 %"]) == printed.BN_X30_FASTER
+    return Finding(
+        "true" if right else "false",
+        {
+            "x5": times["BN-x5"],
+            "baseline": times["BN-Baseline"],
+            "x30": times["BN-x30"],
+            "x30_to_74_8": times["BN-x30 to 74.8 %"],
+            "rates": [printed.BN_LR * factor for factor in printed.BN_LR_FACTORS],
+        },
+    )
 
 
 def learning_rates():
@@ -27,8 +33,10 @@ def learning_rates():
     v3 = ExponentialStaircase(printed.V3_LR, printed.V3_LR_RATE, printed.V3_LR_EVERY)
     googlenet = ExponentialStaircase(1.0, 1 - printed.GOOGLENET_LR_DROP, printed.GOOGLENET_LR_EPOCHS)
     end, left = v3(printed.V3_EPOCHS), googlenet(printed.V3_EPOCHS)
-    return Finding("true" if end / printed.V3_LR < 0.05 and left > 0.5 else "false", {
-        "v3": end, "v3_factor": end / printed.V3_LR, "googlenet_factor": left})
+    return Finding(
+        "true" if end / printed.V3_LR < 0.05 and left > 0.5 else "false",
+        {"v3": end, "v3_factor": end / printed.V3_LR, "googlenet_factor": left},
+    )
 
 
 def truncated_normal():
@@ -39,6 +47,12 @@ def truncated_normal():
     density = np.array([exp(-v * v / 2) for v in x]) * weight * step / 3
     variance = float((density * x**2).sum() / density.sum())
     correction = 1.3  # in TF-slim's variance_scaling_initializer, and in nn.init.variance_scaling
-    return Finding("true" if abs(correction * variance - 1) < 0.01 else "false", {
-        "std": sqrt(variance), "variance": variance, "exact_correction": 1 / variance,
-        "variance_with_1_3": correction * variance})
+    return Finding(
+        "true" if abs(correction * variance - 1) < 0.01 else "false",
+        {
+            "std": sqrt(variance),
+            "variance": variance,
+            "exact_correction": 1 / variance,
+            "variance_with_1_3": correction * variance,
+        },
+    )

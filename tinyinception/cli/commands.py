@@ -27,8 +27,9 @@ def run_train(options: Namespace) -> None:
         foreign = [settings[name].name_of_flag(name) for name in given if name not in training.RESUMABLE]
         foreign += [f"--{name}" for name in ("out", "config", "find_lr") if getattr(options, name)]
         if foreign:
-            raise UsageError("--resume continues a run with its own settings; leave out "
-                             f"{foreign[0].replace('_', '-')}")
+            raise UsageError(
+                f"--resume continues a run with its own settings; leave out {foreign[0].replace('_', '-')}"
+            )
     if options.threads is not None:
         os.environ.pop("OMP_NUM_THREADS", None)  # it is only the default
     config = None if options.resume is not None else training.config(options)
@@ -46,18 +47,31 @@ def run_train(options: Namespace) -> None:
         result = train.resume(options.resume, given.get("data"), epochs=given.get("epochs"), watchers=watchers)
     else:
         result = train.fit(config, options.out, watchers=watchers)
-    _answer(options, asdict(result), _wrapped([
-        f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs in {result.seconds:.0f} s "
-        f"({result.images_per_second:,.0f} images/s)", f"run folder {result.run}"]))
+    _answer(
+        options,
+        asdict(result),
+        _wrapped(
+            [
+                f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs in {result.seconds:.0f} s "
+                f"({result.images_per_second:,.0f} images/s)",
+                f"run folder {result.run}",
+            ]
+        ),
+    )
 
 
 def run_evaluate(options: Namespace) -> None:
     """Measure a run, or several together."""
     from tinyinception import train
 
-    measured = train.evaluate(options.folders, options.data, crops=options.crops, compare=options.compare,
-                              averaged={None: None, "raw": False, "averaged": True}[options.weights],
-                              pictures=options.pictures)
+    measured = train.evaluate(
+        options.folders,
+        options.data,
+        crops=options.crops,
+        compare=options.compare,
+        averaged={None: None, "raw": False, "averaged": True}[options.weights],
+        pictures=options.pictures,
+    )
     runs, classes = measured.get("runs", []), len(measured["classes"])
     longest = max(len(row["name"]) for row in measured["classes"])
     what = f"ensemble of {len(runs)} runs" if runs else measured["model"]
@@ -78,8 +92,10 @@ def run_evaluate(options: Namespace) -> None:
 
 def _figures(measured: dict, classes: int) -> str:
     top = f"{measured['test_top5']:.2%}" if classes > 5 else f"always right ({classes} classes)"
-    return (f"test accuracy {measured['test_accuracy']:.2%}   top 5 {top}   loss {measured['test_loss']:.4f}   "
-            f"calibration error {measured['ece']:.2%}")
+    return (
+        f"test accuracy {measured['test_accuracy']:.2%}   top 5 {top}   loss {measured['test_loss']:.4f}   "
+        f"calibration error {measured['ece']:.2%}"
+    )
 
 
 def run_predict(options: Namespace) -> None:
@@ -134,15 +150,18 @@ def _predict_published(options: Namespace) -> tuple[dict, Answers]:
     known = weights.published(options.model)
     names = None if options.classes_file is None else weights.read_classes(options.classes_file)
     answers = weights.predict(known.name, options.weights, options.files, classes=names, top=options.top, say=say)
-    return ({"model": known.model, "weight_set": known.name, "weights": options.weights},
-            [(image, None, answer) for image, answer in zip(options.files, answers, strict=True)])
+    return (
+        {"model": known.model, "weight_set": known.name, "weights": options.weights},
+        [(image, None, answer) for image, answer in zip(options.files, answers, strict=True)],
+    )
 
 
 def _require(options: Namespace, *words: str) -> None:
     """UsageError, in argparse's words, unless there is one of `files` for each word."""
-    if missing := words[len(options.files):]:
-        raise UsageError(f"the following arguments are required: {', '.join(missing)} "
-                         "(see `tinyinception predict --help`)")
+    if missing := words[len(options.files) :]:
+        raise UsageError(
+            f"the following arguments are required: {', '.join(missing)} (see `tinyinception predict --help`)"
+        )
 
 
 def run_export(options: Namespace) -> None:
@@ -158,14 +177,20 @@ def run_summary(options: Namespace) -> None:
     from tinyinception.count import summary
     from tinyinception.count.table import summary_table
 
-    counted = summary(options.model, options.input_size, channels=options.channels, num_classes=options.classes,
-                      training=options.training)
+    counted = summary(
+        options.model,
+        options.input_size,
+        channels=options.channels,
+        num_classes=options.classes,
+        training=options.training,
+    )
     lines = _bright(summary_table(counted, width(sys.stdout)))
     if options.draw is not None:
         from tinyinception.plots import draw
 
-        draw(options.model, options.input_size, channels=options.channels, num_classes=options.classes,
-             path=options.draw)
+        draw(
+            options.model, options.input_size, channels=options.channels, num_classes=options.classes, path=options.draw
+        )
         lines.append(f"picture in {options.draw}")
     _answer(options, counted.to_json(), lines)
 
@@ -175,8 +200,13 @@ def run_compare(options: Namespace) -> None:
     from tinyinception.count import compare
     from tinyinception.count.table import comparison_table
 
-    compared = compare(options.models, options.input_size, channels=options.channels, num_classes=options.classes,
-                       training=options.training)
+    compared = compare(
+        options.models,
+        options.input_size,
+        channels=options.channels,
+        num_classes=options.classes,
+        training=options.training,
+    )
     _answer(options, compared.to_json(), _bright(comparison_table(compared.summaries, width(sys.stdout))))
 
 
@@ -184,8 +214,10 @@ def _bright(table: str) -> list[str]:
     """The lines of a table, those above a rule, its heads, in bold letters."""
     lines = table.split("\n")
     below = [*lines[1:], ""]
-    return [paint(line, "bold", sys.stdout) if rule and not rule.strip("-") else line
-            for line, rule in zip(lines, below, strict=True)]
+    return [
+        paint(line, "bold", sys.stdout) if rule and not rule.strip("-") else line
+        for line, rule in zip(lines, below, strict=True)
+    ]
 
 
 def run_data(options: Namespace) -> None:
@@ -284,8 +316,10 @@ def run_claims(options: Namespace) -> None:
     for one in weighed:
         verdict = f"{'' if one.agrees else 'DISAGREES: '}{one.claim.verdict}"
         figures = ", ".join(f"{name} {_short(value)}" for name, value in one.finding.figures.items())
-        lines += [paint(line, COLOURS.get(one.claim.kind, "bold"), sys.stdout)
-                  for line in wrap(verdict, fits, f"{one.claim.id:>3}  ", INDENT)]
+        lines += [
+            paint(line, COLOURS.get(one.claim.kind, "bold"), sys.stdout)
+            for line in wrap(verdict, fits, f"{one.claim.id:>3}  ", INDENT)
+        ]
         lines += wrap(one.claim.claim, fits, INDENT, INDENT)
         lines += wrap(one.claim.truth, fits, f"{INDENT}-> ", f"{INDENT}   ")
         lines += wrap(figures, fits, INDENT, INDENT) if figures else []

@@ -12,8 +12,14 @@ from tinyinception.train.config import LEARNING_RATES, SCHEDULES
 # What an argument may be: one of these names, by its own name or the one that help gives its value, a file or a folder.
 FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR"}
 FOLDERS = {"DIR", "RUN"}
-NAMES = {"M": models.names, "MODEL": models.names, "NAME": data.names, "D": data.names,
-         "optimizer": lambda: LEARNING_RATES, "schedule": lambda: SCHEDULES}
+NAMES = {
+    "M": models.names,
+    "MODEL": models.names,
+    "NAME": data.names,
+    "D": data.names,
+    "optimizer": lambda: LEARNING_RATES,
+    "schedule": lambda: SCHEDULES,
+}
 
 
 def script(shell: str) -> str:
@@ -21,8 +27,10 @@ def script(shell: str) -> str:
     try:
         import shtab
     except ImportError:
-        raise ArgumentError("completion needs shtab: pip install 'tinyinception[completion]', or in a clone "
-                            "pip install -e '.[completion]'") from None
+        raise ArgumentError(
+            "completion needs shtab: pip install 'tinyinception[completion]', or in a clone "
+            "pip install -e '.[completion]'"
+        ) from None
     top = argparse.ArgumentParser(prog="tinyinception", description=DESCRIPTION.partition("\n")[0])
     top.add_argument("--version", action="version", version="")
     commands = top.add_subparsers(dest="command")

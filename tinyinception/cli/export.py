@@ -30,15 +30,23 @@ def write(options: Namespace) -> tuple[dict, list[str]]:
     files = sorted(place.iterdir()) if kind == FOLDER else [place]
     size = sum(file.stat().st_size for file in files if file.is_file())
     height, width, channels = exported.image_shape
-    answer = {"source": options.source, "model": exported.model, "kind": kind, "path": str(place), "bytes": size,
-              "classes": len(exported.classes), "image_shape": list(exported.image_shape)}
+    answer = {
+        "source": options.source,
+        "model": exported.model,
+        "kind": kind,
+        "path": str(place),
+        "bytes": size,
+        "classes": len(exported.classes),
+        "image_shape": list(exported.image_shape),
+    }
     line = f"{exported.model} with {len(exported.classes)} classes in {place} ({size / 1e6:.1f} MB)"
     if kind != "onnx":
         return answer, [line]
     return {**answer, "opset": export.OPSET}, [
         f"{line}, opset {export.OPSET}",
         f"input images: N x {channels} x {height} x {width}, normalised with the mean and std in its metadata; output "
-        f"logits: N x {len(exported.classes)}"]
+        f"logits: N x {len(exported.classes)}",
+    ]
 
 
 def _kind(destination: str) -> str:
@@ -47,8 +55,10 @@ def _kind(destination: str) -> str:
     if destination.endswith(("/", "\\")) or path.is_dir() or path.suffix in ("", "."):
         return FOLDER
     if path.suffix.lower() not in KINDS:
-        raise UsageError(f"export: FILE must end in {' or '.join(KINDS)}, got {destination!r}; a folder whose name "
-                         "has a dot ends in /")
+        raise UsageError(
+            f"export: FILE must end in {' or '.join(KINDS)}, got {destination!r}; a folder whose name "
+            "has a dot ends in /"
+        )
     return KINDS[path.suffix.lower()]
 
 

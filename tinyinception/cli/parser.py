@@ -127,16 +127,26 @@ def parse(argv: Sequence[str]) -> argparse.Namespace | None:
 
 
 def _top() -> Parser:
-    parser = Parser(prog="tinyinception", description=DESCRIPTION, epilog="examples:\n" + EXAMPLES[""],
-                    formatter_class=Help, usage="tinyinception COMMAND [options]")
+    parser = Parser(
+        prog="tinyinception",
+        description=DESCRIPTION,
+        epilog="examples:\n" + EXAMPLES[""],
+        formatter_class=Help,
+        usage="tinyinception COMMAND [options]",
+    )
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     return parser
 
 
 def _command(name: str, description: str, *, json: bool = True, quiet: bool = True) -> Parser:
     """What the parsers of all commands have in common."""
-    parser = Parser(prog=f"tinyinception {name}", description=description, epilog="examples:\n" + EXAMPLES[name],
-                    formatter_class=Help, allow_abbrev=False)
+    parser = Parser(
+        prog=f"tinyinception {name}",
+        description=description,
+        epilog="examples:\n" + EXAMPLES[name],
+        formatter_class=Help,
+        allow_abbrev=False,
+    )
     parser.set_defaults(command=name)
     if json:
         parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -151,62 +161,114 @@ def _train(name: str) -> Parser:
     parser = _command(name, "Train a network. Flags that are left out have defaults that suit the data set.")
     run = add_settings(parser)["run"].add_argument
     run("--out", metavar="DIR", help="folder for the run (default: runs/MODEL-DATA-TIME)")
-    run("--config", metavar="FILE", help="take the settings from a run's config.json, or from TOML with the same "
-                                         "names; flags come before it")
-    run("--resume", metavar="DIR", help="continue the run in DIR with its own settings; --data says where its folder "
-                                        "of images is now, --epochs that it is to go on to so many: the learning rate "
-                                        "is from there on that of a run planned for so many from the start")
-    run("--threads", type=int, metavar="N", help="CPU threads (default: OMP_NUM_THREADS, else all cores); results do "
-                                                 "not depend on it")
-    run("--log", type=_one_of("tensorboard"), metavar="tensorboard", help="write the curves for TensorBoard too, to "
-                                                                          "RUN/tensorboard")
-    run("--find-lr", action="store_true", help="do not train, but try learning rates from low to high on some batches, "
-                                               "print a table, suggest one, and draw lr.png, in --out DIR if given")
+    run(
+        "--config",
+        metavar="FILE",
+        help="take the settings from a run's config.json, or from TOML with the same names; flags come before it",
+    )
+    run(
+        "--resume",
+        metavar="DIR",
+        help="continue the run in DIR with its own settings; --data says where its folder "
+        "of images is now, --epochs that it is to go on to so many: the learning rate "
+        "is from there on that of a run planned for so many from the start",
+    )
+    run(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="CPU threads (default: OMP_NUM_THREADS, else all cores); results do not depend on it",
+    )
+    run(
+        "--log",
+        type=_one_of("tensorboard"),
+        metavar="tensorboard",
+        help="write the curves for TensorBoard too, to RUN/tensorboard",
+    )
+    run(
+        "--find-lr",
+        action="store_true",
+        help="do not train, but try learning rates from low to high on some batches, "
+        "print a table, suggest one, and draw lr.png, in --out DIR if given",
+    )
     return parser
 
 
 def _evaluate(name: str) -> Parser:
-    parser = _command(name, "Measure a trained run on test images, or several as an ensemble that averages its "
-                            "probabilities.")
+    parser = _command(
+        name, "Measure a trained run on test images, or several as an ensemble that averages its probabilities."
+    )
     add = parser.add_argument
     add("folders", nargs="+", metavar="RUN", help="folders of the runs")
     add("--data", metavar="D", help="another data set with the same classes (default: the run's own)")
-    add("--crops", type=int, default=1, metavar="K",
+    add(
+        "--crops",
+        type=int,
+        default=1,
+        metavar="K",
         help="views per image whose answers are averaged: 1, 2 (it and its mirror image), 10 (corners and centre, "
-             "mirrored too), 12 (and the whole image) or 144 (12 of three squares at four scales)")
-    add("--weights", type=_one_of("raw", "averaged"), metavar="raw|averaged",
-        help="the last parameters or their running average (default: the average where the run kept one)")
+        "mirrored too), 12 (and the whole image) or 144 (12 of three squares at four scales)",
+    )
+    add(
+        "--weights",
+        type=_one_of("raw", "averaged"),
+        metavar="raw|averaged",
+        help="the last parameters or their running average (default: the average where the run kept one)",
+    )
     add("--compare", action="store_true", help="of two runs, say how sure the difference between them is")
-    add("--pictures", metavar="DIR", help="write confusion.png, calibration.png and, of several views, crops.png "
-                                          "to a folder")
+    add(
+        "--pictures",
+        metavar="DIR",
+        help="write confusion.png, calibration.png and, of several views, crops.png to a folder",
+    )
     return parser
 
 
 def _predict(name: str) -> Parser:
     parser = _command(name, "Classify image files with a trained run, or with published weights in place of RUN.")
     add = parser.add_argument
-    parser.usage = ("%(prog)s [options] RUN IMAGE...\n       %(prog)s [options] RUN --test N\n"
-                    "       %(prog)s [options] --model M --weights FILE IMAGE...")
+    parser.usage = (
+        "%(prog)s [options] RUN IMAGE...\n       %(prog)s [options] RUN --test N\n"
+        "       %(prog)s [options] --model M --weights FILE IMAGE..."
+    )
     add("files", nargs="*", metavar="RUN IMAGE", help="folder of the run, not with --weights, and image files")
     add("--test", type=int, metavar="N", help="instead of image files, test image N of the run's own data set, from 0")
     add("--top", type=int, default=5, metavar="K", help="classes to print for each (default: 5)")
-    add("--model", metavar="M", help="with --weights: a published network such as inception_v3, or one of its weight "
-                                     "sets such as inception_v3.gluon_in1k, whose preprocessing is applied")
+    add(
+        "--model",
+        metavar="M",
+        help="with --weights: a published network such as inception_v3, or one of its weight "
+        "sets such as inception_v3.gluon_in1k, whose preprocessing is applied",
+    )
     add("--weights", metavar="FILE", help="safetensors file with the names that timm and TorchVision publish")
     add("--classes-file", metavar="FILE", help="with --weights: class names, one in each line (default: numbers)")
     return parser
 
 
 def _export(name: str) -> Parser:
-    parser = _command(name, "Write a trained run, or a network by its name, to where others can use it. The ending "
-                            "says what: .onnx, .safetensors, or none for a folder in the layout of the model hub.")
+    parser = _command(
+        name,
+        "Write a trained run, or a network by its name, to where others can use it. The ending "
+        "says what: .onnx, .safetensors, or none for a folder in the layout of the model hub.",
+    )
     add = parser.add_argument
-    add("source", metavar="RUN|MODEL", help="folder of a run or of an earlier export, or name of a network, which gets "
-                                            "fresh weights unless --weights is given")
-    add("destination", metavar="FILE|DIR", help="file to write, or folder: a new or empty one, or an earlier export, "
-                                                "which is replaced; a folder with a dot in its name ends in /")
-    add("--weights", metavar="FILE", help="with MODEL: safetensors file with published names or our own, or one on the "
-                                          "model hub, hf://OWNER/NAME")
+    add(
+        "source",
+        metavar="RUN|MODEL",
+        help="folder of a run or of an earlier export, or name of a network, which gets "
+        "fresh weights unless --weights is given",
+    )
+    add(
+        "destination",
+        metavar="FILE|DIR",
+        help="file to write, or folder: a new or empty one, or an earlier export, "
+        "which is replaced; a folder with a dot in its name ends in /",
+    )
+    add(
+        "--weights",
+        metavar="FILE",
+        help="with MODEL: safetensors file with published names or our own, or one on the model hub, hf://OWNER/NAME",
+    )
     add("--classes", type=int, metavar="K", help="with MODEL: number of classes (default: the network's own)")
     add("--input-size", type=int, metavar="N", help="height and width of the image (default: the network's own)")
     return parser
@@ -216,8 +278,11 @@ def _summary(name: str) -> Parser:
     parser = _command(name, "Count a network, layer by layer.", quiet=False)
     parser.add_argument("model", metavar="MODEL", help="name of a network")
     _network_flags(parser)
-    parser.add_argument("--draw", metavar="FILE", help="draw it as well, coloured by share of multiply-adds, to a "
-                                                       "picture such as FILE.png or FILE.svg")
+    parser.add_argument(
+        "--draw",
+        metavar="FILE",
+        help="draw it as well, coloured by share of multiply-adds, to a picture such as FILE.png or FILE.svg",
+    )
     return parser
 
 
@@ -229,12 +294,14 @@ def _compare(name: str) -> Parser:
 
 
 def _network_flags(parser: Parser) -> None:
-    parser.add_argument("--input-size", type=int, metavar="N",
-                        help="height and width of the image (default: the network's own)")
+    parser.add_argument(
+        "--input-size", type=int, metavar="N", help="height and width of the image (default: the network's own)"
+    )
     parser.add_argument("--channels", type=int, default=3, metavar="C", help="channels of the image (default: 3)")
     parser.add_argument("--classes", type=int, metavar="K", help="number of classes (default: the network's own)")
-    parser.add_argument("--training", action="store_true",
-                        help="count what runs in training: auxiliary classifiers and dropout too")
+    parser.add_argument(
+        "--training", action="store_true", help="count what runs in training: auxiliary classifiers and dropout too"
+    )
 
 
 def _data(name: str) -> Parser:
@@ -250,8 +317,13 @@ def _lesson(name: str) -> Parser:
     add = parser.add_argument
     add("number", nargs="?", type=int, metavar="N", help="number of the lesson")
     add("--start", type=int, metavar="K", help="begin at step K; what is before it runs unseen")
-    add("--check", nargs="?", const="", metavar="FILE",
-        help="check the answers to the lesson's exercises (default: lessons/exercises/NN_name.py)")
+    add(
+        "--check",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="check the answers to the lesson's exercises (default: lessons/exercises/NN_name.py)",
+    )
     add("--notebook", metavar="FILE", help="write the lesson as a Jupyter notebook to FILE.ipynb")
     add("--all", action="store_true", default=None, help="run all lessons in order, without waiting")
     return parser
@@ -259,22 +331,38 @@ def _lesson(name: str) -> Parser:
 
 def _claims(name: str) -> Parser:
     parser = _command(name, "Compute whether what is said about Inception, in the papers and elsewhere, is so.")
-    parser.add_argument("words", nargs="*", metavar="WORD",
-                        help="only the claim of this number, or the claims in which all these words occur")
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="only the claim of this number, or the claims in which all these words occur",
+    )
     return parser
 
 
 def _completion(name: str) -> Parser:
-    parser = _command(name, "Print a script with which a shell completes commands, flags, networks and files on the "
-                            "Tab key. It needs shtab: pip install 'tinyinception[completion]'.", json=False,
-                      quiet=False)
+    parser = _command(
+        name,
+        "Print a script with which a shell completes commands, flags, networks and files on the "
+        "Tab key. It needs shtab: pip install 'tinyinception[completion]'.",
+        json=False,
+        quiet=False,
+    )
     parser.add_argument("shell", type=_one_of("bash", "zsh", "tcsh"), metavar="bash|zsh|tcsh")
     return parser
 
 
 COMMANDS: dict[str, Callable[[str], Parser]] = {
-    "train": _train, "evaluate": _evaluate, "predict": _predict, "export": _export, "summary": _summary,
-    "compare": _compare, "data": _data, "lesson": _lesson, "claims": _claims, "completion": _completion,
+    "train": _train,
+    "evaluate": _evaluate,
+    "predict": _predict,
+    "export": _export,
+    "summary": _summary,
+    "compare": _compare,
+    "data": _data,
+    "lesson": _lesson,
+    "claims": _claims,
+    "completion": _completion,
 }
 
 

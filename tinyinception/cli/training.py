@@ -63,4 +63,3 @@ def config(options: Namespace) -> Config:
     if "model_options" in flags:
         flags["model_options"] = {**values.get("model_options", {}), **flags["model_options"]}
     return Config.for_data(**{"data": "drawn", **values, **flags})
-

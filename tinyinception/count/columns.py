@@ -48,8 +48,11 @@ class Line:
         self.parts = list(part.parts.values()) if module else []
         self.counts, self.last = total(self.rows), self.rows[-1]
         self.share, self.width = self.counts.macs / max(whole, 1), self.counts.macs / max(most, 1)
-        self.single = not module or (len(self.rows) <= 4 and sum(row.macs > 0 for row in self.rows) <= 1
-                                     and all(row.op != "Concat" for row in self.rows))
+        self.single = not module or (
+            len(self.rows) <= 4
+            and sum(row.macs > 0 for row in self.rows) <= 1
+            and all(row.op != "Concat" for row in self.rows)
+        )
 
     @property
     def operations(self) -> str:
@@ -74,8 +77,11 @@ def _bar(share: float, width: float | None = None) -> str:
 # Of a line of the tree of layers.
 LAYER = (
     Column("layer", None, lambda line: "  " * line.depth + line.name),
-    Column(None, "layer", lambda line: f'<span class="name" style="padding-left:{1.2 * line.depth:.1f}em">'
-                                       f"{escape(line.name)}</span>"),
+    Column(
+        None,
+        "layer",
+        lambda line: f'<span class="name" style="padding-left:{1.2 * line.depth:.1f}em">{escape(line.name)}</span>',
+    ),
     Column("operation", None, lambda line: line.operations if line.single else ""),
     Column(None, "operation", lambda line: line.operations if line.single else f"{len(line.rows)} operations"),
     Column("output", "output", lambda line: by_x(line.last.output)),
@@ -121,20 +127,45 @@ def cells(columns: Sequence[Column], form: str, *of: object) -> list[str]:
 
 def layer_json(row: Row) -> dict[str, object]:
     """An operation as plain Python values."""
-    return {"name": row.name, "op": row.op, "output": list(row.output), "params": row.params, "macs": row.macs,
-            "flops": row.flops, "backward_macs": {"weights": row.weight_grad_macs, "inputs": row.input_grad_macs},
-            "activations": row.activations, "bytes_moved": row.bytes_moved, "intensity": row.intensity,
-            "depth": row.field.depth, "receptive_field": list(row.field.size), "stride": list(row.field.stride),
-            "centre": list(row.field.centre)}
+    return {
+        "name": row.name,
+        "op": row.op,
+        "output": list(row.output),
+        "params": row.params,
+        "macs": row.macs,
+        "flops": row.flops,
+        "backward_macs": {"weights": row.weight_grad_macs, "inputs": row.input_grad_macs},
+        "activations": row.activations,
+        "bytes_moved": row.bytes_moved,
+        "intensity": row.intensity,
+        "depth": row.field.depth,
+        "receptive_field": list(row.field.size),
+        "stride": list(row.field.stride),
+        "centre": list(row.field.centre),
+    }
 
 
 def network_json(s: Summary) -> dict[str, object]:
     """A network as plain Python values; the receptive field by its longer side."""
-    return {"model": s.model, "input": list(s.input), "params": s.params, "params_trainable": s.params_trainable,
-            "macs": s.macs, "flops": s.flops, "depth": s.depth, "receptive_field": max(s.receptive_field),
-            "training": s.training, "params_by_convention": s.conventions._asdict(),
-            "backward_macs": {"weights": s.weight_grad_macs, "inputs": s.input_grad_macs},
-            "training_macs": s.training_macs, "activations": s.activations,
-            "activation_bytes": {"inference": s.memory.inference, "inference_peak": s.memory.peak,
-                                 "training": s.memory.training},
-            "bytes_moved": s.bytes_moved, "intensity": s.intensity}
+    return {
+        "model": s.model,
+        "input": list(s.input),
+        "params": s.params,
+        "params_trainable": s.params_trainable,
+        "macs": s.macs,
+        "flops": s.flops,
+        "depth": s.depth,
+        "receptive_field": max(s.receptive_field),
+        "training": s.training,
+        "params_by_convention": s.conventions._asdict(),
+        "backward_macs": {"weights": s.weight_grad_macs, "inputs": s.input_grad_macs},
+        "training_macs": s.training_macs,
+        "activations": s.activations,
+        "activation_bytes": {
+            "inference": s.memory.inference,
+            "inference_peak": s.memory.peak,
+            "training": s.memory.training,
+        },
+        "bytes_moved": s.bytes_moved,
+        "intensity": s.intensity,
+    }

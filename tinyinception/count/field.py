@@ -37,10 +37,16 @@ class Field:
     def through(self, window: Window) -> Field:
         """The field after sliding `window`."""
         before = window.padding[::2]
-        sides = zip(self.low, self.high, self.stride, window.kernel, window.dilation, before, window.stride,
-                    strict=True)
-        low, high, stride = zip(*((low - pad * step, high + ((k - 1) * apart - pad) * step, step * s)
-                                  for low, high, step, k, apart, pad, s in sides), strict=True)
+        sides = zip(
+            self.low, self.high, self.stride, window.kernel, window.dilation, before, window.stride, strict=True
+        )
+        low, high, stride = zip(
+            *(
+                (low - pad * step, high + ((k - 1) * apart - pad) * step, step * s)
+                for low, high, step, k, apart, pad, s in sides
+            ),
+            strict=True,
+        )
         return Field(low, high, stride, self.depth)
 
     def deeper(self) -> Field:
@@ -52,10 +58,12 @@ def union(fields: Sequence[Field]) -> Field:
     """The field of something computed from several tensors: all they see, and the longest of their paths."""
     if len(fields) == 1:
         return fields[0]
-    return Field(low=tuple(map(min, zip(*(f.low for f in fields), strict=True))),
-                 high=tuple(map(max, zip(*(f.high for f in fields), strict=True))),
-                 stride=tuple(map(max, zip(*(f.stride for f in fields), strict=True))),
-                 depth=max(f.depth for f in fields))
+    return Field(
+        low=tuple(map(min, zip(*(f.low for f in fields), strict=True))),
+        high=tuple(map(max, zip(*(f.high for f in fields), strict=True))),
+        stride=tuple(map(max, zip(*(f.stride for f in fields), strict=True))),
+        depth=max(f.depth for f in fields),
+    )
 
 
 def is_global(window: Window, before: Shape, after: Shape) -> bool:

@@ -54,8 +54,10 @@ def summary_html(summary: Summary) -> str:
 
 def comparison_html(summaries: Sequence[Summary]) -> str:
     """One line per network, with a bar for its MACs."""
-    lines = [_spans(heads(NETWORK, "html"), "th"),
-             *(_spans(cells(NETWORK, "html", s, summaries), "td") for s in summaries)]
+    lines = [
+        _spans(heads(NETWORK, "html"), "th"),
+        *(_spans(cells(NETWORK, "html", s, summaries), "td") for s in summaries),
+    ]
     return f'<div class="ti-count">{STYLE}<table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
 
 

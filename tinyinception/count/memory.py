@@ -80,8 +80,11 @@ class Lifetimes:
             self._waiting[self._array[output]] += 1
         self._unread[output] = True
         if any(needs):
-            self._kept.update(self._array[tensor] for tensor in kept(op, inputs, output, needs)
-                              if tensor in self._array and not (isinstance(op, READS) and tensor in self._repeated))
+            self._kept.update(
+                self._array[tensor]
+                for tensor in kept(op, inputs, output, needs)
+                if tensor in self._array and not (isinstance(op, READS) and tensor in self._repeated)
+            )
             if op.repeats:
                 self._repeated[output] = True
             self._aside += aside(op, inputs, output) // self._images
@@ -96,8 +99,11 @@ class Lifetimes:
         live = list(accumulate(change))
         most = max(live)
         at = live.index(most)
-        return Memory(most, self._paths[at] if at < len(self._paths) else "",
-                      sum(self._bytes[number] for number in self._kept) + self._aside)
+        return Memory(
+            most,
+            self._paths[at] if at < len(self._paths) else "",
+            sum(self._bytes[number] for number in self._kept) + self._aside,
+        )
 
 
 def kept(op: Operation, inputs: Sequence[Tensor | None], output: Tensor, needs: Sequence[bool]) -> list[Tensor]:

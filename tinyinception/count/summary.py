@@ -88,8 +88,10 @@ class Summary(Counts):
         return summary_table(self)
 
     def __repr__(self) -> str:
-        return (f"Summary({self.model}, input {by_x(self.input)}: {self.params:,} parameters, {self.macs:,} "
-                f"multiply-adds, depth {self.depth}; print it for the table)")
+        return (
+            f"Summary({self.model}, input {by_x(self.input)}: {self.params:,} parameters, {self.macs:,} "
+            f"multiply-adds, depth {self.depth}; print it for the table)"
+        )
 
     def _repr_html_(self) -> str:
         return summary_html(self)
@@ -116,9 +118,15 @@ class Comparison:
 
 
 @named
-def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *,
-            channels: int | None = None, num_classes: int | None = None, training: bool = False,
-            depth: int | None = None) -> Summary:
+def summary(
+    model: nn.Module | str,
+    input_size: int | tuple[int, int] | None = None,
+    *,
+    channels: int | None = None,
+    num_classes: int | None = None,
+    training: bool = False,
+    depth: int | None = None,
+) -> Summary:
     """Count a network, by name or as a module, on one image.
 
     input_size: pixels, one number for a square or (height, width); a network has a default, another module needs one.
@@ -146,27 +154,44 @@ def summary(model: nn.Module | str, input_size: int | tuple[int, int] | None = N
     if input_size is None:
         raise ArgumentError("summary: a module needs input_size, in pixels")
     if isinstance(input_size, tuple | list) and len(input_size) > 2:
-        raise ArgumentError("summary: input_size must be one or two whole numbers, pixels or (height, width), got "
-                            f"{tuple(input_size)}; counts are for one image, and channels= says of how many channels")
+        raise ArgumentError(
+            "summary: input_size must be one or two whole numbers, pixels or (height, width), got "
+            f"{tuple(input_size)}; counts are for one image, and channels= says of how many channels"
+        )
     levels = None if depth is None else whole("summary: depth", depth)
-    shape = (*pair(input_size, "summary: input_size", 1, ArgumentError),
-             whole("summary: channels", 3 if channels is None else channels))
+    shape = (
+        *pair(input_size, "summary: input_size", 1, ArgumentError),
+        whole("summary: channels", 3 if channels is None else channels),
+    )
     parameters = list(model.parameters())
     batch = 2 if training else 1  # batch-norm refuses to train on a single value per channel
     image = Tensor.shape_only(batch, *shape, dtype=parameters[0].dtype if parameters else np.float32)
     tally = Tally(image, parameters)
     with _mode(model, training), no_grad(), observe(tally):
         results = _results(name, model, image)
-    return Summary(model=name, input=shape, training=training, rows=tuple(tally.rows), **vars(total(tally.rows)),
-                   field=union([tally.field(result) for result in results]), memory=tally.memory(),
-                   unread=sum(count(p.shape) for p in tally.unread.values()),
-                   buffers=sum(count(b.shape) for _, b in model.named_buffers()), levels=levels)
+    return Summary(
+        model=name,
+        input=shape,
+        training=training,
+        rows=tuple(tally.rows),
+        **vars(total(tally.rows)),
+        field=union([tally.field(result) for result in results]),
+        memory=tally.memory(),
+        unread=sum(count(p.shape) for p in tally.unread.values()),
+        buffers=sum(count(b.shape) for _, b in model.named_buffers()),
+        levels=levels,
+    )
 
 
 @named
-def compare(networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
-            input_size: int | tuple[int, int] | None = None, *, channels: int | None = None,
-            num_classes: int | None = None, training: bool = False) -> Comparison:
+def compare(
+    networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
+    input_size: int | tuple[int, int] | None = None,
+    *,
+    channels: int | None = None,
+    num_classes: int | None = None,
+    training: bool = False,
+) -> Comparison:
     """Summaries side by side, of networks or of blocks; arguments as in `summary`.
 
     networks: a mapping gives each a name of its own, as blocks need, which are all called after their class otherwise.
@@ -175,8 +200,7 @@ def compare(networks: Sequence[nn.Module | str] | Mapping[str, nn.Module | str],
         raise ArgumentError("compare: no networks given")
     options = {"channels": channels, "num_classes": num_classes, "training": training}
     if isinstance(networks, Mapping):
-        return Comparison(tuple(replace(summary(m, input_size, **options), model=name)
-                                for name, m in networks.items()))
+        return Comparison(tuple(replace(summary(m, input_size, **options), model=name) for name, m in networks.items()))
     return Comparison(tuple(summary(m, input_size, **options) for m in networks))
 
 

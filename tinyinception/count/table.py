@@ -56,19 +56,23 @@ def totals(summary: Summary) -> list[str]:
     affine, tf_train, keras = summary.conventions
     told = [f"{'parameters':{TOLD}}{summary.params:,}" + _also(summary)]
     if affine != keras:  # there is batch-norm
-        told.append(f"{'':{TOLD}}{affine:,} with gamma (PyTorch), {tf_train:,} without (TF-slim), "
-                    f"{keras:,} with running statistics (Keras)")
-    return [f"{summary.model}, input {by_x(summary.input)}" + (", as in training" if summary.training else ""),
-            *told,
-            f"multiply-adds    {summary.macs:,}",
-            f"  of backward    {summary.backward_macs:,} ({summary.weight_grad_macs:,} for gradients of weights, "
-            f"{summary.input_grad_macs:,} of layers' inputs)",
-            f"FLOPs            {summary.flops:,}, {summary.intensity:.1f} per byte moved",
-            f"activations      {summary.activations:,}",
-            f"their memory     {megabytes(summary.memory.inference)} in inference, "
-            f"{megabytes(summary.memory.training)} in training, per image",
-            f"depth            {summary.depth} weight layers",
-            f"receptive field  {height}x{width}, stride {by_x(summary.field.stride)}"]
+        told.append(
+            f"{'':{TOLD}}{affine:,} with gamma (PyTorch), {tf_train:,} without (TF-slim), "
+            f"{keras:,} with running statistics (Keras)"
+        )
+    return [
+        f"{summary.model}, input {by_x(summary.input)}" + (", as in training" if summary.training else ""),
+        *told,
+        f"multiply-adds    {summary.macs:,}",
+        f"  of backward    {summary.backward_macs:,} ({summary.weight_grad_macs:,} for gradients of weights, "
+        f"{summary.input_grad_macs:,} of layers' inputs)",
+        f"FLOPs            {summary.flops:,}, {summary.intensity:.1f} per byte moved",
+        f"activations      {summary.activations:,}",
+        f"their memory     {megabytes(summary.memory.inference)} in inference, "
+        f"{megabytes(summary.memory.training)} in training, per image",
+        f"depth            {summary.depth} weight layers",
+        f"receptive field  {height}x{width}, stride {by_x(summary.field.stride)}",
+    ]
 
 
 def comparison_table(summaries: Sequence[Summary], width: int | None = None) -> str:
@@ -93,8 +97,11 @@ def comparison_table(summaries: Sequence[Summary], width: int | None = None) -> 
 
 def _also(summary: Summary) -> str:
     """What else is to be said of the parameters."""
-    notes = [(summary.params - summary.params_trainable, "of them frozen"),
-             (summary.unread, "more in parts that did not run"), (summary.buffers, "running statistics")]
+    notes = [
+        (summary.params - summary.params_trainable, "of them frozen"),
+        (summary.unread, "more in parts that did not run"),
+        (summary.buffers, "running statistics"),
+    ]
     told = [f"{number:,} {what}" for number, what in notes if number]
     return f" ({', '.join(told)})" if told else ""
 

@@ -110,12 +110,23 @@ class Tally(Hook):
         # many multiply-adds as forward. A bias's gradient is a sum.
         wanted = [id(t) in self._known for t, need in zip(inputs[:2], needs, strict=False) if need]
         fresh = [self.unread.pop(id(t)) for t in given if id(t) in self.unread]
-        self.rows.append(Row(
-            name=op.path, op=op.name, output=output.shape[1:], params=sum(count(p.shape) for p in fresh),
-            params_trainable=sum(count(p.shape) for p in fresh if p.requires_grad),
-            norm_channels=self._norm_channels(op, given), macs=macs, weight_grad_macs=macs * sum(wanted),
-            input_grad_macs=macs * (len(wanted) - sum(wanted)), flops=cost.flops // self._images,
-            activations=cost.activations // self._images, bytes_moved=moved * FLOAT, field=field))
+        self.rows.append(
+            Row(
+                name=op.path,
+                op=op.name,
+                output=output.shape[1:],
+                params=sum(count(p.shape) for p in fresh),
+                params_trainable=sum(count(p.shape) for p in fresh if p.requires_grad),
+                norm_channels=self._norm_channels(op, given),
+                macs=macs,
+                weight_grad_macs=macs * sum(wanted),
+                input_grad_macs=macs * (len(wanted) - sum(wanted)),
+                flops=cost.flops // self._images,
+                activations=cost.activations // self._images,
+                bytes_moved=moved * FLOAT,
+                field=field,
+            )
+        )
 
     def _field_after(self, op: Operation, given: Sequence[Tensor], output: Tensor, weighted: bool) -> Field:
         seen = [self._fields[t] for t in given if t in self._fields]
@@ -147,8 +158,7 @@ class Tally(Hook):
     def _numbers(self, tensors: Sequence[Tensor]) -> int:
         """Numbers in activations, per image, and in parameters and constants; each tensor once."""
         activations = {t for t in tensors if t in self._lifetimes}
-        return (sum(map(self._lifetimes.size, activations))
-                + sum(count(t.shape) for t in set(tensors) - activations))
+        return sum(map(self._lifetimes.size, activations)) + sum(count(t.shape) for t in set(tensors) - activations)
 
     def _norm_channels(self, op: Operation, given: Sequence[Tensor]) -> int:
         """Channels of a batch-norm met for the first time: known by its parameters, else statistics, else its path."""

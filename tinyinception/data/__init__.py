@@ -90,8 +90,10 @@ def load(
         DataError: files missing, truncated or altered.
     """
     if name == ARRAYS:
-        raise ArgumentError(f"data: {ARRAYS} stands for images that were given to train.fit as dataset=...; give them "
-                            f"again, or a folder of images (one of that name is ./{ARRAYS})")
+        raise ArgumentError(
+            f"data: {ARRAYS} stands for images that were given to train.fit as dataset=...; give them "
+            f"again, or a folder of images (one of that name is ./{ARRAYS})"
+        )
     if name not in names() and (folder := _folder(name)):
         if source is not None:
             raise ArgumentError(f"source: the folder {shown(name)} is read where it lies")

@@ -144,8 +144,10 @@ class Dataset:
         raise CallError(f"len: {self.name} has two splits; write len(dataset.train_images) or len(dataset.test_images)")
 
     def __getitem__(self, index: object) -> NoReturn:
-        raise CallError(f"{self.name} has two splits; write dataset.train_images[...] and dataset.train_labels[...], "
-                        "or dataset.loader('train', batch_size)")
+        raise CallError(
+            f"{self.name} has two splits; write dataset.train_images[...] and dataset.train_labels[...], "
+            "or dataset.loader('train', batch_size)"
+        )
 
     if not TYPE_CHECKING:  # or every name would do
 
@@ -202,25 +204,35 @@ def _pair(which: str, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or 0 in images.shape:
-        raise ShapeError(f"{name}images must be N x H x W x C, or N x H x W where they are grey, and not empty, but "
-                         f"have shape {images.shape}")
+        raise ShapeError(
+            f"{name}images must be N x H x W x C, or N x H x W where they are grey, and not empty, but "
+            f"have shape {images.shape}"
+        )
     if images.shape[3] > 4 and images.shape[1] in (1, 3, 4):
-        raise ShapeError(f"{name}images have shape {images.shape}, with channels before the grid; they come last here: "
-                         "images.transpose(0, 2, 3, 1)")
+        raise ShapeError(
+            f"{name}images have shape {images.shape}, with channels before the grid; they come last here: "
+            "images.transpose(0, 2, 3, 1)"
+        )
     if images.dtype.kind == "f":
         if not (images.min() >= 0 and images.max() <= 1):  # not so for NaN
-            raise ArgumentError(f"{name}images of floats must lie in [0, 1], got {images.min():g} to "
-                                f"{images.max():g}; give pixels as they are, they are normalised with mean and std "
-                                "when they are used")
+            raise ArgumentError(
+                f"{name}images of floats must lie in [0, 1], got {images.min():g} to "
+                f"{images.max():g}; give pixels as they are, they are normalised with mean and std "
+                "when they are used"
+            )
         images = np.rint(images * 255).astype(np.uint8)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2:
-        raise ShapeError(f"{name}labels must be N whole numbers, but have shape {labels.shape}; of one-hot rows, "
-                         "labels.argmax(axis=1)")
+        raise ShapeError(
+            f"{name}labels must be N whole numbers, but have shape {labels.shape}; of one-hot rows, "
+            "labels.argmax(axis=1)"
+        )
     if labels.dtype.kind not in "iu":
-        raise DtypeError(f"{name}labels must be whole numbers from 0, but are {labels.dtype}; of names, "
-                         "np.unique(labels, return_inverse=True) makes the classes and the labels")
+        raise DtypeError(
+            f"{name}labels must be whole numbers from 0, but are {labels.dtype}; of names, "
+            "np.unique(labels, return_inverse=True) makes the classes and the labels"
+        )
     if labels.shape != images.shape[:1]:
         raise ShapeError(f"{name}labels have shape {labels.shape} for {len(images)} images")
     return np.ascontiguousarray(images), labels.astype(np.int64)
@@ -232,7 +244,9 @@ def _fifth(labels: np.ndarray) -> np.ndarray:
     for label in np.unique(labels):
         own = mixed[labels[mixed] == label]
         if len(own) < 2:
-            raise ArgumentError(f"from_arrays: class {label} has one image, which cannot be split into training and "
-                                "test; give test_images and test_labels")
-        chosen[own[:max(1, round(0.2 * len(own)))]] = True
+            raise ArgumentError(
+                f"from_arrays: class {label} has one image, which cannot be split into training and "
+                "test; give test_images and test_labels"
+            )
+        chosen[own[: max(1, round(0.2 * len(own)))]] = True
     return chosen

@@ -89,8 +89,9 @@ def _classes(place: Tree, left: list[tuple[str, Path]]) -> Classes:
         found[folder.name] = list(once.values())
         left += own
     if len(found) < 2:
-        raise DataError(f"{shown(place.path)}: expected at least two folders of images, one per class, "
-                        f"found {len(found)}")
+        raise DataError(
+            f"{shown(place.path)}: expected at least two folders of images, one per class, found {len(found)}"
+        )
     return found
 
 
@@ -114,14 +115,18 @@ def _check_same(folder: Path, found: Halves, train: Classes, test: Classes) -> N
     if differing:
         some = ", ".join(map(shown, differing[:6])) + (" ..." if len(differing) > 6 else "")
         cases = len({name.casefold() for name in differing}) < len(differing)
-        raise DataError(f"{shown(folder)}: {shown(found.train.name)} and {shown(found.test.name)} have different "
-                        f"classes ({some}){'; some differ only in case' if cases else ''}")
+        raise DataError(
+            f"{shown(folder)}: {shown(found.train.name)} and {shown(found.test.name)} have different "
+            f"classes ({some}){'; some differ only in case' if cases else ''}"
+        )
 
 
 def _told(dataset: Dataset, found: Halves, folder: Path, left: list[tuple[str, Path]]) -> str:
     """In one line, what was read and what was left out."""
-    line = (f"{dataset.name}: {len(dataset.classes):,} classes, {len(dataset.train_labels):,} training and "
-            f"{len(dataset.test_labels):,} test images")
+    line = (
+        f"{dataset.name}: {len(dataset.classes):,} classes, {len(dataset.train_labels):,} training and "
+        f"{len(dataset.test_labels):,} test images"
+    )
     if found.test is None:
         line += ", a fifth of each class being for testing"
     cases = Counter(name.casefold() for name in dataset.classes)

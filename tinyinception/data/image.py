@@ -54,8 +54,15 @@ def suffixes() -> frozenset[str]:
 
 
 @named
-def read_image(path: str | Path, size: int = 32, channels: int = 3, *, crop: int | None = None,
-               interpolation: str = "bicubic", say: Callable[[str], None] | None = None) -> np.ndarray:
+def read_image(
+    path: str | Path,
+    size: int = 32,
+    channels: int = 3,
+    *,
+    crop: int | None = None,
+    interpolation: str = "bicubic",
+    say: Callable[[str], None] | None = None,
+) -> np.ndarray:
     """One image file as uint8, size x size x channels (3 for RGB, 1 for grey).
 
     The largest central square is scaled; the camera's rotation is applied; transparency is laid over white; 16-bit grey
@@ -161,8 +168,10 @@ def _check_size(image: Image) -> None:
     """DataError for a picture that would cost too much memory."""
     cost = _PROGRESSIVE if image.info.get("progressive") else _COST.get(image.format, 8)
     if image.width * image.height * cost > _MEMORY:
-        raise DataError(f"it has {image.width:,} x {image.height:,} pixels, the largest {image.format} that is read "
-                        f"has {_MEMORY // cost:,}: scale it down")
+        raise DataError(
+            f"it has {image.width:,} x {image.height:,} pixels, the largest {image.format} that is read "
+            f"has {_MEMORY // cost:,}: scale it down"
+        )
 
 
 @contextmanager
@@ -247,6 +256,7 @@ def _colours(image: Image) -> str:
     if image.mode in ("1", "L", "LA", "La") or image.mode.startswith(("I", "F")):
         kind = "greyscale"
     else:
-        kind = {"P": "a palette", "PA": "a palette", "RGBA": "RGB", "RGBa": "RGB", "RGBX": "RGB"}.get(image.mode,
-                                                                                                    image.mode)
+        kind = {"P": "a palette", "PA": "a palette", "RGBA": "RGB", "RGBa": "RGB", "RGBX": "RGB"}.get(
+            image.mode, image.mode
+        )
     return f"{kind} with transparency" if image.has_transparency_data else kind

@@ -95,8 +95,11 @@ class Loader:
         return self.epoch(epoch)
 
     def __repr__(self) -> str:
-        settings = [f"{name}={getattr(self, name)!r}" for name in ("shuffle", "seed", "transforms", "drop_last")
-                    if getattr(self, name)]
+        settings = [
+            f"{name}={getattr(self, name)!r}"
+            for name in ("shuffle", "seed", "transforms", "drop_last")
+            if getattr(self, name)
+        ]
         return (
             f"Loader({by_x(self.images.shape)} images, batch_size={self.batch_size}"
             f"{''.join(f', {told}' for told in settings)}; batches: {len(self)})"

@@ -39,8 +39,14 @@ def halves(root: Tree) -> Halves:
     """
     filled, roles = root.filled, _roles(root)
     where = shown(root.path)
-    by_role = {role: [folder for folder in filled if roles.get(folder) == role and _inner(folder).folders
-                      and not _inner(folder).images] for role in _WORDS}
+    by_role = {
+        role: [
+            folder
+            for folder in filled
+            if roles.get(folder) == role and _inner(folder).folders and not _inner(folder).images
+        ]
+        for role in _WORDS
+    }
     train = [folder for folder in by_role["train"] if len(_inner(folder).folders) > 1]
     if train:
         test = by_role["test"] or by_role["val"]
@@ -49,20 +55,26 @@ def halves(root: Tree) -> Halves:
                 raise DataError(f"{where}: which one is to be read, {_names(found)}? Move the others away")
         strange = [folder for folder in filled if folder not in train and folder not in roles]
         if not test and strange:
-            raise DataError(f"{where}: {shown(train[0].name)} looks like the images for training, so {_names(strange)} "
-                            "cannot be classes; name the images for testing test")
+            raise DataError(
+                f"{where}: {shown(train[0].name)} looks like the images for training, so {_names(strange)} "
+                "cannot be classes; name the images for testing test"
+            )
         beside = tuple(folder for folder in filled if folder not in (*train, *test))
         return Halves(_inner(train[0]), _inner(test[0]) if test else None, beside)
     kinds = {roles.get(folder) for folder in filled}
     if filled and None not in kinds and (len(kinds) > 1 or any(by_role.values())):
         if "train" not in kinds:
             raise DataError(f"{where}: {_names(filled)}, but no folder train with the images for training")
-        raise DataError(f"{where}: {_names(filled)} look like halves of a data set; in train there must be a folder of "
-                        "images for each class, in test the same ones")
+        raise DataError(
+            f"{where}: {_names(filled)} look like halves of a data set; in train there must be a folder of "
+            "images for each class, in test the same ones"
+        )
     _refuse_same_names(where, filled)
     if len(filled) == 1 and not filled[0].images:
-        raise DataError(f"{where}: expected at least two folders of images, one per class, found 1; perhaps "
-                        f"{shown(filled[0].path)} is the folder to give")
+        raise DataError(
+            f"{where}: expected at least two folders of images, one per class, found 1; perhaps "
+            f"{shown(filled[0].path)} is the folder to give"
+        )
     return Halves(root, None)
 
 
@@ -78,8 +90,10 @@ def _refuse_same_names(where: str, filled: list[Tree]) -> None:
     each = f"{where}: {_names(nested)} hold folders of the same names ({_listed(same)})"
     if all(_role(name) for name in same):
         raise DataError(f"{each}; put these halves outside and the classes into them: train/CLASS, test/CLASS")
-    raise DataError(f"{each}, so they look like halves, not like classes; name them train and test, give one of "
-                    "them alone, or take the images of each class out of its folders")
+    raise DataError(
+        f"{each}, so they look like halves, not like classes; name them train and test, give one of "
+        "them alone, or take the images of each class out of its folders"
+    )
 
 
 def _inner(folder: Tree) -> Tree:

@@ -36,15 +36,32 @@ def card(exported: Exported) -> str:
 
 
 def _front_matter(exported: Exported) -> str:
-    lines = ["---", "library_name: tinyinception", "pipeline_tag: image-classification",
-             "tags:", "- image-classification", "- inception", "- tinyinception"]
+    lines = [
+        "---",
+        "library_name: tinyinception",
+        "pipeline_tag: image-classification",
+        "tags:",
+        "- image-classification",
+        "- inception",
+        "- tinyinception",
+    ]
     origin = exported.origin
     if origin.get("test_accuracy") is not None:
         data = _yaml(str(origin["data"]))
-        lines += ["model-index:", f"- name: {_yaml(exported.model)}", "  results:",
-                  "  - task:", "      type: image-classification",
-                  "    dataset:", f"      name: {data}", f"      type: {data}", "      split: test",
-                  "    metrics:", "    - type: accuracy", f"      value: {origin['test_accuracy']!r}"]
+        lines += [
+            "model-index:",
+            f"- name: {_yaml(exported.model)}",
+            "  results:",
+            "  - task:",
+            "      type: image-classification",
+            "    dataset:",
+            f"      name: {data}",
+            f"      type: {data}",
+            "      split: test",
+            "    metrics:",
+            "    - type: accuracy",
+            f"      value: {origin['test_accuracy']!r}",
+        ]
     return "\n".join([*lines, "---"])
 
 
@@ -53,11 +70,13 @@ def _table(exported: Exported) -> str:
     if "epochs" in origin:
         done, planned = origin["epochs"], origin["epochs_planned"]
         accuracy = origin["test_accuracy"]
-        rows += [("test accuracy", "not measured yet" if accuracy is None else f"{accuracy:.2%}"),
-                 ("parameters", "their running average" if origin["averaged"] else "those after the last step"),
-                 ("epochs", f"{done}" if done == planned else f"{done} of {planned}: training was not finished"),
-                 ("seconds, training and testing", f"{origin['seconds']:,.0f}"),
-                 ("data", _code(origin["data"]))]
+        rows += [
+            ("test accuracy", "not measured yet" if accuracy is None else f"{accuracy:.2%}"),
+            ("parameters", "their running average" if origin["averaged"] else "those after the last step"),
+            ("epochs", f"{done}" if done == planned else f"{done} of {planned}: training was not finished"),
+            ("seconds, training and testing", f"{origin['seconds']:,.0f}"),
+            ("data", _code(origin["data"])),
+        ]
     if "weights" in origin:
         rows.append(("weights", _code(origin["weights"])))
     if "weight_set" in origin:
@@ -69,8 +88,10 @@ def _table(exported: Exported) -> str:
 def _preprocessing(exported: Exported) -> str:
     if not exported.mean:
         return "What has to be done to pixels before the network sees them is not known."
-    return (f"`normalize` brings pixels to 0 to 1, subtracts the mean {json.dumps(exported.mean)} and divides by "
-            f"{json.dumps(exported.std)}.")
+    return (
+        f"`normalize` brings pixels to 0 to 1, subtracts the mean {json.dumps(exported.mean)} and divides by "
+        f"{json.dumps(exported.std)}."
+    )
 
 
 def _normalised(exported: Exported) -> str:

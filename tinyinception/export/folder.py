@@ -39,8 +39,9 @@ def check_folder(folder: str | Path) -> Path:
         if not folder.is_dir():
             raise ArgumentError(f"export: {folder} is a file, not a folder")
         if any(folder.iterdir()) and not _is_export(folder):
-            raise ArgumentError(f"export: the folder {folder} is not empty and holds no earlier export; choose another "
-                                "one")
+            raise ArgumentError(
+                f"export: the folder {folder} is not empty and holds no earlier export; choose another one"
+            )
     except OSError as error:
         if isinstance(error, CheckpointError):
             raise

@@ -148,4 +148,3 @@ def same_graphs(a: Graph, b: Graph) -> str | None:
         if name not in b.constants or not _same(array, b.constants[name]):
             return name
     return None if len(a.nodes) == len(b.nodes) and len(a.constants) == len(b.constants) else "its length"
-

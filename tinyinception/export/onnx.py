@@ -34,8 +34,9 @@ ROOM = 2**24  # of them for all that is not weights
 Step = tuple[Operation, tuple, Tensor]
 
 
-def to_onnx(network: Module, file: str | Path, image_shape: Sequence[int], *,
-            metadata: Mapping[str, Any] | None = None) -> None:
+def to_onnx(
+    network: Module, file: str | Path, image_shape: Sequence[int], *, metadata: Mapping[str, Any] | None = None
+) -> None:
     """Write a network, as it is in evaluation, as an ONNX file of opset 23, checked by onnx's own checker.
 
     image_shape: (height, width, channels) of one input, or the sizes of one that is no image. In the file images are
@@ -52,8 +53,10 @@ def to_onnx(network: Module, file: str | Path, image_shape: Sequence[int], *,
     traces = [_trace(network, (batch, *sizes)) for batch in (2, 3)]
     graphs = [_build(names, *pair) for pair in (traces, traces[::-1])]
     if differing := same_graphs(*graphs):
-        raise ArgumentError(f"onnx: {type(network).__name__} computes with the size of its batch, first at "
-                            f"{differing}; it would be exported for one size only")
+        raise ArgumentError(
+            f"onnx: {type(network).__name__} computes with the size of its batch, first at "
+            f"{differing}; it would be exported for one size only"
+        )
     contents = _model(onnx, graphs[0], traces, metadata or {}).SerializeToString()
     onnx.checker.check_model(contents, full_check=True)
     replace_file(Path(file), contents)
@@ -64,12 +67,15 @@ def _library() -> Any:
         import onnx
         import onnx.checker
     except ImportError:
-        raise ArgumentError("onnx: this needs the library onnx; install it with pip install "
-                            "'tinyinception[onnx]'") from None
+        raise ArgumentError(
+            "onnx: this needs the library onnx; install it with pip install 'tinyinception[onnx]'"
+        ) from None
     newest = onnx.defs.onnx_opset_version()
     if newest < OPSET:
-        raise ArgumentError(f"onnx: version {onnx.__version__} knows opsets up to {newest}, this needs {OPSET}; update "
-                            "it with pip install -U 'tinyinception[onnx]'")
+        raise ArgumentError(
+            f"onnx: version {onnx.__version__} knows opsets up to {newest}, this needs {OPSET}; update "
+            "it with pip install -U 'tinyinception[onnx]'"
+        )
     return onnx
 
 
@@ -81,8 +87,9 @@ def _check(network: Module) -> dict[int, str]:
         if parameter.data is None:
             raise GraphError(f"onnx: {name} has no numbers, it was built inside shape_only()")
         if parameter.dtype != np.float32:
-            raise DtypeError(f"onnx: {name} must be float32, got {parameter.dtype}; convert the network with "
-                             "network.to(np.float32)")
+            raise DtypeError(
+                f"onnx: {name} must be float32, got {parameter.dtype}; convert the network with network.to(np.float32)"
+            )
     arrays = [*((name, p.data) for name, p in network.named_parameters()), *network.named_buffers()]
     size = sum(array.nbytes for _, array in arrays)
     if size > LIMIT - ROOM:
@@ -131,8 +138,10 @@ def _trace(network: Module, shape: tuple[int, ...]) -> tuple[Tensor, list[Step],
         outputs = {"output": answer}
     for name, t in outputs.items():
         if not isinstance(t, Tensor):
-            raise ArgumentError(f"onnx: {type(network).__name__} must return an Output, a Tensor or a tuple of "
-                                f"Tensors, got {type(t).__name__} as {name}")
+            raise ArgumentError(
+                f"onnx: {type(network).__name__} must return an Output, a Tensor or a tuple of "
+                f"Tensors, got {type(t).__name__} as {name}"
+            )
     return image, recorder.steps, outputs
 
 
@@ -143,8 +152,10 @@ def _build(names: Mapping[int, str], trace: tuple, other: tuple) -> Graph:
     """The graph of one trace; the other, of another batch, tells which sizes grow with the batch."""
     image, steps, outputs = trace
     pairs = [(image, other[0]), *((a[2], b[2]) for a, b in zip(steps, other[1], strict=False))]
-    varies = {id(a): tuple(axis for axis, (m, n) in enumerate(zip(a.shape, b.shape, strict=False)) if m != n)
-              for a, b in pairs}
+    varies = {
+        id(a): tuple(axis for axis, (m, n) in enumerate(zip(a.shape, b.shape, strict=False)) if m != n)
+        for a, b in pairs
+    }
     graph = Graph(names, {**{id(step[2]): () for step in steps}, **varies})
     graph.add(image, graph.unique("images" if image.ndim == 4 else "input"), first=image.ndim == 4)
     reserved = {name: graph.unique(name) for name in outputs}
@@ -160,19 +171,27 @@ def _model(onnx: Any, graph: Graph, traces: Sequence[tuple], metadata: Mapping[s
 
     def declared(name: str, one: Tensor, other: Tensor) -> Any:
         shape = [m if m == n else BATCH for m, n in zip(one.shape, other.shape, strict=True)]
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [shape[axis] for axis in FIRST]
-                                             if len(shape) == 4 else shape)
+        return helper.make_tensor_value_info(
+            name, TensorProto.FLOAT, [shape[axis] for axis in FIRST] if len(shape) == 4 else shape
+        )
 
     (image, _, outputs), (other_image, _, other_outputs) = traces
     inputs = [declared("images" if image.ndim == 4 else "input", image, other_image)]
     results = [declared(name, t, other_outputs[name]) for name, t in outputs.items()]
-    constants = [numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
-                 for name, array in graph.constants.items()]
+    constants = [
+        numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        for name, array in graph.constants.items()
+    ]
     title = str(metadata.get("model", "network"))
     body = helper.make_graph(graph.nodes, title, inputs, results, constants)
-    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION,
-                              producer_name="tinyinception", producer_version=__version__)
-    helper.set_model_props(model, {key: value if isinstance(value, str) else json.dumps(value)
-                                   for key, value in metadata.items()})
+    model = helper.make_model(
+        body,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="tinyinception",
+        producer_version=__version__,
+    )
+    helper.set_model_props(
+        model, {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+    )
     return model
-

@@ -33,8 +33,15 @@ def _conv(g: Graph, op: ops.Conv2d, inputs: Inputs, output: Tensor) -> None:
     x, w, b = (*inputs, None)[:3]
     window, dilation = op.window(), pair(getattr(op, "dilation", 1), "dilation", 1, op.fail)
     operands = [g.first(x), g.in_order(w, (3, 2, 0, 1)), *([] if b is None else [g.plain(b)])]
-    name = g.node("Conv", *operands, kernel_shape=w.shape[:2], strides=window.stride, pads=_pads(window.padding),
-                  dilations=dilation, group=op.groups)
+    name = g.node(
+        "Conv",
+        *operands,
+        kernel_shape=w.shape[:2],
+        strides=window.stride,
+        pads=_pads(window.padding),
+        dilations=dilation,
+        group=op.groups,
+    )
     if op.norm is not None:
         mean, var, gamma, beta, eps, relu = op.norm
         name = _normalised(g, name, mean, var, gamma, beta, eps, relu)
@@ -54,8 +61,17 @@ def _matmul(g: Graph, op: ops.MatMul, inputs: Inputs, output: Tensor) -> None:
 
 def _max_pool(g: Graph, op: ops.MaxPool2d, inputs: Inputs, output: Tensor) -> None:
     window, pads, beyond = _window(op, inputs[0])
-    g.add(output, g.node("MaxPool", g.first(inputs[0]), kernel_shape=window.kernel, strides=window.stride,
-                         pads=_pads(_sum(pads, beyond))), first=True)
+    g.add(
+        output,
+        g.node(
+            "MaxPool",
+            g.first(inputs[0]),
+            kernel_shape=window.kernel,
+            strides=window.stride,
+            pads=_pads(_sum(pads, beyond)),
+        ),
+        first=True,
+    )
 
 
 def _avg_pool(g: Graph, op: ops.AvgPool2d, inputs: Inputs, output: Tensor) -> None:
@@ -69,8 +85,18 @@ def _avg_pool(g: Graph, op: ops.AvgPool2d, inputs: Inputs, output: Tensor) -> No
         top, bottom, left, right = pads
         x = g.node("Pad", x, g.constant([0, 0, top, left, 0, 0, bottom, right], "pads"))
         counted, pads = False, (0, 0, 0, 0)
-    g.add(output, g.node("AveragePool", x, kernel_shape=window.kernel, strides=window.stride,
-                         pads=_pads(_sum(pads, beyond)), count_include_pad=int(counted)), first=True)
+    g.add(
+        output,
+        g.node(
+            "AveragePool",
+            x,
+            kernel_shape=window.kernel,
+            strides=window.stride,
+            pads=_pads(_sum(pads, beyond)),
+            count_include_pad=int(counted),
+        ),
+        first=True,
+    )
 
 
 def _adaptive(g: Graph, op: ops.AdaptiveAvgPool2d, inputs: Inputs, output: Tensor) -> None:
@@ -98,8 +124,10 @@ def _window(op: ops.MaxPool2d | ops.AvgPool2d, x: Tensor) -> tuple:
     pads = window.padding
     if not op.ceil_mode:
         return window, pads, (0, 0, 0, 0)
-    ends = [max((o - 1) * s + k - n - before, 0) for o, s, k, n, before in
-            zip(out, window.stride, window.kernel, x.shape[1:3], (pads[0], pads[2]), strict=True)]
+    ends = [
+        max((o - 1) * s + k - n - before, 0)
+        for o, s, k, n, before in zip(out, window.stride, window.kernel, x.shape[1:3], (pads[0], pads[2]), strict=True)
+    ]
     bottom, right = min(pads[1], ends[0]), min(pads[3], ends[1])  # less where a window in the padding was dropped
     return window, (pads[0], bottom, pads[2], right), (0, ends[0] - bottom, 0, ends[1] - right)
 
@@ -128,8 +156,10 @@ def _means(size: int, bins: int, dtype: np.dtype) -> np.ndarray:
 def _batch_norm(g: Graph, op: ops.BatchNorm, inputs: Inputs, output: Tensor) -> None:
     x, gamma, beta = inputs
     if op.running is None:
-        raise g.refuse("normalises by the statistics of its own batch, which an exported network cannot; call eval(), "
-                       "or give it running statistics")
+        raise g.refuse(
+            "normalises by the statistics of its own batch, which an exported network cannot; call eval(), "
+            "or give it running statistics"
+        )
     gamma, beta = (None if t is None else g.data(t) for t in (gamma, beta))
     if x.ndim in (2, 4):  # elsewhere the channels are not the second axis
         source = g.first(x) if x.ndim == 4 else g.plain(x)
@@ -143,11 +173,23 @@ def _batch_norm(g: Graph, op: ops.BatchNorm, inputs: Inputs, output: Tensor) -> 
     g.add(output, g.node("Relu", name) if op.relu else name)
 
 
-def _normalised(g: Graph, x: str, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray | None,
-                beta: np.ndarray | None, eps: float, relu: bool) -> str:
+def _normalised(
+    g: Graph,
+    x: str,
+    mean: np.ndarray,
+    var: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    eps: float,
+    relu: bool,
+) -> str:
     """Batch-norm of a value whose second axis are the channels."""
-    numbers = {"gamma": np.ones_like(mean) if gamma is None else gamma,
-               "beta": np.zeros_like(mean) if beta is None else beta, "running_mean": mean, "running_var": var}
+    numbers = {
+        "gamma": np.ones_like(mean) if gamma is None else gamma,
+        "beta": np.zeros_like(mean) if beta is None else beta,
+        "running_mean": mean,
+        "running_var": var,
+    }
     constants = [g.constant(array, g.names.get(id(array), name)) for name, array in numbers.items()]
     name = g.node("BatchNormalization", x, *constants, epsilon=eps)
     return g.node("Relu", name) if relu else name
@@ -157,8 +199,11 @@ def _response_norm(g: Graph, op: ops.LocalResponseNorm, inputs: Inputs, output: 
     """ONNX divides alpha by the size. Runtimes know no even sizes: then the sum is a product with a band of ones."""
     x = inputs[0]
     if x.ndim == 4 and op.size % 2:
-        g.add(output, g.node("LRN", g.first(x), size=op.size, alpha=op.alpha * op.size, beta=op.beta, bias=op.k),
-              first=True)
+        g.add(
+            output,
+            g.node("LRN", g.first(x), size=op.size, alpha=op.alpha * op.size, beta=op.beta, bias=op.k),
+            first=True,
+        )
         return
     source, channel = g.plain(x), np.arange(x.shape[-1])
     distance = channel[:, None] - channel  # of the channel that is summed from the one that it is summed for
@@ -284,7 +329,7 @@ def _one_for_each_axis(index: tuple, ndim: int) -> list:
     whole = [slice(None)] * (ndim - sum(i is not None and i is not Ellipsis for i in index))
     for place, i in enumerate(index):
         if i is Ellipsis:
-            return [*index[:place], *whole, *index[place + 1:]]
+            return [*index[:place], *whole, *index[place + 1 :]]
     return [*index, *whole]
 
 

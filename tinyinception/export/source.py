@@ -34,15 +34,30 @@ def from_run(folder: str | Path, *, input_size: int | None = None) -> Exported:
     planned = result.epochs if result is not None and result.epochs == figures["epochs"] else config.epochs
     own = config.data == ARRAYS or config.network == GIVEN  # which no command line has
     command = {} if own else {"command": shlex.join(["tinyinception", "train", *config.flags()])}
-    exported = Exported(trained.network, config.model, facts.classes, facts.image_shape, facts.mean, facts.std,
-                        config.model_options,
-                        {**_library(), "data": facts.name, "averaged": trained.averaged, **figures,
-                         "epochs_planned": planned, **command, "config": asdict(config)})
+    exported = Exported(
+        trained.network,
+        config.model,
+        facts.classes,
+        facts.image_shape,
+        facts.mean,
+        facts.std,
+        config.model_options,
+        {
+            **_library(),
+            "data": facts.name,
+            "averaged": trained.averaged,
+            **figures,
+            "epochs_planned": planned,
+            **command,
+            "config": asdict(config),
+        },
+    )
     return _sized(exported, input_size)
 
 
-def from_model(name: str, file: str | Path | None = None, *, num_classes: int | None = None,
-               input_size: int | None = None) -> Exported:
+def from_model(
+    name: str, file: str | Path | None = None, *, num_classes: int | None = None, input_size: int | None = None
+) -> Exported:
     """A network of `models.names()`, with fresh weights or with those of a file that `load_weights` takes.
 
     name: with a file of published weights also the name of a weight set, as for `weights.published`, whose mean and std
@@ -64,16 +79,27 @@ def from_model(name: str, file: str | Path | None = None, *, num_classes: int | 
             raise ArgumentError(f"num_classes: the weights in {file} are for {count}, not {num_classes}")
         options = {"aux": False} if TABLES[known.model].aux else {}
         network = _built(known.model, count, path, options, ignore_aux=True)
-        exported = Exported(network, known.model, _numbered(count), (known.input_size, known.input_size, 3), known.mean,
-                            known.std, options, {**_library(), "weights": str(file), "weight_set": known.name})
+        exported = Exported(
+            network,
+            known.model,
+            _numbered(count),
+            (known.input_size, known.input_size, 3),
+            known.mean,
+            known.std,
+            options,
+            {**_library(), "weights": str(file), "weight_set": known.name},
+        )
     return _sized(exported, input_size)
 
 
 def facts(exported: Exported) -> dict[str, Any]:
     """What an ONNX file says of the network beside its graph, for `to_onnx(..., metadata=...)`."""
     known = {name: list(getattr(exported, name)) for name in ("classes", "image_shape", "mean", "std")}
-    wanted = ("N x C x H x W, pixels from 0 to 1, RGB where there are three channels, then (pixel - mean) / std"
-              if exported.mean else "N x C x H x W; what has to be done to pixels is not known")
+    wanted = (
+        "N x C x H x W, pixels from 0 to 1, RGB where there are three channels, then (pixel - mean) / std"
+        if exported.mean
+        else "N x C x H x W; what has to be done to pixels is not known"
+    )
     return {"model": exported.model, **known, "preprocessing": wanted, **exported.origin}
 
 
@@ -83,8 +109,9 @@ def _unknown(name: str, network: nn.Module, count: int, weights: str) -> Exporte
     return Exported(network.eval(), name, _numbered(count), size, origin={**_library(), "weights": weights})
 
 
-def _built(name: str, classes: int, file: str | Path, options: Mapping[str, Any] | None = None,
-           **how: bool) -> nn.Module:
+def _built(
+    name: str, classes: int, file: str | Path, options: Mapping[str, Any] | None = None, **how: bool
+) -> nn.Module:
     with nn.shape_only():
         network = models.build(name, num_classes=classes, **(options or {}))
     load_weights(network, file, **how)
@@ -108,8 +135,11 @@ def _figures(folder: Path, averaged: bool) -> dict[str, Any]:
     if not rows:
         return {"test_accuracy": None, "epochs": 0, "seconds": 0.0}
     last = rows[-1]
-    return {"test_accuracy": last["averaged_test_accuracy" if averaged else "test_accuracy"], "epochs": last["epoch"],
-            "seconds": round(sum(row["seconds"] for row in rows), 1)}
+    return {
+        "test_accuracy": last["averaged_test_accuracy" if averaged else "test_accuracy"],
+        "epochs": last["epoch"],
+        "seconds": round(sum(row["seconds"] for row in rows), 1),
+    }
 
 
 def _library() -> dict[str, str]:

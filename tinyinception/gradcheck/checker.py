@@ -21,8 +21,15 @@ SMALL = 500  # numbers up to which "auto" looks at each of them
 
 
 @named
-def check(function: Callable | Module | Operation, *inputs, parameters: Parameters = None, method: str = "auto",
-          rtol: float | None = None, directions: int = 2, seed: int = 0) -> Report:
+def check(
+    function: Callable | Module | Operation,
+    *inputs,
+    parameters: Parameters = None,
+    method: str = "auto",
+    rtol: float | None = None,
+    directions: int = 2,
+    seed: int = 0,
+) -> Report:
     """Compare the gradients of `function` with differences of its values.
 
     function: a module, an operation, or any function of tensors that returns a tensor, or tuples of tensors such as
@@ -71,8 +78,10 @@ def check(function: Callable | Module | Operation, *inputs, parameters: Paramete
     rng = np.random.default_rng(seed)
     with probe.borrowed(), np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a step may leave the domain
         if method == "complex" and (names := probe.not_analytic()):
-            raise ArgumentError(f"gradcheck: a complex step needs analytic operations, and {', '.join(names)} is none; "
-                                "use method='elementwise' or 'direction'")
+            raise ArgumentError(
+                f"gradcheck: a complex step needs analytic operations, and {', '.join(names)} is none; "
+                "use method='elementwise' or 'direction'"
+            )
         middle = _values_twice(probe)
         cotangents = [rng.standard_normal(y.shape) for y in middle]
         gradients = probe.gradients(cotangents)
@@ -97,8 +106,10 @@ def _values_twice(probe: Probe) -> list[np.ndarray]:
         if not np.isfinite(y).all():
             raise NonFiniteError("gradcheck: the function's value is NaN or infinite at the given inputs")
     if not all(np.array_equal(a, b) for a, b in zip(first, probe.outputs(probe.values), strict=True)):
-        raise ArgumentError("gradcheck: the function gives different values for the same inputs; random numbers must "
-                            "come from nn.random, and inputs must not be changed in place")
+        raise ArgumentError(
+            "gradcheck: the function gives different values for the same inputs; random numbers must "
+            "come from nn.random, and inputs must not be changed in place"
+        )
     return first
 
 
@@ -121,13 +132,23 @@ def _slope(probe: Probe, k: int, line: np.ndarray, middle, cotangents, method: s
         values[k] = values[k] + t * line
         return probe.outputs(values)
 
-    slope = (complex_step(at, cotangents) if method == "complex" else
-             central(at, middle, cotangents, unit=unit, rtol=rtol, scale=size))
+    slope = (
+        complex_step(at, cotangents)
+        if method == "complex"
+        else central(at, middle, cotangents, unit=unit, rtol=rtol, scale=size)
+    )
     return replace(slope, noise=slope.noise + ROUNDINGS * EPS * norm(cotangents, middle) / unit)
 
 
-def _entry(name: str, gradient: np.ndarray, analytic: np.ndarray, slopes: list[Slope], shape: tuple[int, ...],
-           size: float, rtol: float) -> Entry:
+def _entry(
+    name: str,
+    gradient: np.ndarray,
+    analytic: np.ndarray,
+    slopes: list[Slope],
+    shape: tuple[int, ...],
+    size: float,
+    rtol: float,
+) -> Entry:
     numeric = np.array([s.value for s in slopes]).reshape(shape)
     kink = np.array([s.kink for s in slopes]).reshape(shape)
     largest = np.abs(gradient, where=np.isfinite(gradient), out=np.zeros(gradient.shape)).max()

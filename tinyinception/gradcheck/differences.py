@@ -26,8 +26,9 @@ class Slope:
     kink: bool = False
 
 
-def central(at: Callable[[float], Arrays], middle: Arrays, cotangents: Arrays, *,
-            unit: float, rtol: float, scale: float) -> Slope:
+def central(
+    at: Callable[[float], Arrays], middle: Arrays, cotangents: Arrays, *, unit: float, rtol: float, scale: float
+) -> Slope:
     """d<cotangents, at(t)>/dt at t = 0 by central differences, extrapolated from two steps (Richardson).
 
     middle: at(0). unit: the length of t that counts as 1. scale: size below which a derivative counts as small.

@@ -79,7 +79,7 @@ class Probe:
             for root, cotangent in zip(roots, cotangents, strict=True):
                 if root.requires_grad:
                     root.backward(cotangent, retain_graph=len(roots) > 1)  # roots may share a part of the graph
-        sources = leaves[:len(self.places)] + self.parameters
+        sources = leaves[: len(self.places)] + self.parameters
         return [np.zeros_like(v) if t.grad is None else t.grad for t, v in zip(sources, self.values, strict=True)]
 
     def not_analytic(self) -> list[str]:
@@ -102,7 +102,7 @@ class Probe:
             module.hold_buffer(name, array.astype(dtype) if array.dtype.kind == "f" else array.copy())
         for tensor, array in self._constants:
             tensor.hold(array.astype(dtype), array.shape, dtype)
-        for tensor, given in zip(self.parameters, tensors[len(self.places):], strict=True):
+        for tensor, given in zip(self.parameters, tensors[len(self.places) :], strict=True):
             tensor.hold(given.data, given.shape, dtype)
         arguments: list[Tensor | None] = [None] * len(self.inputs)
         for place, tensor in zip(self.places, tensors, strict=False):
@@ -136,8 +136,11 @@ def _input_names(function: Callable | Module | Operation, inputs: Sequence) -> l
     """The names by which the function itself calls its inputs, where it says."""
     body = function.forward if isinstance(function, (Module, Operation)) else function
     try:
-        names = [p.name for p in inspect.signature(body).parameters.values()
-                 if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names = [
+            p.name
+            for p in inspect.signature(body).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
     except (TypeError, ValueError):  # a builtin keeps its signature to itself
         names = []
     names += [f"input {i}" for i in range(len(names), len(inputs))]

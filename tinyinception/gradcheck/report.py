@@ -95,16 +95,34 @@ class Report:
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
         wrong = sum(e.verdict == "WRONG" for e in self.entries)
         unchecked = sum(e.verdict == "UNCHECKED" for e in self.entries)
-        found = [f"{n} of {len(self.entries)} tensors {word}"
-                 for n, word in ((wrong, "WRONG"), (unchecked, "UNCHECKED")) if n]
-        return "\n".join([f"gradient check, {self.method}, relative error at most {self.rtol:g}: "
-                          f"{', '.join(found) or 'ok'}", *lines])
+        found = [
+            f"{n} of {len(self.entries)} tensors {word}"
+            for n, word in ((wrong, "WRONG"), (unchecked, "UNCHECKED"))
+            if n
+        ]
+        return "\n".join(
+            [f"gradient check, {self.method}, relative error at most {self.rtol:g}: {', '.join(found) or 'ok'}", *lines]
+        )
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     at = entry.worst
-    numbers = ("-",) * 5 if at is None else (
-        f"{entry.worst_error:.1e}", str(at[0] if len(at) == 1 else at),
-        f"{entry.analytic[at]:.9g}", f"{entry.numeric[at]:.9g}", f"{entry.noise[at]:.0e}")
-    return (entry.name, by_x(entry.shape), str(entry.kink.size - int(entry.kink.sum())), str(int(entry.kink.sum())),
-            *numbers, entry.verdict)
+    numbers = (
+        ("-",) * 5
+        if at is None
+        else (
+            f"{entry.worst_error:.1e}",
+            str(at[0] if len(at) == 1 else at),
+            f"{entry.analytic[at]:.9g}",
+            f"{entry.numeric[at]:.9g}",
+            f"{entry.noise[at]:.0e}",
+        )
+    )
+    return (
+        entry.name,
+        by_x(entry.shape),
+        str(entry.kink.size - int(entry.kink.sum())),
+        str(int(entry.kink.sum())),
+        *numbers,
+        entry.verdict,
+    )

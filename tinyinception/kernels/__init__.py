@@ -17,13 +17,27 @@ from tinyinception.kernels import threads
 from tinyinception.kernels.threads import in_turn, start
 
 _FAMILY = {
-    "conv2d": "conv", "conv2d_moments": "conv", "conv2d_norm": "conv",
-    "conv2d_input_grad": "conv", "conv2d_weight_grad": "conv",
-    "max_pool": "pool", "max_pool_grad": "pool", "avg_pool": "pool", "avg_pool_grad": "pool",
-    "batch_norm": "norm", "batch_norm_eval": "norm", "batch_norm_again": "norm", "batch_norm_grad": "norm",
-    "local_response_norm": "lrn", "local_response_norm_grad": "lrn",
-    "concat_channels": "concat", "slice_channels_grad": "concat",
-    "axis_sums": "sums", "add": "pointwise", "relu": "pointwise", "relu_grad": "pointwise",
+    "conv2d": "conv",
+    "conv2d_moments": "conv",
+    "conv2d_norm": "conv",
+    "conv2d_input_grad": "conv",
+    "conv2d_weight_grad": "conv",
+    "max_pool": "pool",
+    "max_pool_grad": "pool",
+    "avg_pool": "pool",
+    "avg_pool_grad": "pool",
+    "batch_norm": "norm",
+    "batch_norm_eval": "norm",
+    "batch_norm_again": "norm",
+    "batch_norm_grad": "norm",
+    "local_response_norm": "lrn",
+    "local_response_norm_grad": "lrn",
+    "concat_channels": "concat",
+    "slice_channels_grad": "concat",
+    "axis_sums": "sums",
+    "add": "pointwise",
+    "relu": "pointwise",
+    "relu_grad": "pointwise",
 }
 _compiled: dict[str, Callable] = {}
 _twins: dict[str, Callable] = {}
@@ -75,9 +89,13 @@ def _load(name: str, twin: bool) -> Callable:
 
 @cache
 def _warn_of_fork() -> None:
-    warnings.warn("this process was forked from one in which Numba had started OpenMP's threads, so the NumPy twins "
-                  "compute here, slowly; start processes with multiprocessing's method 'spawn', or fork before the "
-                  "first kernel", RuntimeWarning, stacklevel=4)
+    warnings.warn(
+        "this process was forked from one in which Numba had started OpenMP's threads, so the NumPy twins "
+        "compute here, slowly; start processes with multiprocessing's method 'spawn', or fork before the "
+        "first kernel",
+        RuntimeWarning,
+        stacklevel=4,
+    )
 
 
 globals().update({name: _dispatcher(name) for name in _FAMILY})

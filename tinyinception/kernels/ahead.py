@@ -28,8 +28,11 @@ def backward(dtype: np.dtype) -> None:
     code = f"from {__name__} import compile_backward; compile_backward({dtype.name!r})"
     place = os.environ.get("NUMBA_CACHE_DIR")
     settings = {"NUMBA_NUM_THREADS": "1"} | ({"NUMBA_CACHE_DIR": os.path.abspath(place)} if place else {})
-    options = {"cwd": Path(__file__).parents[2], "env": os.environ | settings,
-               **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)}
+    options = {
+        "cwd": Path(__file__).parents[2],
+        "env": os.environ | settings,
+        **dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL),
+    }
     Thread(target=_run, args=([python, "-c", code], options), daemon=True).start()
 
 

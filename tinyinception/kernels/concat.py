@@ -47,8 +47,9 @@ def _place(source, width, target, start, add):
             into[c] += out_of[c]
 
 
-def slice_channels_grad(grad: np.ndarray, shape: tuple[int, ...], start: int,
-                        into: np.ndarray | None = None) -> np.ndarray:
+def slice_channels_grad(
+    grad: np.ndarray, shape: tuple[int, ...], start: int, into: np.ndarray | None = None
+) -> np.ndarray:
     """Gradient of x[..., start:start + C] for x of a shape: grad in its place, zeros around it, or added to `into`."""
     out = empty(shape, grad.dtype) if into is None else into
     _place(_rows(wide(grad)), grad.shape[-1], _rows(out), start, into is not None)

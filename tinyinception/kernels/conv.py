@@ -59,8 +59,9 @@ def _all_taps(w_shape, top, left, down, right):
 
     Kept: an inference of one image has 85 of them.
     """
-    return _taps([(i * down - top, i) for i in range(w_shape[0])],
-                 [(j * right - left, j) for j in range(w_shape[1])], w_shape)
+    return _taps(
+        [(i * down - top, i) for i in range(w_shape[0])], [(j * right - left, j) for j in range(w_shape[1])], w_shape
+    )
 
 
 def _with_margin(x, pads=(0, 0, 0, 0)):
@@ -69,7 +70,7 @@ def _with_margin(x, pads=(0, 0, 0, 0)):
     shape = n, h + pads[0] + pads[1], w + pads[2] + pads[3], c
     numbers = np.zeros(math.prod(shape) + CHANNELS, x.dtype)
     padded = numbers[:-CHANNELS].reshape(shape)
-    padded[:, pads[0]:pads[0] + h, pads[2]:pads[2] + w] = x
+    padded[:, pads[0] : pads[0] + h, pads[2] : pads[2] + w] = x
     return padded
 
 
@@ -95,7 +96,7 @@ def conv2d_moments(x, w, b, stride, pads, dilation=(1, 1)):
     found = []
     out = _conv2d(x, w, _numbers(w, b), stride, pads, 1, dilation, found=found)
     [(sizes, moments)] = found
-    count, moments = out.size // out.shape[3], moments[..., :out.shape[3]]
+    count, moments = out.size // out.shape[3], moments[..., : out.shape[3]]
     means, squares = moments[:, 0].astype(np.float64), moments[:, 1].astype(np.float64)
     mean = sizes @ means / count
     return out, mean, (squares.sum(axis=0) + sizes @ (means - mean) ** 2) / count
@@ -114,27 +115,71 @@ def _conv2d(x, w, numbers, stride, pads, groups, dilation, finish=False, floor=N
     w = dense(w)
     n, h, wd, _ = x.shape
     kh, kw, cg, f = w.shape
-    grid = ((h + pads[0] + pads[1] - (kh - 1) * dilation[0] - 1) // stride[0] + 1,
-            (wd + pads[2] + pads[3] - (kw - 1) * dilation[1] - 1) // stride[1] + 1)
+    grid = (
+        (h + pads[0] + pads[1] - (kh - 1) * dilation[0] - 1) // stride[0] + 1,
+        (wd + pads[2] + pads[3] - (kw - 1) * dilation[1] - 1) // stride[1] + 1,
+    )
     out, fg = empty((n, *grid, f), x.dtype), f // groups
     if _suits_winograd(out, w.shape, stride, groups, dilation):
-        moments = _winograd(wide(x), w, False, (-pads[0], -pads[2]), numbers, finish, floor, out, False,
-                            found is not None)
+        moments = _winograd(
+            wide(x), w, False, (-pads[0], -pads[2]), numbers, finish, floor, out, False, found is not None
+        )
         if found is not None:
             found.append(moments)
         return out
     x, taps, channels = _window(x, w.shape, pads, groups, dilation)
     for g in range(groups):
-        moments = _product(x, g * cg, channels, taps, grid, tuple(stride), w, g * fg, f, 1, True,
-                           numbers[:, g * fg:(g + 1) * fg], finish, floor, out, g * fg, fg, ORIGIN, (1, 1), False,
-                           found is not None)
+        moments = _product(
+            x,
+            g * cg,
+            channels,
+            taps,
+            grid,
+            tuple(stride),
+            w,
+            g * fg,
+            f,
+            1,
+            True,
+            numbers[:, g * fg : (g + 1) * fg],
+            finish,
+            floor,
+            out,
+            g * fg,
+            fg,
+            ORIGIN,
+            (1, 1),
+            False,
+            found is not None,
+        )
         if found is not None:
             found.append(moments)
     return out
 
 
-def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_stride, in_order, numbers, finish, floor,
-             out, out_channel, out_channels, origin, spread, add, moments=False):
+def _product(
+    x,
+    channel,
+    channels,
+    taps,
+    grid,
+    step,
+    w,
+    start,
+    in_stride,
+    out_stride,
+    in_order,
+    numbers,
+    finish,
+    floor,
+    out,
+    out_channel,
+    out_channels,
+    origin,
+    spread,
+    add,
+    moments=False,
+):
     """`window_product` in tiles that suit the shape; returns pixels per tile and, where wanted, the moments of each.
 
     in_order: whether w has the weights in the order of taps and channels, with output channels side by side.
@@ -156,9 +201,32 @@ def _product(x, channel, channels, taps, grid, step, w, start, in_stride, out_st
     padded[:, :out_channels] = numbers
     together = math.gcd(x.shape[0], ROWS) if len(taps) > 1 else 1
     found = np.empty((tiles if moments else 0, 2, whole), x.dtype)
-    window_product(x, channel, channels, taps, grid, step, together, tile_rows, w[start:], in_stride, in_place, packed,
-                   padded, finish, x.dtype.type(floor), out, out_channel, out_channels, origin, spread, add, found,
-                   min(panels, max(-(-LEAST_UNITS // tiles), -(-weights // MOST_WEIGHTS))), numba.get_num_threads())
+    window_product(
+        x,
+        channel,
+        channels,
+        taps,
+        grid,
+        step,
+        together,
+        tile_rows,
+        w[start:],
+        in_stride,
+        in_place,
+        packed,
+        padded,
+        finish,
+        x.dtype.type(floor),
+        out,
+        out_channel,
+        out_channels,
+        origin,
+        spread,
+        add,
+        found,
+        min(panels, max(-(-LEAST_UNITS // tiles), -(-weights // MOST_WEIGHTS))),
+        numba.get_num_threads(),
+    )
     return np.minimum(tile_rows, x.shape[0] * grid[0] * grid[1] - tile_rows * np.arange(tiles)), found
 
 
@@ -166,9 +234,13 @@ def _suits_winograd(out, w_shape, stride, groups, dilation=(1, 1)):
     """Whether `kernels.winograd` computes it: with few windows the weights, with few channels all else takes longer."""
     windows = out.shape[0] * -(-out.shape[1] // 2) * -(-out.shape[2] // 2)
     whole = max(VECTOR_BYTES // out.itemsize, CHANNELS)
-    return (w_shape[:2] == (3, 3) and tuple(stride) == tuple(dilation) == (1, 1) and groups == 1
-            and windows >= LEAST_WINDOWS
-            and all(channels % whole == 0 and channels >= LEAST_CHANNELS for channels in w_shape[2:]))
+    return (
+        w_shape[:2] == (3, 3)
+        and tuple(stride) == tuple(dilation) == (1, 1)
+        and groups == 1
+        and windows >= LEAST_WINDOWS
+        and all(channels % whole == 0 and channels >= LEAST_CHANNELS for channels in w_shape[2:])
+    )
 
 
 def _winograd(x, w, flip, corner, numbers, finish, floor, out, add, moments=False):
@@ -178,8 +250,21 @@ def _winograd(x, w, flip, corner, numbers, finish, floor, out, add, moments=Fals
     taps, origins = _squares(4, *corner), _squares(2, 0, 0)
     tiles = -(-out.shape[0] * grid[0] * grid[1] // TILES) if moments else 0
     found, sizes = np.empty((tiles, 2, f), x.dtype), np.empty(tiles, np.int64)
-    winograd_product(x, taps, grid, transform_weights(w, flip), numbers, finish, x.dtype.type(floor), out, origins,
-                     add, found, sizes, numba.get_num_threads())
+    winograd_product(
+        x,
+        taps,
+        grid,
+        transform_weights(w, flip),
+        numbers,
+        finish,
+        x.dtype.type(floor),
+        out,
+        origins,
+        add,
+        found,
+        sizes,
+        numba.get_num_threads(),
+    )
     return sizes, found
 
 
@@ -194,8 +279,9 @@ def _winograd_weight_grad(grad, x, w_shape, pads):
     tiles = -(-grad.shape[0] * grid[0] * grid[1] // TILES)
     parts = max(1, min(MOST_PARTS, tiles // 4, MOST_SUMS // (16 * c * f)))
     sums = empty((parts, 16, c, f), x.dtype)
-    winograd_weight_product(x, _squares(4, -pads[0], -pads[2]), grid, grad, _squares(2, 0, 0), sums,
-                            numba.get_num_threads())
+    winograd_weight_product(
+        x, _squares(4, -pads[0], -pads[2]), grid, grad, _squares(2, 0, 0), sums, numba.get_num_threads()
+    )
     return taps_of_products(sums)
 
 
@@ -210,23 +296,56 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilatio
     fg = f // groups
     out = empty(x_shape, grad.dtype) if into is None else into
     if _suits_winograd(out, w.shape, stride, groups, dilation):  # the kernel turned round, over the gradient
-        _winograd(grad, w, True, (pads[0] - 2, pads[2] - 2), np.zeros((4, cg), grad.dtype), False, NEVER, out,
-                  into is not None)
+        _winograd(
+            grad,
+            w,
+            True,
+            (pads[0] - 2, pads[2] - 2),
+            np.zeros((4, cg), grad.dtype),
+            False,
+            NEVER,
+            out,
+            into is not None,
+        )
         return out
     for pi, pj in np.ndindex(min(stride[0], h), min(stride[1], wd)):
         # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - dilation * a) / stride,
         # where that is whole
-        rows, columns = (_seen(p + pad, size, step, apart) for p, pad, size, step, apart in
-                         ((pi, pads[0], kh, stride[0], dilation[0]), (pj, pads[2], kw, stride[1], dilation[1])))
+        rows, columns = (
+            _seen(p + pad, size, step, apart)
+            for p, pad, size, step, apart in (
+                (pi, pads[0], kh, stride[0], dilation[0]),
+                (pj, pads[2], kw, stride[1], dilation[1]),
+            )
+        )
         grid = (h - pi + stride[0] - 1) // stride[0], (wd - pj + stride[1] - 1) // stride[1]
         if not rows or not columns:
             if into is None:
-                out[:, pi::stride[0], pj::stride[1]] = 0
+                out[:, pi :: stride[0], pj :: stride[1]] = 0
             continue
         for g in range(groups):
-            _product(grad, g * fg, fg, _taps(rows, columns, w.shape), grid, (1, 1), w, g * fg, 1, f, False,
-                     np.zeros((4, cg)), False, NEVER, out, g * cg, cg, np.array([(pi, pj, 0)], np.int64), tuple(stride),
-                     into is not None)
+            _product(
+                grad,
+                g * fg,
+                fg,
+                _taps(rows, columns, w.shape),
+                grid,
+                (1, 1),
+                w,
+                g * fg,
+                1,
+                f,
+                False,
+                np.zeros((4, cg)),
+                False,
+                NEVER,
+                out,
+                g * cg,
+                cg,
+                np.array([(pi, pj, 0)], np.int64),
+                tuple(stride),
+                into is not None,
+            )
     return out
 
 
@@ -248,9 +367,21 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
     parts = max(1, min(MOST_PARTS, n * oh * ow // LEAST_ROWS, MOST_SUMS // math.prod(shape)))
     sums, out = empty((parts, *shape), x.dtype), np.empty((len(taps), channels, f), x.dtype)
     for g in range(groups):
-        weight_product(x, g * cg, channels, taps, (oh, ow), tuple(stride), grad, g * fg, fg, sums,
-                       max(1, LEAST_UNITS // parts), numba.get_num_threads())
-        np.add.reduce(sums[:, :, :channels, :fg], axis=0, out=out[:, :, g * fg:(g + 1) * fg])
+        weight_product(
+            x,
+            g * cg,
+            channels,
+            taps,
+            (oh, ow),
+            tuple(stride),
+            grad,
+            g * fg,
+            fg,
+            sums,
+            max(1, LEAST_UNITS // parts),
+            numba.get_num_threads(),
+        )
+        np.add.reduce(sums[:, :, :channels, :fg], axis=0, out=out[:, :, g * fg : (g + 1) * fg])
     return out.reshape(w_shape)
 
 

@@ -42,8 +42,10 @@ class KernelCache(caching.NullCache):
         self._code = _code(function)
         asked = numba.config.CACHE_DIR
         if asked and Path(asked).absolute() not in self._folder.parents:
-            _warn(f"NUMBA_CACHE_DIR must be a folder that can be written, got {asked!r}: kernels are kept in "
-                  f"{self._folder} instead")
+            _warn(
+                f"NUMBA_CACHE_DIR must be a folder that can be written, got {asked!r}: kernels are kept in "
+                f"{self._folder} instead"
+            )
 
     @property
     def cache_path(self) -> str:
@@ -141,5 +143,7 @@ def _warn(message: str) -> None:
 
 @cache
 def _warn_unkept(folder: object, reason: str) -> None:
-    _warn(f"kernels cannot be kept in {folder} ({reason}), so they are compiled again in each process, which takes "
-          "about a minute; set NUMBA_CACHE_DIR to a folder that can be written")
+    _warn(
+        f"kernels cannot be kept in {folder} ({reason}), so they are compiled again in each process, which takes "
+        "about a minute; set NUMBA_CACHE_DIR to a folder that can be written"
+    )

@@ -9,8 +9,16 @@ from tinyinception.checks import number
 from tinyinception.kernels.threads import start
 
 # Only `prange` is parallel: Numba would make such loops of np.zeros and slices too, and compile each for itself.
-ONLY_PRANGE = {"prange": True, "reduction": True, "comprehension": False, "numpy": False, "inplace_binop": False,
-               "setitem": False, "stencil": False, "fusion": False}
+ONLY_PRANGE = {
+    "prange": True,
+    "reduction": True,
+    "comprehension": False,
+    "numpy": False,
+    "inplace_binop": False,
+    "setitem": False,
+    "stencil": False,
+    "fusion": False,
+}
 
 
 def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Callable:
@@ -28,8 +36,13 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
 
     # Not as a dict, from which Numba would take the entries, so that they would hold for one compilation only.
     loops = ParallelOptions(dict(ONLY_PRANGE) if parallel else False)
-    options = {"parallel": loops, "fastmath": set(relax), "nogil": True, "error_model": "numpy",
-               "no_cfunc_wrapper": True}
+    options = {
+        "parallel": loops,
+        "fastmath": set(relax),
+        "nogil": True,
+        "error_model": "numpy",
+        "no_cfunc_wrapper": True,
+    }
 
     def decorate(function: Callable) -> Callable:
         compiled = numba.njit(**options)(function)

@@ -90,8 +90,9 @@ def local_response_norm(x: np.ndarray, size: int, alpha: float, beta: float, k: 
     return y
 
 
-def local_response_norm_grad(grad: np.ndarray, x: np.ndarray, size: int, alpha: float, beta: float,
-                             k: float) -> np.ndarray:
+def local_response_norm_grad(
+    grad: np.ndarray, x: np.ndarray, size: int, alpha: float, beta: float, k: float
+) -> np.ndarray:
     """Gradient of the input."""
     dx, real = empty(x.shape, x.dtype), x.dtype.type
     _lrn_grad(_rows(grad), _rows(x), accumulator(size, x.dtype), size, real(alpha), real(beta), real(k), _rows(dx))

@@ -32,8 +32,7 @@ class _Lease:
 
     def __init__(self, piece: Piece, shape: tuple[int, ...], dtype: np.dtype):
         self.piece = piece
-        self.__array_interface__ = {
-            "version": 3, "shape": shape, "typestr": dtype.str, "data": (piece[0], False)}
+        self.__array_interface__ = {"version": 3, "shape": shape, "typestr": dtype.str, "data": (piece[0], False)}
 
     def __del__(self):
         _dead.append(self.piece)  # and no more: garbage collection may come here in the middle of `_take`
@@ -44,7 +43,7 @@ def _take(size: int) -> Piece:
     _bury()
     for i, (start, end, slab) in enumerate(_gaps):
         if end - start >= size:
-            _gaps[i:i + 1] = [(start + size, end, slab)] if end - start > size else []
+            _gaps[i : i + 1] = [(start + size, end, slab)] if end - start > size else []
             return start, start + size, slab
     slab = np.empty(max(size, SLAB) + ALIGNMENT, np.uint8)
     start, end = _bounds(slab)
@@ -129,7 +128,7 @@ def wide(array: np.ndarray) -> np.ndarray:
     if array.flags.carray or array.ndim < 2 or not array.flags.behaved:
         return dense(array)
     shape = *array.shape[:-1], array.strides[-2] // array.itemsize
-    strides = tuple(array.itemsize * math.prod(shape[axis + 1:]) for axis in range(array.ndim))
+    strides = tuple(array.itemsize * math.prod(shape[axis + 1 :]) for axis in range(array.ndim))
     if array.strides != strides or shape[-1] < array.shape[-1]:
         return dense(array)
     return np.lib.stride_tricks.as_strided(array, shape, strides)

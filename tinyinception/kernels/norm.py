@@ -123,8 +123,9 @@ class _Folded:
         return partial.reshape(-1, self.channels).sum(axis=0)
 
 
-def affine_of(mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None,
-            dtype: np.dtype) -> Affine:
+def affine_of(
+    mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, dtype: np.dtype
+) -> Affine:
     """Anchor, scale and offset with (x - anchor) * scale + offset = gamma * (x - mean) * invstd + beta.
 
     The anchor is the mean rounded to the dtype of x, so x - anchor is exact near the mean; the rounding error of the
@@ -136,9 +137,14 @@ def affine_of(mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, be
     return anchor, scale, offset if beta is None else offset + beta
 
 
-def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, eps: float,
-               relu: bool, moments: tuple[np.ndarray, np.ndarray] | None = None,
-               ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def batch_norm(
+    x: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    eps: float,
+    relu: bool,
+    moments: tuple[np.ndarray, np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Normalise each channel by the mean and biased variance of its own rows.
 
     x: any shape with channels last. moments: that mean and variance, in float64, where they are known already. Returns
@@ -152,22 +158,36 @@ def batch_norm(x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None,
 def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of each channel, in float64."""
     [rows] = fold.rows
-    anchor = rows[0, :fold.channels].copy()
+    anchor = rows[0, : fold.channels].copy()
     first, second = fold.partials()
     _sums(rows, np.tile(anchor, fold.k), first, second)
     shift = fold.total(first) / fold.count
     return anchor + shift, np.maximum(fold.total(second) / fold.count - shift * shift, 0.0)
 
 
-def batch_norm_eval(x: np.ndarray, mean: np.ndarray, var: np.ndarray, gamma: np.ndarray | None,
-                    beta: np.ndarray | None, eps: float, relu: bool) -> np.ndarray:
+def batch_norm_eval(
+    x: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    eps: float,
+    relu: bool,
+) -> np.ndarray:
     """Normalise each channel by a given mean and variance."""
     affine = affine_of(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
     return _normalise(x, affine, relu)
 
 
-def batch_norm_again(x: np.ndarray, mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None,
-                     beta: np.ndarray | None, relu: bool, out: np.ndarray | None = None) -> np.ndarray:
+def batch_norm_again(
+    x: np.ndarray,
+    mean: np.ndarray,
+    invstd: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    relu: bool,
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """The y of `batch_norm` and `batch_norm_eval` to the same bits, from what those have found.
 
     out: where to write it, dense or a slice of the channels of a dense array.
@@ -182,9 +202,18 @@ def _normalise(x: np.ndarray, affine: Affine, relu: bool, out: np.ndarray | None
     return y
 
 
-def batch_norm_grad(grad: np.ndarray, x: np.ndarray, mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None,
-                    beta: np.ndarray | None, relu: bool, training: bool, input_grad: bool = True,
-                    overwrite: bool = False) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
+def batch_norm_grad(
+    grad: np.ndarray,
+    x: np.ndarray,
+    mean: np.ndarray,
+    invstd: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    relu: bool,
+    training: bool,
+    input_grad: bool = True,
+    overwrite: bool = False,
+) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Gradients of x, gamma and beta. The ReLU's mask is computed again from x, so that y need not be kept.
 
     training: whether mean and invstd came from x itself, so that the gradient flows through them too. input_grad:
@@ -205,6 +234,7 @@ def batch_norm_grad(grad: np.ndarray, x: np.ndarray, mean: np.ndarray, invstd: n
         if training:
             slope = -scale * invstd * dgamma / fold.count
             constant = -scale * dbeta / fold.count - slope * (mean - anchor)
-        _grad_apply(fold.rows[1], fold.rows[0], fold.per_channel(*affine, slope, constant), fold.floor(relu),
-                    fold.rows[2])
+        _grad_apply(
+            fold.rows[1], fold.rows[0], fold.per_channel(*affine, slope, constant), fold.floor(relu), fold.rows[2]
+        )
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)

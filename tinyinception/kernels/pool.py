@@ -142,8 +142,9 @@ def max_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair
     return y, winner
 
 
-def max_pool_grad(grad: np.ndarray, winner: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stride: Pair,
-                  pads: Pads) -> np.ndarray:
+def max_pool_grad(
+    grad: np.ndarray, winner: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stride: Pair, pads: Pads
+) -> np.ndarray:
     """Gradient of the input: each window sends its gradient to its winner."""
     dx = empty(x_shape, grad.dtype)
     like = accumulator(_readers(kernel, stride), dx.dtype)
@@ -151,8 +152,9 @@ def max_pool_grad(grad: np.ndarray, winner: np.ndarray, x_shape: tuple[int, ...]
     return dx
 
 
-def avg_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair,
-             count_include_pad: bool) -> np.ndarray:
+def avg_pool(
+    x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair, count_include_pad: bool
+) -> np.ndarray:
     """Mean of each window; the divisor counts the padding inside the window or leaves it out, by PyTorch's rules."""
     x = dense(x)
     y = empty((x.shape[0], *out_hw, x.shape[3]), x.dtype)
@@ -160,8 +162,9 @@ def avg_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair
     return y
 
 
-def avg_pool_grad(grad: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stride: Pair, pads: Pads,
-                  count_include_pad: bool) -> np.ndarray:
+def avg_pool_grad(
+    grad: np.ndarray, x_shape: tuple[int, ...], kernel: Pair, stride: Pair, pads: Pads, count_include_pad: bool
+) -> np.ndarray:
     """Gradient of the input: each window spreads its gradient evenly over the pixels it averaged."""
     dx = empty(x_shape, grad.dtype)
     like = accumulator(_readers(kernel, stride), dx.dtype)

@@ -48,8 +48,24 @@ def _make_window_tile(vectors: int):
     """
 
     @intrinsic
-    def tile(typingctx, like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs,
-             column, add):
+    def tile(
+        typingctx,
+        like,
+        floor,
+        windows,
+        taps,
+        seen,
+        seeing,
+        channels,
+        b,
+        b_row,
+        numbers,
+        wide,
+        finish,
+        outs,
+        column,
+        add,
+    ):
         def codegen(context, builder, signature, args):
             _, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add = args
             code = Code(context, builder, like.dtype)
@@ -73,8 +89,10 @@ def _make_window_tile(vectors: int):
 
             def finished(sums):
                 anchor, scale, offset = (per_channel(row) for row in (1, 2, 3))
-                return [code.affine(total, anchor[s % vectors], scale[s % vectors], offset[s % vectors], floor)
-                        for s, total in enumerate(sums)]
+                return [
+                    code.affine(total, anchor[s % vectors], scale[s % vectors], offset[s % vectors], floor)
+                    for s, total in enumerate(sums)
+                ]
 
             sums = code.where(finish, code.loop(seeing, per_channel(0) * ROWS, tap), finished)
             for i in range(ROWS):
@@ -145,8 +163,9 @@ _weight1, _weight2, _weight3 = (_make_weight_tile(vectors) for vectors in (1, 2,
 
 
 @kernel(parallel=False)
-def window_tile(vectors, like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs,
-                column, add):
+def window_tile(
+    vectors, like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add
+):
     """`_make_window_tile` for that many vectors: compiled once, for all kernels that need it."""
     if vectors == 3:
         _window3(like, floor, windows, taps, seen, seeing, channels, b, b_row, numbers, wide, finish, outs, column, add)
@@ -207,8 +226,13 @@ def windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros, 
     """
     _, height, width, depth = x.shape
     size, last, pixels, all_inside = x.itemsize, taps.shape[0] - 1, grid[0] * grid[1], True
-    if (last == 0 and taps[0, 0] == taps[0, 1] == 0 and together == step[0] == step[1] == 1 and grid[0] == height
-            and grid[1] == width):
+    if (
+        last == 0
+        and taps[0, 0] == taps[0, 1] == 0
+        and together == step[0] == step[1] == 1
+        and grid[0] == height
+        and grid[1] == width
+    ):
         for row in range(row_to - row_from):  # pixel by pixel through memory
             table[row, 0] = address(x) + size * (depth * (row_from + row) + channel)
         return True
@@ -217,8 +241,9 @@ def windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros, 
     for row in range(row_to - row_from):
         i, j = u * step[0], v * step[1]
         base = address(x) + size * ((((n + m) * height + i) * width + j) * depth + channel)
-        inside = (i + taps[0, 0] >= 0 and i + taps[last, 0] < height and j + taps[0, 1] >= 0
-                  and j + taps[last, 1] < width)
+        inside = (
+            i + taps[0, 0] >= 0 and i + taps[last, 0] < height and j + taps[0, 1] >= 0 and j + taps[last, 1] < width
+        )
         all_inside = all_inside and inside
         for t in range(last + 1):
             seen = inside or (0 <= i + taps[t, 0] < height and 0 <= j + taps[t, 1] < width)
@@ -247,8 +272,32 @@ def _seen(table, row, zeros, seen):
 
 
 @kernel()
-def window_product(x, channel, channels, taps, grid, step, together, tile_rows, w, w_row, in_place, packed, numbers,
-                   finish, floor, out, out_channel, out_channels, origin, spread, add, moments, slices, workers):
+def window_product(
+    x,
+    channel,
+    channels,
+    taps,
+    grid,
+    step,
+    together,
+    tile_rows,
+    w,
+    w_row,
+    in_place,
+    packed,
+    numbers,
+    finish,
+    floor,
+    out,
+    out_channel,
+    out_channels,
+    origin,
+    spread,
+    add,
+    moments,
+    slices,
+    workers,
+):
     """out[n, origin + spread * p] = start + sum over taps t, channels c of x[n, step * p + t, c] w[t, c], or += it.
 
     The pixels p run over `grid`; origin is the one tap of an output pixel. Tiles are of `tile_rows` pixels, and the
@@ -310,8 +359,24 @@ def window_product(x, channel, channels, taps, grid, step, together, tile_rows, 
                     b, b_row = address(w) + size * at, w_row
                     if p >= in_place:
                         b, b_row = address(packed) + size * lanes * (first - first_packed) * depth, mine * lanes
-                    window_tile(mine, x, floor, here, taps_count, which, many, channels, b, b_row, address(numbers),
-                                wide, finish, there, at, add)
+                    window_tile(
+                        mine,
+                        x,
+                        floor,
+                        here,
+                        taps_count,
+                        which,
+                        many,
+                        channels,
+                        b,
+                        b_row,
+                        address(numbers),
+                        wide,
+                        finish,
+                        there,
+                        at,
+                        add,
+                    )
             if not exact:
                 for row in range(row_to - row_from):
                     copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)

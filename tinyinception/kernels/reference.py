@@ -21,7 +21,7 @@ def im2col(x, kernel, stride, pads, dilation=(1, 1)):
     x = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
     oh, ow = (x.shape[1] - (kh - 1) * dh - 1) // sh + 1, (x.shape[2] - (kw - 1) * dw - 1) // sw + 1
     corners = [(i * dh, j * dw) for i in range(kh) for j in range(kw)]
-    return np.concatenate([x[:, i:i + sh * oh:sh, j:j + sw * ow:sw] for i, j in corners], axis=-1)
+    return np.concatenate([x[:, i : i + sh * oh : sh, j : j + sw * ow : sw] for i, j in corners], axis=-1)
 
 
 def col2im(columns, x_shape, kernel, stride, pads, dilation=(1, 1)):
@@ -32,8 +32,8 @@ def col2im(columns, x_shape, kernel, stride, pads, dilation=(1, 1)):
     x = np.zeros((n, h + top + bottom, w + left + right, c), columns.dtype)
     for tap in range(kh * kw):
         i, j = tap // kw * dh, tap % kw * dw
-        x[:, i:i + sh * oh:sh, j:j + sw * ow:sw] += columns[..., tap * c:(tap + 1) * c]
-    return x[:, top:top + h, left:left + w]
+        x[:, i : i + sh * oh : sh, j : j + sw * ow : sw] += columns[..., tap * c : (tap + 1) * c]
+    return x[:, top : top + h, left : left + w]
 
 
 def conv2d(x, w, b, stride, pads, groups, dilation=(1, 1)):
@@ -85,20 +85,25 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
 
 def _extend(x, kernel, stride, pads, out_hw, fill):
     """x with its padding, and with what the last windows need beyond it under ceil_mode, filled with one value."""
-    beyond = [max((o - 1) * s + k - n - before, after) for o, s, k, n, before, after in
-              zip(out_hw, stride, kernel, x.shape[1:3], pads[::2], pads[1::2], strict=True)]
+    beyond = [
+        max((o - 1) * s + k - n - before, after)
+        for o, s, k, n, before, after in zip(out_hw, stride, kernel, x.shape[1:3], pads[::2], pads[1::2], strict=True)
+    ]
     return np.pad(x, ((0, 0), (pads[0], beyond[0]), (pads[2], beyond[1]), (0, 0)), constant_values=fill)
 
 
 def _taps(x, kernel, stride, out_hw):
     """For each tap of the window, the view of (extended) x that holds this tap of every window."""
     (oh, ow), (sh, sw) = out_hw, stride
-    return [x[:, i:i + sh * (oh - 1) + 1:sh, j:j + sw * (ow - 1) + 1:sw]
-            for i in range(kernel[0]) for j in range(kernel[1])]
+    return [
+        x[:, i : i + sh * (oh - 1) + 1 : sh, j : j + sw * (ow - 1) + 1 : sw]
+        for i in range(kernel[0])
+        for j in range(kernel[1])
+    ]
 
 
 def _crop(extended, x_shape, pads):
-    return np.ascontiguousarray(extended[:, pads[0]:pads[0] + x_shape[1], pads[2]:pads[2] + x_shape[2]])
+    return np.ascontiguousarray(extended[:, pads[0] : pads[0] + x_shape[1], pads[2] : pads[2] + x_shape[2]])
 
 
 def max_pool(x, kernel, stride, pads, out_hw):
@@ -210,7 +215,7 @@ def _window_sum(v, before, after):
     """Sum over the channels from c - before to c + after that exist."""
     channels = v.shape[-1]
     padded = np.pad(v, [(0, 0)] * (v.ndim - 1) + [(before, after)])
-    return sum(padded[..., t:t + channels] for t in range(before + after + 1))
+    return sum(padded[..., t : t + channels] for t in range(before + after + 1))
 
 
 def local_response_norm(x, size, alpha, beta, k):
@@ -223,7 +228,7 @@ def local_response_norm_grad(grad, x, size, alpha, beta, k):
     x, grad, dtype = _wide(x), _wide(grad), x.dtype
     scale = k + alpha * _window_sum(x * x, size // 2, (size - 1) // 2)
     shared = _window_sum(grad * x * scale ** (-beta - 1), (size - 1) // 2, size // 2)
-    return (grad * scale ** -beta - 2 * alpha * beta * x * shared).astype(dtype)
+    return (grad * scale**-beta - 2 * alpha * beta * x * shared).astype(dtype)
 
 
 # -- concatenation -----------------------------------------------------------------------------------------------------
@@ -237,7 +242,7 @@ def concat_channels(arrays):
 def slice_channels_grad(grad, shape, start, into=None):
     """Gradient of x[..., start:start + C]: grad in its place among zeros, or added to `into`."""
     out = np.zeros(shape, grad.dtype) if into is None else into
-    out[..., start:start + grad.shape[-1]] += grad
+    out[..., start : start + grad.shape[-1]] += grad
     return out
 
 

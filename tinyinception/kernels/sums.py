@@ -28,7 +28,7 @@ def _some_sums(x, step, unit, sums):
     o, chunk = unit // chunks, unit % chunks
     total, blocks = sums[o, chunk], (x.shape[1] + step - 1) // step
     for block in range(blocks * chunk // chunks, blocks * (chunk + 1) // chunks):
-        part = x[o, block * step:block * step + width]
+        part = x[o, block * step : block * step + width]
         for c in range(part.size):
             total[c] += np.float64(part[c])
 
@@ -75,4 +75,4 @@ def _longest_run(axes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int]
         while last in chosen:
             last += 1
         runs.append((first, last))
-    return max(runs, key=lambda run: math.prod(shape[run[0]:run[1]]))
+    return max(runs, key=lambda run: math.prod(shape[run[0] : run[1]]))

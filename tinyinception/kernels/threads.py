@@ -36,8 +36,10 @@ def start() -> str:
     try:
         numba.get_num_threads()
     except Exception as error:  # a ValueError of several lines
-        raise ArgumentError(f"NUMBA_THREADING_LAYER must be one that Numba can load here, got "
-                            f"{numba.config.THREADING_LAYER!r}: {' '.join(str(error).split())}") from error
+        raise ArgumentError(
+            f"NUMBA_THREADING_LAYER must be one that Numba can load here, got "
+            f"{numba.config.THREADING_LAYER!r}: {' '.join(str(error).split())}"
+        ) from error
     return numba.threading_layer()
 
 

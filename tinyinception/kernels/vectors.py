@@ -45,8 +45,11 @@ class Code:
         self.scalar = context.get_value_type(dtype)
         self.vector = ir.VectorType(self.scalar, self.lanes)
         # fused where the machine has an instruction for it: `llvm.fma` would call a function where it has not
-        self._fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(self.vector, [self.vector] * 3),
-                                                   f"llvm.fmuladd.v{self.lanes}f{dtype.bitwidth}")
+        self._fma = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(self.vector, [self.vector] * 3),
+            f"llvm.fmuladd.v{self.lanes}f{dtype.bitwidth}",
+        )
 
     def number(self, n: int):
         return ir.Constant(ir.IntType(64), n)
@@ -65,8 +68,9 @@ class Code:
     def prefetch(self, base, offset, vectors):
         """Ask for the cache lines of so many vectors; that they do not exist would be no harm."""
         i32, byte = ir.IntType(32), ir.IntType(8).as_pointer()
-        ask = self.builder.module.declare_intrinsic("llvm.prefetch", [byte], ir.FunctionType(
-            ir.VoidType(), [byte, i32, i32, i32]))
+        ask = self.builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])
+        )
         for v in range(0, vectors, max(1, CACHE_LINE // VECTOR_BYTES)):
             line = self._pointer(base, self.builder.add(offset, self.number(v * self.lanes)))
             how = [ir.Constant(i32, n) for n in (0, 3, 1)]  # to read, to keep near, data
@@ -92,8 +96,10 @@ class Code:
 
     def outer(self, left: list, right: list, sums: list) -> list:
         """sums[i, v] + left[i] * right[v]."""
-        return [self.builder.call(self._fma, [left[s // len(right)], right[s % len(right)], total])
-                for s, total in enumerate(sums)]
+        return [
+            self.builder.call(self._fma, [left[s // len(right)], right[s % len(right)], total])
+            for s, total in enumerate(sums)
+        ]
 
     def affine(self, value, anchor, scale, offset, floor):
         """(value - anchor) * scale + offset, but at least `floor`, one number; none where that is NaN."""

@@ -50,7 +50,7 @@ def _outputs(code, m):
 
 def _both_ways(step, code, square, size):
     """A step along each row of a square of size x size, then along each column of what came of it."""
-    rows = [step(code, square[size * i:size * (i + 1)]) for i in range(size)]
+    rows = [step(code, square[size * i : size * (i + 1)]) for i in range(size)]
     columns = [step(code, list(column)) for column in zip(*rows, strict=True)]
     return [value for row in zip(*columns, strict=True) for value in row]
 
@@ -158,8 +158,13 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
         windows_of(out, ZERO, origins, grid, step, ONE, row_from, row_to, address(spare), places)
         for row in range(row_to - row_from):
             # `inputs` and `products` have to be named here: Numba frees an array after its last mention
-            _transform_in(x, address(table) + 128 * row, channels // lanes,
-                          address(inputs) + size * channels * row, TILES * channels)
+            _transform_in(
+                x,
+                address(table) + 128 * row,
+                channels // lanes,
+                address(inputs) + size * channels * row,
+                TILES * channels,
+            )
         for i in range(16):
             for p in range(panels):
                 first, mine = panel(p, vectors)
@@ -167,11 +172,37 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
                 b = address(u) + size * (i * channels * wide + at)
                 for r in range(0, row_to - row_from, ROWS):
                     here, there = address(left) + 8 * (TILES * i + r), address(right) + 8 * (TILES * i + r)
-                    window_tile(mine, x, floor, here, ONE, address(all_taps), ONE, channels, b, wide,
-                                address(none), wide, NO, there, at, NO)
+                    window_tile(
+                        mine,
+                        x,
+                        floor,
+                        here,
+                        ONE,
+                        address(all_taps),
+                        ONE,
+                        channels,
+                        b,
+                        wide,
+                        address(none),
+                        wide,
+                        NO,
+                        there,
+                        at,
+                        NO,
+                    )
         for row in range(row_to - row_from):
-            _transform_out(x, floor, address(products) + size * wide * row, TILES * wide, vectors,
-                           address(numbers), wide, finish, address(places) + 32 * row, add)
+            _transform_out(
+                x,
+                floor,
+                address(products) + size * wide * row,
+                TILES * wide,
+                vectors,
+                address(numbers),
+                wide,
+                finish,
+                address(places) + 32 * row,
+                add,
+            )
         if moments.shape[0] > 0:
             count = 0
             for row in range(row_to - row_from):
@@ -222,10 +253,16 @@ def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
             windows_of(x, ZERO, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
             windows_of(grad, ZERO, origins, grid, step, ONE, row_from, row_to, address(zeros), places)
             for row in range(row_to - row_from):
-                _transform_in(x, address(table) + 128 * row, channels // lanes,
-                              address(inputs) + size * channels * row, TILES * channels)
-                _transform_grad(x, address(places) + 32 * row, vectors, address(grads) + size * wide * row,
-                                TILES * wide)
+                _transform_in(
+                    x,
+                    address(table) + 128 * row,
+                    channels // lanes,
+                    address(inputs) + size * channels * row,
+                    TILES * channels,
+                )
+                _transform_grad(
+                    x, address(places) + 32 * row, vectors, address(grads) + size * wide * row, TILES * wide
+                )
             for i in range(16):
                 here, there = address(left) + 8 * TILES * i, address(right) + 8 * TILES * i
                 for c in range(0, channels, CHANNELS):

@@ -77,8 +77,14 @@ class Weighed:
 
     def to_json(self) -> dict:
         """As `tinyinception claims --json` prints it; `figures` are the computed ones."""
-        return {**asdict(self.claim), "figures": self.finding.figures, "found": self.finding.verdict,
-                "agrees": self.agrees, "differences": self.differences, "seconds": round(self.seconds, 3)}
+        return {
+            **asdict(self.claim),
+            "figures": self.finding.figures,
+            "found": self.finding.verdict,
+            "agrees": self.agrees,
+            "differences": self.differences,
+            "seconds": round(self.seconds, 3),
+        }
 
 
 def read() -> list[Claim]:
@@ -95,8 +101,9 @@ def read() -> list[Claim]:
         except TypeError as error:
             raise DataError(f"{path}: claim {row.get('id', '?')}: {error}") from None
         if claims[-1].kind not in VERDICTS or claims[-1].verdict.strip() == "true if":
-            raise DataError(f"{path}: claim {row['id']}: the verdict must be true, false, unclear, or true if with a "
-                            "condition")
+            raise DataError(
+                f"{path}: claim {row['id']}: the verdict must be true, false, unclear, or true if with a condition"
+            )
     return claims
 
 
@@ -120,11 +127,17 @@ def select(claims: list[Claim], words: Sequence[str]) -> list[Claim]:
     """
     numbers = {claim.id.lower() for claim in claims} & {word.lower() for word in words}
     others = [word.lower() for word in words if word.lower() not in numbers]
-    found = [claim for claim in claims if claim.id.lower() in numbers
-             or ((others or not words) and all(word in claim.text for word in others))]
+    found = [
+        claim
+        for claim in claims
+        if claim.id.lower() in numbers or ((others or not words) and all(word in claim.text for word in others))
+    ]
     if words and not found:
-        raise ArgumentError(f"claims: none has the number or the words {' '.join(words)!r} (numbers: "
-                            f"{claims[0].id} to {claims[-1].id})" if claims else "claims: there are none")
+        raise ArgumentError(
+            f"claims: none has the number or the words {' '.join(words)!r} (numbers: {claims[0].id} to {claims[-1].id})"
+            if claims
+            else "claims: there are none"
+        )
     return found
 
 
@@ -161,8 +174,9 @@ def _weigh(claim: Claim, modules: dict) -> Weighed:
 def agree(stated: object, computed: object) -> bool:
     """Whether a computed figure is the stated one, to the digits with which that is written."""
     if isinstance(stated, list):
-        return (isinstance(computed, (list, tuple)) and len(stated) == len(computed)
-                and all(map(agree, stated, computed)))
+        return (
+            isinstance(computed, (list, tuple)) and len(stated) == len(computed) and all(map(agree, stated, computed))
+        )
     if isinstance(stated, Decimal):
         if not (isinstance(computed, Real) and isfinite(computed)):
             return False

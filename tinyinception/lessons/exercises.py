@@ -93,13 +93,19 @@ def same(ours: object, theirs: object, tolerance: float, largest: float = 0) -> 
     number is near. largest: that of the list in which the two stand.
     """
     if isinstance(theirs, dict):
-        return isinstance(ours, dict) and ours.keys() == theirs.keys() and all(
-            same(ours[key], theirs[key], tolerance) for key in theirs)
+        return (
+            isinstance(ours, dict)
+            and ours.keys() == theirs.keys()
+            and all(same(ours[key], theirs[key], tolerance) for key in theirs)
+        )
     if isinstance(theirs, (list, tuple)):
         if isinstance(theirs, list):
             largest = max(largest, _largest(theirs))
-        return isinstance(ours, (list, tuple)) and len(ours) == len(theirs) and all(
-            same(a, b, tolerance, largest) for a, b in zip(ours, theirs, strict=True))
+        return (
+            isinstance(ours, (list, tuple))
+            and len(ours) == len(theirs)
+            and all(same(a, b, tolerance, largest) for a, b in zip(ours, theirs, strict=True))
+        )
     if isinstance(theirs, (str, bool, type(None))):
         return isinstance(ours, (str, bool, np.bool_, type(None))) and bool(ours == theirs)
     try:

@@ -15,8 +15,11 @@ from tinyinception.errors import ArgumentError, DataError
 from tinyinception.lessons.cells import Cell, parse
 
 HEAD = re.compile(r"# (?:Lesson )?\d+\.? (?P<title>.+)")
-FACTS = re.compile(r"\*\*Time:\*\* (?P<minutes>\d+) minutes\. \*\*Afterwards you know\*\* (?P<outcome>.+?)"
-                   r"(?:\n\n|$)", re.S)
+FACTS = re.compile(
+    r"\*\*Time:\*\* (?P<minutes>\d+) minutes\. \*\*Afterwards you know\*\* (?P<outcome>.+?)"
+    r"(?:\n\n|$)",
+    re.S,
+)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,14 @@ def _read(path: Path) -> Lesson:
     first = next(iter(parse(path.read_text(encoding="utf-8"))), Cell("code", "", 1))
     head, facts = HEAD.match(first.text), FACTS.search(first.text)
     if first.kind != "markdown" or head is None or facts is None:
-        raise DataError(f"{path}: the first cell must be prose, with a heading '# Lesson N. Title' and a line "
-                        "'**Time:** M minutes. **Afterwards you know** ...'")
-    return Lesson(int(re.match(r"\d+", path.name)[0]), path, head["title"], int(facts["minutes"]),
-                  " ".join(facts["outcome"].split()))
+        raise DataError(
+            f"{path}: the first cell must be prose, with a heading '# Lesson N. Title' and a line "
+            "'**Time:** M minutes. **Afterwards you know** ...'"
+        )
+    return Lesson(
+        int(re.match(r"\d+", path.name)[0]),
+        path,
+        head["title"],
+        int(facts["minutes"]),
+        " ".join(facts["outcome"].split()),
+    )

@@ -15,8 +15,9 @@ def write(lesson: Lesson, path: str | Path) -> None:
     try:
         import jupytext
     except ImportError:
-        raise ArgumentError("--notebook needs jupytext: pip install 'tinyinception[lessons]', or in a clone "
-                            "pip install -e '.[lessons]'") from None
+        raise ArgumentError(
+            "--notebook needs jupytext: pip install 'tinyinception[lessons]', or in a clone pip install -e '.[lessons]'"
+        ) from None
     notebook = jupytext.read(lesson.path, fmt="py:percent")
     try:
         jupytext.write(notebook, path, fmt="ipynb")

@@ -15,11 +15,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, apart for every kind of colour vision.
-COLOURS = {"blue": BLUE, "vermilion": VERMILION, "green": GREEN, "purple": "#CC79A7", "orange": "#E69F00",
-           "sky": "#56B4E9", "black": "#000000", "grey": "#7F7F7F"}
-STYLE = {"axes.grid": True, "grid.alpha": 0.3, "axes.spines.top": False, "axes.spines.right": False, "font.size": 10,
-         "axes.titlesize": 11, "legend.fontsize": 9, "lines.linewidth": 2, "lines.markersize": 5,
-         "image.cmap": "viridis", "savefig.dpi": 120, "figure.dpi": 100}
+COLOURS = {
+    "blue": BLUE,
+    "vermilion": VERMILION,
+    "green": GREEN,
+    "purple": "#CC79A7",
+    "orange": "#E69F00",
+    "sky": "#56B4E9",
+    "black": "#000000",
+    "grey": "#7F7F7F",
+}
+STYLE = {
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "legend.fontsize": 9,
+    "lines.linewidth": 2,
+    "lines.markersize": 5,
+    "image.cmap": "viridis",
+    "savefig.dpi": 120,
+    "figure.dpi": 100,
+}
 
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.2, **options: object) -> tuple:

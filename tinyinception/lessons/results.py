@@ -29,8 +29,10 @@ def stored(name: str, *, quiet: bool = False) -> dict:
     if missing := [key for key in KEYS if key not in record]:
         raise DataError(f"{path}: lacks {', '.join(missing)}")
     if not quiet:
-        print(f"Stored result, measured {record['date']} on {record['machine']} in {record['seconds']:,.0f} s.\n"
-              f"Yours: {record['command']}")
+        print(
+            f"Stored result, measured {record['date']} on {record['machine']} in {record['seconds']:,.0f} s.\n"
+            f"Yours: {record['command']}"
+        )
     return record["result"]
 
 
@@ -38,9 +40,13 @@ def keep(name: str, result: dict, began: float) -> Path:
     """Write lessons/results/NAME.json from the program that is running; `began`: `time.monotonic()` at its start."""
     path = folder() / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    record = {"command": shlex.join(["python", f"lessons/experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
-              "machine": f"{os.cpu_count()} cores of {_processor()}", "date": time.strftime("%Y-%m-%d"),
-              "seconds": round(time.monotonic() - began, 1), "result": result}
+    record = {
+        "command": shlex.join(["python", f"lessons/experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
+        "machine": f"{os.cpu_count()} cores of {_processor()}",
+        "date": time.strftime("%Y-%m-%d"),
+        "seconds": round(time.monotonic() - began, 1),
+        "result": result,
+    }
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return path
 

@@ -83,8 +83,14 @@ def _line(error: Exception, lesson: Lesson, cell: Cell) -> int:
     """The innermost line of the lesson that the error came from."""
     if isinstance(error, SyntaxError) and error.filename == str(lesson.path):
         return error.lineno
-    return next((frame.lineno for frame in reversed(traceback.extract_tb(error.__traceback__))
-                 if frame.filename == str(lesson.path)), cell.line)
+    return next(
+        (
+            frame.lineno
+            for frame in reversed(traceback.extract_tb(error.__traceback__))
+            if frame.filename == str(lesson.path)
+        ),
+        cell.line,
+    )
 
 
 def _run_unseen(lesson: Lesson, cell: Cell, names: dict) -> None:
@@ -96,7 +102,7 @@ def _code(text: str) -> str:
     """Code for a terminal: lines that are too long go on below, further to the right and behind another mark."""
     fits, lines = width(sys.stdout), []
     for line in text.split("\n"):
-        indent = line[:len(line) - len(line.lstrip())]
+        indent = line[: len(line) - len(line.lstrip())]
         first, *rest = wrap(line, None if fits is None else fits - 2, rest=f"{indent}    ") or [""]
         lines += [_dim("| ") + first if first else "", *(_dim(": ") + more for more in rest)]
     return "\n".join(lines)
@@ -113,10 +119,18 @@ def _block(block: str, width: int) -> str:
     if block.startswith(("|", "    ", "```", "$$")):  # tables and formulae keep their lines
         return block
     if heading := re.match(r"#+ (.*)", block):
-        return _bold(heading[1]) + ("\n" + _block(block[heading.end():].lstrip("\n"), width) if "\n" in block else "")
+        return _bold(heading[1]) + ("\n" + _block(block[heading.end() :].lstrip("\n"), width) if "\n" in block else "")
     items = re.split(r"\n(?=(?:[-*]|\d+\.) )", block)
-    wrapped = [textwrap.fill(" ".join(item.split()), width, subsequent_indent="  " if len(items) > 1 else "",
-                             break_long_words=False, break_on_hyphens=False) for item in items]
+    wrapped = [
+        textwrap.fill(
+            " ".join(item.split()),
+            width,
+            subsequent_indent="  " if len(items) > 1 else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for item in items
+    ]
     bright = re.sub(r"\*\*(.+?)\*\*", lambda bold: _bold(bold[1]), "\n".join(wrapped), flags=re.S)
     return bright.replace(r"\*", "*")
 

@@ -38,8 +38,11 @@ def _paper(module: str, description: str, size: int, function: str | None = None
 
 
 _NETWORKS = {
-    "inception_cifar": Info("inception_cifar", "the default: Inception-v3's ideas at 32x32, factorised convolutions, "
-                                               "grid reductions, an auxiliary classifier with batch-norm"),
+    "inception_cifar": Info(
+        "inception_cifar",
+        "the default: Inception-v3's ideas at 32x32, factorised convolutions, "
+        "grid reductions, an auxiliary classifier with batch-norm",
+    ),
     "googlenet_cifar": Info("googlenet_cifar", "GoogLeNet's modules at 32x32, with batch-norm"),
     "inception_resnet_cifar": Info("inception_resnet_cifar", "scaled residual Inception blocks at 32x32"),
     "plain_cifar": Info("plain_cifar", "control at the cost of inception_cifar: few and wide 3x3 convolutions"),
@@ -54,26 +57,31 @@ _NETWORKS = {
     "vgg16": _paper("vgg", "configuration D of VGG", 224),
     "vgg19": _paper("vgg", "configuration E of VGG", 224),
     "googlenet": _paper("googlenet", "the paper's, with a plain 7x7 first", 224),
-    "googlenet_separable": _paper("googlenet", "the paper's, with the separable 7x7 that fits its Table 1", 224,
-                                  "googlenet", separable=True),
+    "googlenet_separable": _paper(
+        "googlenet", "the paper's, with the separable 7x7 that fits its Table 1", 224, "googlenet", separable=True
+    ),
     "googlenet_torchvision": _paper("googlenet", "TorchVision's: batch-norm, 3x3 in the 5x5 branch", 224),
     "googlenet_slim": _paper("googlenet", "TF-slim's inception_v1: as TorchVision's, without auxiliary heads", 224),
     "bn_inception": _paper("bn_inception", "Caffe's: 608 channels in 4c and 4d, redundant biases", 224),
     "bn_inception_paper": _paper("bn_inception", "the paper's Fig. 5: separable 7x7, batch-norm throughout", 224),
     "bn_inception_slim": _paper("bn_inception", "TF-slim's inception_v2: separable 7x7, 576 channels in 4c, 4d", 224),
     "inception_v2": _paper("inception_v2", "Rethinking's Table 1, reconstructed with the released v3's stem", 299),
-    "inception_v2_a": _paper("inception_v2", "Rethinking's Table 1 by the letter, reconstructed", 299,
-                             "inception_v2", reading="a"),
+    "inception_v2_a": _paper(
+        "inception_v2", "Rethinking's Table 1 by the letter, reconstructed", 299, "inception_v2", reading="a"
+    ),
     "inception_v2_b": _paper("inception_v2", "as a, with one module of Fig. 6 fewer", 299, "inception_v2", reading="b"),
     "inception_v3": _paper("inception_v3", "as released; TorchVision's conventions", 299),
-    "inception_v3_151": _paper("inception_v3", "Rethinking's Table 2: for images of 151x151", 151,
-                               "inception_v3", input_size=151),
-    "inception_v3_79": _paper("inception_v3", "Rethinking's Table 2: for images of 79x79", 79,
-                              "inception_v3", input_size=79),
+    "inception_v3_151": _paper(
+        "inception_v3", "Rethinking's Table 2: for images of 151x151", 151, "inception_v3", input_size=151
+    ),
+    "inception_v3_79": _paper(
+        "inception_v3", "Rethinking's Table 2: for images of 79x79", 79, "inception_v3", input_size=79
+    ),
     "inception_v4": _paper("inception_v4", "uniform modules, no residual connections", 299),
     "inception_resnet_v1": _paper("inception_resnet", "residual Inception at about v3's cost", 299),
-    "inception_resnet_v1_facenet": _paper("inception_resnet", "FaceNet's: six blocks on the last grid, an embedding",
-                                          160),
+    "inception_resnet_v1_facenet": _paper(
+        "inception_resnet", "FaceNet's: six blocks on the last grid, an embedding", 160
+    ),
     "inception_resnet_v2": _paper("inception_resnet", "residual Inception as released, at about v4's cost", 299),
     "inception_resnet_v2_paper": _paper("inception_resnet", "as its figures print it, two widths corrected", 299),
 }
@@ -146,8 +154,13 @@ _KINDS: tuple[tuple[Callable, str, Callable], ...] = (
     (lambda usual: isinstance(usual, bool), "True or False", lambda value, usual: isinstance(value, bool)),
     (_is_number, "a number", lambda value, usual: _is_number(value)),
     (lambda usual: isinstance(usual, str), "a text", lambda value, usual: isinstance(value, str)),
-    (lambda usual: isinstance(usual, tuple), "as many numbers as by default",
-     lambda value, usual: isinstance(value, tuple | list) and len(value) == len(usual) and all(map(_is_number, value))),
+    (
+        lambda usual: isinstance(usual, tuple),
+        "as many numbers as by default",
+        lambda value, usual: (
+            isinstance(value, tuple | list) and len(value) == len(usual) and all(map(_is_number, value))
+        ),
+    ),
     (callable, "a function, which no text stands for", lambda value, usual: callable(value)),
     (lambda usual: True, "", lambda value, usual: True),
 )
@@ -161,5 +174,6 @@ def _factory(name: str) -> Callable[..., Network]:
 
 
 if not TYPE_CHECKING:  # or every name would do
-    __getattr__ = missing_from(__name__, {**{name: remedies.BUILD.format(name) for name in _NETWORKS},
-                                          **remedies.MODELS})
+    __getattr__ = missing_from(
+        __name__, {**{name: remedies.BUILD.format(name) for name in _NETWORKS}, **remedies.MODELS}
+    )

@@ -45,7 +45,8 @@ def alexnet(num_classes: int = 1000, channels: int = 3, *, towers: int = 2, drop
             "pool5": MaxPool2d(3, stride=2),
             **fully_connected(256, 6, num_classes, dropout),
         },
-        channels=channels, input_size=227,
+        channels=channels,
+        input_size=227,
     )
     reinitialise(network, {f"{stage}.*bias": ones for stage in ("conv2", "conv4", "conv5", "fc6", "fc7")})
     return network
@@ -69,17 +70,20 @@ def alexnet_torchvision(num_classes: int = 1000, channels: int = 3, *, dropout: 
             "pool5": MaxPool2d(3, stride=2),
             **fully_connected(256, 6, num_classes, dropout, drop_first=True),
         },
-        channels=channels, input_size=224,
+        channels=channels,
+        input_size=224,
     )
 
 
-def fully_connected(channels: int, grid: int, num_classes: int, dropout: float, *, init: Initializer = NORMAL,
-                    drop_first: bool = False) -> dict[str, Module]:
+def fully_connected(
+    channels: int, grid: int, num_classes: int, dropout: float, *, init: Initializer = NORMAL, drop_first: bool = False
+) -> dict[str, Module]:
     """The three fully connected layers of AlexNet and VGG as stages fc6, fc7, fc8, dropout after the first two.
 
     grid: height and width they were made for; other grids are averaged to it, which at the canonical size is the
     identity. drop_first: dropout before the first two instead, as TorchVision's AlexNet has it.
     """
+
     def layer(inputs: int) -> Sequential:
         parts = {"fc": Linear(inputs, 4096, init=init), "relu": ReLU()}
         drop = {"dropout": Dropout(dropout)}

@@ -56,8 +56,12 @@ def bn_inception(num_classes: int = 1000, channels: int = 3, *, dropout: float =
     count the border. Its weights want BGR images of 0 to 255 minus (104, 117, 128).
     """
     unit = partial(CAFFE_BN.unit, bias=True)
-    stem = {"conv1": unit(channels, 64, 7, stride=2, padding=3), "pool1": halve(), "conv2": widen(unit),
-            "pool2": halve()}
+    stem = {
+        "conv1": unit(channels, 64, 7, stride=2, padding=3),
+        "pool1": halve(),
+        "conv2": widen(unit),
+        "pool2": halve(),
+    }
     average = partial(AvgPool2d, 3, stride=1, padding=1, ceil_mode=True, count_include_pad=True)
     return _network(stem, unit, average, num_classes, channels, dropout, {}, padding=1, pool=halve)
 
@@ -88,23 +92,43 @@ def bn_inception_slim(num_classes: int = 1000, channels: int = 3, *, dropout: fl
 def _same(first: Module, style: Convention, num_classes: int, channels: int, dropout: float) -> Network:
     """Padded so that the grids of a reduction's branches are aligned, and with 576 channels in 4c and 4d."""
     stem = {"conv1": first, "pool1": halve_same(), "conv2": widen(style.unit), "pool2": halve_same()}
-    return _network(stem, style.unit, style.pool, num_classes, channels, dropout, PROJECTIONS_TO_576, padding="same",
-                    pool=halve_same)
+    return _network(
+        stem,
+        style.unit,
+        style.pool,
+        num_classes,
+        channels,
+        dropout,
+        PROJECTIONS_TO_576,
+        padding="same",
+        pool=halve_same,
+    )
 
 
-def _network(stem: dict[str, Module], unit: Unit, average: Pool, num_classes: int, channels: int, dropout: float,
-             projections: dict[str, int], *, padding: int | str, pool: Pool) -> Network:
+def _network(
+    stem: dict[str, Module],
+    unit: Unit,
+    average: Pool,
+    num_classes: int,
+    channels: int,
+    dropout: float,
+    projections: dict[str, int],
+    *,
+    padding: int | str,
+    pool: Pool,
+) -> Network:
     """What the variants share: eight modules with two 3x3 for the 5x5 and, at 3c and 4e, reductions that pass on."""
     stages, width = dict(stem), 192
     for name, (n1, r3, n3, rd, nd, proj) in WIDTHS.items():
         if n1 is None:
-            module = grid_reduction(width, [(r3, 1), (n3, 3)], [(rd, 1), (nd, 3), (nd, 3)], padding=padding,
-                                    pool=pool(), unit=unit)
+            module = grid_reduction(
+                width, [(r3, 1), (n3, 3)], [(rd, 1), (nd, 3), (nd, 3)], padding=padding, pool=pool(), unit=unit
+            )
         else:
             pooling = {"pool": partial(MaxPool2d, 3, stride=1, padding=1) if name == "5b" else average}
-            module = inception_double3x3(width, n1=n1, r3=r3, n3=n3, rd=rd, nd=nd,
-                                         pool_proj=projections.get(name, proj), unit=unit, **pooling)
+            module = inception_double3x3(
+                width, n1=n1, r3=r3, n3=n3, rd=rd, nd=nd, pool_proj=projections.get(name, proj), unit=unit, **pooling
+            )
         stages[f"inception_{name}"], width = module, module.out_channels
     stages["head"] = classifier(width, num_classes, dropout=dropout)
     return Network(stages, channels=channels, input_size=224)
-

@@ -37,16 +37,20 @@ AUX_AT = {"inception_4a": 512, "inception_4d": 528}  # channels there
 PLAIN = partial(ConvUnit, norm=None, init=glorot(), bias_init=constant(0.2))
 
 
-def googlenet(num_classes: int = 1000, channels: int = 3, *, separable: bool = False, aux: bool = True,
-              dropout: float = 0.4) -> Network:
+def googlenet(
+    num_classes: int = 1000, channels: int = 3, *, separable: bool = False, aux: bool = True, dropout: float = 0.4
+) -> Network:
     """The network of the paper: true 5x5 convolutions, biases, response normalisation, two auxiliary classifiers.
 
     separable: a depthwise-separable 7x7 of multiplier 8 as first layer; only with it do Table 1's 2.7K parameters and
     34M operations of that row, and its 1.5 billion in all, come out. The paper gives no initial distribution: these are
     Caffe's port's, Glorot and biases of 0.2. In training, images must leave a 14x14 grid, as 224x224 does.
     """
-    first = SeparableConv(channels, 64, 7, stride=2, multiplier=8) if separable else PLAIN(channels, 64, 7, stride=2,
-                                                                                           padding=3)
+    first = (
+        SeparableConv(channels, 64, 7, stride=2, multiplier=8)
+        if separable
+        else PLAIN(channels, 64, 7, stride=2, padding=3)
+    )
     stem = {
         "conv1": first,
         "pool1": halve(),
@@ -59,33 +63,69 @@ def googlenet(num_classes: int = 1000, channels: int = 3, *, separable: bool = F
     return _network(stem, PLAIN, 5, num_classes, channels, dropout, heads, last_pool=halve())
 
 
-def googlenet_torchvision(num_classes: int = 1000, channels: int = 3, *, aux: bool = True,
-                          dropout: float = TORCHVISION_V1.dropout) -> Network:
+def googlenet_torchvision(
+    num_classes: int = 1000, channels: int = 3, *, aux: bool = True, dropout: float = TORCHVISION_V1.dropout
+) -> Network:
     """TorchVision's variant, for its weights: batch-norm, 3x3 in the "5x5" branch, no response normalisation.
 
     The 3x3 came with the port from TF-slim (pytorch/vision issue 906). The last pooling is 2x2; the auxiliary
     classifiers pool adaptively to 4x4, with other windows than the paper's 5x5 with stride 3.
     """
     unit = TORCHVISION_V1.unit
-    stem = {"conv1": unit(channels, 64, 7, stride=2, padding=3), "pool1": halve(), "conv2": widen(unit),
-            "pool2": halve()}
-    heads = {name: googlenet_aux(width, num_classes, pool=AdaptiveAvgPool2d(4), unit=unit, init=TORCHVISION_V1.init)
-             for name, width in AUX_AT.items()} if aux else {}
-    return _network(stem, unit, 3, num_classes, channels, dropout, heads, last_pool=MaxPool2d(2, ceil_mode=True),
-                    init=TORCHVISION_V1.init)
+    stem = {
+        "conv1": unit(channels, 64, 7, stride=2, padding=3),
+        "pool1": halve(),
+        "conv2": widen(unit),
+        "pool2": halve(),
+    }
+    heads = (
+        {
+            name: googlenet_aux(width, num_classes, pool=AdaptiveAvgPool2d(4), unit=unit, init=TORCHVISION_V1.init)
+            for name, width in AUX_AT.items()
+        }
+        if aux
+        else {}
+    )
+    return _network(
+        stem,
+        unit,
+        3,
+        num_classes,
+        channels,
+        dropout,
+        heads,
+        last_pool=MaxPool2d(2, ceil_mode=True),
+        init=TORCHVISION_V1.init,
+    )
 
 
 def googlenet_slim(num_classes: int = 1000, channels: int = 3, *, dropout: float = SLIM_V1.dropout) -> Network:
     """TF-slim's `inception_v1`: batch-norm without gamma, 3x3 in the "5x5" branch, "same" padding, no aux."""
     unit = SLIM_V1.unit
-    stem = {"conv1": unit(channels, 64, 7, stride=2), "pool1": halve_same(), "conv2": widen(unit),
-            "pool2": halve_same()}
-    return _network(stem, unit, 3, num_classes, channels, dropout, {}, pool=halve_same(),
-                    last_pool=MaxPool2d(2, padding="same"))
+    stem = {
+        "conv1": unit(channels, 64, 7, stride=2),
+        "pool1": halve_same(),
+        "conv2": widen(unit),
+        "pool2": halve_same(),
+    }
+    return _network(
+        stem, unit, 3, num_classes, channels, dropout, {}, pool=halve_same(), last_pool=MaxPool2d(2, padding="same")
+    )
 
 
-def _network(stem: dict[str, Module], unit: Unit, five: int, num_classes: int, channels: int, dropout: float,
-             aux: dict[str, Module], *, last_pool: Module, pool: Module | None = None, **head) -> Network:
+def _network(
+    stem: dict[str, Module],
+    unit: Unit,
+    five: int,
+    num_classes: int,
+    channels: int,
+    dropout: float,
+    aux: dict[str, Module],
+    *,
+    last_pool: Module,
+    pool: Module | None = None,
+    **head,
+) -> Network:
     """What the variants share: nine modules, with poolings before 4a and 5a."""
     pools = {"4a": ("pool3", pool or halve()), "5a": ("pool4", last_pool)}
     stages, width = dict(stem), 192

@@ -7,8 +7,9 @@ from tinyinception.nn import AvgPool2d, ConvUnit, MaxPool2d, Sequential, classif
 from tinyinception.nn.units import Unit
 
 
-def googlenet_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1,
-                    unit: Unit = ConvUnit) -> Network:
+def googlenet_cifar(
+    num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1, unit: Unit = ConvUnit
+) -> Network:
     """The modules of Going Deeper, Fig. 2b, with max pooling between the grids as in its Table 1, scaled to 32x32.
 
     Batch-norm stands in every unit, as in the BN-GoogLeNet of Rethinking's Table 3, so that it learns within a few
@@ -31,9 +32,19 @@ def googlenet_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float 
             "inception_5a": i5a,
             "head": classifier(i5a.out_channels, num_classes, dropout=dropout),
         },
-        channels=channels, input_size=32,
-        aux={"inception_4a": inception_v3_aux(i4a.out_channels, num_classes, pool=AvgPool2d(3, stride=2), width=64,
-                                              kernel_size=2, features=128, unit=unit)},
+        channels=channels,
+        input_size=32,
+        aux={
+            "inception_4a": inception_v3_aux(
+                i4a.out_channels,
+                num_classes,
+                pool=AvgPool2d(3, stride=2),
+                width=64,
+                kernel_size=2,
+                features=128,
+                unit=unit,
+            )
+        },
         aux_weight=0.3,
     )
 

@@ -16,8 +16,9 @@ from tinyinception.nn import (
 from tinyinception.nn.units import Unit
 
 
-def inception_resnet_cifar(num_classes: int = 10, channels: int = 3, *, scale: float = 0.2, dropout: float = 0.1,
-                           unit: Unit = ConvUnit) -> Network:
+def inception_resnet_cifar(
+    num_classes: int = 10, channels: int = 3, *, scale: float = 0.2, dropout: float = 0.1, unit: Unit = ConvUnit
+) -> Network:
     """Two residual blocks on each of the grids 16x16, 8x8 and 4x4, with the grid reductions of Inception-v4's Fig. 7.
 
     scale: of every residual, 0.1 to 0.3 in the paper (section 3.3).
@@ -48,5 +49,6 @@ def inception_resnet_cifar(num_classes: int = 10, channels: int = 3, *, scale: f
             "blocks_4": Sequential(c(), c()),
             "head": classifier(wide_4, num_classes, dropout=dropout),
         },
-        channels=channels, input_size=32,
+        channels=channels,
+        input_size=32,
     )

@@ -18,8 +18,9 @@ from tinyinception.nn.units import Pool, Unit
 FACTORIZED = {"a": (128, 160, 160, 192, 192), "b": (128, 160, 160, 192), "c": (128, 160, 160, 192)}
 
 
-def inception_v2(num_classes: int = 1000, channels: int = 3, *, reading: str = "c",
-                 dropout: float | None = None) -> Network:
+def inception_v2(
+    num_classes: int = 1000, channels: int = 3, *, reading: str = "c", dropout: float | None = None
+) -> Network:
     """Inception-v3 without its 5x5: two 3x3 in their place (Fig. 5). A reconstruction; images of 299x299.
 
     reading: "a" takes Table 1 by the letter, padding the row 35x35x192 -> 35x35x288 that would otherwise give 33x33,
@@ -62,8 +63,9 @@ def _released_stem(channels: int, unit: Unit) -> dict[str, Module]:
 
 
 def _fig5(in_channels: int, pool_proj: int, pool: Pool, unit: Unit) -> Module:
-    return inception_double3x3(in_channels, n1=64, r3=48, n3=64, rd=64, nd=96, pool_proj=pool_proj, pool=pool,
-                               unit=unit)
+    return inception_double3x3(
+        in_channels, n1=64, r3=48, n3=64, rd=64, nd=96, pool_proj=pool_proj, pool=pool, unit=unit
+    )
 
 
 def _numbered(figure: str, modules: dict[str, Module]) -> dict[str, Module]:

@@ -33,8 +33,15 @@ REDUCE_35: tuple[Path, ...] = ([(384, 3)], [(64, 1), (96, 3), (96, 3)])
 REDUCE_17: tuple[Path, ...] = ([(192, 1), (320, 3)], [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)])
 
 
-def inception_v3(num_classes: int = 1000, channels: int = 3, *, input_size: int = 299, aux: bool = True,
-                 convention: str = "torchvision", dropout: float | None = None) -> Network:
+def inception_v3(
+    num_classes: int = 1000,
+    channels: int = 3,
+    *,
+    input_size: int = 299,
+    aux: bool = True,
+    convention: str = "torchvision",
+    dropout: float | None = None,
+) -> Network:
     """48 weight layers; images of 299x299, or with the stems of section 9's Table 2 of 151x151 or 79x79.
 
     aux: the auxiliary classifier with batch-norm after Mixed_6e. convention: torchvision, whose weights load; slim, the
@@ -45,10 +52,25 @@ def inception_v3(num_classes: int = 1000, channels: int = 3, *, input_size: int 
     if not is_whole(input_size, 1) or input_size not in STEMS:
         raise ArgumentError(f"inception_v3: input_size must be one of {', '.join(map(str, STEMS))}, got {input_size!r}")
     unit, pool = style.unit, style.pool
-    stages = {**stem(channels, unit, input_size), **grid_35(unit, pool), "Mixed_6a": reduce_35(288, unit),
-              **grid_17(unit, pool), "Mixed_7a": reduce_17(768, unit), **grid_8(unit, pool)}
-    return finish(stages, 2048, num_classes, channels, style, input_size=input_size, dropout=dropout,
-                  aux={"Mixed_6e": 768} if aux else {}, init=SLIM_INIT if convention == "slim" else AUX_INIT)
+    stages = {
+        **stem(channels, unit, input_size),
+        **grid_35(unit, pool),
+        "Mixed_6a": reduce_35(288, unit),
+        **grid_17(unit, pool),
+        "Mixed_7a": reduce_17(768, unit),
+        **grid_8(unit, pool),
+    }
+    return finish(
+        stages,
+        2048,
+        num_classes,
+        channels,
+        style,
+        input_size=input_size,
+        dropout=dropout,
+        aux={"Mixed_6e": 768} if aux else {},
+        init=SLIM_INIT if convention == "slim" else AUX_INIT,
+    )
 
 
 def stem(channels: int, unit: Unit, input_size: int = 299) -> dict[str, Module]:
@@ -67,8 +89,10 @@ def stem(channels: int, unit: Unit, input_size: int = 299) -> dict[str, Module]:
 
 def grid_35(unit: Unit, pool: Pool) -> dict[str, Module]:
     """Modules with a 5x5 branch: 192 channels to 256, 288 and 288."""
-    return {f"Mixed_5{letter}": inception_35x35(inputs, pool_proj=proj, pool=pool, unit=unit)
-            for letter, inputs, proj in (("b", 192, 32), ("c", 256, 64), ("d", 288, 64))}
+    return {
+        f"Mixed_5{letter}": inception_35x35(inputs, pool_proj=proj, pool=pool, unit=unit)
+        for letter, inputs, proj in (("b", 192, 32), ("c", 256, 64), ("d", 288, 64))
+    }
 
 
 def reduce_35(in_channels: int, unit: Unit) -> Module:
@@ -78,9 +102,12 @@ def reduce_35(in_channels: int, unit: Unit) -> Module:
 
 def grid_17(unit: Unit, pool: Pool, widths: tuple[int, ...] = (128, 160, 160, 192)) -> dict[str, Module]:
     """Modules of Fig. 6 with n = 7, each 768 channels to 768; widths: of the factorised convolutions inside."""
-    return {f"Mixed_6{letter}": inception_factorized(768, n1=192, single=(c, c, 192), double=(c, c, c, c, 192),
-                                                     pool_proj=192, pool=pool, unit=unit)
-            for letter, c in zip("bcdef", widths, strict=False)}
+    return {
+        f"Mixed_6{letter}": inception_factorized(
+            768, n1=192, single=(c, c, 192), double=(c, c, c, c, 192), pool_proj=192, pool=pool, unit=unit
+        )
+        for letter, c in zip("bcdef", widths, strict=False)
+    }
 
 
 def reduce_17(in_channels: int, unit: Unit) -> Module:
@@ -90,18 +117,38 @@ def reduce_17(in_channels: int, unit: Unit) -> Module:
 
 def grid_8(unit: Unit, pool: Pool) -> dict[str, Module]:
     """Modules of Fig. 7: 1280 channels to 2048 and 2048."""
-    return {f"Mixed_7{letter}": inception_expanded(inputs, n1=320, single=[(384, 1)], double=[(448, 1), (384, 3)],
-                                                   split=384, pool_proj=192, pool=pool, unit=unit)
-            for letter, inputs in (("b", 1280), ("c", 2048))}
+    return {
+        f"Mixed_7{letter}": inception_expanded(
+            inputs,
+            n1=320,
+            single=[(384, 1)],
+            double=[(448, 1), (384, 3)],
+            split=384,
+            pool_proj=192,
+            pool=pool,
+            unit=unit,
+        )
+        for letter, inputs in (("b", 1280), ("c", 2048))
+    }
 
 
-def finish(stages: dict[str, Module], width: int, num_classes: int, channels: int, style: Convention, *,
-           input_size: int,
-           dropout: float | None, aux: dict[str, int], init: dict | None = None) -> Network:
+def finish(
+    stages: dict[str, Module],
+    width: int,
+    num_classes: int,
+    channels: int,
+    style: Convention,
+    *,
+    input_size: int,
+    dropout: float | None,
+    aux: dict[str, int],
+    init: dict | None = None,
+) -> Network:
     """Head and auxiliary classifier of v3 and all later networks. aux: channels by stage."""
     head = classifier(width, num_classes, dropout=style.dropout if dropout is None else dropout, init=style.init)
-    heads = {stage: inception_v3_aux(inputs, num_classes, unit=style.unit, init=style.init)
-             for stage, inputs in aux.items()}
+    heads = {
+        stage: inception_v3_aux(inputs, num_classes, unit=style.unit, init=style.init) for stage, inputs in aux.items()
+    }
     network = Network({**stages, "head": head}, channels=channels, input_size=input_size, aux=heads, aux_weight=0.4)
     reinitialise(network, init or {})
     return network

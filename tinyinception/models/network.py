@@ -24,8 +24,15 @@ class Network(Module):
     Raises ShapeError for anything but a batch of such images, before anything is computed.
     """
 
-    def __init__(self, stages: Mapping[str, Module], *, channels: int, input_size: int,
-                 aux: Mapping[str, Module] | None = None, aux_weight: float = 0.0):
+    def __init__(
+        self,
+        stages: Mapping[str, Module],
+        *,
+        channels: int,
+        input_size: int,
+        aux: Mapping[str, Module] | None = None,
+        aux_weight: float = 0.0,
+    ):
         aux = aux or {}
         if surplus := set(aux) - set(stages):
             raise ArgumentError(f"Network: auxiliary classifiers at unknown stages: {', '.join(sorted(surplus))}")
@@ -61,8 +68,10 @@ class Network(Module):
 
     def forward(self, x: Tensor) -> Output:
         if x.ndim != 4 or x.shape[0] < 1 or x.shape[3] != self.channels:
-            raise ShapeError(f"{self.title}: input must be N x H x W x {self.channels} with N of at least 1, "
-                             f"got {by_x(x.shape)}{channels_first(x.shape, self.channels)}")
+            raise ShapeError(
+                f"{self.title}: input must be N x H x W x {self.channels} with N of at least 1, "
+                f"got {by_x(x.shape)}{channels_first(x.shape, self.channels)}"
+            )
         if x.data is None:  # its own rehearsal
             try:
                 return self._stages(x, self.training)
@@ -86,8 +95,11 @@ class Network(Module):
 
     def _explained(self, x: Tensor, refusal: ShapeError) -> ShapeError:
         size, least = x.shape[1:3], self.smallest
-        told = (f"images must be at least {least}x{least}, these are {by_x(size)}" if min(size) < least
-                else f"images of {by_x(size)} do not fit")
+        told = (
+            f"images must be at least {least}x{least}, these are {by_x(size)}"
+            if min(size) < least
+            else f"images of {by_x(size)} do not fit"
+        )
         return ShapeError(f"{self.title}: {told}: {refusal}")
 
     def _refusal(self, height: int, width: int, aux: bool) -> ShapeError | None:

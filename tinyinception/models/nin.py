@@ -39,7 +39,8 @@ def nin(num_classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> 
             "mlpconv4": _mlpconv(384, (1024, 1024, num_classes), 3, unit),
             "head": GlobalAvgPool(),
         },
-        channels=channels, input_size=224,
+        channels=channels,
+        input_size=224,
     )
     reinitialise(network, dict.fromkeys(NARROW_INIT, normal(0.01)))
     return network
@@ -62,12 +63,14 @@ def nin_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.5,
             "mlpconv3": _mlpconv(192, (192, 192, num_classes), 3, unit),
             "head": GlobalAvgPool(),
         },
-        channels=channels, input_size=32,
+        channels=channels,
+        input_size=32,
     )
 
 
 def _mlpconv(in_channels: int, widths: tuple[int, int, int], kernel: int, unit: Unit, **where) -> Sequential:
     """where: stride and padding of the convolution; "cccp" is the authors' cascaded cross-channel pooling, a 1x1."""
     first, second, third = widths
-    return Sequential(conv=unit(in_channels, first, kernel, **where), cccp1=unit(first, second, 1),
-                      cccp2=unit(second, third, 1))
+    return Sequential(
+        conv=unit(in_channels, first, kernel, **where), cccp1=unit(first, second, 1), cccp2=unit(second, third, 1)
+    )

@@ -15,15 +15,22 @@ def plain_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.
     return _plain([48, 64], [96, 96], [176, 192], num_classes, channels, dropout, unit)
 
 
-def plain_deep_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1,
-                     unit: Unit = ConvUnit) -> Network:
+def plain_deep_cifar(
+    num_classes: int = 10, channels: int = 3, *, dropout: float = 0.1, unit: Unit = ConvUnit
+) -> Network:
     """13 convolutions for the 7 of plain_cifar, narrower ones: do the modules help, or only the depth?"""
     return _plain([32] * 3, [64] * 5, [128, 128, 128, 160], num_classes, channels, dropout, unit)
 
 
-def _plain(widths_16: list[int], widths_8: list[int], widths_4: list[int], num_classes: int, channels: int,
-           dropout: float,
-           unit: Unit) -> Network:
+def _plain(
+    widths_16: list[int],
+    widths_8: list[int],
+    widths_4: list[int],
+    num_classes: int,
+    channels: int,
+    dropout: float,
+    unit: Unit,
+) -> Network:
     def row(in_channels: int, widths: list[int]) -> Sequential:
         return chain(in_channels, [(width, 3) for width in widths], unit=unit)
 
@@ -40,5 +47,6 @@ def _plain(widths_16: list[int], widths_8: list[int], widths_4: list[int], num_c
             "grid_4": row(widths_8[-1], widths_4),
             "head": classifier(widths_4[-1], num_classes, dropout=dropout),
         },
-        channels=channels, input_size=32,
+        channels=channels,
+        input_size=32,
     )

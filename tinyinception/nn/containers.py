@@ -28,11 +28,15 @@ class Container(Module):
         owner = type(self).__name__
         if not isinstance(module, Module):
             several = isinstance(module, Iterable) and not isinstance(module, (str, np.ndarray, Tensor))
-            raise ArgumentError(f"{owner}: {name!r} is a {type(module).__name__}, not a Module"
-                                + (f"; write {owner}(*modules)" if several else ""))
+            raise ArgumentError(
+                f"{owner}: {name!r} is a {type(module).__name__}, not a Module"
+                + (f"; write {owner}(*modules)" if several else "")
+            )
         if "." in name or hasattr(self, name):
-            raise ArgumentError(f"{owner}: {name!r} cannot be a child's name; it has a dot, is used twice, or is an "
-                                "attribute of every module")
+            raise ArgumentError(
+                f"{owner}: {name!r} cannot be a child's name; it has a dot, is used twice, or is an "
+                "attribute of every module"
+            )
         setattr(self, name, module)
 
     def __len__(self) -> int:
@@ -91,8 +95,9 @@ class ModuleList(Container):
     def insert(self, index: int, module: Module) -> ModuleList:
         """Put a module before the one at `index`, as a list's `insert` does; returns self."""
         if not is_whole(index, -len(self)) or index > len(self):
-            raise ArgumentError(f"ModuleList: index must be a whole number from {-len(self)} to {len(self)}, "
-                                f"got {index!r}")
+            raise ArgumentError(
+                f"ModuleList: index must be a whole number from {-len(self)} to {len(self)}, got {index!r}"
+            )
         modules = list(self)
         modules.insert(index, module)
         return self._hold(modules)
@@ -110,8 +115,9 @@ class ModuleList(Container):
         return self
 
     def forward(self, *inputs):
-        raise ArgumentError("ModuleList has no forward: call its modules, `for module in blocks: x = module(x)`, or "
-                            "use Sequential")
+        raise ArgumentError(
+            "ModuleList has no forward: call its modules, `for module in blocks: x = module(x)`, or use Sequential"
+        )
 
 
 @named

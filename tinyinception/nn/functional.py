@@ -12,16 +12,40 @@ from tinyinception.habits import missing_from, named
 from tinyinception.nn import random
 from tinyinception.tensor import Tensor, apply, concat
 
-__all__ = ["adaptive_avg_pool2d", "avg_pool2d", "batch_norm", "concat", "conv2d", "cross_entropy", "dropout",
-           "global_avg_pool", "linear", "local_response_norm", "log_softmax", "max_pool2d", "relu", "softmax"]
+__all__ = [
+    "adaptive_avg_pool2d",
+    "avg_pool2d",
+    "batch_norm",
+    "concat",
+    "conv2d",
+    "cross_entropy",
+    "dropout",
+    "global_avg_pool",
+    "linear",
+    "local_response_norm",
+    "log_softmax",
+    "max_pool2d",
+    "relu",
+    "softmax",
+]
 
 Pair = tuple[int, int]
 Padding = str | int | Pair | tuple[int, int, int, int]
 
 
 @named
-def conv2d(x: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | Pair = 1, padding: Padding = 0,
-           dilation: int | Pair = 1, groups: int = 1, moments: bool = False, norm: tuple | None = None) -> Tensor:
+def conv2d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    stride: int | Pair = 1,
+    padding: Padding = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    moments: bool = False,
+    norm: tuple | None = None,
+) -> Tensor:
     """N x H x W x Cin with KH x KW x Cin/groups x Cout to N x OH x OW x Cout; see `ops.Conv2d`."""
     return apply(ops.Conv2d(stride, padding, groups, dilation=dilation, moments=moments, norm=norm), x, weight, bias)
 
@@ -33,15 +57,28 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 @named
-def max_pool2d(x: Tensor, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
-               ceil_mode: bool = False) -> Tensor:
+def max_pool2d(
+    x: Tensor,
+    kernel_size: int | Pair,
+    *,
+    stride: int | Pair | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+) -> Tensor:
     """Largest value of each window; the stride is the kernel's size unless given; padding counts as minus infinity."""
     return apply(ops.MaxPool2d(kernel_size, stride, padding, ceil_mode=ceil_mode), x)
 
 
 @named
-def avg_pool2d(x: Tensor, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
-               ceil_mode: bool = False, count_include_pad: bool = False) -> Tensor:
+def avg_pool2d(
+    x: Tensor,
+    kernel_size: int | Pair,
+    *,
+    stride: int | Pair | None = None,
+    padding: Padding = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = False,
+) -> Tensor:
     """Mean of each window; padding is left out of the mean unless `count_include_pad`."""
     window = ops.AvgPool2d(kernel_size, stride, padding, ceil_mode=ceil_mode, count_include_pad=count_include_pad)
     return apply(window, x)
@@ -60,8 +97,15 @@ def global_avg_pool(x: Tensor) -> Tensor:
 
 
 @named
-def batch_norm(x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, *, eps: float = 1e-3,
-               relu: bool = False, running: tuple[np.ndarray, np.ndarray] | None = None) -> Tensor:
+def batch_norm(
+    x: Tensor,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    *,
+    eps: float = 1e-3,
+    relu: bool = False,
+    running: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Tensor:
     """Normalise each channel over the batch, or with `running` (mean, variance); gamma, beta and maybe ReLU follow."""
     return apply(ops.BatchNorm(eps, relu=relu, running=running), x, gamma, beta)
 
@@ -97,8 +141,14 @@ def softmax(x: Tensor) -> Tensor:
 
 
 @named
-def cross_entropy(logits: Tensor, target: np.ndarray | Sequence[int], *, label_smoothing: float = 0.0,
-                  prior: np.ndarray | None = None, reduction: str = "mean") -> Tensor:
+def cross_entropy(
+    logits: Tensor,
+    target: np.ndarray | Sequence[int],
+    *,
+    label_smoothing: float = 0.0,
+    prior: np.ndarray | None = None,
+    reduction: str = "mean",
+) -> Tensor:
     """Cross-entropy of logits N x K with integer labels N or soft targets N x K; see `ops.CrossEntropy`."""
     return apply(ops.CrossEntropy(target, label_smoothing=label_smoothing, prior=prior, reduction=reduction), logits)
 

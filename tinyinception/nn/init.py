@@ -115,7 +115,7 @@ def _in_pieces(draw: Callable[[int], np.ndarray], shape: Sequence[int], dtype: n
     """What `draw` gives for all numbers at once, but no float64 copy of the whole: VGG-16 has 103 million in one."""
     values = np.empty(math.prod(shape), dtype)
     for start in range(0, values.size, PIECE):
-        piece = values[start:start + PIECE]
+        piece = values[start : start + PIECE]
         piece[:] = draw(piece.size)
     return values.reshape(shape)
 

@@ -32,14 +32,28 @@ class Conv2d(Module):
     Raises ArgumentError at construction for counts that are no positive whole numbers or that `groups` does not divide.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, stride: int | Pair = 1,
-                 padding: Padding = 0, dilation: int | Pair = 1, groups: int = 1, bias: bool = True,
-                 init: Initializer = HE, bias_init: Initializer = zeros, moments: bool = False):
-        in_channels, out_channels, groups = _counts("Conv2d", in_channels=in_channels, out_channels=out_channels,
-                                                    groups=groups)
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Pair,
+        *,
+        stride: int | Pair = 1,
+        padding: Padding = 0,
+        dilation: int | Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        init: Initializer = HE,
+        bias_init: Initializer = zeros,
+        moments: bool = False,
+    ):
+        in_channels, out_channels, groups = _counts(
+            "Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups
+        )
         if in_channels % groups or out_channels % groups:
-            raise ArgumentError(f"Conv2d: groups={groups} must divide in_channels={in_channels} "
-                                f"and out_channels={out_channels}")
+            raise ArgumentError(
+                f"Conv2d: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}"
+            )
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
         self.moments = moments
         self.kernel_size, self.stride = _sliding("Conv2d", kernel_size, stride, padding)
@@ -49,22 +63,31 @@ class Conv2d(Module):
 
     def forward(self, x: Tensor, norm: BatchNorm2d | None = None) -> Tensor:
         """norm: a batch-norm to be done in the same pass, by its running statistics; see `ops.Conv2d`."""
-        return functional.conv2d(x, self.weight, self.bias, stride=self.stride, padding=self.padding,
-                                 dilation=self.dilation, groups=self.groups, moments=self.moments and self.training,
-                                 norm=norm and norm.evaluation())
+        return functional.conv2d(
+            x,
+            self.weight,
+            self.bias,
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+            moments=self.moments and self.training,
+            norm=norm and norm.evaluation(),
+        )
 
     def describe(self) -> str:
         dilation = "" if self.dilation == (1, 1) else f", dilation {_pair_text(self.dilation)}"
         groups = f", groups {self.groups}" if self.groups > 1 else ""
-        return (f"{self.in_channels} -> {self.out_channels}, {by_x(self.kernel_size)}"
-                f"{_stride_text(self.stride)}, padding {self.padding}{dilation}{groups}")
+        return (
+            f"{self.in_channels} -> {self.out_channels}, {by_x(self.kernel_size)}"
+            f"{_stride_text(self.stride)}, padding {self.padding}{dilation}{groups}"
+        )
 
 
 class Linear(Module):
     """Linear map, N x in_features to N x out_features; weight in_features x out_features, bias unless `bias=False`."""
 
-    def __init__(self, in_features: int, out_features: int, *, bias: bool = True,
-                 init: Initializer = GLOROT):
+    def __init__(self, in_features: int, out_features: int, *, bias: bool = True, init: Initializer = GLOROT):
         self.in_features, self.out_features = _counts("Linear", in_features=in_features, out_features=out_features)
         self.weight = Parameter.create((self.in_features, self.out_features), init)
         self.bias = Parameter.create((self.out_features,), zeros) if bias else None
@@ -84,8 +107,16 @@ class BatchNorm2d(Module):
     it. Buffers: running_mean and running_var, the variance unbiased; evaluation normalises with them.
     """
 
-    def __init__(self, channels: int, *, eps: float = 1e-3, momentum: float = 0.1, gamma: bool = True,
-                 beta: bool = True, relu: bool = False):
+    def __init__(
+        self,
+        channels: int,
+        *,
+        eps: float = 1e-3,
+        momentum: float = 0.1,
+        gamma: bool = True,
+        beta: bool = True,
+        relu: bool = False,
+    ):
         channels = whole("BatchNorm2d: channels", channels)
         self.eps = float(number("BatchNorm2d: eps", eps, "(0, inf)"))
         self.momentum = float(number("BatchNorm2d: momentum", momentum, "(0, 1]"))
@@ -97,8 +128,10 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1:] != (self.channels,):
-            raise ShapeError(f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels"
-                             + channels_first(x.shape, self.channels))
+            raise ShapeError(
+                f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels"
+                + channels_first(x.shape, self.channels)
+            )
         running = None if self.training else (self.running_mean, self.running_var)
         known = x.node.moments if x.node and changes.after(x.node.made, x.data) is None else None
         op = ops.BatchNorm(self.eps, relu=self.relu, running=running, known=known)
@@ -127,8 +160,10 @@ class LocalResponseNorm(Module):
 
     def __init__(self, size: int = 5, *, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, mean: bool = False):
         self.size = whole("LocalResponseNorm: size", size)
-        self.alpha, self.beta, self.k = (number(f"LocalResponseNorm: {name}", value, "[0, inf)")
-                                         for name, value in (("alpha", alpha), ("beta", beta), ("k", k)))
+        self.alpha, self.beta, self.k = (
+            number(f"LocalResponseNorm: {name}", value, "[0, inf)")
+            for name, value in (("alpha", alpha), ("beta", beta), ("k", k))
+        )
         if mean:
             self.alpha /= self.size
 
@@ -142,15 +177,22 @@ class LocalResponseNorm(Module):
 class MaxPool2d(Module):
     """Largest value of each window; the stride is the kernel's size unless given."""
 
-    def __init__(self, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
-                 ceil_mode: bool = False):
+    def __init__(
+        self,
+        kernel_size: int | Pair,
+        *,
+        stride: int | Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+    ):
         stride = kernel_size if stride is None else stride
         self.kernel_size, self.stride = _sliding("MaxPool2d", kernel_size, stride, padding)
         self.padding, self.ceil_mode = padding, ceil_mode
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding,
-                                     ceil_mode=self.ceil_mode)
+        return functional.max_pool2d(
+            x, self.kernel_size, stride=self.stride, padding=self.padding, ceil_mode=self.ceil_mode
+        )
 
     def describe(self) -> str:
         return _pool_text(self)
@@ -159,15 +201,28 @@ class MaxPool2d(Module):
 class AvgPool2d(Module):
     """Mean of each window; padding is left out of the mean unless `count_include_pad`."""
 
-    def __init__(self, kernel_size: int | Pair, *, stride: int | Pair | None = None, padding: Padding = 0,
-                 ceil_mode: bool = False, count_include_pad: bool = False):
+    def __init__(
+        self,
+        kernel_size: int | Pair,
+        *,
+        stride: int | Pair | None = None,
+        padding: Padding = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = False,
+    ):
         stride = kernel_size if stride is None else stride
         self.kernel_size, self.stride = _sliding("AvgPool2d", kernel_size, stride, padding)
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding,
-                                     ceil_mode=self.ceil_mode, count_include_pad=self.count_include_pad)
+        return functional.avg_pool2d(
+            x,
+            self.kernel_size,
+            stride=self.stride,
+            padding=self.padding,
+            ceil_mode=self.ceil_mode,
+            count_include_pad=self.count_include_pad,
+        )
 
     def describe(self) -> str:
         return _pool_text(self) + (", counting padding" if self.count_include_pad else "")
@@ -269,5 +324,6 @@ def _pair_text(pair: Pair) -> str:
 
 
 def _pool_text(pool: MaxPool2d | AvgPool2d) -> str:
-    return (f"{by_x(pool.kernel_size)}{_stride_text(pool.stride)}, padding {pool.padding}"
-            + (", ceil mode" if pool.ceil_mode else ""))
+    return f"{by_x(pool.kernel_size)}{_stride_text(pool.stride)}, padding {pool.padding}" + (
+        ", ceil mode" if pool.ceil_mode else ""
+    )

@@ -26,8 +26,13 @@ def inside(container: object, wanted: Callable[[object], bool]) -> Iterator[tupl
         if id(box) in seen or (isinstance(box, np.ndarray) and not box.dtype.hasobject):
             continue
         seen.add(id(box))
-        for thing in (*box.keys(), *box.values()) if isinstance(box, (dict, UserDict)) else np.ravel(box) if isinstance(
-                box, np.ndarray) else tuple(box):
+        for thing in (
+            (*box.keys(), *box.values())
+            if isinstance(box, (dict, UserDict))
+            else np.ravel(box)
+            if isinstance(box, np.ndarray)
+            else tuple(box)
+        ):
             if wanted(thing):
                 yield thing, box
             elif isinstance(thing, CONTAINERS):
@@ -46,8 +51,10 @@ def as_buffer(where: str, old: np.ndarray, value: object) -> np.ndarray:
     except ValueError:  # lists of different lengths
         array = np.asarray(None)
     if array.dtype.kind not in "biufc" or not np.can_cast(array.dtype, old.dtype, "same_kind"):
-        raise DtypeError(f"{where} is a buffer and must be an array of {old.dtype}, got "
-                         + (type(value).__name__ if array.dtype.kind == "O" else str(array.dtype)))
+        raise DtypeError(
+            f"{where} is a buffer and must be an array of {old.dtype}, got "
+            + (type(value).__name__ if array.dtype.kind == "O" else str(array.dtype))
+        )
     if array.shape != old.shape:
         raise ShapeError(f"{where} is a buffer and must have the shape {by_x(old.shape)}, got {by_x(array.shape)}")
     return array.astype(old.dtype, copy=False)
@@ -59,5 +66,7 @@ def check_replacement(where: str, layer: str, old: object, new: object, kind: ty
         return
     noun = "parameter" if isinstance(old, Tensor) else "module"
     remedy = f"to change its numbers, write {layer}.data = ..." if noun == "parameter" else "give it another module"
-    raise ArgumentError(f"{where} is a {noun} and must stay one or become None, got {type(new).__name__}, which no "
-                        f"optimiser and no checkpoint would find; {remedy}")
+    raise ArgumentError(
+        f"{where} is a {noun} and must stay one or become None, got {type(new).__name__}, which no "
+        f"optimiser and no checkpoint would find; {remedy}"
+    )

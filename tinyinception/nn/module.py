@@ -42,8 +42,26 @@ def _no_numbers(*_: object, **__: object) -> NoReturn:
 
 if not TYPE_CHECKING:  # or every name and operator would do
     Output.__getattr__ = _no_logits
-    for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "matmul", "neg", "abs", "pow",
-                  "lt", "le", "gt", "ge", "float", "array"):
+    for _name in (
+        "add",
+        "radd",
+        "sub",
+        "rsub",
+        "mul",
+        "rmul",
+        "truediv",
+        "rtruediv",
+        "matmul",
+        "neg",
+        "abs",
+        "pow",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "float",
+        "array",
+    ):
         setattr(Output, f"__{_name}__", _no_numbers)
 
 
@@ -95,8 +113,9 @@ class Module:
     def register_buffer(self, name: str, array: np.ndarray) -> None:
         """State that is saved but not learned, such as a running mean: a NumPy array under attribute `name`."""
         if not isinstance(array, np.ndarray):
-            raise DtypeError(f"register_buffer: {self._attribute(name)} must be a NumPy array, got "
-                             f"{type(array).__name__}")
+            raise DtypeError(
+                f"register_buffer: {self._attribute(name)} must be a NumPy array, got {type(array).__name__}"
+            )
         if isinstance(vars(self).get(name), (Parameter, Module)):
             raise ArgumentError(f"register_buffer: {self._attribute(name)} is a parameter or a module already")
         if name not in self._buffers:
@@ -120,9 +139,11 @@ class Module:
         for thing, box in hidden:
             if id(thing) not in found:
                 noun = "modules" if isinstance(thing, Module) else "parameters"
-                raise ArgumentError(f"{self._attribute(name)}: {noun} in a {type(box).__name__}, here a "
-                                    f"{type(thing).__name__}, would not be found; use ModuleList, Sequential, "
-                                    "Branches, or one attribute for each")
+                raise ArgumentError(
+                    f"{self._attribute(name)}: {noun} in a {type(box).__name__}, here a "
+                    f"{type(thing).__name__}, would not be found; use ModuleList, Sequential, "
+                    "Branches, or one attribute for each"
+                )
 
     # -- calling -------------------------------------------------------------------------------------------------
 
@@ -228,8 +249,9 @@ class Module:
         """All buffers by dotted name."""
         return self._members(np.ndarray)
 
-    def _members(self, kind: type | tuple[type, ...], prefix: str = "", seen: set[int] | None = None, *,
-                 check: bool = True) -> Iterator:
+    def _members(
+        self, kind: type | tuple[type, ...], prefix: str = "", seen: set[int] | None = None, *, check: bool = True
+    ) -> Iterator:
         """(dotted name, thing) for all below of the given kind, depth first in order of definition, each once.
 
         Raises ArgumentError for what a container hides, unless `check` is False: it may have been appended just now.
@@ -254,25 +276,35 @@ class Module:
 
         Raises GraphError for a module built under `shape_only()`, which has none to give.
         """
-        return {name: np.array(value.numpy() if isinstance(value, Parameter) else value)
-                for name, value in self._members((Parameter, np.ndarray))}
+        return {
+            name: np.array(value.numpy() if isinstance(value, Parameter) else value)
+            for name, value in self._members((Parameter, np.ndarray))
+        }
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Copy a `state_dict()` into the existing arrays, converted to their dtype.
 
         Raises one CheckpointError that lists all missing, surplus and misshapen names; then nothing has changed.
         """
-        own = {name: value.numpy() if isinstance(value, Parameter) else value
-               for name, value in self._members((Parameter, np.ndarray))}
+        own = {
+            name: value.numpy() if isinstance(value, Parameter) else value
+            for name, value in self._members((Parameter, np.ndarray))
+        }
         given = {name: np.asarray(value) for name, value in state.items()}
         both = [name for name in own if name in given]
         problems = {
             "missing": [name for name in own if name not in given],
             "surplus": [name for name in given if name not in own],
-            "of another shape": [f"{name} ({by_x(given[name].shape)}, expected {by_x(own[name].shape)})"
-                                 for name in both if given[name].shape != own[name].shape],
-            "of another kind of number": [f"{name} ({given[name].dtype}, expected {own[name].dtype})"
-                                          for name in both if not _fits(given[name].dtype, own[name].dtype)],
+            "of another shape": [
+                f"{name} ({by_x(given[name].shape)}, expected {by_x(own[name].shape)})"
+                for name in both
+                if given[name].shape != own[name].shape
+            ],
+            "of another kind of number": [
+                f"{name} ({given[name].dtype}, expected {own[name].dtype})"
+                for name in both
+                if not _fits(given[name].dtype, own[name].dtype)
+            ],
         }
         if told := misfits(problems):
             raise CheckpointError(f"this state does not belong to {type(self).__name__}: {told}")

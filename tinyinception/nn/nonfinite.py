@@ -33,8 +33,11 @@ def not_finite(inputs: Sequence) -> list[Tensor]:
 
     Recorded results are not looked at: their cause lies further back, and was told there.
     """
-    return [t for t in inputs if isinstance(t, Tensor) and t.node is None and t.data is not None
-            and not np.isfinite(t.data).all()]
+    return [
+        t
+        for t in inputs
+        if isinstance(t, Tensor) and t.node is None and t.data is not None and not np.isfinite(t.data).all()
+    ]
 
 
 def call_and_warn(module: Module, inputs: Sequence, bad: Sequence[Tensor]) -> object:

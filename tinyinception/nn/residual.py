@@ -20,12 +20,14 @@ class ResidualInception(Module):
     in the last block of the released Inception-ResNet-v2.
     """
 
-    def __init__(self, in_channels: int, branches: Mapping[str, Path], *, scale: float, relu: bool = True,
-                 unit: Unit = ConvUnit):
+    def __init__(
+        self, in_channels: int, branches: Mapping[str, Path], *, scale: float, relu: bool = True, unit: Unit = ConvUnit
+    ):
         self.scale = number("ResidualInception: scale", scale, "(0, inf)")
         self.out_channels, self.relu = in_channels, relu
-        self.branches = block(in_channels, {name: chain(in_channels, path, unit=unit)
-                                            for name, path in branches.items()})
+        self.branches = block(
+            in_channels, {name: chain(in_channels, path, unit=unit) for name, path in branches.items()}
+        )
         self.up = Conv2d(self.branches.out_channels, in_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -38,26 +40,50 @@ class ResidualInception(Module):
 
 
 @named
-def inception_resnet_a(in_channels: int, *, n1: int = 32, single: tuple[int, int] = (32, 32),
-                       double: tuple[int, int, int] = (32, 48, 64), scale: float = 0.17, relu: bool = True,
-                       unit: Unit = ConvUnit) -> ResidualInception:
+def inception_resnet_a(
+    in_channels: int,
+    *,
+    n1: int = 32,
+    single: tuple[int, int] = (32, 32),
+    double: tuple[int, int, int] = (32, 48, 64),
+    scale: float = 0.17,
+    relu: bool = True,
+    unit: Unit = ConvUnit,
+) -> ResidualInception:
     """1x1 | 1x1, 3x3 | 1x1, 3x3, 3x3 on the finest grid (Inception-v4, Fig. 16; v1's Fig. 10 has widths of 32 only)."""
-    branches = {"one": [(n1, 1)],
-                "single": steps("inception_resnet_a: single", single, 1, 3),
-                "double": steps("inception_resnet_a: double", double, 1, 3, 3)}
+    branches = {
+        "one": [(n1, 1)],
+        "single": steps("inception_resnet_a: single", single, 1, 3),
+        "double": steps("inception_resnet_a: double", double, 1, 3, 3),
+    }
     return ResidualInception(in_channels, branches, scale=scale, relu=relu, unit=unit)
 
 
 @named
-def inception_resnet_b(in_channels: int, *, n1: int = 192, single: tuple[int, int, int] = (128, 160, 192), n: int = 7,
-                       scale: float = 0.1, relu: bool = True, unit: Unit = ConvUnit) -> ResidualInception:
+def inception_resnet_b(
+    in_channels: int,
+    *,
+    n1: int = 192,
+    single: tuple[int, int, int] = (128, 160, 192),
+    n: int = 7,
+    scale: float = 0.1,
+    relu: bool = True,
+    unit: Unit = ConvUnit,
+) -> ResidualInception:
     """1x1 | 1x1, 1xn, nx1 on the middle grid (Inception-v4, Fig. 17; v1's Fig. 11 has widths of 128 only)."""
     branches = {"one": [(n1, 1)], "single": steps("inception_resnet: single", single, 1, (1, n), (n, 1))}
     return ResidualInception(in_channels, branches, scale=scale, relu=relu, unit=unit)
 
 
 @named
-def inception_resnet_c(in_channels: int, *, n1: int = 192, single: tuple[int, int, int] = (192, 224, 256),
-                       scale: float = 0.2, relu: bool = True, unit: Unit = ConvUnit) -> ResidualInception:
+def inception_resnet_c(
+    in_channels: int,
+    *,
+    n1: int = 192,
+    single: tuple[int, int, int] = (192, 224, 256),
+    scale: float = 0.2,
+    relu: bool = True,
+    unit: Unit = ConvUnit,
+) -> ResidualInception:
     """1x1 | 1x1, 1x3, 3x1 on the coarsest grid (Inception-v4, Fig. 19; v1's Fig. 13 has widths of 192 only)."""
     return inception_resnet_b(in_channels, n1=n1, single=single, n=3, scale=scale, relu=relu, unit=unit)

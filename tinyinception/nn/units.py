@@ -33,14 +33,35 @@ class ConvUnit(Module):
     it another unit: `partial(ConvUnit, norm=None)` or `partial(ConvUnit, norm=partial(BatchNorm2d, gamma=False))`.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, stride: int | Pair = 1,
-                 padding: Padding = "same", dilation: int | Pair = 1, groups: int = 1,
-                 norm: Callable[..., Module] | None = BatchNorm2d, relu: bool = True, bias: bool | None = None,
-                 init: Initializer = HE, bias_init: Initializer = zeros):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Pair,
+        *,
+        stride: int | Pair = 1,
+        padding: Padding = "same",
+        dilation: int | Pair = 1,
+        groups: int = 1,
+        norm: Callable[..., Module] | None = BatchNorm2d,
+        relu: bool = True,
+        bias: bool | None = None,
+        init: Initializer = HE,
+        bias_init: Initializer = zeros,
+    ):
         self.out_channels = out_channels
-        self.conv = Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding,
-                           dilation=dilation, groups=groups, bias=norm is None if bias is None else bias, init=init,
-                           bias_init=bias_init)
+        self.conv = Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            bias=norm is None if bias is None else bias,
+            init=init,
+            bias_init=bias_init,
+        )
         self.norm = norm(out_channels, relu=relu) if norm is not None else None
         self.conv.moments = isinstance(self.norm, BatchNorm2d)
         self.relu = relu and norm is None
@@ -58,8 +79,15 @@ class ConvUnit(Module):
 
         The bits are the same, so that watching does not change what is watched.
         """
-        return (type(self.conv) is Conv2d and type(self.norm) is BatchNorm2d and not self.norm.training
-                and not is_recording() and not is_observed() and not self.conv.hooked and not self.norm.hooked)
+        return (
+            type(self.conv) is Conv2d
+            and type(self.norm) is BatchNorm2d
+            and not self.norm.training
+            and not is_recording()
+            and not is_observed()
+            and not self.conv.hooked
+            and not self.norm.hooked
+        )
 
 
 class SeparableConv(Module):
@@ -70,14 +98,31 @@ class SeparableConv(Module):
     the 1x1 and in the place of its bias.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int | Pair, *, multiplier: int = 1,
-                 stride: int | Pair = 1, padding: Padding = "same", norm: Callable[..., Module] | None = None,
-                 init: Initializer = HE):
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Pair,
+        *,
+        multiplier: int = 1,
+        stride: int | Pair = 1,
+        padding: Padding = "same",
+        norm: Callable[..., Module] | None = None,
+        init: Initializer = HE,
+    ):
         self.out_channels = out_channels
         in_channels = whole("SeparableConv: in_channels", in_channels)
         multiplier = whole("SeparableConv: multiplier", multiplier)
-        self.depthwise = Conv2d(in_channels, in_channels * multiplier, kernel_size, stride=stride, padding=padding,
-                                groups=in_channels, bias=False, init=init)
+        self.depthwise = Conv2d(
+            in_channels,
+            in_channels * multiplier,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            groups=in_channels,
+            bias=False,
+            init=init,
+        )
         self.pointwise = Conv2d(in_channels * multiplier, out_channels, 1, bias=norm is None, init=init)
         self.norm = norm(out_channels, relu=True) if norm is not None else None
 
@@ -87,8 +132,9 @@ class SeparableConv(Module):
 
 
 @named
-def chain(in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padding = "same",
-          unit: Unit = ConvUnit) -> Sequential:
+def chain(
+    in_channels: int, path: Path, *, stride: int | Pair = 1, padding: Padding = "same", unit: Unit = ConvUnit
+) -> Sequential:
     """Units one after the other; the last one has the given stride and padding, those before it 1 and "same".
 
     Children are named after their kernels: `chain(192, [(64, 1), (96, (1, 7))])` has conv1_1x1 and conv2_1x7.

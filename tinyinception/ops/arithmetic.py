@@ -64,8 +64,10 @@ class Multiply(Elementwise):
 
     def backward(self, grad):
         a, b = self.saved
-        return (unbroadcast(grad * b, a.shape) if self.needs[0] else None,
-                unbroadcast(grad * a, b.shape) if self.needs[1] else None)
+        return (
+            unbroadcast(grad * b, a.shape) if self.needs[0] else None,
+            unbroadcast(grad * a, b.shape) if self.needs[1] else None,
+        )
 
 
 class Divide(Elementwise):
@@ -77,8 +79,10 @@ class Divide(Elementwise):
 
     def backward(self, grad):
         a, b = self.saved
-        return (unbroadcast(grad / b, a.shape) if self.needs[0] else None,
-                unbroadcast(-grad * a / (b * b), b.shape) if self.needs[1] else None)
+        return (
+            unbroadcast(grad / b, a.shape) if self.needs[0] else None,
+            unbroadcast(-grad * a / (b * b), b.shape) if self.needs[1] else None,
+        )
 
 
 class Negate(Operation):
@@ -131,8 +135,10 @@ class MatMul(Operation):
 
     def shape(self, a: Shape, b: Shape) -> Shape:
         if len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
-            raise self.fail(f"cannot multiply {by_x(a)} by {by_x(b)}: both need two axes or more, and the last of the "
-                            "first must equal the last but one of the second")
+            raise self.fail(
+                f"cannot multiply {by_x(a)} by {by_x(b)}: both need two axes or more, and the last of the "
+                "first must equal the last but one of the second"
+            )
         try:
             return (*np.broadcast_shapes(a[:-2], b[:-2]), a[-2], b[-1])
         except ValueError:
@@ -144,8 +150,10 @@ class MatMul(Operation):
 
     def backward(self, grad):
         a, b = self.saved
-        return (unbroadcast(grad @ b.swapaxes(-1, -2), a.shape) if self.needs[0] else None,
-                unbroadcast(a.swapaxes(-1, -2) @ grad, b.shape) if self.needs[1] else None)
+        return (
+            unbroadcast(grad @ b.swapaxes(-1, -2), a.shape) if self.needs[0] else None,
+            unbroadcast(a.swapaxes(-1, -2) @ grad, b.shape) if self.needs[1] else None,
+        )
 
     def cost(self, a: Shape, b: Shape) -> Cost:
         n = count(self.shape(a, b))

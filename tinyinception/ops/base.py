@@ -33,8 +33,12 @@ class Cost:
     activations: int = 0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.macs + other.macs, self.flops + other.flops,
-                    self.parameters + other.parameters, self.activations + other.activations)
+        return Cost(
+            self.macs + other.macs,
+            self.flops + other.flops,
+            self.parameters + other.parameters,
+            self.activations + other.activations,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,10 +110,18 @@ class Operation:
 
     def keep(self, arrays: Sequence[np.ndarray | None]) -> None:
         """Hold the inputs that backward reads, as they are; called when `parents` are known."""
-        self.kept = () if not self.reads else tuple(
-            None if i not in self.reads else parent if isinstance(parent, Operation) and parent.repeats
-            and changes.after(parent.made, array) is None else array
-            for i, (parent, array) in enumerate(zip(self.parents, arrays, strict=True)))
+        self.kept = (
+            ()
+            if not self.reads
+            else tuple(
+                None
+                if i not in self.reads
+                else parent
+                if isinstance(parent, Operation) and parent.repeats and changes.after(parent.made, array) is None
+                else array
+                for i, (parent, array) in enumerate(zip(self.parents, arrays, strict=True))
+            )
+        )
 
     def input(self, i: int) -> np.ndarray:
         """Input i, which `reads` has named, as it was in forward. What was computed again stays until its backward."""

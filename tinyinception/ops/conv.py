@@ -31,8 +31,16 @@ class Conv2d(Operation):
     analytic = fresh = True
     _window: Window | None = None
 
-    def __init__(self, stride: int | Pair = 1, padding: str | int | Pair | Pads = "valid", groups: int = 1, *,
-                 dilation: int | Pair = 1, moments: bool = False, norm: tuple | None = None):
+    def __init__(
+        self,
+        stride: int | Pair = 1,
+        padding: str | int | Pair | Pads = "valid",
+        groups: int = 1,
+        *,
+        dilation: int | Pair = 1,
+        moments: bool = False,
+        norm: tuple | None = None,
+    ):
         self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
         self.gather, self.norm = moments, norm
 
@@ -42,21 +50,33 @@ class Conv2d(Operation):
         if len(w) != 4 or 0 in w:
             raise self.fail(f"weights must be KH x KW x Cin x Cout with no empty axis, not {by_x(w)}")
         if not is_whole(self.groups, 1) or w[3] % self.groups:
-            raise self.fail(f"groups must be a whole number that divides the {w[3]} output channels, "
-                            f"got {self.groups!r}")
+            raise self.fail(
+                f"groups must be a whole number that divides the {w[3]} output channels, got {self.groups!r}"
+            )
         self.groups = int(self.groups)
         if x[3] != w[2] * self.groups:
             times = f" x {self.groups} groups" if self.groups > 1 else ""
-            raise self.fail(f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}"
-                            + channels_first(x, w[2] * self.groups))
+            raise self.fail(
+                f"input {by_x(x)} has {x[3]} channels, weights {by_x(w)} expect {w[2]}{times}"
+                + channels_first(x, w[2] * self.groups)
+            )
         if b is not None and b != (w[3],):
             raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[3]} output channels")
         stride = pair(self.stride, "stride", 1, self.fail)
         dilation = pair(self.dilation, "dilation", 1, self.fail)
         reach = span(w[:2], dilation)
         pads = resolve(self.padding, reach, stride, x[1:3], self.fail)
-        height, width = output_size(x[1:3], reach, stride, pads, lambda message: self.fail(
-            message if reach == w[:2] else f"{message}; {by_x(w[:2])} with dilation {by_x(dilation)} spans that much"))
+        height, width = output_size(
+            x[1:3],
+            reach,
+            stride,
+            pads,
+            lambda message: self.fail(
+                message
+                if reach == w[:2]
+                else f"{message}; {by_x(w[:2])} with dilation {by_x(dilation)} spans that much"
+            ),
+        )
         self._window = Window(w[:2], stride, pads, dilation)
         return x[0], height, width, w[3]
 
@@ -84,14 +104,15 @@ class Conv2d(Operation):
         if self.needs[1]:
             dw = kernels.conv2d_weight_grad(grad, self.input(0), w_shape, *at, dilation)
         db = add_up(grad, (0, 1, 2)) if len(self.needs) > 2 and self.needs[2] else None
-        return (dx, dw, db)[:len(self.needs)]
+        return (dx, dw, db)[: len(self.needs)]
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
         """A multiply-add per output element and weight that reaches it, padding included; a bias adds one FLOP each."""
         out = count(self.shape(x, w, b))
         macs = out * w[0] * w[1] * w[2]
-        return Cost(macs=macs, flops=2 * macs + (out if b else 0), parameters=count(w) + (w[3] if b else 0),
-                    activations=out)
+        return Cost(
+            macs=macs, flops=2 * macs + (out if b else 0), parameters=count(w) + (w[3] if b else 0), activations=out
+        )
 
     def window(self) -> Window | None:
         """Kernel, stride, padding and dilation, known once `shape` has seen the input and the weights."""
@@ -124,12 +145,16 @@ class Linear(Operation):
         if self.needs[1]:
             dw = kernels.conv2d_weight_grad(image, _as_image(self.input(0)), (1, 1, *w_shape), *at)[0, 0]
         db = add_up(grad, (0,)) if len(self.needs) > 2 and self.needs[2] else None
-        return (dx, dw, db)[:len(self.needs)]
+        return (dx, dw, db)[: len(self.needs)]
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
         out = count(self.shape(x, w, b))
-        return Cost(macs=out * w[0], flops=2 * out * w[0] + (out if b else 0), parameters=count(w) + (w[1] if b else 0),
-                    activations=out)
+        return Cost(
+            macs=out * w[0],
+            flops=2 * out * w[0] + (out if b else 0),
+            parameters=count(w) + (w[1] if b else 0),
+            activations=out,
+        )
 
 
 def _operands(needs: tuple[bool, ...]) -> tuple[int, ...]:

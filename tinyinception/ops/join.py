@@ -28,11 +28,14 @@ class Concat(Operation):
         for number, other in enumerate(shapes):
             if 0 in other:
                 raise self.fail(f"input {number} is empty: {by_x(other)}")
-            if len(other) != len(first) or any(a != b for i, (a, b) in enumerate(zip(first, other, strict=True))
-                                               if i != axis):
-                raise self.fail(f"inputs may differ in axis {axis} only, but input 0 is {by_x(first)} and input "
-                                f"{number} is {by_x(other)}")
-        return *first[:axis], sum(s[axis] for s in shapes), *first[axis + 1:]
+            if len(other) != len(first) or any(
+                a != b for i, (a, b) in enumerate(zip(first, other, strict=True)) if i != axis
+            ):
+                raise self.fail(
+                    f"inputs may differ in axis {axis} only, but input 0 is {by_x(first)} and input "
+                    f"{number} is {by_x(other)}"
+                )
+        return *first[:axis], sum(s[axis] for s in shapes), *first[axis + 1 :]
 
     @property
     def repeats(self) -> bool:

@@ -33,8 +33,12 @@ class Reshape(Operation):
     def shape(self, a: Shape) -> Shape:
         known = count(tuple(n for n in self.target if n != -1))
         free = self.target.count(-1)
-        if any(n < -1 for n in self.target) or free > 1 or (free and (known == 0 or count(a) % known)) or (
-                not free and known != count(a)):
+        if (
+            any(n < -1 for n in self.target)
+            or free > 1
+            or (free and (known == 0 or count(a) % known))
+            or (not free and known != count(a))
+        ):
             raise self.fail(f"cannot view {by_x(a)} ({count(a)} elements) as {self.target}")
         return tuple(count(a) // known if n == -1 else n for n in self.target)
 
@@ -82,8 +86,10 @@ class Slice(Operation):
         self.index = index if isinstance(index, tuple) else (index,)
 
     def shape(self, a: Shape) -> Shape:
-        if not all(i is None or i is Ellipsis or (isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool))
-                   for i in self.index):
+        if not all(
+            i is None or i is Ellipsis or (isinstance(i, (int, np.integer, slice)) and not isinstance(i, bool))
+            for i in self.index
+        ):
             kinds = ", ".join(type(i).__name__ for i in self.index)
             raise self.fail(f"an index must be whole numbers, slices, None or ..., not {kinds}")
         try:
@@ -106,8 +112,13 @@ class Slice(Operation):
     def _is_channels(self) -> bool:
         """Whether this is a run of channels of all pixels, as `split` cuts them."""
         *pixels, channels = self.index
-        return (len(self.index) == len(self.saved) > 1 and all(i == slice(None) for i in pixels)
-                and isinstance(channels, slice) and channels.step is None and (channels.start or 0) >= 0)
+        return (
+            len(self.index) == len(self.saved) > 1
+            and all(i == slice(None) for i in pixels)
+            and isinstance(channels, slice)
+            and channels.step is None
+            and (channels.start or 0) >= 0
+        )
 
 
 class Pad(Operation):
@@ -120,11 +131,18 @@ class Pad(Operation):
 
     def shape(self, a: Shape) -> Shape:
         lists = tuple, list, np.ndarray
-        fits = isinstance(self.widths, lists) and len(self.widths) == len(a) and all(
-            isinstance(pair, lists) and len(pair) == 2 and all(is_whole(n, 0) for n in pair) for pair in self.widths)
+        fits = (
+            isinstance(self.widths, lists)
+            and len(self.widths) == len(a)
+            and all(
+                isinstance(pair, lists) and len(pair) == 2 and all(is_whole(n, 0) for n in pair) for pair in self.widths
+            )
+        )
         if not fits:
-            raise self.fail(f"widths must be two whole numbers of at least 0, (before, after), for each axis of "
-                            f"{by_x(a)}, got {self.widths}")
+            raise self.fail(
+                f"widths must be two whole numbers of at least 0, (before, after), for each axis of "
+                f"{by_x(a)}, got {self.widths}"
+            )
         return tuple(n + before + after for n, (before, after) in zip(a, self.widths, strict=True))
 
     def forward(self, a):

@@ -45,8 +45,14 @@ class CrossEntropy(Operation):
 
     analytic = True
 
-    def __init__(self, target: np.ndarray, *, label_smoothing: float = 0.0, prior: np.ndarray | None = None,
-                 reduction: str = "mean"):
+    def __init__(
+        self,
+        target: np.ndarray,
+        *,
+        label_smoothing: float = 0.0,
+        prior: np.ndarray | None = None,
+        reduction: str = "mean",
+    ):
         self.target, self.label_smoothing, self.reduction = np.asarray(target), label_smoothing, reduction
         self.prior = None if prior is None else np.asarray(prior, np.float64)
 
@@ -66,24 +72,28 @@ class CrossEntropy(Operation):
     def _check_target(self, n: int, classes: int) -> None:
         t = self.target
         if t.shape not in ((n,), (n, classes)):
-            raise self.fail(f"target is {by_x(t.shape)}, but logits {n}x{classes} need {n} labels or {n}x{classes} "
-                            "probabilities")
+            raise self.fail(
+                f"target is {by_x(t.shape)}, but logits {n}x{classes} need {n} labels or {n}x{classes} probabilities"
+            )
         if t.ndim == 2:
             self._check_distributions(t, "target")
         elif not np.issubdtype(t.dtype, np.integer):
             raise DtypeError(f"{self.where()}: labels are {t.dtype}, but must be integers from 0 to {classes - 1}")
         elif t.min() < 0 or t.max() >= classes:
             i = int(np.flatnonzero((t < 0) | (t >= classes))[0])
-            raise self._bad(f"label {t[i]} at index {i} is out of range: the {classes} classes are numbered 0 to "
-                            f"{classes - 1}")
+            raise self._bad(
+                f"label {t[i]} at index {i} is out of range: the {classes} classes are numbered 0 to {classes - 1}"
+            )
 
     def _check_distributions(self, rows: np.ndarray, name: str) -> None:
         total = rows.sum(axis=-1, dtype=np.float64)
         good = (rows >= 0).all(axis=-1) & (np.abs(total - 1) <= TOLERANCE)
         if not good.all():
             i = int(np.flatnonzero(~good)[0])
-            raise self._bad(f"{name} must hold probabilities: no negative number, and a sum of 1; row {i} adds up to "
-                            f"{total[i]:.6g}, its smallest is {rows[i].min():.6g}")
+            raise self._bad(
+                f"{name} must hold probabilities: no negative number, and a sum of 1; row {i} adds up to "
+                f"{total[i]:.6g}, its smallest is {rows[i].min():.6g}"
+            )
 
     def _bad(self, message: str) -> ArgumentError:
         return ArgumentError(f"{self.where()}: {message}")

@@ -25,8 +25,14 @@ class BatchNorm(Operation):
     var: np.ndarray | None = None
     count: int = 0
 
-    def __init__(self, eps: float, *, relu: bool = False, running: tuple[np.ndarray, np.ndarray] | None = None,
-                 known: tuple[np.ndarray, np.ndarray] | None = None):
+    def __init__(
+        self,
+        eps: float,
+        *,
+        relu: bool = False,
+        running: tuple[np.ndarray, np.ndarray] | None = None,
+        known: tuple[np.ndarray, np.ndarray] | None = None,
+    ):
         self.eps, self.relu, self.running, self.known = eps, relu, running, known
         self.analytic = not relu
 
@@ -40,8 +46,10 @@ class BatchNorm(Operation):
             if size is not None and size != x[-1:]:
                 raise self.fail(f"{what} is {by_x(size)}, but the input {by_x(x)} has {x[-1]} channels")
         if self.running is None and count(x[:-1]) == 1:
-            raise self.fail(f"one value per channel has no variance, and the input {by_x(x)} has no more; "
-                            "train with a larger batch, or call eval()")
+            raise self.fail(
+                f"one value per channel has no variance, and the input {by_x(x)} has no more; "
+                "train with a larger batch, or call eval()"
+            )
         return x
 
     def forward(self, x, gamma=None, beta=None):
@@ -68,8 +76,11 @@ class BatchNorm(Operation):
     def cost(self, x: Shape, gamma: Shape | None = None, beta: Shape | None = None) -> Cost:
         """One multiplication and one addition per element, as in evaluation, and a comparison for the ReLU."""
         elements = count(self.shape(x, gamma, beta))
-        return Cost(flops=elements * (3 if self.relu else 2), activations=elements,
-                    parameters=sum(count(p) for p in (gamma, beta) if p is not None))
+        return Cost(
+            flops=elements * (3 if self.relu else 2),
+            activations=elements,
+            parameters=sum(count(p) for p in (gamma, beta) if p is not None),
+        )
 
 
 class LocalResponseNorm(Operation):

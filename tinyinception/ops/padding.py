@@ -59,9 +59,10 @@ def output_size(size: Pair, kernel: Pair, stride: Pair, pads: Pads, fail: Callab
             steps -= 1
         if steps < 0:
             over = f" by a stride of {by_x(stride)} or more" if ceil_mode else ""
-            raise fail(f"kernel {by_x(kernel)} is larger than the padded input "
-                       f"{size[0] + pads[0] + pads[1]}x{size[1] + pads[2] + pads[3]} ({by_x(size)} with padding {pads})"
-                       + over)
+            raise fail(
+                f"kernel {by_x(kernel)} is larger than the padded input "
+                f"{size[0] + pads[0] + pads[1]}x{size[1] + pads[2] + pads[3]} ({by_x(size)} with padding {pads})" + over
+            )
         result.append(steps + 1)
     return result[0], result[1]
 

@@ -19,8 +19,14 @@ class Pool(Operation):
 
     _window: Window | None = None
 
-    def __init__(self, kernel: int | Pair, stride: int | Pair | None = None, padding: str | int | Pair | Pads = "valid",
-                 *, ceil_mode: bool = False):
+    def __init__(
+        self,
+        kernel: int | Pair,
+        stride: int | Pair | None = None,
+        padding: str | int | Pair | Pads = "valid",
+        *,
+        ceil_mode: bool = False,
+    ):
         self.kernel, self.padding, self.ceil_mode = kernel, padding, ceil_mode
         self.stride = kernel if stride is None else stride
 
@@ -30,8 +36,9 @@ class Pool(Operation):
         stride = pair(self.stride, "stride", 1, self.fail)
         pads = resolve(self.padding, kernel, stride, x[1:3], self.fail)
         if max(pads[:2]) > kernel[0] // 2 or max(pads[2:]) > kernel[1] // 2:
-            raise self.fail(f"padding {pads} is more than half of the kernel {by_x(kernel)}, so that a window could "
-                            "see no pixel")
+            raise self.fail(
+                f"padding {pads} is more than half of the kernel {by_x(kernel)}, so that a window could see no pixel"
+            )
         out = output_size(x[1:3], kernel, stride, pads, self.fail, ceil_mode=self.ceil_mode)
         return Window(kernel, stride, pads), out
 
@@ -74,8 +81,15 @@ class AvgPool2d(Pool):
 
     analytic = fresh = True
 
-    def __init__(self, kernel: int | Pair, stride: int | Pair | None = None, padding: str | int | Pair | Pads = "valid",
-                 *, ceil_mode: bool = False, count_include_pad: bool = False):
+    def __init__(
+        self,
+        kernel: int | Pair,
+        stride: int | Pair | None = None,
+        padding: str | int | Pair | Pads = "valid",
+        *,
+        ceil_mode: bool = False,
+        count_include_pad: bool = False,
+    ):
         super().__init__(kernel, stride, padding, ceil_mode=ceil_mode)
         self.count_include_pad = count_include_pad
 

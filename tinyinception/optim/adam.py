@@ -93,5 +93,13 @@ class AdamW(Adam):
         amsgrad: bool = False,
         decay_filter: Callable[[str, Parameter], bool] | None = None,
     ) -> None:
-        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay, decoupled=True,
-                         amsgrad=amsgrad, decay_filter=decay_filter)
+        super().__init__(
+            parameters,
+            lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            decoupled=True,
+            amsgrad=amsgrad,
+            decay_filter=decay_filter,
+        )

@@ -41,8 +41,10 @@ def named_pairs(owner: str, pairs: Iterable[Any]) -> list[tuple[str, Any]]:
     names: set[str] = set()
     for i, pair in enumerate(listed):
         if isinstance(pair, Mapping):
-            raise ArgumentError(f"{wanted}, got groups of them; parameters that want settings of their own get an "
-                                "optimiser of their own, and decay_filter says which decay")
+            raise ArgumentError(
+                f"{wanted}, got groups of them; parameters that want settings of their own get an "
+                "optimiser of their own, and decay_filter says which decay"
+            )
         if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
             raise ArgumentError(f"{wanted}; item {i} is a bare {type(pair).__name__}")
         name, thing = pair

@@ -118,8 +118,10 @@ class Optimizer(ABC):
     def __repr__(self) -> str:
         told = [f"{name}={getattr(self, name)!r}" for name in (*self._settings, "weight_decay") if getattr(self, name)]
         numbers = sum(parameter.data.size for _, parameter in self.parameters)
-        return (f"{self._owner}({', '.join([f'lr={self.lr!r}', *told])}; parameters: {len(self.parameters)}, "
-                f"numbers: {numbers:,}, steps: {self.steps:,})")
+        return (
+            f"{self._owner}({', '.join([f'lr={self.lr!r}', *told])}; parameters: {len(self.parameters)}, "
+            f"numbers: {numbers:,}, steps: {self.steps:,})"
+        )
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in remedies.OPTIMIZER:  # to set it would change nothing

@@ -64,9 +64,12 @@ class ExponentialStaircase(_Function):
     every: int
 
     def __post_init__(self) -> None:
-        _keep(self, base=number("ExponentialStaircase: base", self.base, "(0, inf)"),
-              rate=number("ExponentialStaircase: rate", self.rate, "(0, 1]"),
-              every=whole("ExponentialStaircase: every", self.every))
+        _keep(
+            self,
+            base=number("ExponentialStaircase: base", self.base, "(0, inf)"),
+            rate=number("ExponentialStaircase: rate", self.rate, "(0, 1]"),
+            every=whole("ExponentialStaircase: every", self.every),
+        )
 
     def __call__(self, step: int) -> float:
         step = whole("schedule: step", step, 0)
@@ -88,8 +91,11 @@ class Cosine(_Function):
 
     def __post_init__(self) -> None:
         _keep(self, base=number("Cosine: base", self.base, "(0, inf)"), steps=whole("Cosine: steps", self.steps))
-        _keep(self, warmup=number("Cosine: warmup", self.warmup, f"[0, {self.steps})", Integral),
-              final=number("Cosine: final", self.final, f"[0, {self.base}]"))
+        _keep(
+            self,
+            warmup=number("Cosine: warmup", self.warmup, f"[0, {self.steps})", Integral),
+            final=number("Cosine: final", self.final, f"[0, {self.base}]"),
+        )
 
     def __call__(self, step: int) -> float:
         step = whole("schedule: step", step, 0)
@@ -109,8 +115,9 @@ class Triangular(_Function):
     peak: int
 
     def __post_init__(self) -> None:
-        _keep(self, base=number("Triangular: base", self.base, "(0, inf)"),
-              steps=whole("Triangular: steps", self.steps))
+        _keep(
+            self, base=number("Triangular: base", self.base, "(0, inf)"), steps=whole("Triangular: steps", self.steps)
+        )
         _keep(self, peak=number("Triangular: peak", self.peak, f"[0, {self.steps})", Integral))
 
     def __call__(self, step: int) -> float:

@@ -26,8 +26,10 @@ def nodes_of(tensor: Tensor) -> tuple[list[Operation | Tensor], list[tuple[int, 
     without a graph, or whose graph `backward` has freed.
     """
     if tensor.node is None:
-        raise GraphError("graph: this tensor was not computed by recorded operations; draw the result of a forward "
-                         "pass whose parameters or inputs require a gradient, outside no_grad()")
+        raise GraphError(
+            "graph: this tensor was not computed by recorded operations; draw the result of a forward "
+            "pass whose parameters or inputs require a gradient, outside no_grad()"
+        )
     order: list[Operation | Tensor] = []
     number: dict[int, int] = {}
     stack: list[tuple[Operation | Tensor, bool]] = [(tensor.node, False)]
@@ -40,12 +42,18 @@ def nodes_of(tensor: Tensor) -> tuple[list[Operation | Tensor], list[tuple[int, 
             order.append(item)
             continue
         if item.freed:
-            raise GraphError(f"graph: {item.where()} was freed by backward(); draw first, or call "
-                             "backward(retain_graph=True)")
+            raise GraphError(
+                f"graph: {item.where()} was freed by backward(); draw first, or call backward(retain_graph=True)"
+            )
         stack.append((item, True))
         stack.extend((parent, False) for parent in reversed(item.parents) if parent is not None)
-    edges = [(number[id(parent)], number[id(item)]) for item in order if isinstance(item, Operation)
-             for parent in item.parents if parent is not None]
+    edges = [
+        (number[id(parent)], number[id(item)])
+        for item in order
+        if isinstance(item, Operation)
+        for parent in item.parents
+        if parent is not None
+    ]
     return order, edges
 
 
@@ -89,8 +97,12 @@ def draw_graph(tensor: Tensor, path: str | Path | None = None) -> Figure:
     for route in routes:
         _draw_edge(axes, route)
     for item, text, node in zip(items, texts, nodes, strict=True):
-        box = {"boxstyle": "round,pad=0,rounding_size=0.06", "linewidth": 0.8, "edgecolor": "#404040",
-               "facecolor": LEAF if isinstance(item, Tensor) else OPERATION}
+        box = {
+            "boxstyle": "round,pad=0,rounding_size=0.06",
+            "linewidth": 0.8,
+            "edgecolor": "#404040",
+            "facecolor": LEAF if isinstance(item, Tensor) else OPERATION,
+        }
         _draw_node(axes, node, text, box)
     if path is not None:
         write(figure, path, "draw_graph", dpi=150)
@@ -103,8 +115,16 @@ def _draw_node(axes, node: Node, text: tuple[str, ...], box: dict) -> None:
     axes.add_patch(FancyBboxPatch((node.x - node.width / 2, node.y - node.height / 2), node.width, node.height, **box))
     top = node.y - 0.075 * (len(text) - 1)
     for i, line in enumerate(text):
-        axes.text(node.x, top + 0.15 * i, line, ha="center", va="center", fontsize=8.5 if i == 0 else 7,
-                  weight="bold" if i == 0 else "normal", color="black" if i in (0, len(text) - 1) else "#404040")
+        axes.text(
+            node.x,
+            top + 0.15 * i,
+            line,
+            ha="center",
+            va="center",
+            fontsize=8.5 if i == 0 else 7,
+            weight="bold" if i == 0 else "normal",
+            color="black" if i in (0, len(text) - 1) else "#404040",
+        )
 
 
 def _draw_edge(axes, route: list[tuple[float, float]]) -> None:
@@ -117,5 +137,15 @@ def _draw_edge(axes, route: list[tuple[float, float]]) -> None:
         middle = (y0 + y1) / 2
         points += [(x0, middle), (x1, middle), (x1, y1)]
         codes += [Curve.CURVE4] * 3
-    axes.add_patch(FancyArrowPatch(path=Curve(points, codes), arrowstyle="-|>", mutation_scale=7, linewidth=0.8,
-                                   color="#606060", fill=False, shrinkA=0, shrinkB=0))
+    axes.add_patch(
+        FancyArrowPatch(
+            path=Curve(points, codes),
+            arrowstyle="-|>",
+            mutation_scale=7,
+            linewidth=0.8,
+            color="#606060",
+            fill=False,
+            shrinkA=0,
+            shrinkB=0,
+        )
+    )

@@ -48,8 +48,14 @@ def calibration_curve(bins: Calibrated, title: str = "") -> Figure:
     middle, width = 50 * (bins.low + bins.high), 100 * (bins.high - bins.low)
     accuracy, confidence = 100 * bins.accuracy[filled], 100 * bins.confidence[filled]
     upper.bar(middle[filled], accuracy, width[filled], color=BLUE, alpha=0.45, edgecolor=BLUE, label="accuracy of bin")
-    upper.vlines(confidence, np.minimum(accuracy, confidence), np.maximum(accuracy, confidence), color=VERMILION,
-                 linewidth=2, label="gap to the mean probability")
+    upper.vlines(
+        confidence,
+        np.minimum(accuracy, confidence),
+        np.maximum(accuracy, confidence),
+        color=VERMILION,
+        linewidth=2,
+        label="gap to the mean probability",
+    )
     upper.plot(confidence, accuracy, "o", color=BLUE, markersize=5, clip_on=False, label="mean probability, accuracy")
     upper.plot([0, 100], [0, 100], "--", color="black", linewidth=1, label="perfectly calibrated")
     upper.set(ylabel="accuracy (%)", xlim=(0, 100), ylim=(0, 100))
@@ -70,9 +76,12 @@ def _counts(axes: Axes, middle: np.ndarray, width: np.ndarray, images: np.ndarra
 
 
 @style()
-def crop_views(scaled: Sequence[tuple[np.ndarray, Sequence[tuple[str, Box]]]],
-               rows: Mapping[str, Mapping[str, tuple[np.ndarray, int]]], columns: Sequence[str],
-               title: str = "") -> Figure:
+def crop_views(
+    scaled: Sequence[tuple[np.ndarray, Sequence[tuple[str, Box]]]],
+    rows: Mapping[str, Mapping[str, tuple[np.ndarray, int]]],
+    columns: Sequence[str],
+    title: str = "",
+) -> Figure:
     """A crop scheme on one image: above, the image at each size with the boxes cut from it; below, the views.
 
     scaled: images (H x W x C) with the name and the (top, left, height, width) of each box. rows: row name -> column
@@ -108,9 +117,17 @@ def _boxes(figure: Figure, scaled: Sequence[tuple[np.ndarray, Sequence[tuple[str
         for name, (top, left, height, width) in boxes:
             which = names.index(name)
             inset = 0.005 * tallest * which  # so that edges on the same pixels can be told apart
-            outlines[name] = axes.add_patch(Rectangle(
-                (left - 0.5 + inset, top - 0.5 + inset), width - 2 * inset, height - 2 * inset, fill=False, label=name,
-                linewidth=1.6 if len(boxes) <= len(names) else 0.9, edgecolor=OUTLINES[which % len(OUTLINES)]))
+            outlines[name] = axes.add_patch(
+                Rectangle(
+                    (left - 0.5 + inset, top - 0.5 + inset),
+                    width - 2 * inset,
+                    height - 2 * inset,
+                    fill=False,
+                    label=name,
+                    linewidth=1.6 if len(boxes) <= len(names) else 0.9,
+                    edgecolor=OUTLINES[which % len(OUTLINES)],
+                )
+            )
     figure.legend(handles=list(outlines.values()), loc="outside lower center", ncols=len(outlines), fontsize=7)
 
 
@@ -132,6 +149,11 @@ def _tiles(figure: Figure, rows: Mapping[str, Mapping[str, tuple[np.ndarray, int
 
 
 def _show(axes: Axes, image: np.ndarray) -> None:
-    axes.imshow(image if image.shape[-1] == 3 else image[..., 0], cmap="gray", vmin=0,
-                vmax=255 if image.dtype == np.uint8 else 1, interpolation="nearest")
+    axes.imshow(
+        image if image.shape[-1] == 3 else image[..., 0],
+        cmap="gray",
+        vmin=0,
+        vmax=255 if image.dtype == np.uint8 else 1,
+        interpolation="nearest",
+    )
     axes.set_axis_off()

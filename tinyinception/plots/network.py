@@ -29,9 +29,16 @@ CARD, AUX, FRAME, JOIN, FREE, INK = "#f6f6f6", "#ffffff", "#8c8c8c", "#dcdcdc", 
 
 
 @named
-def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None, *, color: str = "macs",
-         channels: int | None = None, num_classes: int | None = None, title: str | None = None,
-         path: str | Path | None = None) -> Figure:
+def draw(
+    model: nn.Module | str,
+    input_size: int | tuple[int, int] | None = None,
+    *,
+    color: str = "macs",
+    channels: int | None = None,
+    num_classes: int | None = None,
+    title: str | None = None,
+    path: str | Path | None = None,
+) -> Figure:
     """A network, by name or as a module, as a slide of 16 to 9: `draw("inception_v4", path="v4.png")`.
 
     Each box is a convolution with what follows it ("3×3/2 96": kernel, stride, width), a pooling or a linear layer;
@@ -64,8 +71,9 @@ def draw(model: nn.Module | str, input_size: int | tuple[int, int] | None = None
     return figure
 
 
-def _resolve(model: nn.Module | str, input_size: int | tuple[int, int] | None, channels: int | None,
-             num_classes: int | None) -> tuple[str, nn.Module, int | tuple[int, int]]:
+def _resolve(
+    model: nn.Module | str, input_size: int | tuple[int, int] | None, channels: int | None, num_classes: int | None
+) -> tuple[str, nn.Module, int | tuple[int, int]]:
     """Name, module and input size, with the defaults that a network has."""
     if isinstance(model, str):
         info = models.info(model)
@@ -157,13 +165,31 @@ def _paint_box(axes: Axes, box: Box, scale: float, fill: tuple[float, ...] | str
     from matplotlib.patches import FancyBboxPatch
 
     small = box.kind in ("unit", "join")
-    axes.add_patch(FancyBboxPatch(
-        (box.x, box.y), box.width, box.height, boxstyle=f"round,pad=0,rounding_size={0.04 if small else 0.07}",
-        facecolor=fill, edgecolor=FRAME, linewidth=(0.6 if small else 0.9) * scale, zorder=2 if small else 0,
-        linestyle="--" if box.kind == "aux" else "-", gid=f"{box.kind} {box.unit.path}" if box.unit else box.kind))
+    axes.add_patch(
+        FancyBboxPatch(
+            (box.x, box.y),
+            box.width,
+            box.height,
+            boxstyle=f"round,pad=0,rounding_size={0.04 if small else 0.07}",
+            facecolor=fill,
+            edgecolor=FRAME,
+            linewidth=(0.6 if small else 0.9) * scale,
+            zorder=2 if small else 0,
+            linestyle="--" if box.kind == "aux" else "-",
+            gid=f"{box.kind} {box.unit.path}" if box.unit else box.kind,
+        )
+    )
     if box.text:
-        axes.text(box.x + box.width / 2, box.y + box.height / 2, box.text, ha="center", va="center_baseline",
-                  fontsize=FONT * scale * (1 if box.kind == "unit" else 0.9), color=_ink(fill), zorder=3)
+        axes.text(
+            box.x + box.width / 2,
+            box.y + box.height / 2,
+            box.text,
+            ha="center",
+            va="center_baseline",
+            fontsize=FONT * scale * (1 if box.kind == "unit" else 0.9),
+            color=_ink(fill),
+            zorder=3,
+        )
 
 
 def _ink(fill: tuple[float, ...] | str) -> str:
@@ -180,19 +206,42 @@ def _paint_line(axes: Axes, line: Line, scale: float) -> None:
     from matplotlib.path import Path as Curve
 
     inner, colour = line.kind == "inner", BLUE if line.kind == "identity" else INK
-    axes.add_patch(FancyArrowPatch(
-        path=Curve(line.points), arrowstyle="-|>" if line.arrow else "-", mutation_scale=7 * scale, color=colour,
-        linewidth=(0.7 if inner else 1.1) * scale, linestyle="--" if line.kind == "aux" else "-", fill=not inner,
-        shrinkA=0, shrinkB=0, capstyle="butt", joinstyle="round", zorder=1, gid=line.kind))
+    axes.add_patch(
+        FancyArrowPatch(
+            path=Curve(line.points),
+            arrowstyle="-|>" if line.arrow else "-",
+            mutation_scale=7 * scale,
+            color=colour,
+            linewidth=(0.7 if inner else 1.1) * scale,
+            linestyle="--" if line.kind == "aux" else "-",
+            fill=not inner,
+            shrinkA=0,
+            shrinkB=0,
+            capstyle="butt",
+            joinstyle="round",
+            zorder=1,
+            gid=line.kind,
+        )
+    )
 
 
 def _paint_text(axes: Axes, text: Text, scale: float) -> None:
-    axes.text(text.x, text.y, text.text, ha=text.align, va="center_baseline", fontsize=FONT * text.size * scale,
-              weight="bold" if text.bold else "normal", color="black" if text.bold else INK, zorder=3)
+    axes.text(
+        text.x,
+        text.y,
+        text.text,
+        ha=text.align,
+        va="center_baseline",
+        fontsize=FONT * text.size * scale,
+        weight="bold" if text.bold else "normal",
+        color="black" if text.bold else INK,
+        zorder=3,
+    )
 
 
-def _paint_header(figure: Figure, words: tuple[str, str], color: str, palette: Colormap, norm: Normalize,
-                  repeats: bool) -> None:
+def _paint_header(
+    figure: Figure, words: tuple[str, str], color: str, palette: Colormap, norm: Normalize, repeats: bool
+) -> None:
     from matplotlib.cm import ScalarMappable
 
     width, height = figure.get_size_inches()
@@ -206,5 +255,7 @@ def _paint_header(figure: Figure, words: tuple[str, str], color: str, palette: C
             steps.append(step)
     bar.set_ticks(steps, labels=[f"{t:g}" for t in steps], fontsize=FONT * 1.1)
     bar.ax.minorticks_off()
-    bar.set_label(f"share of {COLOURS[color]} (%), square-root scale" + ("\n×n: all n together" if repeats else ""),
-                  fontsize=FONT * 1.1)
+    bar.set_label(
+        f"share of {COLOURS[color]} (%), square-root scale" + ("\n×n: all n together" if repeats else ""),
+        fontsize=FONT * 1.1,
+    )

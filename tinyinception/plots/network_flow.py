@@ -51,8 +51,10 @@ def compose(stages: Sequence[Stage], source: str, field: str, total: int, page: 
     source: the text above the first card. field: "macs" or "params", of which the cards' texts say the share in
     `total`. page: width and height, whose proportions decide where columns are broken.
     """
-    slots = [Slot(_card(stage, field, total), _card(stage.aux, field, total, main=False) if stage.aux else None)
-             for stage in stages]
+    slots = [
+        Slot(_card(stage, field, total), _card(stage.aux, field, total, main=False) if stage.aux else None)
+        for stage in stages
+    ]
     columns = break_columns(slots, page)
     scene = Scene(*extent(columns))
     left, tops = 0.0, []
@@ -62,8 +64,13 @@ def compose(stages: Sequence[Stage], source: str, field: str, total: int, page: 
         left += column.width + GUTTER
     for (axis, end, gutter), (following, _, _) in pairwise(tops):
         below, above = scene.height - BOTTOM / 3, TOP / 3
-        scene.lines.append(Line("flow", ((axis, end), (axis, below), (gutter, below), (gutter, above),
-                                         (following, above), (following, TOP)), arrow=True))
+        scene.lines.append(
+            Line(
+                "flow",
+                ((axis, end), (axis, below), (gutter, below), (gutter, above), (following, above), (following, TOP)),
+                arrow=True,
+            )
+        )
     first = columns[0].main / 2
     scene.texts.append(Text(max(0.0, first - text_width(source) / 2), TOP / 4, source))
     scene.lines.append(Line("flow", ((first, TOP / 2), (first, TOP)), arrow=True))
@@ -79,8 +86,10 @@ def break_columns(slots: Sequence[Slot], page: tuple[float, float]) -> list[Colu
     tallest = max(slot.height for slot in slots)
     divisions = [_fold(slots, limit + 1e-6) for limit in sorted(runs) if limit >= tallest]
     large = [magnification(extent(columns), page) for columns in divisions]
-    return min((columns for columns, size in zip(divisions, large, strict=True) if size >= NEARLY * max(large)),
-               key=lambda columns: (len(columns), extent(columns)[1]))
+    return min(
+        (columns for columns, size in zip(divisions, large, strict=True) if size >= NEARLY * max(large)),
+        key=lambda columns: (len(columns), extent(columns)[1]),
+    )
 
 
 def magnification(size: tuple[float, float], page: tuple[float, float]) -> float:
@@ -90,8 +99,10 @@ def magnification(size: tuple[float, float], page: tuple[float, float]) -> float
 
 def extent(columns: Sequence[Column]) -> tuple[float, float]:
     """Width and height of columns side by side."""
-    return (sum(column.width for column in columns) + GUTTER * (len(columns) - 1),
-            TOP + max(column.height for column in columns) + BOTTOM)
+    return (
+        sum(column.width for column in columns) + GUTTER * (len(columns) - 1),
+        TOP + max(column.height for column in columns) + BOTTOM,
+    )
 
 
 def _card(stage: Stage, field: str, total: int, main: bool = True) -> Card:

@@ -89,8 +89,10 @@ def measure(item: Unit | Chain | Fork | Residual, *, joined: bool = True) -> tup
         return sum(w for w, _ in sizes) + GAP_X * (len(sizes) - 1), height
     width, height = measure(item.body)
     up = measure(item.up)
-    return (max(max(width, up[0]) + LANE, text_width(item.text, size=SMALL) + 0.12),
-            height + GAP_Y + up[1] + GAP_Y + JOIN_HEIGHT)
+    return (
+        max(max(width, up[0]) + LANE, text_width(item.text, size=SMALL) + 0.12),
+        height + GAP_Y + up[1] + GAP_Y + JOIN_HEIGHT,
+    )
 
 
 class Sketch:
@@ -118,8 +120,9 @@ class Sketch:
         return ends
 
     def unit(self, unit: Unit, x: float, y: float, width: float) -> list[Point]:
-        self.scene.boxes.append(Box("unit", x - width / 2, y, width, UNIT_HEIGHT, unit.text, unit, self.times,
-                                    self.main))
+        self.scene.boxes.append(
+            Box("unit", x - width / 2, y, width, UNIT_HEIGHT, unit.text, unit, self.times, self.main)
+        )
         return [(x, y + UNIT_HEIGHT)]
 
     def fork(self, fork: Fork, x: float, y: float, joined: bool) -> list[Point]:

@@ -165,22 +165,27 @@ class _Reader:
                     found[-1] = replace(found[-1], aux=head)
             return found
         if isinstance(model, nn.Sequential):
-            return [stage for name, child in model.named_children()
-                    for stage in self.expand(name, child, _join(root, name))]
+            return [
+                stage for name, child in model.named_children() for stage in self.expand(name, child, _join(root, name))
+            ]
         return self.expand(root, model, root)
 
     def expand(self, name: str, module: nn.Module, path: str) -> list[Stage]:
         """One stage, or the stages that a Sequential with branched modules in it consists of; none without a box."""
         body = Chain(self.items(module, path))
         if isinstance(module, nn.Sequential) and not all(isinstance(item, Unit) for item in body.items):
-            return [stage for part, child in module.named_children()
-                    for stage in self.expand(_join(name, part), child, _join(path, part))]
+            return [
+                stage
+                for part, child in module.named_children()
+                for stage in self.expand(_join(name, part), child, _join(path, part))
+            ]
         return [Stage((name,), body, self.output[path])] if body.items else []
 
     def items(self, module: nn.Module, path: str) -> tuple[Unit | Fork | Residual, ...]:
         if isinstance(module, nn.Sequential):
-            return tuple(item for name, child in module.named_children()
-                         for item in self.items(child, _join(path, name)))
+            return tuple(
+                item for name, child in module.named_children() for item in self.items(child, _join(path, name))
+            )
         if isinstance(module, nn.Branches):
             return (self.fork(module, path),)
         if isinstance(module, nn.ResidualInception):
@@ -195,8 +200,11 @@ class _Reader:
     def residual(self, module: nn.ResidualInception, path: str) -> Residual:
         up = self.unit(module.up, _join(path, "up"))
         scale = "" if module.scale == 1 else f"{module.scale:g} × "
-        return Residual(self.fork(module.branches, _join(path, "branches")), replace(up, text=f"{up.text} linear"),
-                        f"input + {scale}residual" + ("" if module.relu else ", no ReLU"))
+        return Residual(
+            self.fork(module.branches, _join(path, "branches")),
+            replace(up, text=f"{up.text} linear"),
+            f"input + {scale}residual" + ("" if module.relu else ", no ReLU"),
+        )
 
     def unit(self, module: nn.Module, path: str) -> Unit:
         return Unit(path, label(module), self.output[path], self.macs[path], self.params[path])

@@ -49,7 +49,7 @@ def defaults(matplotlib: Any) -> dict[str, Any]:
 def as_text(name: str, most: int = 120) -> str:
     """A foreign name for a picture: one line, what cannot be seen or drawn escaped, cut after `most` characters."""
     seen = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-    return seen if len(seen) <= most else f"{seen[:most - 1]}…"
+    return seen if len(seen) <= most else f"{seen[: most - 1]}…"
 
 
 @contextmanager

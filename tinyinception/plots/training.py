@@ -78,8 +78,15 @@ def confusion_matrix(counts: np.ndarray, classes: Sequence[str], title: str = ""
         axes.set_yticks(range(k), names)
     if k <= COUNTED_CLASSES:
         for row, column in zip(*np.nonzero(counts), strict=True):
-            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7,
-                      color="white" if shares[row, column] > 0.3 else "black")
+            axes.text(
+                column,
+                row,
+                str(counts[row, column]),
+                ha="center",
+                va="center",
+                fontsize=7,
+                color="white" if shares[row, column] > 0.3 else "black",
+            )
     axes.set_title(as_text(title))
     return figure
 
@@ -99,8 +106,12 @@ def activations(image: np.ndarray, stages: Mapping[str, np.ndarray], title: str 
     rows = right.subfigures(max(len(stages), 1), 1, squeeze=False).flat
     for row, (name, maps) in zip(rows, stages.items(), strict=False):
         height, width, count = maps.shape
-        row.suptitle(f"{as_text(name, NAME)}: {min(count, MAPS)} of {count} maps, {height}x{width}", fontsize=7,
-                     x=0.01, ha="left")
+        row.suptitle(
+            f"{as_text(name, NAME)}: {min(count, MAPS)} of {count} maps, {height}x{width}",
+            fontsize=7,
+            x=0.01,
+            ha="left",
+        )
         strongest = np.argsort(-maps.std(axis=(0, 1)), kind="stable")
         for axes, channel in zip(row.subplots(1, MAPS), strongest, strict=False):
             axes.set_axis_off()
@@ -111,8 +122,14 @@ def activations(image: np.ndarray, stages: Mapping[str, np.ndarray], title: str 
 
 
 @style()
-def mistakes(images: np.ndarray, labels: np.ndarray, predicted: np.ndarray, probabilities: np.ndarray,
-             classes: Sequence[str], title: str = "") -> Figure:
+def mistakes(
+    images: np.ndarray,
+    labels: np.ndarray,
+    predicted: np.ndarray,
+    probabilities: np.ndarray,
+    classes: Sequence[str],
+    title: str = "",
+) -> Figure:
     """Wrongly classified images, in the order given: the true class, and the predicted one with its probability.
 
     images: N x H x W x C, uint8; labels, predicted: N class indices; probabilities: N, of the predicted class.

@@ -26,12 +26,37 @@ if TYPE_CHECKING:
     from tinyinception.train.trained import Trained, load_run, predict, predict_test
     from tinyinception.train.watchers import Watcher
 
-_HOMES = {"Config": "config", "find_lr": "finder", "evaluate": "judge", "Result": "loop", "ensure": "loop",
-          "fit": "loop", "resume": "loop", "TensorBoard": "tensorboard", "Trained": "trained", "load_run": "trained",
-          "predict": "trained", "predict_test": "trained", "Watcher": "watchers"}
+_HOMES = {
+    "Config": "config",
+    "find_lr": "finder",
+    "evaluate": "judge",
+    "Result": "loop",
+    "ensure": "loop",
+    "fit": "loop",
+    "resume": "loop",
+    "TensorBoard": "tensorboard",
+    "Trained": "trained",
+    "load_run": "trained",
+    "predict": "trained",
+    "predict_test": "trained",
+    "Watcher": "watchers",
+}
 
-__all__ = ["Config", "Result", "TensorBoard", "Trained", "Watcher", "ensure", "evaluate", "find_lr", "fit", "load_run",
-           "predict", "predict_test", "resume"]
+__all__ = [
+    "Config",
+    "Result",
+    "TensorBoard",
+    "Trained",
+    "Watcher",
+    "ensure",
+    "evaluate",
+    "find_lr",
+    "fit",
+    "load_run",
+    "predict",
+    "predict_test",
+    "resume",
+]
 
 
 def __getattr__(name: str):

@@ -61,8 +61,9 @@ def replace_file(path: Path, contents: bytes) -> None:
     try:
         files.replace_file(path, contents)
     except OSError as error:
-        raise CheckpointError(f"cannot write {path}: {error.strerror or error}; "
-                              "what was saved before is kept") from error
+        raise CheckpointError(
+            f"cannot write {path}: {error.strerror or error}; what was saved before is kept"
+        ) from error
 
 
 def _digest(tensors: Tensors, text: str) -> str:

@@ -36,57 +36,124 @@ class Config:
     """
 
     model: str = setting("inception_cifar", "network", "name of a network", metavar="M")
-    data: str = setting("drawn", "data", "data set, see `tinyinception data list`, or a folder of images sorted by "
-                        "class", metavar="D", path=True)
-    source: str | None = setting(None, "data", "folder or archive to take the data set's files from", flag="--from",
-                                 metavar="DIR", path=True)
-    epochs: int = setting(3, "run", "passes over the training images", int, "[1, 1e9]",
-                          usual="3 for drawn, more for other named sets")
-    batch_size: int = setting(64, "recipe", "images per step", int, "[1, 1e9]",
-                              usual="128 for the downloaded sets, else 64")
-    optimizer: str = setting("sgd", "recipe", "sgd (Nesterov, momentum 0.9), rmsprop (the papers') or adam (decoupled "
-                             "decay)", metavar="O", choices=tuple(LEARNING_RATES))
-    lr: float | None = setting(None, "recipe", "highest learning rate", float, "(0, inf)",
-                               usual="depends on the optimizer")
-    schedule: str = setting("triangular", "recipe", "constant, staircase (0.94 every two epochs), cosine or triangular",
-                            metavar="S", choices=SCHEDULES)
-    warmup: float = setting(0.25, "recipe", "part of all steps during which cosine and triangular rise", float,
-                            "[0, 1)")
+    data: str = setting(
+        "drawn",
+        "data",
+        "data set, see `tinyinception data list`, or a folder of images sorted by class",
+        metavar="D",
+        path=True,
+    )
+    source: str | None = setting(
+        None, "data", "folder or archive to take the data set's files from", flag="--from", metavar="DIR", path=True
+    )
+    epochs: int = setting(
+        3, "run", "passes over the training images", int, "[1, 1e9]", usual="3 for drawn, more for other named sets"
+    )
+    batch_size: int = setting(
+        64, "recipe", "images per step", int, "[1, 1e9]", usual="128 for the downloaded sets, else 64"
+    )
+    optimizer: str = setting(
+        "sgd",
+        "recipe",
+        "sgd (Nesterov, momentum 0.9), rmsprop (the papers') or adam (decoupled decay)",
+        metavar="O",
+        choices=tuple(LEARNING_RATES),
+    )
+    lr: float | None = setting(
+        None, "recipe", "highest learning rate", float, "(0, inf)", usual="depends on the optimizer"
+    )
+    schedule: str = setting(
+        "triangular",
+        "recipe",
+        "constant, staircase (0.94 every two epochs), cosine or triangular",
+        metavar="S",
+        choices=SCHEDULES,
+    )
+    warmup: float = setting(
+        0.25, "recipe", "part of all steps during which cosine and triangular rise", float, "[0, 1)"
+    )
     weight_decay: float = setting(5e-4, "recipe", "L2 decay, of kernels and matrices only", float, "[0, inf)")
-    label_smoothing: float = setting(0.1, "recipe", "part of each label that is spread over all classes", float,
-                                     "[0, 1)")
-    aux_weight: float | None = setting(None, "recipe", "factor of the auxiliary heads' losses", float, "[0, inf)",
-                                       usual="the network's")
+    label_smoothing: float = setting(
+        0.1, "recipe", "part of each label that is spread over all classes", float, "[0, 1)"
+    )
+    aux_weight: float | None = setting(
+        None, "recipe", "factor of the auxiliary heads' losses", float, "[0, inf)", usual="the network's"
+    )
     clip: float | None = setting(None, "recipe", "limit of the gradients' global norm", float, "(0, inf)", usual="off")
-    average: float | None = setting(None, "recipe", "decay of the running average of the parameters, which is then "
-                                    "what counts as the result", float, "(0, 1)", usual="off")
+    average: float | None = setting(
+        None,
+        "recipe",
+        "decay of the running average of the parameters, which is then what counts as the result",
+        float,
+        "(0, 1)",
+        usual="off",
+    )
     flip: bool | None = setting(None, "recipe", "mirror images at random", bool, usual="what suits the data set")
-    crop: int = setting(0, "recipe", "shift images by up to so many pixels", int, "[0, 1e9]",
-                        usual="2 or 4 for the downloaded sets, else 0")
+    crop: int = setting(
+        0,
+        "recipe",
+        "shift images by up to so many pixels",
+        int,
+        "[0, 1e9]",
+        usual="2 or 4 for the downloaded sets, else 0",
+    )
     cutout: int = setting(0, "recipe", "blank a square of so many pixels", int, "[0, 1e9]")
     seed: int = setting(0, "run", "seed of initial weights, order, augmentation and dropout", int, "[0, inf)")
     limit: int | None = setting(None, "data", "use at most so many images of each split", int, "[1, 1e9]", usual="all")
-    checkpoint_seconds: float = setting(60.0, "run", "between two checkpoints in mid-epoch; each epoch ends with one "
-                                        "anyway", float, "(0, inf]")
-    input_size: int | None = setting(None, "data", "height and width to which a folder of images is scaled", int,
-                                     "[1, 1e5]", usual="what the network was made for")
-    model_options: dict[str, Any] = field(default_factory=dict, hash=False, metadata=about(
-        {}, "network", "an option of the network's function, such as dropout=0.2 or aux=False; may be repeated", dict,
-        flag="--model-option", metavar="NAME=VALUE"))
-    network: str | None = setting(None, "network", "import path of a network of your own instead of --model, "
-                                  "package.module:function; it is called with num_classes and channels where it has "
-                                  "these parameters", metavar="PATH")
-    weights: str | None = setting(None, "network", "safetensors file, exported folder or hf://OWNER/NAME to start "
-                                  "from; with another number of classes, the last layers stay fresh", metavar="FILE",
-                                  path=True)
-    freeze: tuple[str, ...] = setting((), "network", "parameters that are not trained: a pattern such as 'stem*' for "
-                                      "their names, or the name of a module; may be repeated. A batch-norm without "
-                                      "trained parameters keeps its running statistics and uses them", tuple,
-                                      metavar="PATTERN")
-    patience: int | None = setting(None, "run", "stop after so many epochs without a better test accuracy", int,
-                                   "[1, 1e9]", usual="off")
-    extended: tuple[tuple[int, int], ...] = setting((), "run", "(step, epochs): up to that step the run was planned "
-                                                    "for so many epochs", list, flag=NO_FLAG)
+    checkpoint_seconds: float = setting(
+        60.0, "run", "between two checkpoints in mid-epoch; each epoch ends with one anyway", float, "(0, inf]"
+    )
+    input_size: int | None = setting(
+        None,
+        "data",
+        "height and width to which a folder of images is scaled",
+        int,
+        "[1, 1e5]",
+        usual="what the network was made for",
+    )
+    model_options: dict[str, Any] = field(
+        default_factory=dict,
+        hash=False,
+        metadata=about(
+            {},
+            "network",
+            "an option of the network's function, such as dropout=0.2 or aux=False; may be repeated",
+            dict,
+            flag="--model-option",
+            metavar="NAME=VALUE",
+        ),
+    )
+    network: str | None = setting(
+        None,
+        "network",
+        "import path of a network of your own instead of --model, "
+        "package.module:function; it is called with num_classes and channels where it has "
+        "these parameters",
+        metavar="PATH",
+    )
+    weights: str | None = setting(
+        None,
+        "network",
+        "safetensors file, exported folder or hf://OWNER/NAME to start "
+        "from; with another number of classes, the last layers stay fresh",
+        metavar="FILE",
+        path=True,
+    )
+    freeze: tuple[str, ...] = setting(
+        (),
+        "network",
+        "parameters that are not trained: a pattern such as 'stem*' for "
+        "their names, or the name of a module; may be repeated. A batch-norm without "
+        "trained parameters keeps its running statistics and uses them",
+        tuple,
+        metavar="PATTERN",
+    )
+    patience: int | None = setting(
+        None, "run", "stop after so many epochs without a better test accuracy", int, "[1, 1e9]", usual="off"
+    )
+    extended: tuple[tuple[int, int], ...] = setting(
+        (), "run", "(step, epochs): up to that step the run was planned for so many epochs", list, flag=NO_FLAG
+    )
 
     def __post_init__(self) -> None:
         for name, one in Config.settings().items():
@@ -97,8 +164,10 @@ class Config:
             models.info(self.model)
             models.check_options(self.model, self.model_options)
         elif self.model_options:
-            raise ArgumentError("model_options are for networks of models.names(); write a function that builds your "
-                                "own network with them, and give its path")
+            raise ArgumentError(
+                "model_options are for networks of models.names(); write a function that builds your "
+                "own network with them, and give its path"
+            )
         if self.input_size is not None and self.data in (*data_sets.names(), ARRAYS):
             raise ArgumentError(f"input_size: only folders of images are scaled, {self.data} has its own size")
         if self.lr is None:
@@ -133,8 +202,9 @@ class Config:
     def differences(self, other: Config | dict[str, Any]) -> list[str]:
         """In which fields another config, perhaps of an older version, differs: "lr 0.1, not 0.25"."""
         mine, others = _plain(asdict(self)), _plain(_completed(other) if isinstance(other, dict) else asdict(other))
-        return [f"{name} {others.get(name)!r}, not {value!r}" for name, value in mine.items()
-                if value != others.get(name)]
+        return [
+            f"{name} {others.get(name)!r}, not {value!r}" for name, value in mine.items() if value != others.get(name)
+        ]
 
     def flags(self) -> list[str]:
         """The words that give `tinyinception train` this config: what differs from the data set's defaults."""
@@ -165,8 +235,9 @@ def read(file: str | Path) -> dict[str, Any]:
         text = path.read_bytes()
     except OSError as error:
         raise ArgumentError(f"config: {path} cannot be read: {error.strerror or error}") from error
-    values = _toml(path, text) if path.suffix.lower() == ".toml" else json_object(f"config: {path}", text,
-                                                                                  ArgumentError)
+    values = (
+        _toml(path, text) if path.suffix.lower() == ".toml" else json_object(f"config: {path}", text, ArgumentError)
+    )
     if unknown := [name for name in values if name not in Config.settings()]:
         raise suggest(unknown[0], [name for name in Config.settings() if name != "extended"], f"setting in {path}:")
     values.pop("extended", None)

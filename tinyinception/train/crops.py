@@ -1,8 +1,8 @@
 """Crop schemes: the views of one test image whose answers are averaged, as the papers measure their networks.
 
-    scheme = crop_scheme(144, image_size=(32, 32), input_size=(32, 32))
-    len(scheme.views), len(scheme.distinct)  # (144, 42)
-    scheme.cut(images)  # 42 x N x 32 x 32 x C
+scheme = crop_scheme(144, image_size=(32, 32), input_size=(32, 32))
+len(scheme.views), len(scheme.distinct)  # (144, 42)
+scheme.cut(images)  # 42 x N x 32 x 32 x C
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class View:
     def cut(self, scaled: np.ndarray) -> np.ndarray:
         """The view, N x height x width x C, of images that are scaled already."""
         top, left, height, width = self.box
-        cut = scaled[:, top:top + height, left:left + width]
+        cut = scaled[:, top : top + height, left : left + width]
         return cut[:, :, ::-1] if self.mirrored else cut
 
 
@@ -99,21 +99,32 @@ def crop_scheme(crops: int, image_size: Size, input_size: Size) -> Scheme:
     """
     if not is_whole(crops, 1) or crops not in SCHEMES:
         raise ArgumentError(f"crops must be one of {', '.join(map(str, SCHEMES))}, got {crops!r}")
-    image_size, input_size = (pair(size, f"crops: {name}", 1, ArgumentError)
-                              for name, size in (("image_size", image_size), ("input_size", input_size)))
+    image_size, input_size = (
+        pair(size, f"crops: {name}", 1, ArgumentError)
+        for name, size in (("image_size", image_size), ("input_size", input_size))
+    )
     if crops <= 2:
         box = (0, 0, *input_size)
-        return Scheme(tuple(View(min(input_size), "image", WHOLE, mirrored, input_size, box)
-                            for mirrored in (False, True)[:crops]))
+        return Scheme(
+            tuple(
+                View(min(input_size), "image", WHOLE, mirrored, input_size, box) for mirrored in (False, True)[:crops]
+            )
+        )
     n = input_size[0]
     if input_size[1] != n:
         raise ArgumentError(f"crops: {crops} needs a square input, this network's is {n}x{input_size[1]}")
     scales = [round(n * scale / NATIVE) for scale in (SCALES if crops == 144 else SCALES[:1])]
     squares = _square_names(image_size) if crops == 144 else ("centre",)
     positions = POSITIONS[:5] if crops == 10 else POSITIONS
-    return Scheme(tuple(_view(image_size, n, scale, square, position, mirrored)
-                        for scale in scales for square in squares for position in positions
-                        for mirrored in (False, True)))
+    return Scheme(
+        tuple(
+            _view(image_size, n, scale, square, position, mirrored)
+            for scale in scales
+            for square in squares
+            for position in positions
+            for mirrored in (False, True)
+        )
+    )
 
 
 def _square_names(image_size: Size) -> tuple[str, str, str]:
@@ -124,8 +135,9 @@ def _square_names(image_size: Size) -> tuple[str, str, str]:
 def _view(image_size: Size, n: int, scale: int, square: str, position: str, mirrored: bool) -> View:
     side = n if position == WHOLE else scale  # of the square; at the input size, the whole square is one crop of it
     shorter = min(image_size)
-    height, width = resized = tuple(side if length == shorter else round(length * side / shorter)
-                                    for length in image_size)
+    height, width = resized = tuple(
+        side if length == shorter else round(length * side / shorter) for length in image_size
+    )
     offset = {"centre": 0.5, "right": 1, "bottom": 1}.get(square, 0)
     down = {"bottom left": 1, "bottom right": 1, "centre": 0.5}.get(position, 0)
     across = {"top right": 1, "bottom right": 1, "centre": 0.5}.get(position, 0)

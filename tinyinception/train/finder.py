@@ -36,10 +36,16 @@ class Found:
     def __str__(self) -> str:
         every = max(1, len(self.rates) // 20)
         rows = [f"{'lr':>10}{'loss':>10}{'smoothed':>10}"]
-        rows += [f"{rate:10.2e}{loss:10.4f}{smooth:10.4f}" for rate, loss, smooth in
-                 list(zip(self.rates, self.losses, self.smoothed, strict=True))[::every]]
-        return "\n".join([*rows, f"suggestion: --lr {self.suggestion:.2g}, a third of the rate at which the smoothed "
-                                 "loss was lowest"])
+        rows += [
+            f"{rate:10.2e}{loss:10.4f}{smooth:10.4f}"
+            for rate, loss, smooth in list(zip(self.rates, self.losses, self.smoothed, strict=True))[::every]
+        ]
+        return "\n".join(
+            [
+                *rows,
+                f"suggestion: --lr {self.suggestion:.2g}, a third of the rate at which the smoothed loss was lowest",
+            ]
+        )
 
     def draw(self, folder: str | Path) -> Path:
         """The curve as lr.png in a folder."""
@@ -53,8 +59,16 @@ class Found:
         return place / "lr.png"
 
 
-def find_lr(config: Config, *, network: Module | None = None, dataset: Dataset | None = None, low: float = 1e-5,
-            high: float = 10.0, steps: int = 100, progress: bool = True) -> Found:
+def find_lr(
+    config: Config,
+    *,
+    network: Module | None = None,
+    dataset: Dataset | None = None,
+    low: float = 1e-5,
+    high: float = 10.0,
+    steps: int = 100,
+    progress: bool = True,
+) -> Found:
     """Try rates from `low` to `high`, each a constant factor above the last, one step each, on a session of a config.
 
     Ends where the smoothed loss is three times its lowest, or no number any more. The suggestion is a third of the rate
@@ -90,7 +104,7 @@ def _search(session: Session, rates: list[float]) -> Found:
             if not losses:
                 raise ArgumentError(f"find_lr: the loss is no number at {rates[0]:g}, the lowest rate; try a lower one")
             if loss == math.inf or smoothed[-1] > DIVERGED * min(smoothed) or at.step + 1 == len(rates):
-                tried = tuple(rates[:len(losses)])
+                tried = tuple(rates[: len(losses)])
                 return Found(tried, tuple(losses), tuple(smoothed), tried[int(np.argmin(smoothed))] / 3)
             at.add(loss, correct, len(labels))
         at.next_epoch()

@@ -25,9 +25,18 @@ from tinyinception.train.watch import blame_scores
 Folder = str | Path
 
 
-def evaluate(folder: Folder | Sequence[Folder], data: str | Dataset | None = None, *, batch_size: int = BATCH,
-             crops: int = 1, averaged: bool | None = None, compare: bool = False, pictures: Folder | None = None,
-             network: Any = None, progress: bool = True) -> dict:
+def evaluate(
+    folder: Folder | Sequence[Folder],
+    data: str | Dataset | None = None,
+    *,
+    batch_size: int = BATCH,
+    crops: int = 1,
+    averaged: bool | None = None,
+    compare: bool = False,
+    pictures: Folder | None = None,
+    network: Any = None,
+    progress: bool = True,
+) -> dict:
     """Measure a run's network, or the ensemble of several, on test images, by default those of its own data set.
 
     An ensemble's probability is the mean of its networks', each of which counts as much. All must have been trained
@@ -75,25 +84,41 @@ class Judgement:
     def report(self, crops: int) -> dict:
         """See `evaluate`."""
         scores, confusion = self.together, self.together.confusion
-        alone = [{"run": str(one.run.folder), "model": one.config.model, "averaged": one.averaged, **_figures(own)}
-                 for one, own in zip(self.runs, self.each, strict=True)]
+        alone = [
+            {"run": str(one.run.folder), "model": one.config.model, "averaged": one.averaged, **_figures(own)}
+            for one, own in zip(self.runs, self.each, strict=True)
+        ]
         return {
             **({key: alone[0][key] for key in ("run", "model", "averaged")} if len(alone) == 1 else {"runs": alone}),
-            "data": self.dataset.name, "images": len(scores.labels), "crops": crops, **_figures(scores),
+            "data": self.dataset.name,
+            "images": len(scores.labels),
+            "crops": crops,
+            **_figures(scores),
             "calibration": scores.calibration().rows(),
-            "classes": [{"name": name, "images": int(n), "accuracy": float(right / n) if n else None}
-                        for name, n, right in zip(self.dataset.classes, confusion.sum(axis=1), confusion.diagonal(),
-                                                  strict=True)],
+            "classes": [
+                {"name": name, "images": int(n), "accuracy": float(right / n) if n else None}
+                for name, n, right in zip(
+                    self.dataset.classes, confusion.sum(axis=1), confusion.diagonal(), strict=True
+                )
+            ],
             "confusion": confusion.tolist(),
         }
 
     def comparison(self) -> dict:
         """The second of two runs against the first, with the sentence that says it."""
         found: Difference = bootstrap_difference(*(own.correct for own in self.each))
-        return {"first": found.first, "second": found.second, "difference": found.difference,
-                "interval": [found.low, found.high], "confidence": found.confidence, "resamples": found.resamples,
-                "seed": found.seed, "only_first": found.only_first, "only_second": found.only_second,
-                "sentence": found.sentence(*_names(self.runs))}
+        return {
+            "first": found.first,
+            "second": found.second,
+            "difference": found.difference,
+            "interval": [found.low, found.high],
+            "confidence": found.confidence,
+            "resamples": found.resamples,
+            "seed": found.seed,
+            "only_first": found.only_first,
+            "only_second": found.only_second,
+            "sentence": found.sentence(*_names(self.runs)),
+        }
 
     def draw(self, folder: Path) -> None:
         """Write confusion.png, calibration.png and, of several views, crops.png.
@@ -108,8 +133,11 @@ class Judgement:
         scores, names = self.together, _names(self.runs)
         name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {as_text(self.dataset.name, 40)}"
         pictures = {
-            "confusion": lambda: confusion_matrix(scores.confusion, self.dataset.classes,
-                                          f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"),
+            "confusion": lambda: confusion_matrix(
+                scores.confusion,
+                self.dataset.classes,
+                f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images",
+            ),
             "calibration": lambda: plots.calibration_curve(scores.calibration(), name),
         }
         if len(self.schemes[0].views) > 1:
@@ -126,15 +154,21 @@ def crops_picture(scheme: Scheme, image: np.ndarray):
     squares = {view.square for view in distinct}
     sizes = sorted({view.resized for view in distinct})
     scaled = {size: resize(image[None], size)[0] for size in sizes}
-    boxes = {size: [(view.position, view.box) for view in distinct if view.resized == size and not view.mirrored]
-             for size in sizes}
+    boxes = {
+        size: [(view.position, view.box) for view in distinct if view.resized == size and not view.mirrored]
+        for size in sizes
+    }
     rows: dict[str, dict[str, tuple[np.ndarray, int]]] = {}
     for view, tile, weight in zip(distinct, scheme.cut(image[None])[:, 0], scheme.weights, strict=True):
         # the whole square is the same at every scale and stands in the row of the first
         row = rows.setdefault(f"shorter side {view.scale}" + (f"\n{view.square}" if len(squares) > 1 else ""), {})
         row[view.position + (", mirrored" if view.mirrored else "")] = tile, round(weight * views)
-    columns = [position + mirrored for mirrored in ("", ", mirrored") for position in POSITIONS
-               if any(position + mirrored in row for row in rows.values())]
+    columns = [
+        position + mirrored
+        for mirrored in ("", ", mirrored")
+        for position in POSITIONS
+        if any(position + mirrored in row for row in rows.values())
+    ]
     title = f"{views} views, {len(distinct)} of them different; below each, how many it stands for"
     if len(distinct) == views:
         title = f"{views} views" if views > 1 else "one view"
@@ -168,8 +202,10 @@ def _score(one: Trained, dataset: Dataset, scheme: Scheme, batch_size: int, prog
     with np.errstate(all="ignore"):  # the one error says more than NumPy's warnings
         scores = score(one.network, loader, scheme, progress=progress)
         if not np.isfinite(scores.loss):
-            raise NonFiniteError(f"{one.run.folder}: its test loss is {scores.loss}; the first to be so was "
-                                 f"{blame_scores(one.network, loader)}")
+            raise NonFiniteError(
+                f"{one.run.folder}: its test loss is {scores.loss}; the first to be so was "
+                f"{blame_scores(one.network, loader)}"
+            )
     return scores
 
 
@@ -192,11 +228,15 @@ def _common_data(runs: list[Trained], data: str | Dataset | None, progress: bool
             loaded[key] = load(key[0], source=key[1], limit=key[2], image_size=key[3], progress=progress)
         dataset = loaded[key]
         if dataset.classes != facts.classes:
-            raise ArgumentError(f"data: {dataset.name} has the classes {some(dataset.classes)}, {folder} was trained "
-                                f"for {some(facts.classes)}")
+            raise ArgumentError(
+                f"data: {dataset.name} has the classes {some(dataset.classes)}, {folder} was trained "
+                f"for {some(facts.classes)}"
+            )
         if dataset.image_shape[-1] != facts.image_shape[-1]:
-            raise ArgumentError(f"data: {dataset.name} has {dataset.image_shape[-1]} channels, {folder} was trained "
-                                f"for {facts.image_shape[-1]}")
+            raise ArgumentError(
+                f"data: {dataset.name} has {dataset.image_shape[-1]} channels, {folder} was trained "
+                f"for {facts.image_shape[-1]}"
+            )
         first = dataset if first is None else first
         _same_images(runs[0], first, one, dataset)
     return first
@@ -205,18 +245,26 @@ def _common_data(runs: list[Trained], data: str | Dataset | None, progress: bool
 def _same_images(first: Trained, data: Dataset, other: Trained, others: Dataset) -> None:
     if data is others:
         return
-    same = (data.classes == others.classes and np.array_equal(data.test_images, others.test_images)
-            and np.array_equal(data.test_labels, others.test_labels))
+    same = (
+        data.classes == others.classes
+        and np.array_equal(data.test_images, others.test_images)
+        and np.array_equal(data.test_labels, others.test_labels)
+    )
     if not same:
         raise ArgumentError(
             f"runs: {first.run.folder} is measured on {len(data.test_images):,} test images of {data.name} with the "
             f"classes {some(data.classes)}, {other.run.folder} on {len(others.test_images):,} of {others.name} with "
-            f"{some(others.classes)}; together they need the same images")
+            f"{some(others.classes)}; together they need the same images"
+        )
 
 
 def _figures(scores: Scores) -> dict[str, float]:
-    return {"test_accuracy": scores.accuracy, "test_top5": scores.top(5), "test_loss": scores.loss,
-            "ece": scores.calibration().error}
+    return {
+        "test_accuracy": scores.accuracy,
+        "test_top5": scores.top(5),
+        "test_loss": scores.loss,
+        "ece": scores.calibration().error,
+    }
 
 
 def _names(runs: list[Trained]) -> list[str]:

@@ -59,17 +59,31 @@ class LivePage(Watcher):
     def _write(self, finished: str = "") -> None:
         session, log = self.session, self.session.log
         at, config = session.position, session.config
-        status = finished or (f"Epoch {min(at.epoch + 1, config.epochs)} of {config.epochs}, step {at.step:,}"
-                              + (f", loss {self.losses[-1][1]:.3f}" if self.losses else "") + ".")
-        curves = {"test_accuracy": ("test", VERMILION), "train_accuracy": ("training (augmented)", BLUE),
-                  "averaged_test_accuracy": ("test, averaged parameters", GREEN)}
-        accuracy = {name: (colour, [(row["epoch"], 100 * row[column]) for row in log if row[column] is not None])
-                    for column, (name, colour) in curves.items()}
-        loss = {"training, one batch": (BLUE, self.losses),
-                "test": (VERMILION, [(row["step"], row["test_loss"]) for row in log])}
-        page = PAGE.format(title=escape(f"{config.model} on {session.facts.name}"), status=escape(status),
-                           refresh="" if finished else f'<meta http-equiv="refresh" content="{SECONDS:.0f}">',
-                           loss=chart(loss), accuracy=chart(accuracy))
+        status = finished or (
+            f"Epoch {min(at.epoch + 1, config.epochs)} of {config.epochs}, step {at.step:,}"
+            + (f", loss {self.losses[-1][1]:.3f}" if self.losses else "")
+            + "."
+        )
+        curves = {
+            "test_accuracy": ("test", VERMILION),
+            "train_accuracy": ("training (augmented)", BLUE),
+            "averaged_test_accuracy": ("test, averaged parameters", GREEN),
+        }
+        accuracy = {
+            name: (colour, [(row["epoch"], 100 * row[column]) for row in log if row[column] is not None])
+            for column, (name, colour) in curves.items()
+        }
+        loss = {
+            "training, one batch": (BLUE, self.losses),
+            "test": (VERMILION, [(row["step"], row["test_loss"]) for row in log]),
+        }
+        page = PAGE.format(
+            title=escape(f"{config.model} on {session.facts.name}"),
+            status=escape(status),
+            refresh="" if finished else f'<meta http-equiv="refresh" content="{SECONDS:.0f}">',
+            loss=chart(loss),
+            accuracy=chart(accuracy),
+        )
         replace_file(self.path, page.encode())
         self.next = time.monotonic() + SECONDS
 
@@ -84,11 +98,14 @@ def chart(curves: dict[str, tuple[str, Sequence[tuple[float, float]]]]) -> str:
     across, up = right - left or 1.0, high - low or 1.0
 
     def place(x: float, y: float) -> str:
-        return (f"{LEFT + (x - left) / across * (WIDTH - LEFT - 12):.1f},"
-                f"{12 + (high - y) / up * (HEIGHT - BELOW - 12):.1f}")
+        return (
+            f"{LEFT + (x - left) / across * (WIDTH - LEFT - 12):.1f},{12 + (high - y) / up * (HEIGHT - BELOW - 12):.1f}"
+        )
 
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
-             f'<path d="M{LEFT} 12V{HEIGHT - BELOW}H{WIDTH - 12}" fill="none" stroke="#888"/>']
+    parts = [
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        f'<path d="M{LEFT} 12V{HEIGHT - BELOW}H{WIDTH - 12}" fill="none" stroke="#888"/>',
+    ]
     for value, y in ((high, 16), (low, HEIGHT - BELOW)):
         parts.append(f'<text x="{LEFT - 6}" y="{y}" text-anchor="end">{value:.4g}</text>')
     for value, x, anchor in ((left, LEFT, "start"), (right, WIDTH - 12, "end")):
@@ -97,8 +114,11 @@ def chart(curves: dict[str, tuple[str, Sequence[tuple[float, float]]]]) -> str:
         line = " ".join(place(x, y) for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
         if len(points) < 60:
-            parts += [f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>' for x, y in
-                      (place(*point).split(",") for point in points)]
-        parts.append(f'<text x="{WIDTH - 16}" y="{26 + 16 * row}" text-anchor="end" fill="{colour}">{escape(name)}'
-                     "</text>")
+            parts += [
+                f'<circle cx="{x}" cy="{y}" r="3" fill="{colour}"/>'
+                for x, y in (place(*point).split(",") for point in points)
+            ]
+        parts.append(
+            f'<text x="{WIDTH - 16}" y="{26 + 16 * row}" text-anchor="end" fill="{colour}">{escape(name)}</text>'
+        )
     return "".join(parts) + "</svg>"

@@ -23,8 +23,9 @@ def locked(folder: Path) -> Iterator[None]:
     Raises CheckpointError, in one line that names host and process, where another one has it.
     """
     path, pid = folder / LOCK, os.getpid()
-    own = json.dumps({"host": socket.gethostname(), "pid": pid, "started": _started(pid),
-                      "token": secrets.token_hex(8)}).encode()
+    own = json.dumps(
+        {"host": socket.gethostname(), "pid": pid, "started": _started(pid), "token": secrets.token_hex(8)}
+    ).encode()
     try:
         while not (_create(path, own) or _take_over(path, own)):
             pass

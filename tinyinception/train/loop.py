@@ -39,8 +39,15 @@ clock = time.monotonic
 Network = Module | Callable[..., Module]
 
 
-def fit(config: Config, out: str | Path | None = None, *, network: Network | None = None,
-        dataset: data.Dataset | None = None, watchers: Sequence[Watcher] = (), progress: bool = True) -> Result:
+def fit(
+    config: Config,
+    out: str | Path | None = None,
+    *,
+    network: Network | None = None,
+    dataset: data.Dataset | None = None,
+    watchers: Sequence[Watcher] = (),
+    progress: bool = True,
+) -> Result:
     """Train a network from the start; the run's folder is `out`, which must not hold a run yet.
 
     network: one of your own instead of `config.model`, a Module or a function that makes one (called with num_classes
@@ -64,9 +71,16 @@ def fit(config: Config, out: str | Path | None = None, *, network: Network | Non
         return _train(session, run, watchers, progress)
 
 
-def resume(folder: str | Path, data: str | Path | None = None, *, epochs: int | None = None,
-           network: Network | None = None, dataset: data.Dataset | None = None, watchers: Sequence[Watcher] = (),
-           progress: bool = True) -> Result:
+def resume(
+    folder: str | Path,
+    data: str | Path | None = None,
+    *,
+    epochs: int | None = None,
+    network: Network | None = None,
+    dataset: data.Dataset | None = None,
+    watchers: Sequence[Watcher] = (),
+    progress: bool = True,
+) -> Result:
     """Continue a run, however it ended, to the same bits as if it had never stopped.
 
     data: where the run's folder of images is now, if it has moved; other images than the run's are refused. epochs: go
@@ -99,8 +113,15 @@ def resume(folder: str | Path, data: str | Path | None = None, *, epochs: int | 
         return _train(session, run, watchers, progress)
 
 
-def ensure(config: Config, folder: str | Path, *, network: Network | None = None, dataset: data.Dataset | None = None,
-           watchers: Sequence[Watcher] = (), progress: bool = True) -> Result:
+def ensure(
+    config: Config,
+    folder: str | Path,
+    *,
+    network: Network | None = None,
+    dataset: data.Dataset | None = None,
+    watchers: Sequence[Watcher] = (),
+    progress: bool = True,
+) -> Result:
     """The result of training by `config` in `folder`, whatever is there already: calling it again costs nothing.
 
     A finished run is not trained again, one that stopped is continued, an empty or missing folder is begun. Raises
@@ -117,16 +138,21 @@ def ensure(config: Config, folder: str | Path, *, network: Network | None = None
 
 def load_data(config: Config, progress: bool) -> data.Dataset:
     """The data set that a config names."""
-    return data.load(config.data, source=config.source, limit=config.limit, image_size=config.input_size,
-                     progress=progress)
+    return data.load(
+        config.data, source=config.source, limit=config.limit, image_size=config.input_size, progress=progress
+    )
 
 
 def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bool) -> Result:
     config, at, scores = session.config, session.position, None
     # NumPy's warnings would come before what they announce: a loss that is NaN or infinite stops the run with a reason
     everyone = [Report(progress), StepLog(), LivePage(), *watchers]
-    with (watching(everyone, session, run) as tell, stop_signals() as stop, np.errstate(all="ignore"),
-          unchecked_inputs()):
+    with (
+        watching(everyone, session, run) as tell,
+        stop_signals() as stop,
+        np.errstate(all="ignore"),
+        unchecked_inputs(),
+    ):
         saved = clock()
         while not session.is_done:
             began = clock()
@@ -191,8 +217,10 @@ def _non_finite(session: Session, images: np.ndarray, labels: np.ndarray, loss: 
     at = session.position
     what = "a gradient is NaN or infinite" if math.isfinite(loss) else f"the loss is {loss}"
     culprit = blame(session.network, images, lambda: _forward(session, images, labels)[-1].backward())
-    return NonFiniteError(f"{what} at step {at.step}, batch {at.batch} of epoch {at.epoch + 1}; the first to be so was "
-                          f"{culprit}; the last good checkpoint is kept; try lower lr than {session.config.lr:g}")
+    return NonFiniteError(
+        f"{what} at step {at.step}, batch {at.batch} of epoch {at.epoch + 1}; the first to be so was "
+        f"{culprit}; the last good checkpoint is kept; try lower lr than {session.config.lr:g}"
+    )
 
 
 def _epoch_row(session: Session) -> tuple[dict, Scores]:
@@ -203,9 +231,13 @@ def _epoch_row(session: Session) -> tuple[dict, Scores]:
     at, began = session.position, clock()
     test, averaged = measure(session)
     row = {
-        "epoch": at.epoch + 1, "step": at.step, "lr": session.schedule(at.step - 1),
-        "train_loss": at.loss_sum / at.images, "train_accuracy": at.correct / at.images,
-        "test_loss": test.loss, "test_accuracy": test.accuracy,
+        "epoch": at.epoch + 1,
+        "step": at.step,
+        "lr": session.schedule(at.step - 1),
+        "train_loss": at.loss_sum / at.images,
+        "train_accuracy": at.correct / at.images,
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
         "averaged_test_accuracy": None if averaged is None else averaged.accuracy,
         "seconds": at.seconds + clock() - began,
         "images_per_second": at.images / max(at.seconds, 1e-9),  # a coarse clock may not have moved
@@ -231,7 +263,8 @@ def _measure(session: Session, how: str) -> Scores:
         at, culprit = session.position, blame_scores(session.network, session.test_loader)
         raise NonFiniteError(
             f"the test loss{how} is {scores.loss} at the end of epoch {min(at.epoch + 1, session.config.epochs)}; the "
-            f"first to be so was {culprit}; the last good checkpoint is kept; try lower lr than {session.config.lr:g}")
+            f"first to be so was {culprit}; the last good checkpoint is kept; try lower lr than {session.config.lr:g}"
+        )
     return scores
 
 
@@ -247,9 +280,16 @@ def _finish(session: Session, run: Run, scores: Scores | None) -> Result:
     if scores is None:
         test, averaged = measure(session)
         scores = averaged or test
-    result = Result(scores.accuracy, session.position.epoch, sum(row["seconds"] for row in session.log),
-                    median(row["images_per_second"] for row in session.log), str(run.folder),
-                    "last" if session.average is None else "averaged", session.best["epoch"], accuracy_of(session.best))
+    result = Result(
+        scores.accuracy,
+        session.position.epoch,
+        sum(row["seconds"] for row in session.log),
+        median(row["images_per_second"] for row in session.log),
+        str(run.folder),
+        "last" if session.average is None else "averaged",
+        session.best["epoch"],
+        accuracy_of(session.best),
+    )
     run.write_result(result)
     draw_pictures(session, run, scores)
     return result

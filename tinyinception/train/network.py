@@ -54,15 +54,18 @@ def build(config: Config, facts: DataFacts, network: Module | Factory | None = N
     if network is None and config.network is None:
         made = models.build(config.model, num_classes=classes, channels=channels, **config.model_options)
     elif network is None and config.network == GIVEN:
-        raise ArgumentError(f"network: {config.model} was given to train.fit and has no import path by which it could "
-                            "be made again; give it again as network=...")
+        raise ArgumentError(
+            f"network: {config.model} was given to train.fit and has no import path by which it could "
+            "be made again; give it again as network=..."
+        )
     else:
         made = _made(_find(config.network) if network is None else network, classes, channels)
     with no_grad():
         logits = outputs(made, Tensor.shape_only(2, *facts.image_shape)).logits
     if logits.shape != (2, classes):
-        raise ShapeError(f"{config.model}: logits must be N x {classes}, one for each class, got {by_x(logits.shape)} "
-                         "for 2 images")
+        raise ShapeError(
+            f"{config.model}: logits must be N x {classes}, one for each class, got {by_x(logits.shape)} for 2 images"
+        )
     return made
 
 
@@ -73,8 +76,10 @@ def outputs(network: Any, images: Tensor) -> Output:
         return result
     if isinstance(result, Tensor):
         return Output(result, ())
-    raise ArgumentError(f"{type(network).__name__}: forward must return logits as a Tensor, or Output(logits, aux), "
-                        f"got {type(result).__name__}")
+    raise ArgumentError(
+        f"{type(network).__name__}: forward must return logits as a Tensor, or Output(logits, aux), "
+        f"got {type(result).__name__}"
+    )
 
 
 def _made(network: Module | Factory, classes: int, channels: int) -> Module:
@@ -85,11 +90,16 @@ def _made(network: Module | Factory, classes: int, channels: int) -> Module:
     except (TypeError, ValueError):
         raise ArgumentError(f"network must be a Module, or a function that makes one, got {network!r}") from None
     given = {name: value for name, value in (("num_classes", classes), ("channels", channels)) if name in known}
-    needed = [name for name, one in known.items() if name not in given and one.default is one.empty
-              and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    needed = [
+        name
+        for name, one in known.items()
+        if name not in given and one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+    ]
     if needed:
-        raise ArgumentError(f"network: {network.__name__} needs {', '.join(needed)}; it is called with num_classes and "
-                            "channels alone, so write a function that gives it the rest")
+        raise ArgumentError(
+            f"network: {network.__name__} needs {', '.join(needed)}; it is called with num_classes and "
+            "channels alone, so write a function that gives it the rest"
+        )
     made = network(**given)
     if not isinstance(made, Module):
         raise ArgumentError(f"network: {network.__name__} must return a Module, got {type(made).__name__}")

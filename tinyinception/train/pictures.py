@@ -32,15 +32,22 @@ def draw_pictures(session: Session, run: Run, scores: Scores) -> None:
     pictures = {
         "curves": lambda: plots.curves(session.log, name),
         "confusion": lambda: plots.confusion_matrix(
-            scores.confusion, facts.classes, f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"),
+            scores.confusion, facts.classes, f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images"
+        ),
         "activations": lambda: plots.activations(
-            dataset.test_images[0], stages(session.network, session.test_loader.normalize(dataset.test_images[:1])),
+            dataset.test_images[0],
+            stages(session.network, session.test_loader.normalize(dataset.test_images[:1])),
             f"{name}: {as_text(facts.classes[scores.labels[0]], plots.NAME)}, "
-            f"said {as_text(facts.classes[scores.predicted[0]], plots.NAME)}"),
+            f"said {as_text(facts.classes[scores.predicted[0]], plots.NAME)}",
+        ),
         "mistakes": lambda: plots.mistakes(
-            dataset.test_images[worst], scores.labels[worst], scores.predicted[worst],
-            np.exp(scores.log_probabilities[worst].max(axis=1)), facts.classes,
-            f"{name}: the {len(worst)} worst of {len(wrong)} mistakes"),
+            dataset.test_images[worst],
+            scores.labels[worst],
+            scores.predicted[worst],
+            np.exp(scores.log_probabilities[worst].max(axis=1)),
+            facts.classes,
+            f"{name}: the {len(worst)} worst of {len(wrong)} mistakes",
+        ),
     }
     if failed := write_each(run.folder, pictures):
         say(failed, always=True)

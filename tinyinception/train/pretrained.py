@@ -27,18 +27,29 @@ def start_from(network: Module, file: str, classes: int) -> str:
 
     path = _member(Path(local(file)), MODEL)
     with opened(path) as source:
-        state = ({name: _read(path, source, name) for name in source.keys()}  # noqa: SIM118
-                 if is_own(path, source) else _published(network, path, source))
+        state = (
+            {name: _read(path, source, name) for name in source.keys()}  # noqa: SIM118
+            if is_own(path, source)
+            else _published(network, path, source)
+        )
     have = network.state_dict()
     other = {name for name, array in state.items() if name in have and array.shape != have[name].shape}
-    fresh = {name for name in other if state[name].ndim and state[name].shape[:-1] == have[name].shape[:-1]
-             and have[name].shape[-1] == classes}
+    fresh = {
+        name
+        for name in other
+        if state[name].ndim and state[name].shape[:-1] == have[name].shape[:-1] and have[name].shape[-1] == classes
+    }
     fresh |= {name for name in have if name not in state and name.startswith("aux_")}
-    problems = misfits({
-        "missing": [name for name in have if name not in state and name not in fresh],
-        "surplus": [name for name in state if name not in have and not name.startswith("aux_")],
-        "of another shape": [f"{name} ({by_x(state[name].shape)}, expected {by_x(have[name].shape)})"
-                             for name in sorted(other - fresh)]})
+    problems = misfits(
+        {
+            "missing": [name for name in have if name not in state and name not in fresh],
+            "surplus": [name for name in state if name not in have and not name.startswith("aux_")],
+            "of another shape": [
+                f"{name} ({by_x(state[name].shape)}, expected {by_x(have[name].shape)})"
+                for name in sorted(other - fresh)
+            ],
+        }
+    )
     if problems:
         raise CheckpointError(f"{file} does not fit this network: {problems}")
     network.load_state_dict({name: array if name in fresh else state[name] for name, array in have.items()})
@@ -64,9 +75,12 @@ def frozen(network: Module, patterns: Sequence[str]) -> list[BatchNorm2d]:
         raise ArgumentError("freeze: no parameter is left to be trained")
     if not patterns:
         return []
-    return [norm for path, norm in norms.items()
-            if not any(parameter.requires_grad for _, parameter in norm.named_parameters())
-            and (list(norm.named_parameters()) or any(_matches(path, pattern) for pattern in patterns))]
+    return [
+        norm
+        for path, norm in norms.items()
+        if not any(parameter.requires_grad for _, parameter in norm.named_parameters())
+        and (list(norm.named_parameters()) or any(_matches(path, pattern) for pattern in patterns))
+    ]
 
 
 def _matches(name: str, pattern: str) -> bool:
@@ -77,8 +91,10 @@ def _member(path: Path, model: str) -> Path:
     if not path.is_dir():
         return path
     if not (path / model).is_file() and (path / "checkpoint.safetensors").is_file():
-        raise ArgumentError(f"weights: {path} is a run; `tinyinception export {path} FILE.safetensors` writes its "
-                            "weights, or take its best.safetensors")
+        raise ArgumentError(
+            f"weights: {path} is a run; `tinyinception export {path} FILE.safetensors` writes its "
+            "weights, or take its best.safetensors"
+        )
     return path / model
 
 

@@ -26,10 +26,16 @@ class Report(Watcher):
         loader, at = session.train_loader, session.position
         per_epoch = min(len(loader) * loader.batch_size, len(loader.images))
         # One bar for the whole run, so that its time left is what the user waits for.
-        self.bar = bar(desc="compiling kernels", total=session.config.epochs * per_epoch,
-                       initial=at.epoch * per_epoch + at.images, unit=" img", unit_scale=True, smoothing=0.1,
-                       bar_format="{desc} {percentage:2.0f}%|{bar}| {remaining} left, {rate_fmt}{postfix}",
-                       shown=enabled)
+        self.bar = bar(
+            desc="compiling kernels",
+            total=session.config.epochs * per_epoch,
+            initial=at.epoch * per_epoch + at.images,
+            unit=" img",
+            unit_scale=True,
+            smoothing=0.1,
+            bar_format="{desc} {percentage:2.0f}%|{bar}| {remaining} left, {rate_fmt}{postfix}",
+            shown=enabled,
+        )
         self.line(f"{session.config.model} on {session.dataset!r}, run folder {run.folder}")
         if session.told:
             self.line(session.told)
@@ -67,11 +73,14 @@ class Report(Watcher):
 def epoch_line(row: dict, epochs: int, width: int | None) -> str:
     """Loss and accuracy of an epoch, a row of log.csv; the speed and then the time only where they fit."""
     averaged = row["averaged_test_accuracy"]
-    parts = [f" {row['epoch']:{len(str(epochs))}}/{epochs}",
-             f"train {row['train_loss']:.3f} {100 * row['train_accuracy']:.2f} %",
-             f"test {row['test_loss']:.3f} {100 * row['test_accuracy']:.2f} %",
-             *([f"avg {100 * averaged:.2f} %"] if averaged is not None else []),
-             f"{row['seconds']:.0f} s", f"{row['images_per_second']:,.0f} img/s"]
+    parts = [
+        f" {row['epoch']:{len(str(epochs))}}/{epochs}",
+        f"train {row['train_loss']:.3f} {100 * row['train_accuracy']:.2f} %",
+        f"test {row['test_loss']:.3f} {100 * row['test_accuracy']:.2f} %",
+        *([f"avg {100 * averaged:.2f} %"] if averaged is not None else []),
+        f"{row['seconds']:.0f} s",
+        f"{row['images_per_second']:,.0f} img/s",
+    ]
     while width is not None and len("  ".join(parts)) > width and not parts[-1].endswith("%"):
         parts.pop()
     return "  ".join(parts)

@@ -87,8 +87,10 @@ class Run:
         if not self.folder.is_dir():
             raise ArgumentError(f"out: {self.folder} is a file, not a folder")
         if (self.folder / CONFIG).exists() or (self.folder / CHECKPOINT).exists():
-            raise ArgumentError(f"out: {self.folder} already holds a run; continue it with `{self.resume_command()}` "
-                                "or choose another folder")
+            raise ArgumentError(
+                f"out: {self.folder} already holds a run; continue it with `{self.resume_command()}` "
+                "or choose another folder"
+            )
         if any(path.name != LOCK and path.suffix != ".tmp" for path in self.folder.iterdir()):
             raise ArgumentError(f"out: the folder {self.folder} is not empty; choose another one")
 
@@ -171,8 +173,10 @@ class Run:
         for place in (Path(), *self.folder.absolute().parents):
             if is_folder(place / as_path("data", config.data)):
                 return replace(config, data=str(place / as_path("data", config.data))).located
-        raise DataError(f"{config.data}, the folder of images that {self.folder} was trained on, is not there; if it "
-                        "has moved, say where it is with --data")
+        raise DataError(
+            f"{config.data}, the folder of images that {self.folder} was trained on, is not there; if it "
+            "has moved, say where it is with --data"
+        )
 
     def resume_command(self) -> str:
         """What to type to continue this run."""

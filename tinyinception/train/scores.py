@@ -85,8 +85,9 @@ def check_request(images: Sequence[object], top: int) -> None:
         raise ArgumentError("images: no files given")
 
 
-def best_classes(network: Any, batches: Iterable[np.ndarray], classes: Sequence[str], top: int,
-                 source: str | Path) -> list[list[tuple[str, float]]]:
+def best_classes(
+    network: Any, batches: Iterable[np.ndarray], classes: Sequence[str], top: int, source: str | Path
+) -> list[list[tuple[str, float]]]:
     """For each image of normalised batches the `top` most probable (class, probability), best first.
 
     source: where the network's numbers are from. Raises NonFiniteError where these give no probabilities.
@@ -97,8 +98,9 @@ def best_classes(network: Any, batches: Iterable[np.ndarray], classes: Sequence[
             probabilities = np.exp(log_probabilities(network, images))
         if not np.isfinite(probabilities).all():
             raise NonFiniteError(f"{source}: its weights give no finite probabilities")
-        answers += [[(classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]]
-                    for row in probabilities]
+        answers += [
+            [(classes[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]] for row in probabilities
+        ]
     return answers
 
 
@@ -130,23 +132,23 @@ def score(network: Any, loader: Loader, scheme: Scheme | None = None, *, progres
     return Scores(np.concatenate(outputs), np.concatenate(labels))
 
 
-def _score_views(network: Any, loader: Loader, scheme: Scheme,
-                 progress: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+def _score_views(network: Any, loader: Loader, scheme: Scheme, progress: bool) -> list[tuple[np.ndarray, np.ndarray]]:
     """Few images at a time, so that the network sees about `batch_size` views at once, whatever the scheme."""
     weights, rows = scheme.weights, loader.batch_size
     step = max(1, rows // len(weights))
     batches = []
-    with bar(total=len(loader.images) * len(weights), desc="evaluating", unit="view", unit_scale=True,
-             shown=progress) as shown:
+    with bar(
+        total=len(loader.images) * len(weights), desc="evaluating", unit="view", unit_scale=True, shown=progress
+    ) as shown:
         for start in range(0, len(loader.images), step):
-            views = scheme.cut(loader.images[start:start + step])
+            views = scheme.cut(loader.images[start : start + step])
             flat = views.reshape(-1, *views.shape[2:])
             each = []
             for row in range(0, len(flat), rows):
-                each.append(log_probabilities(network, np.ascontiguousarray(loader.normalize(flat[row:row + rows]))))
+                each.append(log_probabilities(network, np.ascontiguousarray(loader.normalize(flat[row : row + rows]))))
                 shown.update(len(each[-1]))
             together = average(np.concatenate(each).reshape(*views.shape[:2], -1), weights)
-            batches.append((together, loader.labels[start:start + step].astype(np.int64)))
+            batches.append((together, loader.labels[start : start + step].astype(np.int64)))
     return batches
 
 
@@ -160,8 +162,10 @@ def ensemble(scores: Sequence[Scores]) -> Scores:
     first = scores[0]
     for other in scores[1:]:
         if other.log_probabilities.shape != first.log_probabilities.shape:
-            raise ShapeError(f"ensemble: scores (images x classes) of {first.log_probabilities.shape} and "
-                             f"{other.log_probabilities.shape}")
+            raise ShapeError(
+                f"ensemble: scores (images x classes) of {first.log_probabilities.shape} and "
+                f"{other.log_probabilities.shape}"
+            )
         if (other.labels != first.labels).any():
             raise ArgumentError("ensemble: the scores belong to different labels, so to different images")
     if len(scores) == 1:

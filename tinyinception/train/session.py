@@ -65,8 +65,13 @@ class Session:
         usual = getattr(self.network, "aux_weight", AUX_WEIGHT)
         self.aux_weight = usual if config.aux_weight is None else config.aux_weight
         self.train_loader = dataset.loader(
-            "train", config.batch_size, augment=_transforms(config, dataset), shuffle=True, seed=config.seed,
-            drop_last=len(dataset.train_images) >= config.batch_size)
+            "train",
+            config.batch_size,
+            augment=_transforms(config, dataset),
+            shuffle=True,
+            seed=config.seed,
+            drop_last=len(dataset.train_images) >= config.batch_size,
+        )
         self.test_loader = dataset.loader("test", config.batch_size)
         self.schedule = _schedule(config, len(self.train_loader))
         self.optimizer = _optimizer(config, self.network)
@@ -95,8 +100,9 @@ class Session:
         """
         at, config = self.position, self.config
         if whole("epochs", epochs) < at.epoch + (at.batch > 0):
-            raise ArgumentError(f"epochs must be at least {at.epoch + (at.batch > 0)}, which are done or begun, got "
-                                f"{epochs}")
+            raise ArgumentError(
+                f"epochs must be at least {at.epoch + (at.batch > 0)}, which are done or begun, got {epochs}"
+            )
         if epochs != config.epochs:
             history = (*config.extended, (at.step, config.epochs))
             self.config = replace(config, epochs=epochs, extended=history)
@@ -108,8 +114,17 @@ class Session:
         with random.using(self.generator):
             drawn = random.get_state()
         tensors = {f"{part}/{name}": array for part, arrays in self._parts() for name, array in arrays.items()}
-        save(run.folder, tensors, {"config": asdict(self.config), "data": asdict(self.facts), "log": self.log,
-                                   "position": asdict(self.position), "random": drawn})
+        save(
+            run.folder,
+            tensors,
+            {
+                "config": asdict(self.config),
+                "data": asdict(self.facts),
+                "log": self.log,
+                "position": asdict(self.position),
+                "random": drawn,
+            },
+        )
 
     def restore(self, run: Run, tensors: Tensors, state: dict) -> None:
         """Continue from what `save` wrote for this run. Raises CheckpointError naming what does not fit."""
@@ -129,11 +144,15 @@ class Session:
             position = Position.restore(state.get("position"))
             steps = len(self.train_loader)
             if position.epoch > self.config.epochs or position.batch > steps * (position.epoch < self.config.epochs):
-                raise ArgumentError(f"position must lie in {self.config.epochs} epochs of {steps} batches, got epoch "
-                                    f"{position.epoch}, batch {position.batch}")
+                raise ArgumentError(
+                    f"position must lie in {self.config.epochs} epochs of {steps} batches, got epoch "
+                    f"{position.epoch}, batch {position.batch}"
+                )
             if position.step != position.epoch * steps + position.batch:
-                raise ArgumentError(f"position.step must be {position.epoch * steps + position.batch} in epoch "
-                                    f"{position.epoch}, batch {position.batch}, got {position.step}")
+                raise ArgumentError(
+                    f"position.step must be {position.epoch * steps + position.batch} in epoch "
+                    f"{position.epoch}, batch {position.batch}, got {position.step}"
+                )
             log = check_log(state.get("log"), position.epoch)
             with random.using(self.generator):
                 random.set_state(state.get("random"))
@@ -176,8 +195,9 @@ def load_network(run: Run, tensors: Tensors, network: Any, averaged: bool) -> No
     try:
         network.load_state_dict(values)
     except CheckpointError as error:
-        raise CheckpointError(f"{run.folder}: the checkpoint is of another network than the one in config.json: "
-                              f"{error}") from error
+        raise CheckpointError(
+            f"{run.folder}: the checkpoint is of another network than the one in config.json: {error}"
+        ) from error
 
 
 def _part(tensors: Tensors, part: str) -> Tensors:
@@ -188,8 +208,9 @@ def _part(tensors: Tensors, part: str) -> Tensors:
 def _finite(run: Run, tensors: Tensors) -> Tensors:
     for name, array in tensors.items():
         if not is_finite(array):
-            raise CheckpointError(f"{run.folder / CHECKPOINT} cannot be used: {name} holds NaN or infinity "
-                                  f"({describe(array)})")
+            raise CheckpointError(
+                f"{run.folder / CHECKPOINT} cannot be used: {name} holds NaN or infinity ({describe(array)})"
+            )
     return tensors
 
 
@@ -201,9 +222,11 @@ def _averaged(network: Any) -> list[tuple[str, Any]]:
 def _transforms(config: Config, dataset: Dataset) -> list[Transform]:
     flip = dataset.flip if config.flip is None else config.flip
     grey = tuple(round(255 * mean) for mean in dataset.mean)
-    return [*([RandomCrop(config.crop)] if config.crop else []),
-            *([RandomFlip()] if flip else []),
-            *([Cutout(config.cutout, grey)] if config.cutout else [])]
+    return [
+        *([RandomCrop(config.crop)] if config.crop else []),
+        *([RandomFlip()] if flip else []),
+        *([Cutout(config.cutout, grey)] if config.cutout else []),
+    ]
 
 
 def _schedule(config: Config, epoch_steps: int) -> Schedule:

@@ -83,8 +83,9 @@ def setting(default: Any, group: str, help: str, *more: Any, **named: Any) -> An
     return field(default=default, metadata=about(default, group, help, *more, **named))
 
 
-def about(default: Any, group: str, help: str, kind: type = str, interval: str = "", *, usual: str | None = None,
-          **more: Any) -> dict[str, Setting]:
+def about(
+    default: Any, group: str, help: str, kind: type = str, interval: str = "", *, usual: str | None = None, **more: Any
+) -> dict[str, Setting]:
     """The metadata of a field. usual: "none" where that is the default."""
     usual = "none" if usual is None and default is None else usual
     return {"setting": Setting(default, group, help, kind, interval, usual=usual, **more)}
@@ -98,7 +99,8 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
 
 def _pairs(name: str, value: Any) -> tuple[tuple[int, int], ...]:
     good = isinstance(value, list | tuple) and all(
-        isinstance(pair, list | tuple) and len(pair) == 2 and all(is_whole(n, 0) for n in pair) for pair in value)
+        isinstance(pair, list | tuple) and len(pair) == 2 and all(is_whole(n, 0) for n in pair) for pair in value
+    )
     if not good:
         raise ArgumentError(f"{name} must be a list of pairs of whole numbers, got {value!r}")
     return tuple(tuple(map(int, pair)) for pair in value)
@@ -112,8 +114,10 @@ def _options(name: str, value: Any) -> dict[str, Any]:
         try:
             json.dumps(option, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise ArgumentError(f"{name}: {key} must be something that JSON can hold, a number, a text, True, False or "
-                                f"a list, got {option!r}") from None
+            raise ArgumentError(
+                f"{name}: {key} must be something that JSON can hold, a number, a text, True, False or "
+                f"a list, got {option!r}"
+            ) from None
     return {key: _tuples(option) for key, option in value.items()}
 
 

@@ -13,8 +13,18 @@ from tinyinception.checks import number, whole
 from tinyinception.data import Dataset
 from tinyinception.errors import ArgumentError
 
-COLUMNS = ("epoch", "step", "lr", "train_loss", "train_accuracy", "test_loss", "test_accuracy",
-           "averaged_test_accuracy", "seconds", "images_per_second")
+COLUMNS = (
+    "epoch",
+    "step",
+    "lr",
+    "train_loss",
+    "train_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "averaged_test_accuracy",
+    "seconds",
+    "images_per_second",
+)
 FINITE = "(-inf, inf)"
 
 
@@ -39,8 +49,10 @@ class Position:
         number("position.loss_sum", values["loss_sum"], FINITE)
         number("position.seconds", values["seconds"], "[0, inf)")
         if values["correct"] > values["images"] or (values["images"] > 0) != (values["batch"] > 0):
-            raise ArgumentError(f"position.images must be what {values['batch']} batches hold, got {values['images']}, "
-                                f"{values['correct']} of them correct")
+            raise ArgumentError(
+                f"position.images must be what {values['batch']} batches hold, got {values['images']}, "
+                f"{values['correct']} of them correct"
+            )
         return cls(**values)
 
     def add(self, loss: float, correct: int, images: int) -> None:
@@ -75,9 +87,15 @@ class DataFacts:
     @classmethod
     def of(cls, dataset: Dataset) -> DataFacts:
         """The facts of a data set."""
-        return cls(dataset.name, dataset.classes, dataset.image_shape, dataset.mean, dataset.std,
-                   train=_digest(dataset.train_images, dataset.train_labels),
-                   test=_digest(dataset.test_images, dataset.test_labels))
+        return cls(
+            dataset.name,
+            dataset.classes,
+            dataset.image_shape,
+            dataset.mean,
+            dataset.std,
+            train=_digest(dataset.train_images, dataset.train_labels),
+            test=_digest(dataset.test_images, dataset.test_labels),
+        )
 
     @classmethod
     def restore(cls, values: Any) -> DataFacts:
@@ -105,17 +123,24 @@ class DataFacts:
 
     def differences(self, other: DataFacts) -> list[str]:
         """What tells these data from others, apart from what they are called."""
-        pairs = {name: (getattr(self, name), getattr(other, name))
-                 for name in ("classes", "image_shape", "mean", "std", "train", "test")}
-        return [f"data {name} {one!r}, not {two!r}" for name, (one, two) in pairs.items()
-                if one != two and None not in (one, two)]
+        pairs = {
+            name: (getattr(self, name), getattr(other, name))
+            for name in ("classes", "image_shape", "mean", "std", "train", "test")
+        }
+        return [
+            f"data {name} {one!r}, not {two!r}"
+            for name, (one, two) in pairs.items()
+            if one != two and None not in (one, two)
+        ]
 
 
 def check_log(rows: Any, epochs: int) -> list[dict]:
     """The rows of a log of so many epochs. Raises ArgumentError naming what cannot be."""
     if not isinstance(rows, list) or len(rows) != epochs:
-        raise ArgumentError(f"log must be a list of {epochs} rows, one an epoch, got "
-                            f"{f'{len(rows)} rows' if isinstance(rows, list) else repr(rows)[:80]}")
+        raise ArgumentError(
+            f"log must be a list of {epochs} rows, one an epoch, got "
+            f"{f'{len(rows)} rows' if isinstance(rows, list) else repr(rows)[:80]}"
+        )
     for index, row in enumerate(rows):
         _check_keys(f"log[{index}]", row, set(COLUMNS))
         for name in COLUMNS:

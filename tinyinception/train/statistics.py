@@ -33,10 +33,18 @@ class Calibration:
 
     def rows(self) -> list[dict]:
         """One dictionary per bin, as JSON can hold it; confidence and accuracy are None in an empty bin."""
-        return [{"low": float(low), "high": float(high), "images": int(n), "confidence": float(p) if n else None,
-                 "accuracy": float(right) if n else None}
-                for low, high, n, p, right in zip(self.low, self.high, self.images, self.confidence, self.accuracy,
-                                                  strict=True)]
+        return [
+            {
+                "low": float(low),
+                "high": float(high),
+                "images": int(n),
+                "confidence": float(p) if n else None,
+                "accuracy": float(right) if n else None,
+            }
+            for low, high, n, p, right in zip(
+                self.low, self.high, self.images, self.confidence, self.accuracy, strict=True
+            )
+        ]
 
 
 def calibration(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Calibration:
@@ -47,8 +55,10 @@ def calibration(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> 
     """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, bool)
     if confidence.ndim != 1 or confidence.shape != correct.shape or not len(confidence):
-        raise ShapeError(f"calibration: confidence has shape {confidence.shape}, correct {correct.shape}; expected one "
-                         "number each for at least one image")
+        raise ShapeError(
+            f"calibration: confidence has shape {confidence.shape}, correct {correct.shape}; expected one "
+            "number each for at least one image"
+        )
     bins = whole("bins", bins)
     if not ((confidence >= 0) & (confidence <= 1)).all():
         raise ArgumentError(f"confidence must lie in [0, 1], got {confidence.min()} to {confidence.max()}")
@@ -82,22 +92,31 @@ class Difference:
     def sentence(self, first: str, second: str) -> str:
         """The comparison in words, for a reader without statistics; first, second: what the two are called."""
         better, worse = (second, first) if self.difference >= 0 else (first, second)
-        verdict = (f"{better} is better by {abs(self.difference) * 100:.2f} percentage points" if self.difference
-                   else "both are right equally often")
+        verdict = (
+            f"{better} is better by {abs(self.difference) * 100:.2f} percentage points"
+            if self.difference
+            else "both are right equally often"
+        )
         inside = self.low <= 0 <= self.high
-        meaning = ("It contains zero: with other test images of the same kind the order could well be reversed."
-                   if inside else "It does not contain zero: chance in the choice of test images does not explain the "
-                                  f"lead over {worse}.")
+        meaning = (
+            "It contains zero: with other test images of the same kind the order could well be reversed."
+            if inside
+            else "It does not contain zero: chance in the choice of test images does not explain the "
+            f"lead over {worse}."
+        )
         interval = f"{self.low * 100:+.2f} to {self.high * 100:+.2f} points"
-        return (f"Of the same {self.images:,} test images {first} gets {self.first:.2%} right and {second} "
-                f"{self.second:.2%}: {verdict} ({self.only_first:,} images only {first} gets right, "
-                f"{self.only_second:,} only {second}). The {self.confidence:.0%} interval of the difference "
-                f"({second} minus {first}) is {interval} (paired bootstrap, {self.resamples:,} resamples). "
-                f"{meaning} What another training seed would change, it does not say.")
+        return (
+            f"Of the same {self.images:,} test images {first} gets {self.first:.2%} right and {second} "
+            f"{self.second:.2%}: {verdict} ({self.only_first:,} images only {first} gets right, "
+            f"{self.only_second:,} only {second}). The {self.confidence:.0%} interval of the difference "
+            f"({second} minus {first}) is {interval} (paired bootstrap, {self.resamples:,} resamples). "
+            f"{meaning} What another training seed would change, it does not say."
+        )
 
 
-def bootstrap_difference(correct_a: np.ndarray, correct_b: np.ndarray, *, resamples: int = 10_000,
-                         confidence: float = 0.95, seed: int = 0) -> Difference:
+def bootstrap_difference(
+    correct_a: np.ndarray, correct_b: np.ndarray, *, resamples: int = 10_000, confidence: float = 0.95, seed: int = 0
+) -> Difference:
     """The difference in accuracy of b and a on the same N images (N, bool each), with a paired bootstrap interval.
 
     The images are drawn again, with replacement, N at a time, keeping the two answers to an image together; the
@@ -107,8 +126,9 @@ def bootstrap_difference(correct_a: np.ndarray, correct_b: np.ndarray, *, resamp
     """
     a, b = np.asarray(correct_a, bool), np.asarray(correct_b, bool)
     if a.ndim != 1 or a.shape != b.shape or not len(a):
-        raise ShapeError(f"bootstrap_difference: answers of shape {a.shape} and {b.shape}; expected one each for at "
-                         "least one image")
+        raise ShapeError(
+            f"bootstrap_difference: answers of shape {a.shape} and {b.shape}; expected one each for at least one image"
+        )
     resamples, seed = whole("resamples", resamples), whole("seed", seed, 0)
     confidence = number("confidence", confidence, "(0, 1)")
     n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
@@ -118,5 +138,16 @@ def bootstrap_difference(correct_a: np.ndarray, correct_b: np.ndarray, *, resamp
     drawn = np.random.default_rng(seed).multinomial(n, kinds, resamples)
     tail = (1 - confidence) / 2
     low, high = np.quantile((drawn[:, 1] - drawn[:, 0]) / n, [tail, 1 - tail])
-    return Difference(n, float(a.mean()), float(b.mean()), (only_b - only_a) / n, float(low), float(high), only_a,
-                      only_b, confidence, resamples, seed)
+    return Difference(
+        n,
+        float(a.mean()),
+        float(b.mean()),
+        (only_b - only_a) / n,
+        float(low),
+        float(high),
+        only_a,
+        only_b,
+        confidence,
+        resamples,
+        seed,
+    )

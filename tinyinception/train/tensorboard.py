@@ -25,14 +25,16 @@ class TensorBoard(Watcher):
         try:
             import tensorboardX
         except ImportError:
-            raise ArgumentError("log: TensorBoard needs tensorboardX; install it with pip install "
-                                "'tinyinception[log]'") from None
+            raise ArgumentError(
+                "log: TensorBoard needs tensorboardX; install it with pip install 'tinyinception[log]'"
+            ) from None
         self.library, self.every, self.writer = tensorboardX, every, None
 
     def begin(self, session: Session, run: Run) -> None:
         step = session.position.step
         self.writer = self.library.SummaryWriter(  # with a name of its own, also within one second
-            str(run.folder / FOLDER), purge_step=step + 1 if step else None, filename_suffix=f".{step}")
+            str(run.folder / FOLDER), purge_step=step + 1 if step else None, filename_suffix=f".{step}"
+        )
 
     def step(self, session: Session) -> None:
         at = session.position.step

@@ -34,8 +34,10 @@ class Trained:
     averaged: bool
 
     def __repr__(self) -> str:
-        return (f"Trained({str(self.run.folder)!r}: {self.config.model} on {self.facts.name}, "
-                f"{len(self.facts.classes)} classes{', averaged parameters' if self.averaged else ''})")
+        return (
+            f"Trained({str(self.run.folder)!r}: {self.config.model} on {self.facts.name}, "
+            f"{len(self.facts.classes)} classes{', averaged parameters' if self.averaged else ''})"
+        )
 
 
 def load_run(folder: str | Path, averaged: bool | None = None, *, network: Any = None) -> Trained:
@@ -58,9 +60,15 @@ def load_run(folder: str | Path, averaged: bool | None = None, *, network: Any =
     return Trained(run, config, facts, network.eval(), averaged)
 
 
-def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
-            averaged: bool | None = None, network: Any = None,
-            say: Callable[[str], None] | None = None) -> list[list[tuple[str, float]]]:
+def predict(
+    folder: str | Path,
+    images: Sequence[str | Path],
+    *,
+    top: int = 5,
+    averaged: bool | None = None,
+    network: Any = None,
+    say: Callable[[str], None] | None = None,
+) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
     The largest central square of a picture is scaled to what the network was trained on. say: told of converted colours
@@ -76,8 +84,9 @@ def predict(folder: str | Path, images: Sequence[str | Path], *, top: int = 5,
     return _classify(trained, [read_image(path, height, channels, say=say) for path in images], top)
 
 
-def predict_test(folder: str | Path, number: int, *, top: int = 5, averaged: bool | None = None,
-                 progress: bool = True) -> tuple[str, str, list[tuple[str, float]]]:
+def predict_test(
+    folder: str | Path, number: int, *, top: int = 5, averaged: bool | None = None, progress: bool = True
+) -> tuple[str, str, list[tuple[str, float]]]:
     """Classify one test image of the run's own data set, counted from 0: its name, its true class, and the answer as
     by `predict`. Raises ArgumentError for a number that no test image has, or data that are no longer the run's.
     """
@@ -85,18 +94,21 @@ def predict_test(folder: str | Path, number: int, *, top: int = 5, averaged: boo
     check_request([number], top)
     trained = load_run(folder, averaged)
     config, facts = trained.run.find_data(trained.config), trained.facts
-    dataset = load(config.data, source=config.source, limit=config.limit, image_size=config.input_size,
-                   progress=progress)
+    dataset = load(
+        config.data, source=config.source, limit=config.limit, image_size=config.input_size, progress=progress
+    )
     if (dataset.classes, dataset.image_shape) != (facts.classes, facts.image_shape):
         raise ArgumentError(f"test: {dataset.name} has other classes or sizes now than when {folder} was trained")
     if number >= len(dataset.test_images):
-        raise ArgumentError(f"test must be at most {len(dataset.test_images) - 1:,}, the last test image of "
-                            f"{dataset.name}, got {number:,}")
-    answer, = _classify(trained, [dataset.test_images[number]], top)
+        raise ArgumentError(
+            f"test must be at most {len(dataset.test_images) - 1:,}, the last test image of "
+            f"{dataset.name}, got {number:,}"
+        )
+    (answer,) = _classify(trained, [dataset.test_images[number]], top)
     return f"test image {number} of {dataset.name}", dataset.classes[dataset.test_labels[number]], answer
 
 
 def _classify(trained: Trained, images: Sequence[np.ndarray], top: int) -> list[list[tuple[str, float]]]:
     pixels, normalize = np.stack(images), Normalize(trained.facts.mean, trained.facts.std)
-    batches = (normalize(pixels[start:start + BATCH]) for start in range(0, len(pixels), BATCH))
+    batches = (normalize(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH))
     return best_classes(trained.network, batches, trained.facts.classes, top, trained.run.folder)

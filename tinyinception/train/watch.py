@@ -83,5 +83,7 @@ def check_finite(network: Any) -> None:
     named = [(name, parameter.data) for name, parameter in network.named_parameters()]
     for name, array in (*named, *network.named_buffers()):
         if not is_finite(array):
-            raise NonFiniteError(f"{name} holds NaN or infinity ({describe(array)}); it is not saved, and the "
-                                 "last good checkpoint is kept")
+            raise NonFiniteError(
+                f"{name} holds NaN or infinity ({describe(array)}); it is not saved, and the "
+                "last good checkpoint is kept"
+            )

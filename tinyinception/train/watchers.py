@@ -1,10 +1,10 @@
 """Whoever wants to know how training goes: one small interface, and what writes a run's steps to a file.
 
-    class Loud(train.Watcher):
-        def epoch(self, row):
-            print(row["epoch"], row["test_accuracy"])
+class Loud(train.Watcher):
+    def epoch(self, row):
+        print(row["epoch"], row["test_accuracy"])
 
-    train.fit(config, watchers=[Loud()])
+train.fit(config, watchers=[Loud()])
 """
 
 from __future__ import annotations
@@ -69,8 +69,10 @@ def watching(watchers: Sequence[Watcher], session: Session, run: Run) -> Iterato
                 getattr(watcher, event)(*arguments)
             except Exception as error:
                 told.remove(watcher)
-                say(f"{type(watcher).__name__} watches no longer, training goes on: {type(error).__name__} in "
-                    f"{event}: {' '.join(str(error).split())}")
+                say(
+                    f"{type(watcher).__name__} watches no longer, training goes on: {type(error).__name__} in "
+                    f"{event}: {' '.join(str(error).split())}"
+                )
 
     try:
         tell("begin", session, run)

@@ -39,5 +39,16 @@ from tinyinception.weights.own import load, save
 from tinyinception.weights.predict import predict, read_classes
 from tinyinception.weights.preprocessing import SETS, Published, published
 
-__all__ = ["SETS", "Exported", "Published", "from_export", "load", "load_weights", "predict", "published",
-           "read_classes", "save", "save_weights"]
+__all__ = [
+    "SETS",
+    "Exported",
+    "Published",
+    "from_export",
+    "load",
+    "load_weights",
+    "predict",
+    "published",
+    "read_classes",
+    "save",
+    "save_weights",
+]

@@ -78,8 +78,10 @@ def read_config(path: Path) -> dict[str, Any] | None:
     if not isinstance(given, dict) or given.get("library_name") != LIBRARY:
         return None
     if given.get("format_version") != VERSION:
-        raise CheckpointError(f"{path} is of version {given.get('format_version')!r} of its format, this library reads "
-                              f"version {VERSION}; a newer tinyinception does")
+        raise CheckpointError(
+            f"{path} is of version {given.get('format_version')!r} of its format, this library reads "
+            f"version {VERSION}; a newer tinyinception does"
+        )
     names = [name for name in Exported.__dataclass_fields__ if name != "network"]
     if missing := [name for name in names if name not in given]:
         raise CheckpointError(f"{path} is damaged: it does not say {', '.join(missing)}")
@@ -89,8 +91,9 @@ def read_config(path: Path) -> dict[str, Any] | None:
 def _build(folder: str | Path, values: Mapping[str, Any]) -> nn.Module:
     name = values["model"]
     if name not in models.names():
-        raise ArgumentError(f"{folder}: {name} is no network of models.names(); build it yourself and pass it as "
-                            "network=...")
+        raise ArgumentError(
+            f"{folder}: {name} is no network of models.names(); build it yourself and pass it as network=..."
+        )
     options = {key: tuple(value) if isinstance(value, list) else value for key, value in values["options"].items()}
     with nn.shape_only():
         return models.build(name, num_classes=len(values["classes"]), channels=values["image_shape"][2], **options)

@@ -26,8 +26,14 @@ OWN, VERSION = "tinyinception", 1  # "format" and "version" in the header of a f
 
 
 @named
-def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, drop_background: bool = False,
-                 say: Callable[[str], None] | None = None) -> None:
+def load_weights(
+    model: Module,
+    file: str | Path,
+    *,
+    ignore_aux: bool = False,
+    drop_background: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> None:
     """Give a network the weights of a safetensors file with the names that timm and TorchVision publish.
 
     file: its path, or on the hub "hf://OWNER/NAME", "hf://OWNER/NAME@REVISION" or one of its files,
@@ -50,8 +56,9 @@ def load_weights(model: Module, file: str | Path, *, ignore_aux: bool = False, d
         from tinyinception.weights.own import load  # which is built on this file
 
         if ignore_aux or drop_background:
-            raise ArgumentError(f"{file} has a module's own names: ignore_aux and drop_background are for published "
-                                "weights")
+            raise ArgumentError(
+                f"{file} has a module's own names: ignore_aux and drop_background are for published weights"
+            )
         return load(model, file)
     plan = layout(model)
     with opened(file) as source:
@@ -84,8 +91,10 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
 
     plan = layout(model)
     if plan.unpublished and not ignore_aux:
-        raise CheckpointError(f"{file}: there are no published names for {some(plan.unpublished)}; "
-                              "ignore_aux=True leaves auxiliary classifiers out")
+        raise CheckpointError(
+            f"{file}: there are no published names for {some(plan.unpublished)}; "
+            "ignore_aux=True leaves auxiliary classifiers out"
+        )
     tensors = {}
     for slot in plan.slots:
         if ignore_aux and slot.is_aux:
@@ -121,8 +130,12 @@ def opened(file: str | Path) -> Iterator[Any]:
     except CheckpointError:
         raise
     except (SafetensorError, OSError) as error:
-        hint = ("; it looks like a pickle, which is never loaded: the recipe in the documentation of "
-                "tinyinception.weights makes a safetensors file of it" if _is_pickle(file) else "")
+        hint = (
+            "; it looks like a pickle, which is never loaded: the recipe in the documentation of "
+            "tinyinception.weights makes a safetensors file of it"
+            if _is_pickle(file)
+            else ""
+        )
         raise CheckpointError(f"{file} is no safetensors file, or a damaged one: {error}{hint}") from error
 
 
@@ -132,8 +145,10 @@ def is_own(file: str | Path, source: Any) -> bool:
     if header.get("format") != OWN:
         return False
     if header.get("version") != str(VERSION):
-        raise CheckpointError(f"{file} is of version {header.get('version')!r} of its format, this library reads "
-                              f"version {VERSION}; a newer tinyinception does")
+        raise CheckpointError(
+            f"{file} is of version {header.get('version')!r} of its format, this library reads "
+            f"version {VERSION}; a newer tinyinception does"
+        )
     return True
 
 
@@ -159,32 +174,44 @@ def bfloat16(file: str | Path, name: str) -> np.ndarray:
 def _prefixes(names: Collection[str]) -> list[str]:
     """What all names begin with, up to a dot: "" and, of DataParallel after torch.compile, "module.", ..."""
     first, last = min(names, default=""), max(names, default="")  # what these two share, all between them do
-    return ["", *(first[:i + 1] for i, letter in enumerate(first) if letter == "." and last.startswith(first[:i + 1]))]
+    return [
+        "",
+        *(first[: i + 1] for i, letter in enumerate(first) if letter == "." and last.startswith(first[: i + 1])),
+    ]
 
 
 def without_prefix(names: Collection[str], expected: Collection[str]) -> tuple[str, list[str]]:
     """The common prefix behind which most expected names are, "" if it is all the same, and what is behind it."""
-    prefix = max(_prefixes(names), key=lambda prefix: sum(name[len(prefix):] in expected for name in names))
-    return prefix, [name[len(prefix):] for name in names]
+    prefix = max(_prefixes(names), key=lambda prefix: sum(name[len(prefix) :] in expected for name in names))
+    return prefix, [name[len(prefix) :] for name in names]
 
 
 def _problems(plan: Layout, found: Mapping[str, Any], ignore_aux: bool, drop_background: bool) -> str:
     """What keeps a file's tensors from being loaded, by kind, empty where nothing does."""
-    expected = {slot.published: _with_background(slot) if drop_background else slot.shape
-                for slot in plan.slots if not (ignore_aux and slot.is_aux)}
+    expected = {
+        slot.published: _with_background(slot) if drop_background else slot.shape
+        for slot in plan.slots
+        if not (ignore_aux and slot.is_aux)
+    }
     found = {name: value for name, value in found.items() if not (ignore_aux and name.startswith(plan.table.aux))}
     both = [name for name in expected if name in found]
     shapes = {name: tuple(found[name].get_shape()) for name in both}
     dtypes = {name: found[name].get_dtype() for name in both}
-    return misfits({
-        "missing": [name for name in expected if name not in found],
-        "surplus": [name for name in found if name not in expected],
-        "of another shape": [f"{name} ({by_x(shapes[name])}, expected {by_x(expected[name])})"
-                             for name in both if shapes[name] != expected[name]],
-        f"of another dtype than {', '.join(READABLE)}": [f"{name} ({dtypes[name]})"
-                                                         for name in both if dtypes[name] not in READABLE],
-        "without a published name": [] if ignore_aux else plan.unpublished,
-    })
+    return misfits(
+        {
+            "missing": [name for name in expected if name not in found],
+            "surplus": [name for name in found if name not in expected],
+            "of another shape": [
+                f"{name} ({by_x(shapes[name])}, expected {by_x(expected[name])})"
+                for name in both
+                if shapes[name] != expected[name]
+            ],
+            f"of another dtype than {', '.join(READABLE)}": [
+                f"{name} ({dtypes[name]})" for name in both if dtypes[name] not in READABLE
+            ],
+            "without a published name": [] if ignore_aux else plan.unpublished,
+        }
+    )
 
 
 def _hint(plan: Layout, found: Mapping[str, Any], ignore_aux: bool, drop_background: bool) -> str:
@@ -202,8 +229,11 @@ def origin(network: str, names: Collection[str]) -> str:
     for prefix in _prefixes(names):
         behind = f" behind the prefix {prefix!r}" if prefix else ""
         for other, table in TABLES.items():
-            fixed = [prefix + f"{layer}." for layer in table.layers.values()
-                     if "{" not in layer and not layer.startswith(table.aux)]
+            fixed = [
+                prefix + f"{layer}."
+                for layer in table.layers.values()
+                if "{" not in layer and not layer.startswith(table.aux)
+            ]
             if other != network and all(any(name.startswith(layer) for name in names) for layer in fixed):
                 return f" (the file has the names of {other}{behind})"
     return ""

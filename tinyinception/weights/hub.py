@@ -29,8 +29,9 @@ def local(file: str | Path, name: str = MODEL) -> str | Path:
     try:
         from huggingface_hub import constants, hf_hub_download
     except ImportError:
-        raise ArgumentError(f"{file}: this needs huggingface-hub; install it with pip install "
-                            "'tinyinception[hub]'") from None
+        raise ArgumentError(
+            f"{file}: this needs huggingface-hub; install it with pip install 'tinyinception[hub]'"
+        ) from None
     try:
         return hf_hub_download(repo, name, revision=revision, library_name="tinyinception")
     except Exception as error:  # of its HTTP client, which changes between versions, and of its own, without one base
@@ -39,7 +40,8 @@ def local(file: str | Path, name: str = MODEL) -> str | Path:
         raise CheckpointError(
             f"{file}: there is no {wanted} in the cache, and it could not be fetched ({_first_line(error)}); fetch it "
             f"where there is a network and give the path of the file instead, or copy that machine's folder "
-            f"{folder.name} to {folder}") from error
+            f"{folder.name} to {folder}"
+        ) from error
 
 
 def member(folder: str | Path, name: str) -> Path:

@@ -94,15 +94,21 @@ def layout(model: Module) -> Layout:
     nearest = (-1, "", "")
     for network, table in TABLES.items():
         unknown = [path for path, _ in layers if translate(path, table.layers) is None]
-        differing = [path for path, module in layers if not _usual(module, table)
-                     or (path in unknown and not path.startswith("aux_"))]
+        differing = [
+            path
+            for path, module in layers
+            if not _usual(module, table) or (path in unknown and not path.startswith("aux_"))
+        ]
         if not differing:
-            slots = tuple(slot for path, module in layers if path not in unknown
-                          for slot in _slots(table, path, module))
+            slots = tuple(
+                slot for path, module in layers if path not in unknown for slot in _slots(table, path, module)
+            )
             return Layout(network, table, slots, tuple(unknown))
         nearest = max(nearest, (len(layers) - len(differing), network, differing[0]))
-    raise ArgumentError(f"weights: no files are published for this {type(model).__name__}; of those known "
-                        f"({', '.join(TABLES)}) {nearest[1]} is nearest, but differs at {nearest[2]}")
+    raise ArgumentError(
+        f"weights: no files are published for this {type(model).__name__}; of those known "
+        f"({', '.join(TABLES)}) {nearest[1]} is nearest, but differs at {nearest[2]}"
+    )
 
 
 def _layers(model: Module) -> Iterator[tuple[str, Module]]:

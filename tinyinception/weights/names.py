@@ -125,8 +125,11 @@ ALEXNET = {  # TorchVision's AlexNet, whose numbers count activations, poolings 
 }
 
 VGG16 = {  # TorchVision's vgg16
-    **{f"conv{group}_{i}": f"features.{number}" for group, numbers in enumerate(
-        ((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28)), 1) for i, number in enumerate(numbers, 1)},
+    **{
+        f"conv{group}_{i}": f"features.{number}"
+        for group, numbers in enumerate(((0, 2), (5, 7), (10, 12, 14), (17, 19, 21), (24, 26, 28)), 1)
+        for i, number in enumerate(numbers, 1)
+    },
     "fc6.fc": "classifier.0",
     "fc7.fc": "classifier.3",
     "fc8": "classifier.6",

@@ -47,12 +47,15 @@ def load(net: Module, file: str | Path) -> None:
     with opened(file) as source:
         is_own(file, source)
         names = source.keys()
-        foreign = [f"{name} ({dtype})" for name in names
-                   if (dtype := source.get_slice(name).get_dtype()) not in NUMBERS]
+        foreign = [
+            f"{name} ({dtype})" for name in names if (dtype := source.get_slice(name).get_dtype()) not in NUMBERS
+        ]
         if foreign:
             raise CheckpointError(f"{file}: numbers of dtypes that are not read: {', '.join(foreign[:8])}")
-        state = {name: bfloat16(file, name) if source.get_slice(name).get_dtype() == "BF16"
-                 else source.get_tensor(name) for name in names}
+        state = {
+            name: bfloat16(file, name) if source.get_slice(name).get_dtype() == "BF16" else source.get_tensor(name)
+            for name in names
+        }
     blank = [parameter for parameter in net.parameters() if parameter.data is None]
     _allocate(net)
     try:

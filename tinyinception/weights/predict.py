@@ -19,8 +19,15 @@ BATCH = 8  # images of 299x299
 _NAMES = 1 << 20  # bytes of a file with class names
 
 
-def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, classes: Sequence[str] | None = None,
-            top: int = 5, say: Callable[[str], None] | None = None) -> list[list[tuple[str, float]]]:
+def predict(
+    weight_set: str,
+    file: str | Path,
+    images: Sequence[str | Path],
+    *,
+    classes: Sequence[str] | None = None,
+    top: int = 5,
+    say: Callable[[str], None] | None = None,
+) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.
 
     weight_set: as for `published`, whose preprocessing is applied. file: its safetensors file. classes: names in the
@@ -39,7 +46,7 @@ def predict(weight_set: str, file: str | Path, images: Sequence[str | Path], *, 
     network = build(known.model, file, count, say)
     if say is not None:
         say(f"preprocessing of {known.name}: {known.describe()}")
-    batches = (known.normalize(pixels[start:start + BATCH]) for start in range(0, len(pixels), BATCH))
+    batches = (known.normalize(pixels[start : start + BATCH]) for start in range(0, len(pixels), BATCH))
     return best_classes(network, batches, classes, top, file)
 
 

@@ -42,8 +42,10 @@ class Published:
 
     def describe(self) -> str:
         """The preprocessing in one line."""
-        return (f"shorter side to {self.resize} ({self.interpolation}), central {self.input_size}x{self.input_size}, "
-                f"RGB in 0 to 1 with mean {_numbers(self.mean)} and std {_numbers(self.std)}")
+        return (
+            f"shorter side to {self.resize} ({self.interpolation}), central {self.input_size}x{self.input_size}, "
+            f"RGB in 0 to 1 with mean {_numbers(self.mean)} and std {_numbers(self.std)}"
+        )
 
 
 def _timm(tag: str, model: str, resize: int, *, mean: Channels = HALF, std: Channels = HALF) -> Published:
