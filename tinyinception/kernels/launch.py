@@ -1,0 +1,27 @@
+"""The one door: whatever writes a number goes through `launch`, so that a step can be recorded and replayed.
+
+While a step is recorded, each launch is carried out and written down: the function, and the arrays it reads and writes,
+by place. Replaying the list does the same arithmetic on whatever numbers stand in those places then.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+
+class _State(threading.local):
+    record: Callable[[Callable, tuple], None] | None = None  # what writes launches down, while a step is recorded
+
+
+state = _State()
+
+
+def launch(function: Callable, *args) -> None:
+    """Call a function that reads and writes arrays among its arguments, and returns nothing that anybody needs.
+
+    Numbers among the arguments are frozen in a recording: what changes from step to step is an array of one number.
+    """
+    function(*args)
+    if state.record is not None:
+        state.record(function, args)
