@@ -16,8 +16,8 @@ from tinyinception import models
 from tinyinception.models.network import Network
 from tinyinception.nn import ConvUnit, Flatten, Linear, Module, random
 from tinyinception.nn.functional import cross_entropy
-from tinyinception.ops import Operation
 from tinyinception.optim import SGD, weights_only
+from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
 
 PLAIN = "plain"
@@ -165,20 +165,20 @@ class Clock(Hook):
         self._mark = 0.0
         self._walking = False
 
-    def before(self, op: Operation, inputs: Sequence) -> None:
+    def before(self, node: Node, inputs: Sequence) -> None:
         self._mark = time.perf_counter()
 
-    def after(self, op: Operation, inputs: Sequence, output: Tensor) -> None:
-        self.forward[kind(op.name)] += self._lap()
+    def after(self, node: Node, inputs: Sequence, output: Tensor) -> None:
+        self.forward[kind(node.name)] += self._lap()
 
-    def before_backward(self, op: Operation, grad: np.ndarray) -> None:
+    def before_backward(self, node: Node, grad: np.ndarray) -> None:
         seconds = self._lap()
         if self._walking:
             self.backward[SUMS] += seconds
         self._walking = True
 
-    def after_backward(self, op: Operation, grad: np.ndarray, grads: Sequence) -> None:
-        self.backward[kind(op.name)] += self._lap()
+    def after_backward(self, node: Node, grad: np.ndarray, grads: Sequence) -> None:
+        self.backward[kind(node.name)] += self._lap()
 
     def split(self) -> dict[str, tuple[float, float]]:
         """Seconds forward and backward of every kind."""

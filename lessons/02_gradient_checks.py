@@ -157,11 +157,12 @@ class Broken(ops.BatchNorm):
 
     def __init__(self, breakage):
         super().__init__(eps=1e-5)
-        self.breakage = breakage
+        object.__setattr__(self, "breakage", breakage)  # operations are frozen
 
-    def backward(self, grad):
-        x, mean, scale, *_ = self.saved
-        return (self.breakage(super().backward(grad)[0], grad, (x - mean) * scale, scale).astype(grad.dtype),)
+    def backward(self, kept, grad):
+        x, mean, scale = kept.inputs[0], *kept.aside[:2]
+        dx = super().backward(kept, grad)[0]
+        return (self.breakage(dx, grad, (x - mean) * scale, scale).astype(grad.dtype),)
 
 
 def worst(breakage, dtype, h, cotangent):

@@ -38,17 +38,18 @@ class Seen(Hook):
     def __init__(self):
         self.texts, self.depthwise, self.last = Counter(), None, None
 
-    def after(self, op, inputs, output):
-        kernel, stride = (w.kernel, w.stride) if (w := op.window()) else ((), (1, 1))
+    def after(self, node, inputs, output):
+        op = node.op
+        kernel, stride = (w.kernel, w.stride) if (w := op.window(*node.shapes)) else ((), (1, 1))
         before, self.last = self.last, op.name
         over = "" if stride == (1, 1) else f"/{stride[0]}"
         size = "×".join(map(str, kernel)) + over
-        if op.name == "Conv2d" and op.path.endswith("depthwise"):
+        if op.name == "Conv2d" and node.path.endswith("depthwise"):
             self.depthwise = size
             return
         if op.name == "Conv2d":
             groups = f" ({op.groups} groups)" if op.groups > 1 else ""
-            text = f"{size} {inputs[1].shape[3]}{groups}" + (" linear" if op.path.endswith(".up") else "")
+            text = f"{size} {inputs[1].shape[3]}{groups}" + (" linear" if node.path.endswith(".up") else "")
             if self.depthwise:
                 text, self.depthwise = f"separable {self.depthwise} {inputs[1].shape[3]}", None
         elif op.name in ("MaxPool2d", "AvgPool2d"):

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinyinception.kernels import reference
-from tinyinception.ops import Operation
+from tinyinception.ops import Kept, Operation
 
 Grads = Sequence[np.ndarray | None]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of backward: the operation, its inputs, the gradient that came in, and what is right."""
+    """One call of backward: the operation, its inputs, what it kept, the gradient that came in, and what is right."""
 
     op: Operation
     inputs: tuple[np.ndarray | None, ...]
+    kept: Kept
     grad: np.ndarray
     right: Grads
+
+    def backward(self, grad: np.ndarray) -> Grads:
+        """What the right backward makes of another gradient."""
+        return list(self.op.backward(self.kept, grad))
 
     def but(self, position: int, wrong: np.ndarray) -> list[np.ndarray | None]:
         """The right gradients with another one in one place."""
@@ -43,19 +48,17 @@ class Wreck:
 
         class Mutant(type(op)):
             def forward(self, *arrays):
-                self.inputs = arrays
+                wreck.inputs = arrays
                 return super().forward(*arrays)
 
-            def backward(self, grad):
-                again = copy.deepcopy(self)
-                right = [None if g is None else np.array(g) for g in super().backward(grad)]
-                again.right_backward = super(Mutant, again).backward
-                wrong = list(mutation(Call(again, self.inputs, grad, right)))
+            def backward(self, kept, grad):
+                right = [None if g is None else np.array(g) for g in op.backward(kept, grad)]
+                wrong = list(mutation(Call(op, wreck.inputs, kept, grad, right)))
                 wreck.damage = max(wreck.damage, _distance(wrong, right))
                 return wrong
 
         self.op = copy.copy(op)
-        self.op.__class__ = Mutant
+        object.__setattr__(self.op, "__class__", Mutant)
 
 
 def _distance(wrong: Grads, right: Grads) -> float:
@@ -99,7 +102,7 @@ def term_dropped(call: Call) -> Grads:
     """Every second output's contribution missing from all sums."""
     grad = call.grad.copy()
     grad.flat[::2] = 0
-    return call.op.right_backward(grad)
+    return call.backward(grad)
 
 
 GENERAL = (scaled, zeros, last_scaled, first_forgotten, largest_dropped, term_dropped)
@@ -126,18 +129,12 @@ def pool_overwrites(call: Call) -> Grads:
     """Where windows overlap, those in odd rows are lost."""
     grad = call.grad.copy()
     grad[:, 1::2] = 0
-    return call.op.right_backward(grad)
+    return call.backward(grad)
 
 
 def divisor_ignores_padding(call: Call) -> Grads:
     """Average pooling with the wrong rule for the padding."""
-    call.op.count_include_pad = not call.op.count_include_pad
-    x, (window, _) = call.inputs[0], call.op.geometry(call.inputs[0].shape)
-    return [
-        reference.avg_pool_grad(
-            call.grad, x.shape, window.kernel, window.stride, window.padding, call.op.count_include_pad
-        )
-    ]
+    return replace(call.op, count_include_pad=not call.op.count_include_pad).backward(call.kept, call.grad)
 
 
 def every_tap_wins(call: Call) -> Grads:
@@ -148,7 +145,7 @@ def every_tap_wins(call: Call) -> Grads:
 
 def _batch_norm_without(call: Call, mean: bool, variance: bool) -> Grads:
     """Gradient of batch-norm for x, where the batch's mean or variance is taken for a constant."""
-    if call.op.running is not None or call.op.relu:
+    if not call.op.training or call.op.relu:
         return call.right
     (x, gamma, *_), axes = call.inputs, tuple(range(call.grad.ndim - 1))
     invstd = 1 / np.sqrt(x.var(axis=axes) + call.op.eps)
@@ -169,8 +166,7 @@ def batch_variance_constant(call: Call) -> Grads:
 
 def relu_of_batch_norm_forgotten(call: Call) -> Grads:
     """Fused ReLU, but its mask is not applied."""
-    call.op.relu = False
-    return call.op.right_backward(call.grad)
+    return replace(call.op, relu=False).backward(call.kept, call.grad)
 
 
 def concat_swapped(call: Call) -> Grads:
@@ -196,7 +192,7 @@ def first_tap_lost(call: Call) -> Grads:
 def dilation_forgotten(call: Call) -> Grads:
     """Weights get the gradient of the pixels that lie side by side."""
     x, w = call.inputs[:2]
-    window = call.op.window()
+    window = call.op.window(*call.kept.shapes)
     seen = [(n - 1) * s + k for n, s, k in zip(call.grad.shape[1:3], window.stride, window.kernel, strict=True)]
     padded = np.pad(x, ((0, 0), window.padding[:2], window.padding[2:], (0, 0)))[:, : seen[0], : seen[1]]
     return call.but(
@@ -205,7 +201,7 @@ def dilation_forgotten(call: Call) -> Grads:
 
 
 def _geometry(call: Call) -> dict[str, object]:
-    window = call.op.window()
+    window = call.op.window(*call.kept.shapes)
     return {"stride": window.stride, "pads": window.padding, "groups": call.op.groups, "dilation": window.dilation}
 
 
@@ -218,10 +214,9 @@ def bias_averaged(call: Call) -> Grads:
 
 def smoothing_forgotten(call: Call) -> Grads:
     """Softmax minus one-hot, though the labels are smoothed."""
-    logp, _ = call.op.saved
-    call.op.label_smoothing = 0.0
-    call.op.saved = logp, call.op.smoothed(*logp.shape)
-    return call.op.right_backward(call.grad)
+    (logp, _), (_, target, prior) = call.kept.aside, call.inputs
+    hard = replace(call.op, label_smoothing=0.0).smoothed(target, prior, logp.shape[1])
+    return call.op.backward(call.kept._replace(aside=(logp, hard)), call.grad)
 
 
 def mean_for_sum_of_batch(call: Call) -> Grads:
@@ -256,7 +251,7 @@ SPECIFIC: dict[str, tuple[Callable[[Call], Grads], ...]] = {
     "Linear": (bias_averaged,),
     "LocalResponseNorm": (neighbours_forgotten,),
     "Log": (lambda call: [call.grad * call.inputs[0]],),
-    "LogSoftmax": (lambda call: [call.grad], lambda call: [call.grad - np.exp(call.op.saved)]),
+    "LogSoftmax": (lambda call: [call.grad], lambda call: [call.grad - np.exp(call.kept.output)]),
     "MatMul": (mean_for_sum,),
     "Max": (lambda call: [np.broadcast_to(call.op.spread(call.grad, call.inputs[0].shape), call.inputs[0].shape)],),
     "MaxPool2d": (pool_overwrites, every_tap_wins),
@@ -267,10 +262,10 @@ SPECIFIC: dict[str, tuple[Callable[[Call], Grads], ...]] = {
     "Power": (lambda call: [call.grad * call.inputs[0] ** (call.op.exponent - 1)],),
     "ReLU": (lambda call: [call.grad], lambda call: [call.grad * (call.inputs[0] < 0)]),
     "Reshape": (lambda call: [call.grad.reshape(call.inputs[0].shape, order="F")],),
-    "Sigmoid": (lambda call: [call.grad * call.op.saved], lambda call: [call.grad * (1 - call.op.saved)]),
+    "Sigmoid": (lambda call: [call.grad * call.kept.output], lambda call: [call.grad * (1 - call.kept.output)]),
     "Slice": (lambda call: [np.roll(call.right[0], 1)],),
     "Subtract": (mean_for_sum, divided_by(-1.0)),
     "Sum": (lambda call: [call.right[0] / call.inputs[0].shape[0]],),
-    "Tanh": (lambda call: [call.grad * (1 - call.op.saved)],),
+    "Tanh": (lambda call: [call.grad * (1 - call.kept.output)],),
     "Transpose": (lambda call: [call.grad.reshape(call.inputs[0].shape)],),
 }

@@ -21,8 +21,8 @@ class Macs(Hook):
 
     total = 0
 
-    def after(self, op, inputs, output):
-        self.total += op.cost(*(None if t is None else t.shape for t in inputs)).macs
+    def after(self, node, inputs, output):
+        self.total += node.op.cost(*node.shapes).macs
 
 
 def count(build, grid, in_channels):
@@ -395,8 +395,8 @@ def test_evaluation_is_the_same_bits_whether_watched_or_not():
     counts = Counter()
 
     class Count(Hook):
-        def after(self, op, inputs, output):
-            counts[op.name] += 1
+        def after(self, node, inputs, output):
+            counts[node.name] += 1
 
     with no_grad():
         fused = module(x).numpy()

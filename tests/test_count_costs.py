@@ -243,7 +243,7 @@ def test_cost_is_what_loops_count(name, data):
     shapes = [None if a is None else a.shape for a in case.inputs]
     done.clear()
     outputs = LOOPS[name](case.op, *arrays)
-    cost = case.op.cost(*shapes)
+    cost = case.op.cost(*shapes, *(None if c is None else c.shape for c in case.constants))
     flops = done["multiply"] + done["add"] + done["other"]
     # a loop starts from zero, so that its first addition is counted: a multiply-add is two operations by convention
     assert (cost.macs, cost.flops, cost.activations) == (done["macs"], flops, outputs)

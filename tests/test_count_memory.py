@@ -10,10 +10,9 @@ from strategies import CASES
 
 from tinyinception import models, nn, ops
 from tinyinception.count import Tally, summary
-from tinyinception.count.memory import aside, kept
-from tinyinception.ops.base import Operation
+from tinyinception.count.memory import kept
 from tinyinception.tape import topological
-from tinyinception.tensor import Hook, Tensor, apply, concat, no_grad, observe
+from tinyinception.tensor import Hook, Tensor, apply, concat, no_grad, observe, use
 
 
 def arrays_in(saved):
@@ -43,24 +42,24 @@ def test_an_operation_keeps_what_it_is_said_to_keep(name, data):
     inputs = [
         None if a is None else Tensor(a.astype(np.float32), requires_grad=data.draw(st.booleans())) for a in case.inputs
     ]
-    output = apply(case.op, *inputs)
+    output, node = use(case.op, *inputs, *case.constants)
     if not output.requires_grad:
-        assert case.op.saved is None
+        assert output.node is None
         return
-    told = kept(case.op, inputs, output, case.op.needs)
-    saved = list(arrays_in((case.op.saved, case.op.kept)))
+    told = kept(case.op, [*inputs, *case.constants], output, node.wanted)
+    saved = list(arrays_in(node.kept))
     for tensor in filter(lambda t: t is not None, (*inputs, output)):
         assert any(tensor is other for other in told) == any(array is tensor.data for array in saved)
     own = [array for array in saved if all(array is not t.data for t in (*inputs, output) if t is not None)]
     if name == "BatchNorm":  # statistics, which do not grow with the batch
-        own = [array for array in own if array.shape != case.inputs[0].shape[-1:]]
-    assert sum(array.nbytes for array in own) == aside(case.op, inputs, output)
+        own = [array for array in own if array.shape != output.shape[-1:]]
+    assert sum(array.nbytes for array in own) == case.op.aside_bytes(*node.shapes)
 
 
 def graph_bytes(outputs):
     """Bytes of all arrays that the graph behind some tensors keeps, each once."""
     nodes = {id(node): node for output in outputs for node in topological(output.node)}
-    owners = {id(owner(array)): array for node in nodes.values() for array in arrays_in((node.saved, node.kept))}
+    owners = {id(owner(array)): array for node in nodes.values() for array in arrays_in(node.kept)}
     return sum(array.nbytes for array in owners.values())
 
 
@@ -126,7 +125,7 @@ class Alive(Hook):
     def __init__(self, image):
         self.owners, self.most = [ref(owner(image.data))], 0
 
-    def after(self, op: Operation, inputs, output):
+    def after(self, node, inputs, output):
         self.owners.append(ref(owner(output.data)))
         alive = {id(array): array.nbytes for array in (r() for r in self.owners) if array is not None}
         self.most = max(self.most, sum(alive.values()))

@@ -4,7 +4,7 @@ A mutation may leave a particular call intact: a mean over one element is its su
 is damaged must be caught; each mutation has to do damage in at least MEANT cases, so that none is there for show.
 """
 
-import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def _caught(name, mutation, method, examples):
     @given(CASES[name], st.integers(0, 10**6))
     def caught(case, seed):
         wreck = Wreck(case.op, mutation)
-        report = check(wreck.op, *case.inputs, method=method, directions=1, seed=seed)
+        report = check(replace(case, op=wreck.op).function, *case.inputs, method=method, directions=1, seed=seed)
         if wreck.damage > SERIOUS:
             damaged.append(case)
             assert not report.ok, f"damage {wreck.damage:.1e} went unnoticed in {case}\n{report}"
@@ -62,12 +62,8 @@ def test_what_sums_to_a_constant_fools_a_cotangent_of_ones():
     x = np.random.default_rng(0).standard_normal((6, 3))
     nothing = Wreck(ops.BatchNorm(1e-3), lambda call: call.but(0, np.zeros(()))).op
     softmax_term = Wreck(ops.LogSoftmax(), lambda call: [call.grad * 0]).op
-    assert check(lambda x: _again(nothing, x).sum(), x).ok
-    assert check(lambda x: _again(softmax_term, x).exp().sum(), x).ok
+    assert check(lambda x: apply(nothing, x).sum(), x).ok
+    assert check(lambda x: apply(softmax_term, x).exp().sum(), x).ok
     assert not check(nothing, x).ok
     assert not check(softmax_term, x).ok
-    assert not check(lambda x: _again(softmax_term, x).exp(), x).ok
-
-
-def _again(op, x):
-    return apply(copy.deepcopy(op), x)
+    assert not check(lambda x: apply(softmax_term, x).exp(), x).ok

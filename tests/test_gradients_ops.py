@@ -26,7 +26,7 @@ def test_gradient_along_random_directions(name):
     @settings(steady, max_examples=200)
     @given(CASES[name], st.integers(0, 10**6))
     def agrees(case, seed):
-        report = check(case.op, *case.inputs, method="direction", directions=1, seed=seed)
+        report = check(case.function, *case.inputs, method="direction", directions=1, seed=seed)
         assert report.worst.worst_error <= 1e-6, report
         assert report.ok, report
 
@@ -38,7 +38,7 @@ def test_gradient_of_every_element(name):
     @settings(steady, max_examples=8)
     @given(CASES[name], st.integers(0, 10**6))
     def agrees(case, seed):
-        report = check(case.op, *case.inputs, method="elementwise", seed=seed)
+        report = check(case.function, *case.inputs, method="elementwise", seed=seed)
         assert report.worst.worst_error <= 1e-6, report
         assert report.ok, report
 
@@ -52,7 +52,7 @@ def test_gradient_by_complex_step(name):
     @settings(steady, max_examples=40)
     @given(CASES[name].filter(lambda case: case.op.analytic), st.integers(0, 10**6))
     def agrees(case, seed):
-        report = check(case.op, *case.inputs, method="complex", seed=seed)
+        report = check(case.function, *case.inputs, method="complex", seed=seed)
         assert report.worst.worst_error <= 1e-12, report
 
     agrees()

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import CASES
 
-from tinyinception import nn
+from tinyinception import fast, nn, ops
 from tinyinception.kernels import memory
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import SGD
-from tinyinception.tensor import Tensor, apply, concat
+from tinyinception.tensor import Tensor, concat, use
 
 # -- recycling ---------------------------------------------------------------------------------------------------------
 
@@ -118,10 +118,12 @@ def test_release_leaves_what_is_in_use():
 def test_what_is_computed_again_has_the_same_bits(name, data):
     case = data.draw(CASES[name])
     inputs = [None if a is None else Tensor(a.astype(np.float32), requires_grad=True) for a in case.inputs]
-    output = apply(case.op, *inputs)
-    assert case.op.repeats == (name == "BatchNorm" or case.op.axis in (-1, output.ndim - 1))
-    if case.op.repeats:
-        np.testing.assert_array_equal(case.op.again(), output.data)
+    output, node = use(case.op, *inputs, *case.constants)
+    assert case.op.recomputes == (name == "BatchNorm" or case.op.axis == -1)
+    if case.op.recomputes:
+        again = np.empty_like(output.data)
+        fast.recompute(node, again)
+        np.testing.assert_array_equal(again, output.data)
 
 
 class Joined(nn.Module):
@@ -145,8 +147,8 @@ def test_results_that_are_computed_again_are_not_kept_and_gradients_have_the_bit
     for kept in (False, True):
         with monkeypatch.context() as patch:
             if kept:
-                patch.setattr("tinyinception.ops.BatchNorm.repeats", False)
-                patch.setattr("tinyinception.ops.Concat.repeats", False)
+                patch.setattr("tinyinception.ops.BatchNorm.recomputes", False)
+                patch.setattr("tinyinception.ops.Concat.recomputes", False)
             network.zero_grad()
             image = Tensor(x, requires_grad=True)
             output = network(image)
@@ -163,14 +165,16 @@ def test_results_that_are_computed_again_are_not_kept_and_gradients_have_the_bit
 def test_each_result_is_computed_again_once(monkeypatch):
     nn.random.manual_seed(0)
     unit, readers = nn.ConvUnit(2, 3, 1), [nn.Conv2d(3, 2, 1) for _ in range(3)]
-    calls, again = [], type(unit(Tensor(np.zeros((2, 4, 4, 2), np.float32))).node).again
-    monkeypatch.setattr("tinyinception.ops.BatchNorm.again", lambda op, out=None: calls.append(op) or again(op, out))
+    calls, recompute = [], ops.BatchNorm.recompute
+    monkeypatch.setattr(
+        ops.BatchNorm, "recompute", lambda op, kept, out: calls.append(kept) or recompute(op, kept, out)
+    )
     y = unit(Tensor(np.random.default_rng(0).random((2, 4, 4, 2), np.float32)))
     total = sum(reader(y).sum() for reader in readers)
     node = y.node
     total.backward()
-    assert calls == [node]
-    assert node._repeated is None
+    assert len(calls) == 1
+    assert node.recomputed is None
 
 
 # -- long training -----------------------------------------------------------------------------------------------------

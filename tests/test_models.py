@@ -28,9 +28,9 @@ class Macs(Hook):
     def __init__(self):
         self.by_path = {}
 
-    def after(self, op, inputs, output):
-        stage = op.path.split(".")[0]
-        cost = op.cost(*(None if t is None else t.shape for t in inputs))
+    def after(self, node, inputs, output):
+        stage = node.path.split(".")[0]
+        cost = node.op.cost(*node.shapes)
         self.by_path[stage] = self.by_path.get(stage, 0) + cost.macs
 
 

@@ -46,23 +46,24 @@ class Layers(Hook):
     def __init__(self):
         self.rows, self.outputs = [], defaultdict(list)
 
-    def after(self, op, inputs, output):
-        stage = op.path.split(".")[0]
+    def after(self, node, inputs, output):
+        op = node.op
+        stage = node.path.split(".")[0]
         self.outputs[stage].append(output.shape[1:])
         if op.name == "BatchNorm":
-            assert self.rows[-1]["path"].rpartition(".")[0] == op.path.rpartition(".")[0]
+            assert self.rows[-1]["path"].rpartition(".")[0] == node.path.rpartition(".")[0]
             self.rows[-1]["bn"] = output.shape[-1]
         elif op.name in ("Conv2d", "Linear"):
             x, weight, bias = (*inputs, None)[:3]
-            cost = op.cost(*(None if t is None else t.shape for t in inputs))
+            cost = op.cost(*node.shapes)
             conv = op.name == "Conv2d"
             self.rows.append(
                 {
-                    "path": op.path,
+                    "path": node.path,
                     "stage": stage,
                     "op": "conv" if conv else "fc",
                     "k": list(weight.shape[:2]) if conv else [1, 1],
-                    "s": list(op.window().stride) if conv else [1, 1],
+                    "s": list(op.window(*node.shapes).stride) if conv else [1, 1],
                     "groups": x.shape[-1] // weight.shape[-2] if conv else 1,
                     "cin": x.shape[-1],
                     "cout": weight.shape[-1],
@@ -260,9 +261,10 @@ def test_all_that_strides_in_tf_slims_networks_pads_the_same(name):
     windows = {}
 
     class Strides(Hook):
-        def after(self, op, inputs, output):
-            if op.name in ("Conv2d", "MaxPool2d") and op.window().stride == (2, 2):
-                windows[op.path] = inputs[0].shape[1], op.window().kernel[0], op.window().padding[:2]
+        def after(self, node, inputs, output):
+            window = node.op.window(*node.shapes)
+            if node.name in ("Conv2d", "MaxPool2d") and window.stride == (2, 2):
+                windows[node.path] = inputs[0].shape[1], window.kernel[0], window.padding[:2]
 
     with observe(Strides()):
         build(name).eval()(Tensor.shape_only(1, 225, 225, 3))

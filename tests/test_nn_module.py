@@ -163,8 +163,8 @@ def test_operations_and_errors_carry_the_dotted_path():
     paths = []
 
     class Paths(Hook):
-        def after(self, op, inputs, output):
-            paths.append(op.path)
+        def after(self, node, inputs, output):
+            paths.append(node.path)
 
     outer = nn.Sequential(body=Tree())
     with observe(Paths()):

@@ -90,8 +90,8 @@ def test_a_ladder_of_diamonds_is_walked_once_per_node():
     calls = []
 
     class Count(Hook):
-        def before_backward(self, op, grad):
-            calls.append(op)
+        def before_backward(self, node, grad):
+            calls.append(node)
 
     with observe(Count()):
         b.sum().backward()
@@ -201,17 +201,17 @@ class Log(Hook):
     def __init__(self):
         self.lines = []
 
-    def before(self, op, inputs):
-        self.lines.append(("before", op.name, op.path, [t.shape for t in inputs]))
+    def before(self, node, inputs):
+        self.lines.append(("before", node.name, node.path, [t.shape for t in inputs]))
 
-    def after(self, op, inputs, output):
-        self.lines.append(("after", op.name, op.path, output.shape))
+    def after(self, node, inputs, output):
+        self.lines.append(("after", node.name, node.path, output.shape))
 
-    def before_backward(self, op, grad):
-        self.lines.append(("before_backward", op.name, op.path, grad.shape))
+    def before_backward(self, node, grad):
+        self.lines.append(("before_backward", node.name, node.path, grad.shape))
 
-    def after_backward(self, op, grad, grads):
-        self.lines.append(("after_backward", op.name, op.path, [None if g is None else g.shape for g in grads]))
+    def after_backward(self, node, grad, grads):
+        self.lines.append(("after_backward", node.name, node.path, [None if g is None else g.shape for g in grads]))
 
 
 def test_hooks_see_every_call_in_order():
@@ -275,7 +275,7 @@ def test_backward_lets_go_of_saved_arrays():
     b = leaf(3).exp()
     node = b.node
     b.sum().backward()
-    assert node.saved is None
+    assert node.kept is None
     assert node.parents == ()
 
 
@@ -298,7 +298,7 @@ def test_a_wrong_gradient_shape_is_blamed_on_its_operation():
         def forward(self, a):
             return a * 1
 
-        def backward(self, grad):
+        def backward(self, kept, grad):
             return (grad.sum(),)
 
     with scope("head"):

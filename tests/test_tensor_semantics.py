@@ -336,6 +336,8 @@ def test_a_shallow_copy_shares_everything():
     assert (twin.data is y.data, twin.node is y.node, twin.requires_grad) == (True, True, True)
 
 
-def test_a_copied_operation_is_a_new_one():
-    twin = copy.deepcopy(deep().node)  # without the graph, which has no end that the copy could stop at
-    assert twin.parents == ()
+def test_an_operation_is_a_value_and_a_node_has_no_copy():
+    assert copy.deepcopy(ops.Conv2d(2, "same")) == ops.Conv2d(2, "same") != ops.Conv2d(1, "same")
+    for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(GraphError, match=r"node of a graph.*copy its operation"):
+            duplicate(deep().node)  # the graph has no end that a copy could stop at

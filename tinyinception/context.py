@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from tinyinception.ops.base import Operation
+    from tinyinception.tape import Node
     from tinyinception.tensor import Tensor
 
 
@@ -22,21 +22,22 @@ class State(threading.local):
     hooks: tuple[Hook, ...] = ()
     rehearsing = False
     calling = False  # inside the call of a module
+    plain = False  # whether the plain executor is asked for
 
 
 class Hook:
     """Observer of every operation. Subclass, override what you need, and watch with `with observe(hook):`."""
 
-    def before(self, op: Operation, inputs: Sequence[Tensor | None]) -> None:
-        """Called when shapes are checked, before forward."""
+    def before(self, node: Node, inputs: Sequence[Tensor | None]) -> None:
+        """Called when shapes are checked, before forward; the node says which operation and whose layer it is."""
 
-    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
         """Called with the result of forward."""
 
-    def before_backward(self, op: Operation, grad: np.ndarray) -> None:
+    def before_backward(self, node: Node, grad: np.ndarray) -> None:
         """Called with the gradient that reaches the operation's output."""
 
-    def after_backward(self, op: Operation, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
+    def after_backward(self, node: Node, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
         """Called with the gradients of the operation's inputs."""
 
 
@@ -73,6 +74,11 @@ def unchecked_inputs():
 def observe(*hooks: Hook):
     """Context in which `hooks` see every operation, in addition to those already watching."""
     return _setting(hooks=state.hooks + hooks)
+
+
+def plain_executor():
+    """Context in which the plain executor runs, the walk of `tape`: the same bits as `fast`, slower, in more memory."""
+    return _setting(plain=True)
 
 
 def rehearsal():

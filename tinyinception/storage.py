@@ -16,7 +16,7 @@ from tinyinception.context import state
 from tinyinception.errors import CallError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import absent, named, target_dtype
 from tinyinception.notebook import rich
-from tinyinception.ops.base import Shape, by_x, count
+from tinyinception.ops.operation import Shape, by_x, size_of
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
 
@@ -150,8 +150,8 @@ class Storage:
 
     def item(self) -> float:
         """The single element as a Python number; ShapeError where there are more."""
-        if count(self.shape) != 1:
-            raise ShapeError(f"item: the tensor has {count(self.shape)} elements ({by_x(self.shape)}), not one")
+        if size_of(self.shape) != 1:
+            raise ShapeError(f"item: the tensor has {size_of(self.shape)} elements ({by_x(self.shape)}), not one")
         return self.numpy().reshape(()).item()
 
     @property
@@ -162,7 +162,7 @@ class Storage:
     @property
     def size(self) -> int:
         """Number of elements."""
-        return _Size(count(self._shape))
+        return _Size(size_of(self._shape))
 
     def __len__(self) -> int:
         if not self.shape:
@@ -230,9 +230,9 @@ class Storage:
         return round(self.item(), digits)
 
     def __bool__(self) -> bool:
-        if count(self.shape) != 1:
+        if size_of(self.shape) != 1:
             raise ShapeError(
-                f"bool: a tensor of {count(self.shape)} elements ({by_x(self.shape)}) is neither true nor "
+                f"bool: a tensor of {size_of(self.shape)} elements ({by_x(self.shape)}) is neither true nor "
                 "false; ask (t == u).all() or .any(), or len(t)"
             )
         return bool(self.item())

@@ -15,7 +15,7 @@ from numbers import Number
 
 import numpy as np
 
-from tinyinception import changes, ops, remedies
+from tinyinception import changes, fast, ops, recording, remedies, tape
 from tinyinception.checks import is_whole, whole
 from tinyinception.context import (
     Hook,
@@ -26,15 +26,16 @@ from tinyinception.context import (
     is_rehearsing,
     no_grad,
     observe,
+    plain_executor,
     rehearsal,
     scope,
     state,
 )
 from tinyinception.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import explain_call, named
-from tinyinception.ops.base import Operation, Shape, by_x, count
+from tinyinception.ops.operation import Kept, Operation, Shape, by_x, size_of
 from tinyinception.storage import FLOATS, Storage, numbers
-from tinyinception.tape import walk
+from tinyinception.tape import Node
 
 __all__ = [
     "FLOATS",
@@ -49,55 +50,67 @@ __all__ = [
     "is_rehearsing",
     "no_grad",
     "observe",
+    "plain_executor",
     "rehearsal",
     "scope",
+    "use",
 ]
 
 
-def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
-    """Call an operation: the only place where one is called.
+def apply(op: Operation, *inputs: Tensor | np.ndarray | None) -> Tensor:
+    """Use an operation: its result on tensors, or on arrays that want no gradient, such as labels.
 
-    Raises ShapeError from the operation's own check, and DtypeError where inputs differ in dtype; both name the layer.
+    Raises ShapeError from the operation's own check, and DtypeError where tensors differ in dtype; both name the layer.
     """
-    if op.parents or op.freed:
-        raise GraphError(f"{op.where()}: this operation is a node of a graph already; make a new one for each use")
-    op.path = current_path()
-    for number, t in enumerate(inputs):
+    return use(op, *inputs)[0]
+
+
+def use(op: Operation, *inputs: Tensor | np.ndarray | None) -> tuple[Tensor, Node]:
+    """`apply`, with the node beside the result: what it was used on and, in `kept.aside`, what forward put aside."""
+    given = [t for t in inputs if isinstance(t, Tensor)]
+    dtype = _common_dtype(op, inputs, given)
+    shapes = tuple(None if t is None else t.shape for t in inputs)
+    wanted = tuple(state.recording and isinstance(t, Tensor) and t.requires_grad for t in inputs)
+    node = Node(op, state.path, shapes, wanted, op.shape(*shapes))
+    hooks = state.hooks
+    for hook in hooks:
+        hook.before(node, inputs)
+    output = Tensor._result(None, node.shape, dtype)
+    if any(wanted):
+        node.parents = tuple((t.node or t) if want else None for t, want in zip(inputs, wanted, strict=True))
+        output.node, output.requires_grad = node, True
+    if all(t._data is not None for t in given):
+        arrays = tuple(t._data if isinstance(t, Tensor) else t for t in inputs)
+        try:
+            output._data, aside = recording.forward(op, arrays)
+        except MemoryError:
+            raise op.fail(f"there is no memory for the result, {by_x(node.shape)} numbers of {dtype}") from None
+        if recording.holds_arrays(aside) and type(op).aside_bytes is Operation.aside_bytes:
+            raise GraphError(f"{op.where()}: forward puts something aside, so it has to say how much in `aside_bytes`")
+        node.executor = tape if state.plain else fast
+        if output.node is node:
+            node.executor.keep(node, arrays, output._data, aside)
+        else:
+            node.kept = Kept((), None, aside, shapes, wanted)
+    for hook in hooks:
+        hook.after(node, inputs, output)
+    return output, node
+
+
+def _common_dtype(op: Operation, inputs: Sequence, given: Sequence[Tensor]) -> np.dtype:
+    for number, t in enumerate(inputs[: op.tensors]):
         if t is not None and not isinstance(t, Tensor):
             raise DtypeError(
                 f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
                 + (remedies.LOGITS if hasattr(t, "logits") else "wrap arrays in Tensor(x)")
             )
-    shape = op.shape(*(None if t is None else t._shape for t in inputs))
-    given = [t for t in inputs if t is not None]
     dtype = given[0]._dtype
     if any(t._dtype != dtype for t in given):
         raise DtypeError(
             f"{op.where()}: inputs are of different dtypes, {', '.join(str(t.dtype) for t in given)}; "
             "convert the array with x.astype(...) or the module with module.to(...)"
         )
-    hooks = state.hooks
-    for hook in hooks:
-        hook.before(op, inputs)
-    op.needs = tuple(state.recording and t is not None and t.requires_grad for t in inputs)
-    op.output_shape = shape
-    data, arrays = None, tuple(None if t is None else t._data for t in inputs)
-    if all(t._data is not None for t in given):
-        try:
-            data = op.forward(*arrays)
-        except MemoryError:
-            raise op.fail(f"there is no memory for the result, {by_x(shape)} numbers of {dtype}") from None
-    output = Tensor._result(data, shape, dtype)
-    if any(op.needs):
-        op.parents = tuple((t.node or t) if need else None for t, need in zip(inputs, op.needs, strict=True))
-        op.keep(arrays)
-        op.made = changes.now
-        output.node, output.requires_grad = op, True
-    else:
-        op.saved = None
-    for hook in hooks:
-        hook.after(op, inputs, output)
-    return output
+    return dtype
 
 
 def _in_place(symbol: str, compute: Callable) -> Callable:
@@ -156,7 +169,7 @@ class Tensor(Storage):
         self.hold(array, array.shape, array.dtype)
         self.requires_grad = requires_grad
         self.grad: np.ndarray | None = None
-        self.node: Operation | None = None
+        self.node: Node | None = None
 
     @classmethod
     def _result(cls, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> Tensor:
@@ -188,7 +201,7 @@ class Tensor(Storage):
         if self._data is None:
             raise GraphError("backward: this tensor is shape-only, there are no numbers to differentiate")
         if gradient is None:
-            if count(self.shape) != 1:
+            if size_of(self.shape) != 1:
                 raise GraphError(
                     f"backward: a tensor of shape {by_x(self.shape)} is no scalar; reduce it with .sum() "
                     "or .mean(), or pass the gradient of its elements"
@@ -200,7 +213,8 @@ class Tensor(Storage):
             raise DtypeError(f"backward: gradient must be an array of numbers, got {reprlib.repr(gradient)}") from None
         if gradient.shape != self.shape:
             raise ShapeError(f"backward: gradient is {by_x(gradient.shape)}, the tensor {by_x(self.shape)}")
-        walk(self, gradient, retain_graph, state.hooks)
+        executor = tape if state.plain else fast
+        executor.walk(self, gradient, retain_graph, state.hooks)
 
     def retain_grad(self) -> Tensor:
         """Keep the gradient of this intermediate result in `.grad` too; returns self."""
@@ -375,7 +389,7 @@ class Tensor(Storage):
         start = whole("flatten: start", start, -self.ndim, ShapeError)
         if start > self.ndim:
             raise ShapeError(f"flatten: there is no axis {start} in {by_x(self.shape)}")
-        return apply(ops.Reshape((*self.shape[:start], count(self.shape[start:]))), self)
+        return apply(ops.Reshape((*self.shape[:start], size_of(self.shape[start:]))), self)
 
     @named
     def pad(self, widths: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
@@ -417,7 +431,8 @@ def concat(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
     """Join along an axis, by default the channels."""
     if not tensors:
         raise ShapeError("concat: no tensors given")
-    return apply(ops.Concat(axis), *tensors)
+    last = isinstance(tensors[0], Tensor) and axis == tensors[0].ndim - 1
+    return apply(ops.Concat(-1 if last else axis), *tensors)
 
 
 explain_call(__name__, "ti.Tensor([1.0, 2.0]) makes a tensor")

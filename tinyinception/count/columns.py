@@ -11,7 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from tinyinception.count.tally import Row, total
-from tinyinception.ops.base import by_x
+from tinyinception.ops.operation import by_x
 
 if TYPE_CHECKING:
     from tinyinception.count.summary import Summary

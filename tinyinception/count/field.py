@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyinception.ops.base import Shape, Window, count
+from tinyinception.ops.operation import Shape, Window, size_of
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,4 @@ def union(fields: Sequence[Field]) -> Field:
 def is_global(window: Window, before: Shape, after: Shape) -> bool:
     """Whether a pooling reduces all pixels to one: it ends the grid instead of widening what its pixels see."""
     covers = all(k >= n for k, n in zip(window.kernel, before[1:3], strict=True))
-    return covers and count(after[1:-1]) == 1
+    return covers and size_of(after[1:-1]) == 1

@@ -10,16 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from tinyinception import ops
 from tinyinception.count.identity import TensorDict
-from tinyinception.ops.base import Operation, count
+from tinyinception.ops.operation import Operation, size_of
+from tinyinception.tape import Node
 from tinyinception.tensor import Tensor
 
 FLOAT = 4  # bytes
-VIEWS = (ops.Reshape, ops.Transpose, ops.Slice)  # their results lie in the memory of their input
-READS = (ops.Concat, ops.Conv2d, ops.Linear)  # in backward what an input was, which may then be computed again
-KEEPS_INPUTS = (ops.BatchNorm, ops.Divide, ops.LocalResponseNorm, ops.Log, ops.MatMul, ops.Multiply, ops.Power)
-KEEPS_OUTPUT = (ops.Exp, ops.LogSoftmax, ops.ReLU, ops.Sigmoid, ops.Tanh)
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Memory:
 
     inference: the most that is needed at once when every array goes as soon as its last reader is done, operations
     running in the order of the forward pass. peak: path of the layer that runs at that moment. training: all arrays
-    that the operations of this package keep until backward, each once; not what is computed again for it.
+    that operations declare to keep until backward, each once; not what is computed again for it.
     """
 
     inference: int
@@ -57,37 +53,39 @@ class Lifetimes:
 
     def size(self, tensor: Tensor) -> int:
         """Numbers in an activation, per image."""
-        return count(tensor.shape) // self._images
+        return size_of(tensor.shape) // self._images
 
-    def record(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor, needs: Sequence[bool]) -> None:
-        """One operation of the forward pass; needs[i]: whether its input i wants a gradient."""
-        now = len(self._paths)
-        self._paths.append(op.path)
-        for tensor in inputs:
+    def record(self, node: Node, inputs: Sequence, output: Tensor, wanted: tuple[bool, ...]) -> None:
+        """One operation of the forward pass; wanted[i]: whether its input i wants a gradient."""
+        now, op = len(self._paths), node.op
+        self._paths.append(node.path)
+        tensors = [t for t in inputs if isinstance(t, Tensor)]
+        for tensor in tensors:
             if tensor in self._array:
                 self._last[self._array[tensor]] = now
             if tensor in self._unread:
                 del self._unread[tensor]
                 self._waiting[self._array[tensor]] -= 1
-        if not (isinstance(op, VIEWS) and inputs[0] in self._array):
+        if not (op.view and tensors[0] in self._array):
             self._array[output] = len(self._bytes)
             self._bytes.append(self.size(output) * FLOAT)
             self._first.append(now)
             self._last.append(now)
             self._waiting.append(1)
         else:
-            self._array[output] = self._array[inputs[0]]
+            self._array[output] = self._array[tensors[0]]
             self._waiting[self._array[output]] += 1
         self._unread[output] = True
-        if any(needs):
+        if any(wanted):
+            direct = op.recomputes and not op.only_places
             self._kept.update(
                 self._array[tensor]
-                for tensor in kept(op, inputs, output, needs)
-                if tensor in self._array and not (isinstance(op, READS) and tensor in self._repeated)
+                for tensor in kept(op, inputs, output, wanted)
+                if tensor in self._array and (direct or tensor not in self._repeated)
             )
-            if op.repeats:
+            if op.recomputes:
                 self._repeated[output] = True
-            self._aside += aside(op, inputs, output) // self._images
+            self._aside += op.aside_bytes(*node.shapes) // self._images
 
     def memory(self) -> Memory:
         """What was recorded so far; what nobody has read is a result and stays."""
@@ -106,23 +104,8 @@ class Lifetimes:
         )
 
 
-def kept(op: Operation, inputs: Sequence[Tensor | None], output: Tensor, needs: Sequence[bool]) -> list[Tensor]:
-    """The inputs and output of an operation whose arrays its backward reads; see `forward` of each."""
-    if isinstance(op, (ops.Conv2d, ops.Linear)):  # each operand is needed for the gradient of the other
-        return [tensor for tensor, wanted in zip(inputs[:2], (needs[1], needs[0]), strict=True) if wanted]
-    if isinstance(op, KEEPS_INPUTS) or (isinstance(op, ops.Concat) and op.repeats):
-        return [tensor for tensor in inputs if tensor is not None]
-    return [output] if isinstance(op, KEEPS_OUTPUT) else []
-
-
-def aside(op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> int:
-    """Bytes, of the whole batch, that an operation keeps besides its inputs and output."""
-    if isinstance(op, ops.MaxPool2d):  # which tap of the window won
-        return count(output.shape) * (1 if count(op.window().kernel) <= 256 else 4)
-    if isinstance(op, ops.Dropout):  # the mask, of booleans
-        return count(output.shape)
-    if isinstance(op, ops.Max):  # where it was found
-        return count(output.shape) * 8
-    if isinstance(op, ops.CrossEntropy):  # logarithms of the probabilities, and the target distribution
-        return count(inputs[0].shape) * 2 * FLOAT
-    return 0
+def kept(op: Operation, inputs: Sequence, output: Tensor, wanted: tuple[bool, ...]) -> list[Tensor]:
+    """The tensors among the inputs and the output of an operation whose arrays its backward reads."""
+    keeps = op.keeps(wanted)
+    read = [t for t, reads in zip(inputs, keeps.inputs, strict=False) if reads and isinstance(t, Tensor)]
+    return read + [output] * keeps.output

@@ -21,7 +21,7 @@ from tinyinception.count.tally import Counts, Row, Tally, total
 from tinyinception.errors import ArgumentError
 from tinyinception.habits import named
 from tinyinception.models.network import Network
-from tinyinception.ops.base import Shape, by_x, count
+from tinyinception.ops.operation import Shape, by_x, size_of
 from tinyinception.ops.padding import pair
 from tinyinception.tensor import Tensor, no_grad, observe
 
@@ -177,8 +177,8 @@ def summary(
         **vars(total(tally.rows)),
         field=union([tally.field(result) for result in results]),
         memory=tally.memory(),
-        unread=sum(count(p.shape) for p in tally.unread.values()),
-        buffers=sum(count(b.shape) for _, b in model.named_buffers()),
+        unread=sum(size_of(p.shape) for p in tally.unread.values()),
+        buffers=sum(size_of(b.shape) for _, b in model.named_buffers()),
         levels=levels,
     )
 

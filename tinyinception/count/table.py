@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinyinception.count.columns import LAYER, NETWORK, Branch, Line, cells, heads, megabytes
-from tinyinception.ops.base import by_x
+from tinyinception.ops.operation import by_x
 from tinyinception.terminal import table, wrap
 
 if TYPE_CHECKING:

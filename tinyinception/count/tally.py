@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 from tinyinception.count.field import Field, is_global, union
 from tinyinception.count.identity import TensorDict
-from tinyinception.count.memory import FLOAT, VIEWS, Lifetimes, Memory
-from tinyinception.ops.base import Operation, Shape, count
+from tinyinception.count.memory import FLOAT, Lifetimes, Memory
 from tinyinception.ops.conv import Conv2d
 from tinyinception.ops.norm import BatchNorm
+from tinyinception.ops.operation import Operation, Shape, size_of
+from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor
 
 
@@ -95,14 +98,14 @@ class Tally(Hook):
         """Memory of the activations seen so far."""
         return self._lifetimes.memory()
 
-    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
-        given = [t for t in inputs if t is not None]
-        needs = [t is not None and (t.requires_grad or t in self._learns) for t in inputs]
-        cost = op.cost(*(None if t is None else t.shape for t in inputs))
+    def after(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None], output: Tensor) -> None:
+        op, given = node.op, [t for t in inputs if isinstance(t, Tensor)]
+        needs = tuple(isinstance(t, Tensor) and (t.requires_grad or t in self._learns) for t in inputs)
+        cost = op.cost(*node.shapes)
         weighted = cost.macs > 0 and any(id(t) in self._known for t in given)
-        field = self._field_after(op, given, output, weighted)
-        self._lifetimes.record(op, inputs, output, needs)
-        moved = 0 if isinstance(op, VIEWS) else self._numbers([*given, output])
+        field = self._field_after(node, given, output, weighted)
+        self._lifetimes.record(node, inputs, output, needs)
+        moved = 0 if op.view else self._numbers([*given, output])
         if any(needs):
             self._learns[output] = True
         macs = cost.macs // self._images
@@ -112,12 +115,12 @@ class Tally(Hook):
         fresh = [self.unread.pop(id(t)) for t in given if id(t) in self.unread]
         self.rows.append(
             Row(
-                name=op.path,
+                name=node.path,
                 op=op.name,
                 output=output.shape[1:],
-                params=sum(count(p.shape) for p in fresh),
-                params_trainable=sum(count(p.shape) for p in fresh if p.requires_grad),
-                norm_channels=self._norm_channels(op, given),
+                params=sum(size_of(p.shape) for p in fresh),
+                params_trainable=sum(size_of(p.shape) for p in fresh if p.requires_grad),
+                norm_channels=self._norm_channels(node, inputs),
                 macs=macs,
                 weight_grad_macs=macs * sum(wanted),
                 input_grad_macs=macs * (len(wanted) - sum(wanted)),
@@ -128,15 +131,15 @@ class Tally(Hook):
             )
         )
 
-    def _field_after(self, op: Operation, given: Sequence[Tensor], output: Tensor, weighted: bool) -> Field:
+    def _field_after(self, node: Node, given: Sequence[Tensor], output: Tensor, weighted: bool) -> Field:
         seen = [self._fields[t] for t in given if t in self._fields]
         if not seen:  # the operation depends on no pixel, only on parameters or constants
             return Field()
         field = union(seen)
-        window = op.window()
+        window = node.op.window(*node.shapes)
         if window is not None and (weighted or not is_global(window, given[0].shape, output.shape)):
             field = field.through(window)
-        if weighted and not self._completes_separable(op, given, output):
+        if weighted and not self._completes_separable(node.op, given, output):
             field = field.deeper()
         self._fields[output] = field
         return field
@@ -158,14 +161,15 @@ class Tally(Hook):
     def _numbers(self, tensors: Sequence[Tensor]) -> int:
         """Numbers in activations, per image, and in parameters and constants; each tensor once."""
         activations = {t for t in tensors if t in self._lifetimes}
-        return sum(map(self._lifetimes.size, activations)) + sum(count(t.shape) for t in set(tensors) - activations)
+        return sum(map(self._lifetimes.size, activations)) + sum(size_of(t.shape) for t in set(tensors) - activations)
 
-    def _norm_channels(self, op: Operation, given: Sequence[Tensor]) -> int:
+    def _norm_channels(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None]) -> int:
         """Channels of a batch-norm met for the first time: known by its parameters, else statistics, else its path."""
-        if not isinstance(op, BatchNorm):
+        if not isinstance(node.op, BatchNorm):
             return 0
-        layer = tuple(map(id, given[1:] or op.running or ())) or op.path
+        learned, statistics = ([t for t in some if t is not None] for some in (inputs[1:3], inputs[3:]))
+        layer = tuple(map(id, learned or statistics)) or node.path
         if layer in self._norms:
             return 0
         self._norms.add(layer)
-        return given[0].shape[-1]
+        return inputs[0].shape[-1]

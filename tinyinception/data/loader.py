@@ -14,7 +14,7 @@ from tinyinception.checks import number, whole
 from tinyinception.data.transforms import Normalize, Transform
 from tinyinception.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from tinyinception.habits import absent, channels_first, named
-from tinyinception.ops.base import by_x
+from tinyinception.ops.operation import by_x
 
 Batch = tuple[np.ndarray, np.ndarray]
 

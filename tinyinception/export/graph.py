@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyinception.errors import ArgumentError
-from tinyinception.ops import Operation
+from tinyinception.tape import Node
 from tinyinception.tensor import Tensor
 
 FIRST = (0, 3, 1, 2)  # our axes in the order in which the file has them: channels first
@@ -31,7 +31,7 @@ class Graph:
         self.names, self.varies = names, varies
         self.nodes: list[Any] = []
         self.constants: dict[str, np.ndarray] = {}
-        self.op: Operation | None = None  # the one that is being translated
+        self.use: Node | None = None  # the operation in use that is being translated
         self._values: dict[tuple[int, bool], str] = {}  # (id of a tensor, channels first) to a name in the file
         self._renamed: dict[str, str] = {}
         self._named, self._taken = set(names.values()), set()
@@ -84,7 +84,7 @@ class Graph:
         """Add a node; the name of its output, which is the module's path where that is not taken."""
         from onnx import helper
 
-        name = self.unique(self.op.path or kind, f"{self.op.path}.{kind}")
+        name = self.unique(self.use.path or kind, f"{self.use.path}.{kind}")
         given = {key: list(value) if isinstance(value, (tuple, range)) else value for key, value in attributes.items()}
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **given))
         return name
@@ -93,8 +93,8 @@ class Graph:
         """Add numbers; whole numbers become int64, of others the dtype stays. The name they got."""
         array = np.asarray(array)
         array = array.astype(np.int64) if array.dtype.kind in "iu" else array
-        if name not in self._named and self.op is not None and self.op.path:
-            name = f"{self.op.path}.{name}"
+        if name not in self._named and self.use is not None and self.use.path:
+            name = f"{self.use.path}.{name}"
         for taken in (name, *(f"{name}_{i}" for i in range(2, 10))):
             if taken in self.constants and _same(self.constants[taken], array):
                 return taken
@@ -128,7 +128,7 @@ class Graph:
 
     def refuse(self, reason: str) -> ArgumentError:
         """The error for an operation that cannot go into the file."""
-        return ArgumentError(f"onnx: {self.op.where()} {reason}")
+        return ArgumentError(f"onnx: {self.use.where()} {reason}")
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:

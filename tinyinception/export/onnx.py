@@ -22,7 +22,7 @@ from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, Gra
 from tinyinception.export.graph import FIRST, Graph, same_graphs
 from tinyinception.export.operations import translate
 from tinyinception.nn import Module, Output
-from tinyinception.ops import Operation
+from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
 from tinyinception.train.checkpoint import replace_file
 
@@ -31,7 +31,7 @@ BATCH = "N"
 LIMIT = 2**31 - 1  # bytes of one message of protobuf
 ROOM = 2**24  # of them for all that is not weights
 
-Step = tuple[Operation, tuple, Tensor]
+Step = tuple[Node, tuple, Tensor]
 
 
 def to_onnx(
@@ -106,9 +106,9 @@ class _Recorder(Hook):
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
-    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
         if output.data is None:
-            self.steps.append((op, tuple(inputs), output))
+            self.steps.append((node, tuple(inputs), output))
 
 
 @contextmanager

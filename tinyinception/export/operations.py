@@ -9,21 +9,21 @@ import numpy as np
 from tinyinception import ops
 from tinyinception.export.graph import AXIS, FIRST, Graph
 from tinyinception.ops import Operation
-from tinyinception.ops.padding import pair
+from tinyinception.tape import Node
 from tinyinception.tensor import Tensor
 
 END = np.iinfo(np.int64).max  # in ONNX's Slice: as far as it goes
 Inputs = Sequence[Tensor | None]
 
 
-def translate(g: Graph, op: Operation, inputs: Inputs, output: Tensor) -> None:
+def translate(g: Graph, node: Node, inputs: Inputs, output: Tensor) -> None:
     """Add one operation to the graph; ArgumentError, which names the layer, for one that ONNX or this table has not."""
-    g.op = op
-    kind = TRANSLATIONS.get(type(op))  # not a subclass of it, which may compute something else
+    g.use = node
+    kind = TRANSLATIONS.get(type(node.op))  # not a subclass of it, which may compute something else
     if kind is None:
         known = ", ".join(sorted(one.__name__ for one in TRANSLATIONS))
         raise g.refuse(f"cannot be exported: it is none of {known}")
-    kind(g, op, inputs, output)
+    kind(g, node.op, inputs, output)
 
 
 # -- convolution and matrix products -----------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ def translate(g: Graph, op: Operation, inputs: Inputs, output: Tensor) -> None:
 
 def _conv(g: Graph, op: ops.Conv2d, inputs: Inputs, output: Tensor) -> None:
     x, w, b = (*inputs, None)[:3]
-    window, dilation = op.window(), pair(getattr(op, "dilation", 1), "dilation", 1, op.fail)
+    window = op.window(x.shape, w.shape)
     operands = [g.first(x), g.in_order(w, (3, 2, 0, 1)), *([] if b is None else [g.plain(b)])]
     name = g.node(
         "Conv",
@@ -39,12 +39,9 @@ def _conv(g: Graph, op: ops.Conv2d, inputs: Inputs, output: Tensor) -> None:
         kernel_shape=w.shape[:2],
         strides=window.stride,
         pads=_pads(window.padding),
-        dilations=dilation,
+        dilations=window.dilation,
         group=op.groups,
     )
-    if op.norm is not None:
-        mean, var, gamma, beta, eps, relu = op.norm
-        name = _normalised(g, name, mean, var, gamma, beta, eps, relu)
     g.add(output, name, first=True)
 
 
@@ -154,8 +151,8 @@ def _means(size: int, bins: int, dtype: np.dtype) -> np.ndarray:
 
 
 def _batch_norm(g: Graph, op: ops.BatchNorm, inputs: Inputs, output: Tensor) -> None:
-    x, gamma, beta = inputs
-    if op.running is None:
+    x, gamma, beta, *running = inputs
+    if op.training:
         raise g.refuse(
             "normalises by the statistics of its own batch, which an exported network cannot; call eval(), "
             "or give it running statistics"
@@ -163,9 +160,9 @@ def _batch_norm(g: Graph, op: ops.BatchNorm, inputs: Inputs, output: Tensor) -> 
     gamma, beta = (None if t is None else g.data(t) for t in (gamma, beta))
     if x.ndim in (2, 4):  # elsewhere the channels are not the second axis
         source = g.first(x) if x.ndim == 4 else g.plain(x)
-        g.add(output, _normalised(g, source, *op.running, gamma, beta, op.eps, op.relu), first=x.ndim == 4)
+        g.add(output, _normalised(g, source, *running, gamma, beta, op.eps, op.relu), first=x.ndim == 4)
         return
-    mean, var = (np.asarray(a, np.float64) for a in op.running)
+    mean, var = (np.asarray(a, np.float64) for a in running)
     scale = (1 if gamma is None else gamma) / np.sqrt(var + op.eps)
     shift = (0 if beta is None else beta) - mean * scale
     scaled = g.node("Mul", g.plain(x), g.constant(scale.astype(x.dtype), "scale"))

@@ -14,7 +14,7 @@ from tinyinception.gradcheck.probe import Parameters, Probe
 from tinyinception.gradcheck.report import Entry, Report
 from tinyinception.habits import named
 from tinyinception.nn import Module
-from tinyinception.ops.base import Operation
+from tinyinception.ops.operation import Operation
 
 METHODS = ("auto", "elementwise", "direction", "complex")
 SMALL = 500  # numbers up to which "auto" looks at each of them

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import numpy as np
 
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.nn import Module, random
-from tinyinception.ops.base import Operation
+from tinyinception.ops.operation import Operation
 from tinyinception.tensor import Hook, Tensor, apply, enable_grad, no_grad, observe
 
 Parameters = Module | Mapping[str, Tensor] | Iterable[Tensor] | None
@@ -87,9 +86,9 @@ class Probe:
         seen: dict[str, None] = {}
 
         class Watch(Hook):
-            def before(self, op, inputs):
-                if not op.analytic:
-                    seen[op.where()] = None
+            def before(self, node, inputs):
+                if not node.op.analytic:
+                    seen[node.where()] = None
 
         with observe(Watch()):
             self.outputs(self.values)
@@ -107,10 +106,8 @@ class Probe:
         arguments: list[Tensor | None] = [None] * len(self.inputs)
         for place, tensor in zip(self.places, tensors, strict=False):
             arguments[place] = tensor
-        if isinstance(self.function, Operation):
-            result = apply(copy.deepcopy(self.function), *arguments)
-        else:
-            result = self.function(*arguments)
+        is_formula = isinstance(self.function, Operation)
+        result = apply(self.function, *arguments) if is_formula else self.function(*arguments)
         outputs = list(_flat(result))
         if not outputs:
             raise ArgumentError("gradcheck: the function returns no tensor")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyinception.errors import GradientError
-from tinyinception.ops.base import Shape, by_x
+from tinyinception.ops.operation import Shape, by_x
 
 MOST_KINKS = 0.5  # a tensor of which more than this fraction could not be checked is not "ok"
 

@@ -9,8 +9,11 @@ import numpy as np
 
 from tinyinception import ops, remedies
 from tinyinception.habits import missing_from, named
+from tinyinception.kernels import ahead
+from tinyinception.kernels.launch import launch
+from tinyinception.kernels.memory import empty
 from tinyinception.nn import random
-from tinyinception.tensor import Tensor, apply, concat
+from tinyinception.tensor import Tensor, apply, concat, is_recording
 
 __all__ = [
     "adaptive_avg_pool2d",
@@ -43,17 +46,22 @@ def conv2d(
     padding: Padding = 0,
     dilation: int | Pair = 1,
     groups: int = 1,
-    moments: bool = False,
-    norm: tuple | None = None,
 ) -> Tensor:
     """N x H x W x Cin with KH x KW x Cin/groups x Cout to N x OH x OW x Cout; see `ops.Conv2d`."""
-    return apply(ops.Conv2d(stride, padding, groups, dilation=dilation, moments=moments, norm=norm), x, weight, bias)
+    return convolve(ops.Conv2d(stride, padding, groups, dilation=dilation), x, weight, bias)
+
+
+def convolve(formula: ops.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The convolution, while a second process compiles what its gradients need, if nobody has done so before."""
+    if is_recording() and isinstance(x, Tensor):
+        ahead.backward(x.dtype)
+    return apply(formula, x, weight, *(() if bias is None else (bias,)))
 
 
 @named
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x @ weight + bias: N x K with K x F to N x F."""
-    return apply(ops.Linear(), x, weight, bias)
+    return apply(ops.Linear(), x, weight, *(() if bias is None else (bias,)))
 
 
 @named
@@ -107,7 +115,8 @@ def batch_norm(
     running: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Tensor:
     """Normalise each channel over the batch, or with `running` (mean, variance); gamma, beta and maybe ReLU follow."""
-    return apply(ops.BatchNorm(eps, relu=relu, running=running), x, gamma, beta)
+    formula = ops.BatchNorm(eps, relu=relu, training=running is None)
+    return apply(formula, x, gamma, beta, *(() if running is None else map(np.asarray, running)))
 
 
 @named
@@ -125,7 +134,12 @@ def relu(x: Tensor) -> Tensor:
 @named
 def dropout(x: Tensor, p: float = 0.5) -> Tensor:
     """Zero each element with probability `p`, scale the others by 1 / (1 - p); draws from `nn.random`."""
-    return apply(ops.Dropout(p, random.generator()), x)
+    formula = ops.Dropout(p)
+    if not isinstance(x, Tensor) or x.data is None:
+        return apply(formula, x, None)
+    draws = empty(x.shape, np.float32)
+    launch(random.draw, draws)
+    return apply(formula, x, draws)
 
 
 @named
@@ -150,7 +164,9 @@ def cross_entropy(
     reduction: str = "mean",
 ) -> Tensor:
     """Cross-entropy of logits N x K with integer labels N or soft targets N x K; see `ops.CrossEntropy`."""
-    return apply(ops.CrossEntropy(target, label_smoothing=label_smoothing, prior=prior, reduction=reduction), logits)
+    formula = ops.CrossEntropy(label_smoothing, reduction)
+    constants = [np.asarray(target)] + ([] if prior is None else [np.asarray(prior, np.float64)])
+    return apply(formula, logits, *constants)
 
 
 if not TYPE_CHECKING:  # or every name would do

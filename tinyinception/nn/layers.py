@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tinyinception import changes, ops
+from tinyinception import ops
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.habits import channels_first
@@ -15,9 +15,10 @@ from tinyinception.nn.functional import Padding, Pair
 from tinyinception.nn.init import Initializer, glorot, he, ones, zeros
 from tinyinception.nn.module import Module
 from tinyinception.nn.parameter import Parameter, buffer
-from tinyinception.ops import by_x
+from tinyinception.ops import by_x, size_of
 from tinyinception.ops import padding as geometry
-from tinyinception.tensor import Tensor, apply, current_path
+from tinyinception.ops.fused import MomentsConv2d
+from tinyinception.tensor import Tensor, apply, current_path, use
 
 HE, GLOROT = he(), glorot()
 
@@ -28,7 +29,6 @@ class Conv2d(Module):
     Parameters: weight KH x KW x in_channels/groups x out_channels, and bias out_channels unless `bias=False`.
     padding: pixels of zeros, see `ops.padding.resolve`; none by default (ConvUnit, Inception's unit, keeps the grid).
     dilation: pixels from one tap of the kernel to the next.
-    moments: whether a BatchNorm2d follows, which in training then finds the statistics of the batch ready.
     Raises ArgumentError at construction for counts that are no positive whole numbers or that `groups` does not divide.
     """
 
@@ -45,7 +45,6 @@ class Conv2d(Module):
         bias: bool = True,
         init: Initializer = HE,
         bias_init: Initializer = zeros,
-        moments: bool = False,
     ):
         in_channels, out_channels, groups = _counts(
             "Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups
@@ -55,25 +54,18 @@ class Conv2d(Module):
                 f"Conv2d: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}"
             )
         self.in_channels, self.out_channels, self.groups, self.padding = in_channels, out_channels, groups, padding
-        self.moments = moments
         self.kernel_size, self.stride = _sliding("Conv2d", kernel_size, stride, padding)
         self.dilation = geometry.pair(dilation, "dilation", 1, _fail("Conv2d"))
         self.weight = Parameter.create((*self.kernel_size, in_channels // groups, out_channels), init)
         self.bias = Parameter.create((out_channels,), bias_init) if bias else None
 
-    def forward(self, x: Tensor, norm: BatchNorm2d | None = None) -> Tensor:
-        """norm: a batch-norm to be done in the same pass, by its running statistics; see `ops.Conv2d`."""
-        return functional.conv2d(
-            x,
-            self.weight,
-            self.bias,
-            stride=self.stride,
-            padding=self.padding,
-            dilation=self.dilation,
-            groups=self.groups,
-            moments=self.moments and self.training,
-            norm=norm and norm.evaluation(),
-        )
+    def formula(self, gather_moments: bool = False) -> ops.Conv2d:
+        """The operation; gather_moments: of its result, for a batch-norm, see `nn.fusion`."""
+        kind = MomentsConv2d if gather_moments else ops.Conv2d
+        return kind(self.stride, self.padding, self.groups, dilation=self.dilation)
+
+    def forward(self, x: Tensor, gather_moments: bool = False) -> Tensor:
+        return functional.convolve(self.formula(gather_moments), x, self.weight, self.bias)
 
     def describe(self) -> str:
         dilation = "" if self.dilation == (1, 1) else f", dilation {_pair_text(self.dilation)}"
@@ -126,26 +118,30 @@ class BatchNorm2d(Module):
         self.register_buffer("running_mean", buffer((channels,), zeros))
         self.register_buffer("running_var", buffer((channels,), ones))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def formula(self) -> ops.BatchNorm:
+        """The operation."""
+        return ops.BatchNorm(self.eps, relu=self.relu, training=self.training)
+
+    def forward(self, x: Tensor, moments: tuple[np.ndarray, np.ndarray] | None = None) -> Tensor:
+        """moments: mean and biased variance of x, where they are known already."""
         if x.shape[-1:] != (self.channels,):
             raise ShapeError(
                 f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels"
                 + channels_first(x.shape, self.channels)
             )
-        running = None if self.training else (self.running_mean, self.running_var)
-        known = x.node.moments if x.node and changes.after(x.node.made, x.data) is None else None
-        op = ops.BatchNorm(self.eps, relu=self.relu, running=running, known=known)
-        y = apply(op, x, self.gamma, self.beta)
-        if self.training and y.data is not None:
-            unbiased = op.var * (op.count / (op.count - 1))
-            self.running_mean += self.momentum * (op.mean - self.running_mean)
-            self.running_var += self.momentum * (unbiased - self.running_var)
+        if not self.training:
+            return apply(self.formula(), x, self.gamma, self.beta, self.running_mean, self.running_var)
+        y, node = use(self.formula(), x, self.gamma, self.beta, *(moments or ()))
+        if y.data is not None:
+            mean, _, var = node.kept.aside
+            self._follow(mean.astype(x.dtype), var.astype(x.dtype), size_of(x.shape[:-1]))
         return y
 
-    def evaluation(self) -> tuple:
-        """All that evaluation is computed from, as `ops.Conv2d` takes it."""
-        gamma, beta = (None if p is None else p.data for p in (self.gamma, self.beta))
-        return self.running_mean, self.running_var, gamma, beta, self.eps, self.relu
+    def _follow(self, mean: np.ndarray, var: np.ndarray, count: int) -> None:
+        """Move the running statistics towards those of a batch of so many numbers per channel."""
+        unbiased = var * (count / (count - 1))
+        self.running_mean += self.momentum * (mean - self.running_mean)
+        self.running_var += self.momentum * (unbiased - self.running_var)
 
     def describe(self) -> str:
         return f"{self.channels}, eps {self.eps:g}, momentum {self.momentum:g}" + (", relu" if self.relu else "")

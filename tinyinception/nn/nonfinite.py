@@ -10,7 +10,8 @@ import numpy as np
 
 from tinyinception.context import Hook, observe
 from tinyinception.errors import NonFiniteWarning
-from tinyinception.ops.base import Operation, by_x
+from tinyinception.ops.operation import by_x
+from tinyinception.tape import Node
 from tinyinception.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ class _FirstReader(Hook):
     def __init__(self, tensors: Sequence[Tensor]):
         self.tensors, self.where = tensors, ""
 
-    def before(self, op: Operation, inputs: Sequence[Tensor | None]) -> None:
+    def before(self, node: Node, inputs: Sequence[Tensor | None]) -> None:
         if not self.where and any(t is sought for t in inputs for sought in self.tensors):
-            self.where = op.where()
+            self.where = node.where()
 
 
 def not_finite(inputs: Sequence) -> list[Tensor]:

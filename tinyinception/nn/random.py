@@ -38,6 +38,11 @@ def seeded(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int(seed)))
 
 
+def draw(out: np.ndarray) -> None:
+    """Fill a float32 array with the next numbers, drawn evenly from 0 to 1."""
+    _own.generator.random(dtype=np.float32, out=out)
+
+
 @contextmanager
 def using(generator: np.random.Generator) -> Iterator[None]:
     """Inside, this thread draws from another generator: two trainings that take turns do not disturb each other."""

@@ -10,11 +10,12 @@ from tinyinception.errors import ArgumentError
 from tinyinception.habits import named
 from tinyinception.nn.containers import Branches, Sequential, channels_after
 from tinyinception.nn.functional import Padding, Pair
+from tinyinception.nn.fusion import conv_norm
 from tinyinception.nn.init import Initializer, zeros
 from tinyinception.nn.layers import HE, AvgPool2d, BatchNorm2d, Conv2d, MaxPool2d
 from tinyinception.nn.module import Module
 from tinyinception.ops import by_x
-from tinyinception.tensor import Tensor, is_observed, is_recording
+from tinyinception.tensor import Tensor
 
 Step = tuple[int, int | Pair]  # (output channels, kernel): one convolution unit
 Path = Sequence[Step]  # units one after the other, as the papers draw one branch of a module
@@ -63,31 +64,13 @@ class ConvUnit(Module):
             bias_init=bias_init,
         )
         self.norm = norm(out_channels, relu=relu) if norm is not None else None
-        self.conv.moments = isinstance(self.norm, BatchNorm2d)
         self.relu = relu and norm is None
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._fuses():
-            return self.conv(x, self.norm)
-        x = self.conv(x)
         if self.norm is not None:
-            x = self.norm(x)
+            return conv_norm(self.conv, self.norm, x)
+        x = self.conv(x)
         return x.relu() if self.relu else x
-
-    def _fuses(self) -> bool:
-        """Whether convolution and batch-norm may be one operation: in evaluation, without gradient or observer.
-
-        The bits are the same, so that watching does not change what is watched.
-        """
-        return (
-            type(self.conv) is Conv2d
-            and type(self.norm) is BatchNorm2d
-            and not self.norm.training
-            and not is_recording()
-            and not is_observed()
-            and not self.conv.hooked
-            and not self.norm.hooked
-        )
 
 
 class SeparableConv(Module):

@@ -1,13 +1,13 @@
 """Every differentiable operation, one class each; `tinyinception.tensor.apply` calls them."""
 
 from tinyinception.ops.arithmetic import Add, Divide, MatMul, Multiply, Negate, Power, Subtract
-from tinyinception.ops.base import Cost, Operation, Window, by_x, count
 from tinyinception.ops.conv import Conv2d, Linear
 from tinyinception.ops.dropout import Dropout
 from tinyinception.ops.join import Concat
 from tinyinception.ops.layout import Pad, Reshape, Slice, Transpose
 from tinyinception.ops.loss import CrossEntropy, LogSoftmax
 from tinyinception.ops.norm import BatchNorm, LocalResponseNorm
+from tinyinception.ops.operation import Cost, Keeps, Kept, Operation, Window, by_x, size_of
 from tinyinception.ops.pointwise import Exp, Log, ReLU, Sigmoid, Tanh
 from tinyinception.ops.pool import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool, MaxPool2d
 from tinyinception.ops.reduction import Max, Mean, Sum
@@ -25,6 +25,8 @@ __all__ = [
     "Dropout",
     "Exp",
     "GlobalAvgPool",
+    "Keeps",
+    "Kept",
     "Linear",
     "LocalResponseNorm",
     "Log",
@@ -48,5 +50,5 @@ __all__ = [
     "Transpose",
     "Window",
     "by_x",
-    "count",
+    "size_of",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tinyinception.checks import number
-from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+from tinyinception.ops.operation import FIRST, NOTHING, Cost, Keeps, Operation, Shape, by_x, size_of
 from tinyinception.ops.reduction import add_up
 
 
@@ -16,6 +18,12 @@ def unbroadcast(grad: np.ndarray, shape: Shape) -> np.ndarray:
     return add_up(grad, axes).reshape(shape) if axes else grad
 
 
+def of_the_other(wanted: tuple[bool, ...]) -> Keeps:
+    """What a product keeps: each of its first two inputs is needed for the gradient of the other."""
+    return Keeps((wanted[1], wanted[0]))
+
+
+@dataclass(frozen=True)
 class Elementwise(Operation):
     """Two inputs combined element by element; either is repeated where its axis has size 1."""
 
@@ -28,7 +36,7 @@ class Elementwise(Operation):
             raise self.fail(f"shapes {by_x(a)} and {by_x(b)} do not broadcast") from None
 
     def cost(self, *shapes: Shape) -> Cost:
-        n = count(self.shape(*shapes))
+        n = size_of(self.shape(*shapes))
         return Cost(flops=n, activations=n)
 
 
@@ -36,55 +44,64 @@ class Add(Elementwise):
     """a + b."""
 
     def forward(self, a, b):
-        self.saved = a.shape, b.shape
         return a + b
 
-    def backward(self, grad):
-        return [unbroadcast(grad, s) if need else None for s, need in zip(self.saved, self.needs, strict=True)]
+    def backward(self, kept, grad):
+        return [unbroadcast(grad, s) if w else None for s, w in zip(kept.shapes, kept.wanted, strict=True)]
+
+    def keeps(self, wanted):
+        return NOTHING
 
 
 class Subtract(Elementwise):
     """a - b."""
 
     def forward(self, a, b):
-        self.saved = a.shape, b.shape
         return a - b
 
-    def backward(self, grad):
-        a, b = self.saved
-        return unbroadcast(grad, a) if self.needs[0] else None, unbroadcast(-grad, b) if self.needs[1] else None
+    def backward(self, kept, grad):
+        a, b = kept.shapes
+        return unbroadcast(grad, a) if kept.wanted[0] else None, unbroadcast(-grad, b) if kept.wanted[1] else None
+
+    def keeps(self, wanted):
+        return NOTHING
 
 
 class Multiply(Elementwise):
     """a * b."""
 
     def forward(self, a, b):
-        self.saved = a, b
         return a * b
 
-    def backward(self, grad):
-        a, b = self.saved
+    def backward(self, kept, grad):
+        a, b = kept.inputs
         return (
-            unbroadcast(grad * b, a.shape) if self.needs[0] else None,
-            unbroadcast(grad * a, b.shape) if self.needs[1] else None,
+            unbroadcast(grad * b, kept.shapes[0]) if kept.wanted[0] else None,
+            unbroadcast(grad * a, kept.shapes[1]) if kept.wanted[1] else None,
         )
+
+    def keeps(self, wanted):
+        return of_the_other(wanted)
 
 
 class Divide(Elementwise):
     """a / b."""
 
     def forward(self, a, b):
-        self.saved = a, b
         return a / b
 
-    def backward(self, grad):
-        a, b = self.saved
+    def backward(self, kept, grad):
+        a, b = kept.inputs
         return (
-            unbroadcast(grad / b, a.shape) if self.needs[0] else None,
-            unbroadcast(-grad * a / (b * b), b.shape) if self.needs[1] else None,
+            unbroadcast(grad / b, kept.shapes[0]) if kept.wanted[0] else None,
+            unbroadcast(-grad * a / (b * b), kept.shapes[1]) if kept.wanted[1] else None,
         )
 
+    def keeps(self, wanted):
+        return Keeps((wanted[1], True))
 
+
+@dataclass(frozen=True)
 class Negate(Operation):
     """-a."""
 
@@ -96,38 +113,46 @@ class Negate(Operation):
     def forward(self, a):
         return -a
 
-    def backward(self, grad):
+    def backward(self, kept, grad):
         return (-grad,)
 
+    def keeps(self, wanted):
+        return NOTHING
+
     def cost(self, a: Shape) -> Cost:
-        return Cost(flops=count(a), activations=count(a))
+        return Cost(flops=size_of(a), activations=size_of(a))
 
 
+@dataclass(frozen=True)
 class Power(Operation):
     """a ** exponent, for a number as exponent."""
 
     analytic = True
+    exponent: float
 
-    def __init__(self, exponent: float):
-        exponent = number("Power: exponent", exponent, "(-inf, inf)")
-        self.exponent = float(exponent) if exponent != int(exponent) else int(exponent)
+    def __post_init__(self) -> None:
+        exponent = number("Power: exponent", self.exponent, "(-inf, inf)")
+        object.__setattr__(self, "exponent", float(exponent) if exponent != int(exponent) else int(exponent))
 
     def shape(self, a: Shape) -> Shape:
         return a
 
     def forward(self, a):
-        self.saved = a
         return a**self.exponent
 
-    def backward(self, grad):
+    def backward(self, kept, grad):
         if self.exponent == 0:  # 0 * a**-1 would be NaN at a = 0
             return (np.zeros_like(grad),)
-        return (grad * self.exponent * self.saved ** (self.exponent - 1),)
+        return (grad * self.exponent * kept.inputs[0] ** (self.exponent - 1),)
+
+    def keeps(self, wanted):
+        return FIRST
 
     def cost(self, a: Shape) -> Cost:
-        return Cost(flops=count(a), activations=count(a))
+        return Cost(flops=size_of(a), activations=size_of(a))
 
 
+@dataclass(frozen=True)
 class MatMul(Operation):
     """a @ b over the last two axes; leading axes broadcast."""
 
@@ -145,16 +170,18 @@ class MatMul(Operation):
             raise self.fail(f"leading axes of {by_x(a)} and {by_x(b)} do not broadcast") from None
 
     def forward(self, a, b):
-        self.saved = a, b
         return a @ b
 
-    def backward(self, grad):
-        a, b = self.saved
+    def backward(self, kept, grad):
+        a, b = kept.inputs
         return (
-            unbroadcast(grad @ b.swapaxes(-1, -2), a.shape) if self.needs[0] else None,
-            unbroadcast(a.swapaxes(-1, -2) @ grad, b.shape) if self.needs[1] else None,
+            unbroadcast(grad @ b.swapaxes(-1, -2), kept.shapes[0]) if kept.wanted[0] else None,
+            unbroadcast(a.swapaxes(-1, -2) @ grad, kept.shapes[1]) if kept.wanted[1] else None,
         )
 
+    def keeps(self, wanted):
+        return of_the_other(wanted)
+
     def cost(self, a: Shape, b: Shape) -> Cost:
-        n = count(self.shape(a, b))
+        n = size_of(self.shape(a, b))
         return Cost(macs=n * a[-1], flops=2 * n * a[-1], activations=n)

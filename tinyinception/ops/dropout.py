@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tinyinception.checks import number
-from tinyinception.ops.base import Cost, Operation, Shape, count
+from tinyinception.ops.operation import NOTHING, Cost, Operation, Shape, by_x, size_of
 
 
+@dataclass(frozen=True)
 class Dropout(Operation):
     """Zero each element with probability `p` and scale the others by 1 / (1 - p) (Hinton et al. 2012, inverted).
 
-    The mask is drawn in forward from `rng`, the same for every dtype. In evaluation, leave the operation out.
+    Inputs x, and numbers drawn evenly from 0 to 1 in the same shape: those below p decide who is zeroed. In evaluation,
+    leave the operation out.
     """
 
-    analytic = True
+    analytic, tensors = True, 1
+    p: float
 
-    def __init__(self, p: float, rng: np.random.Generator):
-        self.p, self.rng = number("Dropout: p", p, "[0, 1)"), rng
+    def __post_init__(self) -> None:
+        number("Dropout: p", self.p, "[0, 1)")
 
-    def shape(self, x: Shape) -> Shape:
+    def shape(self, x: Shape, draws: Shape | None = None) -> Shape:
+        if draws is not None and draws != x:
+            raise self.fail(f"draws are {by_x(draws)}, the input is {by_x(x)}")
         return x
 
-    def forward(self, x):
-        self.saved = self.rng.random(x.shape, dtype=np.float32) >= self.p
-        return self._masked(x)
+    def forward(self, x, draws):
+        mask = draws >= self.p
+        return self._masked(x, mask), mask
 
-    def backward(self, grad):
-        return (self._masked(grad),)
+    def backward(self, kept, grad):
+        return self._masked(grad, kept.aside), None
 
-    def _masked(self, array: np.ndarray) -> np.ndarray:
-        out = array * self.saved
+    def _masked(self, array: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        out = array * mask
         out *= 1 / (1 - self.p)
         return out
 
-    def cost(self, x: Shape) -> Cost:
+    def keeps(self, wanted):
+        return NOTHING
+
+    def aside_bytes(self, x: Shape, draws: Shape | None = None) -> int:
+        """The mask."""
+        return size_of(x)
+
+    def cost(self, x: Shape, draws: Shape | None = None) -> Cost:
         """One multiplication per element."""
-        return Cost(flops=count(x), activations=count(x))
+        return Cost(flops=size_of(x), activations=size_of(x))

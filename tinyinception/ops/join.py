@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import is_whole
-from tinyinception.kernels.memory import empty
-from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+from tinyinception.ops.operation import NOTHING, Cost, Keeps, Operation, Shape, by_x, size_of
 
 
+@dataclass(frozen=True)
 class Concat(Operation):
     """Join inputs along an axis, by default the channels: how an Inception module puts its branches together."""
 
-    analytic = True
-
-    def __init__(self, axis: int = -1):
-        self.axis = axis
+    analytic = only_places = True
+    axis: int = -1
 
     def shape(self, *shapes: Shape) -> Shape:
         if not shapes:
@@ -38,32 +39,29 @@ class Concat(Operation):
         return *first[:axis], sum(s[axis] for s in shapes), *first[axis + 1 :]
 
     @property
-    def repeats(self) -> bool:
+    def launches(self) -> bool:
+        """Along the channels."""
+        return self.axis == -1
+
+    @property
+    def recomputes(self) -> bool:
         """Along the channels: there the pieces can be written where they belong."""
-        return self.axis in (-1, len(self.output_shape) - 1)
+        return self.axis == -1
 
     def forward(self, *arrays):
-        axis = self.axis % arrays[0].ndim
-        self.saved = axis, [a.shape[axis] for a in arrays], arrays[0].dtype
-        if self.repeats:
-            self.reads = tuple(range(len(arrays)))
-        return kernels.concat_channels(arrays) if self.repeats else np.concatenate(arrays, axis)
+        return kernels.concat_channels(arrays) if self.axis == -1 else np.concatenate(arrays, self.axis)
 
-    def again(self, out=None):
-        axis, sizes, dtype = self.saved
-        if out is None:
-            out = empty(self.output_shape, dtype)
-        for kept, part in zip(self.kept, np.split(out, np.cumsum(sizes)[:-1], axis), strict=True):
-            if isinstance(kept, Operation):
-                kept.again(part)
-            else:
-                part[...] = kept
-        return out
+    def backward(self, kept, grad):
+        return tuple(self.places(grad, kept.shapes))
 
-    def backward(self, grad):
-        axis, sizes, _ = self.saved
-        return tuple(np.split(grad, np.cumsum(sizes)[:-1], axis))
+    def keeps(self, wanted):
+        return Keeps((True,) * len(wanted)) if self.recomputes else NOTHING
+
+    def places(self, out: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:
+        """The slice of each input."""
+        ends = np.cumsum([shape[self.axis] for shape in shapes])
+        return np.split(out, ends[:-1], self.axis)
 
     def cost(self, *shapes: Shape) -> Cost:
         """No arithmetic, only copies."""
-        return Cost(activations=count(self.shape(*shapes)))
+        return Cost(activations=size_of(self.shape(*shapes)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import is_whole, number
-from tinyinception.ops.base import Operation, Shape, by_x, count
+from tinyinception.ops.operation import NOTHING, Operation, Shape, by_x, size_of
 
 
 def _listed(given: Sequence) -> tuple:
@@ -19,44 +21,50 @@ def _listed(given: Sequence) -> tuple:
     return tuple(alone) if several else tuple(given)
 
 
+@dataclass(frozen=True)
 class Reshape(Operation):
     """The same elements in another shape; one size may be -1, and follows from the others."""
 
-    analytic = True
+    analytic = view = True
+    target: tuple[int, ...]
 
-    def __init__(self, shape: Sequence[int]):
-        sizes = _listed(shape)
+    def __post_init__(self) -> None:
+        sizes = _listed(self.target)
         if not all(is_whole(n, -math.inf) for n in sizes):
             raise self.fail(f"sizes must be whole numbers, got {sizes}")
-        self.target = tuple(int(n) for n in sizes)
+        object.__setattr__(self, "target", tuple(int(n) for n in sizes))
 
     def shape(self, a: Shape) -> Shape:
-        known = count(tuple(n for n in self.target if n != -1))
+        known = size_of(tuple(n for n in self.target if n != -1))
         free = self.target.count(-1)
         if (
             any(n < -1 for n in self.target)
             or free > 1
-            or (free and (known == 0 or count(a) % known))
-            or (not free and known != count(a))
+            or (free and (known == 0 or size_of(a) % known))
+            or (not free and known != size_of(a))
         ):
-            raise self.fail(f"cannot view {by_x(a)} ({count(a)} elements) as {self.target}")
-        return tuple(count(a) // known if n == -1 else n for n in self.target)
+            raise self.fail(f"cannot view {by_x(a)} ({size_of(a)} elements) as {self.target}")
+        return tuple(size_of(a) // known if n == -1 else n for n in self.target)
 
     def forward(self, a):
-        self.saved = a.shape
         return a.reshape(self.shape(a.shape))
 
-    def backward(self, grad):
-        return (grad.reshape(self.saved),)
+    def backward(self, kept, grad):
+        return (grad.reshape(kept.shapes[0]),)
+
+    def keeps(self, wanted):
+        return NOTHING
 
 
+@dataclass(frozen=True)
 class Transpose(Operation):
     """Axes in another order; without axes, reversed."""
 
-    analytic = True
+    analytic = view = True
+    axes: tuple[int, ...] = ()
 
-    def __init__(self, axes: Sequence[int] = ()):
-        self.axes = _listed(axes)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axes", _listed(self.axes))
         if not all(is_whole(i, -math.inf) for i in self.axes):
             raise self.fail(f"axes must be whole numbers, got {self.axes}")
 
@@ -70,20 +78,24 @@ class Transpose(Operation):
         return tuple(a[i] for i in self.order(len(a)))
 
     def forward(self, a):
-        self.saved = self.order(a.ndim)
-        return a.transpose(self.saved)
+        return a.transpose(self.order(a.ndim))
 
-    def backward(self, grad):
-        return (grad.transpose(np.argsort(self.saved)),)
+    def backward(self, kept, grad):
+        return (grad.transpose(np.argsort(self.order(grad.ndim))),)
+
+    def keeps(self, wanted):
+        return NOTHING
 
 
+@dataclass(frozen=True)
 class Slice(Operation):
     """a[index] for whole numbers, slices, None and `...`; every element is used at most once."""
 
-    analytic = fresh = True
+    analytic = view = new_arrays = True
+    index: Any
 
-    def __init__(self, index):
-        self.index = index if isinstance(index, tuple) else (index,)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", self.index if isinstance(self.index, tuple) else (self.index,))
 
     def shape(self, a: Shape) -> Shape:
         if not all(
@@ -98,36 +110,43 @@ class Slice(Operation):
             raise self.fail(f"index {self.index} does not fit a tensor of shape {by_x(a)} ({error})") from None
 
     def forward(self, a):
-        self.saved = a.shape
         return a[self.index if Ellipsis in self.index else (*self.index, ...)]  # a view, of one element too
 
-    def backward(self, grad):
-        into = self.into[0] if self.into else None
-        if self._is_channels():
-            return (kernels.slice_channels_grad(grad, self.saved, self.index[-1].start or 0, into),)
-        out = np.zeros(self.saved, grad.dtype) if into is None else into
+    def backward(self, kept, grad):
+        return Slice.backward_in_place(self, kept, grad, (None,), False)
+
+    def backward_in_place(self, kept, grad, sums, overwrite):
+        if self._is_channels(kept.shapes[0]):
+            return (kernels.slice_channels_grad(grad, kept.shapes[0], self.index[-1].start or 0, sums[0]),)
+        out = np.zeros(kept.shapes[0], grad.dtype) if sums[0] is None else sums[0]
         out[self.index] += grad
         return (out,)
 
-    def _is_channels(self) -> bool:
+    def keeps(self, wanted):
+        return NOTHING
+
+    def _is_channels(self, a: Shape) -> bool:
         """Whether this is a run of channels of all pixels, as `split` cuts them."""
         *pixels, channels = self.index
         return (
-            len(self.index) == len(self.saved) > 1
-            and all(i == slice(None) for i in pixels)
+            len(self.index) == len(a) > 1
+            and all(isinstance(i, slice) and i == slice(None) for i in pixels)
             and isinstance(channels, slice)
             and channels.step is None
             and (channels.start or 0) >= 0
         )
 
 
+@dataclass(frozen=True)
 class Pad(Operation):
     """A frame of a constant around each axis; widths as (before, after) per axis."""
 
-    def __init__(self, widths: Sequence[tuple[int, int]], value: float = 0.0):
-        self.widths, self.value = widths, number("Pad: value", value, "[-inf, inf]")
-
     analytic = True
+    widths: Sequence[tuple[int, int]]
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        number("Pad: value", self.value, "[-inf, inf]")
 
     def shape(self, a: Shape) -> Shape:
         lists = tuple, list, np.ndarray
@@ -146,8 +165,10 @@ class Pad(Operation):
         return tuple(n + before + after for n, (before, after) in zip(a, self.widths, strict=True))
 
     def forward(self, a):
-        self.saved = a.shape
         return np.pad(a, self.widths, constant_values=self.value)
 
-    def backward(self, grad):
-        return (grad[tuple(slice(b, b + n) for n, (b, _) in zip(self.saved, self.widths, strict=True))],)
+    def backward(self, kept, grad):
+        return (grad[tuple(slice(b, b + n) for n, (b, _) in zip(kept.shapes[0], self.widths, strict=True))],)
+
+    def keeps(self, wanted):
+        return NOTHING

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, DtypeError
-from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+from tinyinception.ops.operation import NOTHING, OUTPUT, Cost, Operation, Shape, by_x, size_of
 from tinyinception.ops.reduction import add_up, average
 
 TOLERANCE = 1e-5  # how far a distribution in float32 may be from adding up to 1
 
 
+@dataclass(frozen=True)
 class LogSoftmax(Operation):
     """Logarithm of the softmax over the last axis."""
 
@@ -23,58 +26,51 @@ class LogSoftmax(Operation):
         return x
 
     def forward(self, x):
-        self.saved = log_softmax(x)
-        return self.saved
+        return log_softmax(x)
 
-    def backward(self, grad):
-        return (grad - np.exp(self.saved) * _row_sums(grad),)
+    def backward(self, kept, grad):
+        return (grad - np.exp(kept.output) * _row_sums(grad),)
+
+    def keeps(self, wanted):
+        return OUTPUT
 
     def cost(self, x: Shape) -> Cost:
         """Per row of K: K - 1 comparisons, K subtractions, K times exp, K - 1 additions, a log, K subtractions."""
-        return Cost(flops=5 * count(x) - count(x[:-1]), activations=count(x))
+        return Cost(flops=5 * size_of(x) - size_of(x[:-1]), activations=size_of(x))
 
 
+@dataclass(frozen=True)
 class CrossEntropy(Operation):
     """H(q', p) = -sum q' log p, p being the softmax of the logits N x K (Szegedy et al. 2016, section 7).
 
-    target: N integer labels, or N x K probabilities q. q' = (1 - eps) q + eps * prior, where eps is `label_smoothing`
-    and the prior K probabilities, uniform by default. reduction: "mean" or "sum" over the batch, a scalar, or "none",
-    one loss per sample.
+    Inputs logits, target: N integer labels, or N x K probabilities q, and prior: K probabilities, uniform where it is
+    None. q' = (1 - eps) q + eps * prior, where eps is `label_smoothing`. reduction: "mean" or "sum" over the batch, a
+    scalar, or "none", one loss per sample.
     Raises ShapeError or ArgumentError for targets that do not fit, DtypeError for labels that are no integers.
     """
 
-    analytic = True
+    analytic, tensors = True, 1
+    label_smoothing: float = 0.0
+    reduction: str = "mean"
 
-    def __init__(
-        self,
-        target: np.ndarray,
-        *,
-        label_smoothing: float = 0.0,
-        prior: np.ndarray | None = None,
-        reduction: str = "mean",
-    ):
-        self.target, self.label_smoothing, self.reduction = np.asarray(target), label_smoothing, reduction
-        self.prior = None if prior is None else np.asarray(prior, np.float64)
-
-    def shape(self, x: Shape) -> Shape:
+    def shape(self, x: Shape, target: Shape, prior: Shape | None = None) -> Shape:
         if len(x) != 2 or 0 in x:
             raise self.fail(f"logits must be N x K and not empty, not {by_x(x)}")
         if self.reduction not in ("mean", "sum", "none"):
             raise self._bad(f"reduction must be 'mean', 'sum' or 'none', got {self.reduction!r}")
         number(f"{self.where()}: label_smoothing", self.label_smoothing, "[0, 1]")
-        self._check_target(*x)
-        if self.prior is not None:
-            if self.prior.shape != x[1:]:
-                raise self.fail(f"prior is {by_x(self.prior.shape)}, the logits {by_x(x)} have {x[1]} classes")
-            self._check_distributions(self.prior[None], "prior")
+        if target not in (x[:1], x):
+            raise self.fail(
+                f"target is {by_x(target)}, but logits {by_x(x)} need {x[0]} labels or {by_x(x)} probabilities"
+            )
+        if prior is not None and prior != x[1:]:
+            raise self.fail(f"prior is {by_x(prior)}, the logits {by_x(x)} have {x[1]} classes")
         return x[:1] if self.reduction == "none" else ()
 
-    def _check_target(self, n: int, classes: int) -> None:
-        t = self.target
-        if t.shape not in ((n,), (n, classes)):
-            raise self.fail(
-                f"target is {by_x(t.shape)}, but logits {n}x{classes} need {n} labels or {n}x{classes} probabilities"
-            )
+    def _check(self, t: np.ndarray, prior: np.ndarray | None, classes: int) -> None:
+        """Raise for numbers that are no labels or no probabilities."""
+        if prior is not None:
+            self._check_distributions(prior[None], "prior")
         if t.ndim == 2:
             self._check_distributions(t, "target")
         elif not np.issubdtype(t.dtype, np.integer):
@@ -98,35 +94,44 @@ class CrossEntropy(Operation):
     def _bad(self, message: str) -> ArgumentError:
         return ArgumentError(f"{self.where()}: {message}")
 
-    def smoothed(self, n: int, classes: int) -> np.ndarray:
+    def smoothed(self, target: np.ndarray, prior: np.ndarray | None, classes: int) -> np.ndarray:
         """q', N x K in float64."""
-        if self.target.ndim == 2:
-            q = self.target.astype(np.float64)
+        if target.ndim == 2:
+            q = target.astype(np.float64)
         else:
-            q = np.zeros((n, classes))
-            q[np.arange(n), self.target] = 1
+            q = np.zeros((len(target), classes))
+            q[np.arange(len(target)), target] = 1
         if self.label_smoothing:
-            prior = 1 / classes if self.prior is None else self.prior
+            prior = 1 / classes if prior is None else prior.astype(np.float64)
             q = (1 - self.label_smoothing) * q + self.label_smoothing * prior
         return q
 
-    def forward(self, x):
-        logp, q = log_softmax(x), self.smoothed(*x.shape).astype(x.real.dtype)
-        self.saved = logp, q
+    def forward(self, x, target, prior=None):
+        self._check(target, prior, x.shape[1])
+        logp, q = log_softmax(x), self.smoothed(target, prior, x.shape[1]).astype(x.real.dtype)
         # a class of probability 0 costs nothing, even where a logit of minus infinity has ruled it out
         loss = -_row_sums(np.multiply(q, logp, where=q != 0, out=np.zeros_like(logp)))[:, 0]
-        return {"mean": average, "sum": add_up}[self.reduction](loss, (0,)) if self.reduction != "none" else loss
+        if self.reduction != "none":
+            loss = {"mean": average, "sum": add_up}[self.reduction](loss, (0,))
+        return loss, (logp, q)
 
-    def backward(self, grad):
-        logp, q = self.saved
+    def backward(self, kept, grad):
+        logp, q = kept.aside
         scale = grad / len(q) if self.reduction == "mean" else grad[..., None]  # of one sample, or of all
         total = _row_sums(q)  # 1 but for rounding, as the check of soft targets allows
-        return ((np.exp(logp) * total - q) * scale,)
+        return ((np.exp(logp) * total - q) * scale, *(None,) * (len(kept.shapes) - 1))
 
-    def cost(self, x: Shape) -> Cost:
+    def keeps(self, wanted):
+        return NOTHING
+
+    def aside_bytes(self, x: Shape, target: Shape, prior: Shape | None = None) -> int:
+        """Logarithms of the probabilities, and the target distribution."""
+        return size_of(x) * 2 * 4
+
+    def cost(self, x: Shape, target: Shape, prior: Shape | None = None) -> Cost:
         """Per row the log-softmax, K products, K - 1 additions and a minus; sum and mean add up rows, mean divides."""
         over_rows = {"mean": x[0], "sum": x[0] - 1, "none": 0}[self.reduction]
-        return Cost(flops=7 * count(x) - x[0] + over_rows, activations=count(self.shape(x)))
+        return Cost(flops=7 * size_of(x) - x[0] + over_rows, activations=size_of(self.shape(x, target, prior)))
 
 
 def log_softmax(x: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tinyinception.checks import is_whole
-from tinyinception.ops.base import by_x
+from tinyinception.ops.operation import by_x
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]  # top, bottom, left, right

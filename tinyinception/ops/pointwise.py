@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from tinyinception import kernels
-from tinyinception.ops.base import Cost, Operation, Shape, count
+from tinyinception.ops.operation import FIRST, OUTPUT, Cost, Operation, Shape, size_of
 
 
+@dataclass(frozen=True)
 class Pointwise(Operation):
-    """One input, one output of the same shape."""
+    """One input, one output of the same shape, from which the gradient is computed."""
 
     def shape(self, a: Shape) -> Shape:
         return a
 
+    def keeps(self, wanted):
+        return OUTPUT
+
     def cost(self, a: Shape) -> Cost:
         """One FLOP per element, whatever the function."""
-        return Cost(flops=count(a), activations=count(a))
+        return Cost(flops=size_of(a), activations=size_of(a))
 
 
 class Exp(Pointwise):
@@ -25,11 +31,10 @@ class Exp(Pointwise):
     analytic = True
 
     def forward(self, a):
-        self.saved = np.exp(a)
-        return self.saved
+        return np.exp(a)
 
-    def backward(self, grad):
-        return (grad * self.saved,)
+    def backward(self, kept, grad):
+        return (grad * kept.output,)
 
 
 class Log(Pointwise):
@@ -38,28 +43,32 @@ class Log(Pointwise):
     analytic = True
 
     def forward(self, a):
-        self.saved = a
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(a)
 
-    def backward(self, grad):
+    def backward(self, kept, grad):
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (grad / self.saved,)
+            return (grad / kept.inputs[0],)
+
+    def keeps(self, wanted):
+        return FIRST
 
 
 class ReLU(Pointwise):
     """max(a, 0); the gradient at exactly 0 is 0, and NaN stays NaN."""
 
-    fresh = True
+    new_arrays = True
 
     def forward(self, a):
-        self.saved = kernels.relu(a) if a.size >= kernels.LARGE else np.maximum(a, 0)
-        return self.saved
+        return kernels.relu(a) if a.size >= kernels.LARGE else np.maximum(a, 0)
 
-    def backward(self, grad):
+    def backward(self, kept, grad):
+        return ReLU.backward_in_place(self, kept, grad, (None,), False)
+
+    def backward_in_place(self, kept, grad, sums, overwrite):
         if grad.size >= kernels.LARGE:
-            return (kernels.relu_grad(grad, self.saved, self.overwrite),)
-        return (grad * (self.saved > 0),)
+            return (kernels.relu_grad(grad, kept.output, overwrite),)
+        return (grad * (kept.output > 0),)
 
 
 class Sigmoid(Pointwise):
@@ -68,11 +77,10 @@ class Sigmoid(Pointwise):
     analytic = True
 
     def forward(self, a):
-        self.saved = np.tanh(a * 0.5) * 0.5 + 0.5
-        return self.saved
+        return np.tanh(a * 0.5) * 0.5 + 0.5
 
-    def backward(self, grad):
-        return (grad * self.saved * (1 - self.saved),)
+    def backward(self, kept, grad):
+        return (grad * kept.output * (1 - kept.output),)
 
 
 class Tanh(Pointwise):
@@ -81,8 +89,7 @@ class Tanh(Pointwise):
     analytic = True
 
     def forward(self, a):
-        self.saved = np.tanh(a)
-        return self.saved
+        return np.tanh(a)
 
-    def backward(self, grad):
-        return (grad * (1 - self.saved * self.saved),)
+    def backward(self, kept, grad):
+        return (grad * (1 - kept.output * kept.output),)

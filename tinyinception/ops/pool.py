@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from tinyinception import kernels
-from tinyinception.ops.base import Cost, Operation, Shape, Window, by_x, count
+from tinyinception.ops.operation import NOTHING, Cost, Operation, Shape, Window, by_x, size_of
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
 from tinyinception.ops.reduction import average
 
 
+@dataclass(frozen=True)
 class Pool(Operation):
     """What pools with a sliding window have in common: x N x H x W x C -> N x OH x OW x C.
 
@@ -17,23 +20,18 @@ class Pool(Operation):
     window sees a pixel; ceil_mode adds the last window that fits only partly, unless it would start in the padding.
     """
 
-    _window: Window | None = None
+    kernel: int | Pair
+    stride: int | Pair | None = None
+    padding: str | int | Pair | Pads = "valid"
+    ceil_mode: bool = field(default=False, kw_only=True)
 
-    def __init__(
-        self,
-        kernel: int | Pair,
-        stride: int | Pair | None = None,
-        padding: str | int | Pair | Pads = "valid",
-        *,
-        ceil_mode: bool = False,
-    ):
-        self.kernel, self.padding, self.ceil_mode = kernel, padding, ceil_mode
-        self.stride = kernel if stride is None else stride
+    def keeps(self, wanted):
+        return NOTHING
 
     def geometry(self, x: Shape) -> tuple[Window, Pair]:
         """Window with the padding in pixels, and output (height, width)."""
         kernel = pair(self.kernel, "kernel_size", 1, self.fail)
-        stride = pair(self.stride, "stride", 1, self.fail)
+        stride = pair(self.kernel if self.stride is None else self.stride, "stride", 1, self.fail)
         pads = resolve(self.padding, kernel, stride, x[1:3], self.fail)
         if max(pads[:2]) > kernel[0] // 2 or max(pads[2:]) > kernel[1] // 2:
             raise self.fail(
@@ -44,73 +42,65 @@ class Pool(Operation):
 
     def shape(self, x: Shape) -> Shape:
         _check_images(self, x)
-        self._window, out = self.geometry(x)
-        return x[0], *out, x[3]
+        return x[0], *self.geometry(x)[1], x[3]
 
-    def window(self) -> Window | None:
-        """Kernel, stride and padding, known once `shape` has seen the input."""
-        return self._window
+    def window(self, x: Shape) -> Window:
+        """Kernel, stride and padding."""
+        return self.geometry(x)[0]
 
 
+@dataclass(frozen=True)
 class MaxPool2d(Pool):
     """Maximum of each window; the padding counts as minus infinity.
 
     The first maximum of a window, row by row, gets its whole gradient. NaN in a window makes its maximum NaN.
     """
 
-    fresh = True
+    new_arrays = launches = True
 
     def forward(self, x):
         window, out = self.geometry(x.shape)
-        y, winner = kernels.max_pool(x, window.kernel, window.stride, window.padding, out)
-        self.saved = winner, x.shape, window
-        return y
+        return kernels.max_pool(x, window.kernel, window.stride, window.padding, out)
 
-    def backward(self, grad):
-        winner, x_shape, window = self.saved
-        return (kernels.max_pool_grad(grad, winner, x_shape, window.kernel, window.stride, window.padding),)
+    def backward(self, kept, grad):
+        (x_shape,), w = kept.shapes, self.window(kept.shapes[0])
+        return (kernels.max_pool_grad(grad, kept.aside, x_shape, w.kernel, w.stride, w.padding),)
+
+    def aside_bytes(self, x: Shape) -> int:
+        """Which tap of each window has won."""
+        return size_of(self.shape(x)) * (1 if size_of(self.window(x).kernel) <= 256 else 4)
 
     def cost(self, x: Shape) -> Cost:
         """One FLOP for each comparison: taps - 1 per output."""
-        out = count(self.shape(x))
-        return Cost(flops=out * (count(self._window.kernel) - 1), activations=out)
+        out = size_of(self.shape(x))
+        return Cost(flops=out * (size_of(self.window(x).kernel) - 1), activations=out)
 
 
+@dataclass(frozen=True)
 class AvgPool2d(Pool):
     """Mean of each window; count_include_pad says whether the padding counts, as zeros, in sum and divisor."""
 
-    analytic = fresh = True
-
-    def __init__(
-        self,
-        kernel: int | Pair,
-        stride: int | Pair | None = None,
-        padding: str | int | Pair | Pads = "valid",
-        *,
-        ceil_mode: bool = False,
-        count_include_pad: bool = False,
-    ):
-        super().__init__(kernel, stride, padding, ceil_mode=ceil_mode)
-        self.count_include_pad = count_include_pad
+    analytic = new_arrays = launches = True
+    count_include_pad: bool = field(default=False, kw_only=True)
 
     def forward(self, x):
         window, out = self.geometry(x.shape)
-        self.saved = x.shape, window
         return kernels.avg_pool(x, window.kernel, window.stride, window.padding, out, self.count_include_pad)
 
-    def backward(self, grad):
-        x_shape, w = self.saved
+    def backward(self, kept, grad):
+        (x_shape,), w = kept.shapes, self.window(kept.shapes[0])
         return (kernels.avg_pool_grad(grad, x_shape, w.kernel, w.stride, w.padding, self.count_include_pad),)
 
     def cost(self, x: Shape) -> Cost:
         """One FLOP for each tap: taps - 1 additions and a division per output."""
-        out = count(self.shape(x))
-        return Cost(flops=out * count(self._window.kernel), activations=out)
+        out = size_of(self.shape(x))
+        return Cost(flops=out * size_of(self.window(x).kernel), activations=out)
 
 
 MOST_BINS = 1 << 20
 
 
+@dataclass(frozen=True)
 class AdaptiveAvgPool2d(Operation):
     """Means of output_size bins that cover the image evenly.
 
@@ -118,10 +108,7 @@ class AdaptiveAvgPool2d(Operation):
     """
 
     analytic = True
-    _window: Window | None = None
-
-    def __init__(self, output_size: int | Pair):
-        self.output_size = output_size
+    output_size: int | Pair
 
     def bins(self, x: Shape) -> list[tuple[int, int, slice, slice]]:
         """Output row and column, and the rows and columns of the input that it averages."""
@@ -132,45 +119,47 @@ class AdaptiveAvgPool2d(Operation):
     def shape(self, x: Shape) -> Shape:
         _check_images(self, x)
         out = pair(self.output_size, "output_size", 1, self.fail)
-        if count(out) > MOST_BINS:
+        if size_of(out) > MOST_BINS:
             raise self.fail(f"output_size {by_x(out)} makes more than {MOST_BINS:,} bins")
-        bins = self.bins(x)
-        widest = max(r.stop - r.start for _, _, r, _ in bins), max(c.stop - c.start for _, _, _, c in bins)
-        self._window = Window(widest, (max(x[1] // out[0], 1), max(x[2] // out[1], 1)))
         return x[0], *out, x[3]
 
+    def window(self, x: Shape) -> Window:
+        """The largest bin and the distance of bins."""
+        out, bins = pair(self.output_size, "output_size", 1, self.fail), self.bins(x)
+        widest = max(r.stop - r.start for _, _, r, _ in bins), max(c.stop - c.start for _, _, _, c in bins)
+        return Window(widest, (max(x[1] // out[0], 1), max(x[2] // out[1], 1)))
+
     def forward(self, x):
-        self.saved = x.shape
         y = np.empty(AdaptiveAvgPool2d.shape(self, x.shape), x.dtype)
         for i, j, rows, columns in self.bins(x.shape):
             y[:, i, j] = average(x[:, rows, columns], (1, 2))
         return y.reshape(self.shape(x.shape))
 
-    def backward(self, grad):
-        grad = grad.reshape(AdaptiveAvgPool2d.shape(self, self.saved))
-        crowded = grad.shape[1] > self.saved[1] or grad.shape[2] > self.saved[2]  # many bins repeat a pixel
-        dx = np.zeros(self.saved, np.result_type(grad, np.float64) if crowded else grad.dtype)
-        for i, j, rows, columns in self.bins(self.saved):
+    def backward(self, kept, grad):
+        (x,) = kept.shapes
+        grad = grad.reshape(AdaptiveAvgPool2d.shape(self, x))
+        crowded = grad.shape[1] > x[1] or grad.shape[2] > x[2]  # many bins repeat a pixel
+        dx = np.zeros(x, np.result_type(grad, np.float64) if crowded else grad.dtype)
+        for i, j, rows, columns in self.bins(x):
             area = (rows.stop - rows.start) * (columns.stop - columns.start)
             dx[:, rows, columns] += (grad[:, i, j] / area)[:, None, None]
         return (dx.astype(grad.dtype, copy=False),)
+
+    def keeps(self, wanted):
+        return NOTHING
 
     def cost(self, x: Shape) -> Cost:
         """One FLOP for each pixel of each bin: additions and a division."""
         out = self.shape(x)
         area = sum((r.stop - r.start) * (c.stop - c.start) for _, _, r, c in self.bins(x))
-        return Cost(flops=x[0] * x[3] * area, activations=count(out))
-
-    def window(self) -> Window | None:
-        """The largest bin and the distance of bins, known once `shape` has seen the input."""
-        return self._window
+        return Cost(flops=x[0] * x[3] * area, activations=size_of(out))
 
 
+@dataclass(frozen=True)
 class GlobalAvgPool(AdaptiveAvgPool2d):
     """Mean of each channel over all pixels: N x H x W x C -> N x C."""
 
-    def __init__(self):
-        super().__init__(1)
+    output_size: int | Pair = 1
 
     def shape(self, x: Shape) -> Shape:
         n, _, _, c = super().shape(x)

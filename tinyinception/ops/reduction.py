@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import is_whole
 from tinyinception.kernels.memory import FEW
-from tinyinception.ops.base import Cost, Operation, Shape, by_x, count
+from tinyinception.ops.operation import NOTHING, Cost, Operation, Shape, by_x, size_of
 
 
 def add_up(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
@@ -28,18 +29,19 @@ def average(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
 
 
 def _wide_sums(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
-    if count(tuple(a.shape[axis] for axis in axes)) <= FEW:
+    if size_of(tuple(a.shape[axis] for axis in axes)) <= FEW:
         return np.asarray(a.sum(axis=axes))
     if a.size < kernels.LARGE:
         return np.asarray(a.sum(axis=axes, dtype=np.result_type(a, np.float64)))
     return kernels.axis_sums(a, axes)
 
 
+@dataclass(frozen=True)
 class Reduction(Operation):
     """One number from many, along one axis, several, or all (None)."""
 
-    def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False):
-        self.axis, self.keepdims = axis, keepdims
+    axis: int | tuple[int, ...] | None = None
+    keepdims: bool = False
 
     def axes(self, a: Shape) -> tuple[int, ...]:
         """The reduced axes of an input of shape a, as numbers from 0 on."""
@@ -63,10 +65,13 @@ class Reduction(Operation):
         axes = self.axes(a)
         return values.reshape(tuple(1 if i in axes else n for i, n in enumerate(a)))
 
+    def keeps(self, wanted):
+        return NOTHING
+
     def cost(self, a: Shape) -> Cost:
         """n - 1 additions or comparisons for each n that become one."""
-        out = count(self.shape(a))
-        return Cost(flops=count(a) - out, activations=out)
+        out = size_of(self.shape(a))
+        return Cost(flops=size_of(a) - out, activations=out)
 
 
 class Sum(Reduction):
@@ -75,11 +80,11 @@ class Sum(Reduction):
     analytic = True
 
     def forward(self, a):
-        self.saved = a.shape
         return add_up(a, self.axes(a.shape)).reshape(self.shape(a.shape))
 
-    def backward(self, grad):
-        return (np.broadcast_to(self.spread(grad, self.saved), self.saved),)
+    def backward(self, kept, grad):
+        (a,) = kept.shapes
+        return (np.broadcast_to(self.spread(grad, a), a),)
 
 
 class Mean(Reduction):
@@ -88,31 +93,45 @@ class Mean(Reduction):
     analytic = True
 
     def forward(self, a):
-        self.saved = a.shape
         return average(a, self.axes(a.shape)).reshape(self.shape(a.shape))
 
-    def backward(self, grad):
-        n = count(self.saved) // max(count(grad.shape), 1)
-        return (np.broadcast_to(self.spread(grad / grad.dtype.type(n), self.saved), self.saved),)
+    def backward(self, kept, grad):
+        (a,) = kept.shapes
+        n = size_of(a) // max(size_of(grad.shape), 1)
+        return (np.broadcast_to(self.spread(grad / grad.dtype.type(n), a), a),)
 
     def cost(self, a: Shape) -> Cost:
         """A sum and a division."""
-        return Cost(flops=count(a), activations=count(self.shape(a)))
+        return Cost(flops=size_of(a), activations=size_of(self.shape(a)))
 
 
 class Max(Reduction):
     """Maximum; where several elements share it, the first takes the whole gradient."""
 
     def forward(self, a):
-        axes = self.axes(a.shape)
-        kept = tuple(i for i in range(a.ndim) if i not in axes)
-        rows = a.transpose(*kept, *axes).reshape(*(a.shape[i] for i in kept), -1)
+        rows = self._rows(a)
         first = rows.argmax(axis=-1)[..., None]
-        self.saved = a.shape, kept + axes, rows.shape, first
-        return np.take_along_axis(rows, first, -1).reshape(self.shape(a.shape))
+        return np.take_along_axis(rows, first, -1).reshape(self.shape(a.shape)), first
 
-    def backward(self, grad):
-        shape, order, rows_shape, first = self.saved
-        rows = np.zeros(rows_shape, grad.dtype)
+    def backward(self, kept, grad):
+        (a,), first = kept.shapes, kept.aside
+        order = self._order(a)
+        dx = np.zeros(a, grad.dtype)
+        rows = np.zeros((*first.shape[:-1], size_of(a) // max(first.size, 1)), grad.dtype)
         np.put_along_axis(rows, first, grad.reshape(first.shape), -1)
-        return (rows.reshape([shape[i] for i in order]).transpose(np.argsort(order)),)
+        dx.transpose(order)[...] = rows.reshape([a[i] for i in order])
+        return (dx,)
+
+    def aside_bytes(self, a: Shape) -> int:
+        """Where each maximum was found."""
+        return size_of(self.shape(a)) * 8
+
+    def _order(self, a: Shape) -> tuple[int, ...]:
+        """The axes that stay, then those that are reduced."""
+        axes = self.axes(a)
+        return tuple(i for i in range(len(a)) if i not in axes) + axes
+
+    def _rows(self, a: np.ndarray) -> np.ndarray:
+        """What is reduced to one number, as the last axis."""
+        order, kept = self._order(a.shape), a.ndim - len(self.axes(a.shape))
+        return a.transpose(order).reshape(*(a.shape[i] for i in order[:kept]), -1)

@@ -6,8 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyinception import tape
 from tinyinception.errors import GraphError
-from tinyinception.ops.base import Operation, by_x
+from tinyinception.ops.operation import by_x
 from tinyinception.plots.file import write
 from tinyinception.plots.layered import Node, place
 from tinyinception.plots.style import as_text, style
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 OPERATION, LEAF = "#d8e6f3", "#fde3c0"  # pale blue and orange, apart for every kind of colour vision
 
 
-def nodes_of(tensor: Tensor) -> tuple[list[Operation | Tensor], list[tuple[int, int]]]:
+def nodes_of(tensor: Tensor) -> tuple[list[tape.Node | Tensor], list[tuple[int, int]]]:
     """The operations and leaf tensors that `tensor` was computed from, inputs first, and edges as pairs of numbers.
 
     Inputs that require no gradient are not recorded, so they are not part of the graph. Raises GraphError for a tensor
@@ -30,9 +31,9 @@ def nodes_of(tensor: Tensor) -> tuple[list[Operation | Tensor], list[tuple[int, 
             "graph: this tensor was not computed by recorded operations; draw the result of a forward "
             "pass whose parameters or inputs require a gradient, outside no_grad()"
         )
-    order: list[Operation | Tensor] = []
+    order: list[tape.Node | Tensor] = []
     number: dict[int, int] = {}
-    stack: list[tuple[Operation | Tensor, bool]] = [(tensor.node, False)]
+    stack: list[tuple[tape.Node | Tensor, bool]] = [(tensor.node, False)]
     while stack:
         item, done = stack.pop()
         if id(item) in number:
@@ -50,18 +51,18 @@ def nodes_of(tensor: Tensor) -> tuple[list[Operation | Tensor], list[tuple[int, 
     edges = [
         (number[id(parent)], number[id(item)])
         for item in order
-        if isinstance(item, Operation)
+        if isinstance(item, tape.Node)
         for parent in item.parents
         if parent is not None
     ]
     return order, edges
 
 
-def label(item: Operation | Tensor) -> tuple[str, ...]:
+def label(item: tape.Node | Tensor) -> tuple[str, ...]:
     """The lines written on a node: what it is, the layer that called it, and its output shape."""
     if isinstance(item, Tensor):
         return type(item).__name__.lower(), by_x(item.shape)
-    return tuple(filter(None, (item.name, item.path, by_x(item.output_shape))))
+    return tuple(filter(None, (item.name, item.path, by_x(item.shape))))
 
 
 def to_dot(tensor: Tensor) -> str:

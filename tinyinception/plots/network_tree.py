@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from tinyinception import nn
 from tinyinception.count import Row
 from tinyinception.models.network import Network
-from tinyinception.ops.base import Shape
+from tinyinception.ops.operation import Shape
 
 SILENT = (nn.ReLU, nn.Dropout, nn.Flatten)  # no box: they neither cost multiply-adds nor learn, and hide the rest
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinyinception.ops.base import Operation
 from tinyinception.plots import training as plots
 from tinyinception.plots.file import write_each
 from tinyinception.plots.style import as_text
+from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
 from tinyinception.terminal import say
 from tinyinception.train.run import Run
@@ -60,11 +60,11 @@ class _Maps(Hook):
         self.parts: dict[str, np.ndarray] = {}
         self.first = ""
 
-    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
-        part, _, rest = op.path.partition(".")
+    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+        part, _, rest = node.path.partition(".")
         if output.ndim != 4 or output.shape[1] * output.shape[2] == 1:
             return
-        unit = op.path if not rest else op.path.rpartition(".")[0]
+        unit = node.path if not rest else node.path.rpartition(".")[0]
         self.first = self.first or unit
         for name in {part, unit if unit == self.first else part}:
             self.parts[name] = output.numpy()[0].copy()

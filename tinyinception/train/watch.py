@@ -9,7 +9,8 @@ import numpy as np
 
 from tinyinception.data import Loader
 from tinyinception.errors import NonFiniteError
-from tinyinception.ops.base import Operation, by_x
+from tinyinception.ops.operation import by_x
+from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, observe
 from tinyinception.train.scores import log_probabilities
 
@@ -34,14 +35,14 @@ class _Found(Exception):
 class _Watch(Hook):
     """Since it stops at the first, the inputs of an operation it looks at are known to be finite."""
 
-    def after(self, op: Operation, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
         if not is_finite(output.data):
-            raise _Found(f"the output of {op.where()} ({describe(output.data)})")
+            raise _Found(f"the output of {node.where()} ({describe(output.data)})")
 
-    def after_backward(self, op: Operation, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
+    def after_backward(self, node: Node, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
         for index, part in enumerate(grads):
             if not is_finite(part):
-                raise _Found(f"the backward pass of {op.where()} (gradient of its input {index}: {describe(part)})")
+                raise _Found(f"the backward pass of {node.where()} (gradient of its input {index}: {describe(part)})")
 
 
 def blame(network: Any, images: np.ndarray, step: Callable[[], Any]) -> str:
