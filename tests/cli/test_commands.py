@@ -22,18 +22,6 @@ from tinyinception.kernels import jit
 ROOT = Path(tinyinception.__file__).parent.parent
 
 
-@pytest.fixture
-def run(capsys):
-    """run("summary", "M") -> (status, standard output, standard error)."""
-
-    def call(*words):
-        status = main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """The folder of a tiny run, made through the command line, and what `train --json` printed."""

@@ -13,18 +13,6 @@ from tinyinception.cli import main
 from tinyinception.errors import ArgumentError
 
 
-@pytest.fixture
-def run(capsys):
-    """run("data", "list") -> (status, standard output, standard error)."""
-
-    def call(*words):
-        status = main([str(word) for word in words])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
 @pytest.fixture(scope="module")
 def pets(tmp_path_factory):
     """A folder of two classes, one with a name that steers terminals, and a file that is no image."""

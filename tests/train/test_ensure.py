@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.helpers.tiny_runs import CONFIG, bits, fit, shades
+from tests.helpers.tiny_runs import CONFIG, Died, bits, die_at, fit, shades
 from tinyinception import train
 from tinyinception.errors import ArgumentError
 from tinyinception.train import loop
@@ -37,19 +37,8 @@ def test_a_finished_run_is_not_trained_again(tmp_path, monkeypatch):
 @pytest.mark.parametrize("step", [None, 0, 4, 8])
 def test_a_run_that_stopped_is_continued(tmp_path, monkeypatch, finished, step):
     """step None: it was killed before its first checkpoint."""
-
-    class Died(Exception):
-        pass
-
-    real = loop.train_step
-
-    def train_step(session, images, labels):
-        if session.position.step == (step or 0):
-            raise Died
-        return real(session, images, labels)
-
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "train_step", train_step)
+        die_at(patch, step or 0)
         with pytest.raises(Died):
             ensure(tmp_path / "run")
     if step is None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.tiny_runs import CONFIG, Tiny, bits, shades
+from tests.helpers.tiny_runs import CONFIG, Died, Tiny, bits, die_at, resume, shades
 from tinyinception import export, models, nn, train, weights
 from tinyinception.errors import ArgumentError, CheckpointError, ShapeError
 from tinyinception.tensor import Tensor, no_grad
@@ -193,22 +193,14 @@ def test_a_step_behind_frozen_batch_norm_is_that_of_its_running_statistics(start
 @pytest.mark.usefixtures("tiny_network")
 @pytest.mark.parametrize("step", [0, 4])
 def test_a_finetuned_run_is_resumed_to_the_same_bits_without_the_file(tmp_path, monkeypatch, start, step):
-    class Died(Exception):
-        pass
-
-    def train_step(session, images, labels):
-        if session.position.step == step:
-            raise Died
-        return real(session, images, labels)
-
-    real, config = loop.train_step, replace(FROZEN, weights=start[0])
+    config = replace(FROZEN, weights=start[0])
     whole = fit(tmp_path / "whole", config)
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "train_step", train_step)
+        die_at(patch, step)
         with pytest.raises(Died):
             fit(tmp_path / "run", config)
     start[0].unlink()
-    train.resume(tmp_path / "run", dataset=shades(), progress=False)
+    resume(tmp_path / "run")
     assert bits(tmp_path / "run") == bits(whole.run)
 
 

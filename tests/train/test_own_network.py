@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.tiny_runs import CONFIG, Tiny, bits, shades
+from tests.helpers.tiny_runs import CONFIG, Died, Tiny, bits, die_at, resume, shades
 from tinyinception import data, nn, train
 from tinyinception.data import Dataset
 from tinyinception.errors import ArgumentError, DtypeError, ShapeError
-from tinyinception.train import loop
 from tinyinception.train.config import Config
 from tinyinception.train.run import Run
 
@@ -37,24 +36,9 @@ def fit(folder, network, config=SHORT, dataset=None, **options):
     return train.fit(config, folder, network=network, dataset=dataset or shades(), progress=False, **options)
 
 
-def resume(folder, **options):
-    return train.resume(folder, dataset=shades(), progress=False, **options)
-
-
-class Died(Exception):
-    pass
-
-
 def killed(monkeypatch, folder, network, step=4):
-    real = loop.train_step
-
-    def train_step(session, images, labels):
-        if session.position.step == step:
-            raise Died
-        return real(session, images, labels)
-
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "train_step", train_step)
+        die_at(patch, step)
         with pytest.raises(Died):
             fit(folder, network)
 

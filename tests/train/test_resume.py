@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.marks import posix
 from tests.helpers.places import ROOT
-from tests.helpers.tiny_runs import CONFIG, Tiny, bits, build_tiny, fit, read_log, shades
+from tests.helpers.tiny_runs import CONFIG, Died, Tiny, bits, build_tiny, die_at, fit, read_log, shades
 from tinyinception import models, nn, train
 from tinyinception.errors import (
     CheckpointError,
@@ -28,22 +28,6 @@ pytestmark = pytest.mark.usefixtures("tiny_network")
 
 
 # -- resuming ------------------------------------------------------------------------------------------------------
-
-
-class Died(Exception):
-    pass
-
-
-def die_at(monkeypatch, step, exception=Died):
-    """Make training stop abruptly instead of doing a certain step."""
-    real = loop.train_step
-
-    def train_step(session, images, labels):
-        if session.position.step == step:
-            raise exception
-        return real(session, images, labels)
-
-    monkeypatch.setattr(loop, "train_step", train_step)
 
 
 @pytest.mark.parametrize("step", range(0, 9, 2))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.places import ROOT
-from tests.helpers.tiny_runs import CONFIG, bits, fit, shades
+from tests.helpers.tiny_runs import CONFIG, Died, bits, die_at, fit, resume
 from tinyinception import train
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.train import lock, loop
@@ -22,10 +22,6 @@ from tinyinception.train.run import Run
 pytestmark = pytest.mark.usefixtures("tiny_network")
 
 HERE = socket.gethostname()
-
-
-def resume(folder, **options):
-    return train.resume(folder, dataset=shades(), progress=False, **options)
 
 
 def write_lock(folder, **changes):
@@ -42,19 +38,8 @@ def dead_process():
 @pytest.fixture
 def stopped(tmp_path, monkeypatch):
     """A run that stopped after four steps, in tmp_path / "run"."""
-
-    class Died(Exception):
-        pass
-
-    real = loop.train_step
-
-    def train_step(session, images, labels):
-        if session.position.step == 4:
-            raise Died
-        return real(session, images, labels)
-
     with monkeypatch.context() as patch:
-        patch.setattr(loop, "train_step", train_step)
+        die_at(patch, 4)
         with pytest.raises(Died):
             fit(tmp_path / "run")
     return tmp_path / "run"

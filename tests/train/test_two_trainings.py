@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.helpers.tiny_runs import CONFIG, bits, fit, shades
-from tinyinception import nn, train
+from tests.helpers.tiny_runs import CONFIG, Died, bits, die_at, fit, resume, shades
+from tinyinception import nn
 from tinyinception.train import loop
 from tinyinception.train.checkpoint import load
 from tinyinception.train.session import Session
@@ -57,23 +57,13 @@ def test_two_fits_in_two_threads_equal_the_two_alone_to_the_bit(tmp_path, monkey
 
 
 def test_two_resumed_in_two_threads_do_too(tmp_path, monkeypatch, finished):
-    class Died(Exception):
-        pass
-
-    real = loop.train_step
-
-    def train_step(session, images, labels):
-        if session.position.step == 4:
-            raise Died
-        return real(session, images, labels)
-
     for name in ("a", "b"):
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "train_step", train_step)
+            die_at(patch, 4)
             with pytest.raises(Died):
                 fit(tmp_path / name)
     taking_turns(monkeypatch)
-    at_once(*(lambda name=name: train.resume(tmp_path / name, dataset=shades(), progress=False) for name in ("a", "b")))
+    at_once(*(lambda name=name: resume(tmp_path / name) for name in ("a", "b")))
     assert bits(tmp_path / "a") == bits(tmp_path / "b") == bits(finished.run)
 
 
