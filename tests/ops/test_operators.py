@@ -6,13 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
+from tests.helpers.tensors import leaf
 from tinyinception.errors import GraphError, ShapeError
 from tinyinception.tensor import Tensor, concat
-
-
-def leaf(*shape, seed=0, low=0.5, high=1.5):
-    """A float64 leaf away from the zeros of log and division."""
-    return Tensor(np.random.default_rng(seed).uniform(low, high, shape), requires_grad=True)
 
 
 def numeric(function, array, cotangent, h=1e-6):
