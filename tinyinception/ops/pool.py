@@ -25,13 +25,17 @@ class Pool(Operation):
     padding: str | int | Pair | Pads = "valid"
     ceil_mode: bool = field(default=False, kw_only=True)
 
+    def __post_init__(self) -> None:
+        if self.stride is None:
+            object.__setattr__(self, "stride", self.kernel)
+
     def keeps(self, wanted):
         return NOTHING
 
     def geometry(self, x: Shape) -> tuple[Window, Pair]:
         """Window with the padding in pixels, and output (height, width)."""
         kernel = pair(self.kernel, "kernel_size", 1, self.fail)
-        stride = pair(self.kernel if self.stride is None else self.stride, "stride", 1, self.fail)
+        stride = pair(self.stride, "stride", 1, self.fail)
         pads = resolve(self.padding, kernel, stride, x[1:3], self.fail)
         if max(pads[:2]) > kernel[0] // 2 or max(pads[2:]) > kernel[1] // 2:
             raise self.fail(
