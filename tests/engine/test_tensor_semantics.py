@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tinyinception import nn, optim
+from tinyinception import nn, ops, optim
 from tinyinception.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from tinyinception.tensor import Tensor, no_grad
 
