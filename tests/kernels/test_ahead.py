@@ -20,7 +20,7 @@ import json
 from importlib import import_module
 def compiled():
     modules = [import_module(f"tinyinception.kernels.{m}") for m in
-               ("concat", "lrn", "norm", "pointwise", "pool", "products", "winograd")]
+               ("concat", "lrn", "norm", "packing", "pointwise", "pool", "products", "winograd")]
     return sorted({f"{k.py_func.__qualname__}{s}" for m in modules for k in vars(m).values()
                    if hasattr(k, "py_func") and k.targetoptions["parallel"].enabled for s in k.signatures})
 """

@@ -1,7 +1,9 @@
 """Memory: what is recycled, what is computed again instead of kept, and that long training takes no more."""
 
+import threading
 import tracemalloc
 import weakref
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -21,11 +23,15 @@ from tinyinception.tensor import Tensor, concat, use
 SIZES = st.sampled_from([100, *range(memory.SMALLEST, memory.SMALLEST + 200, 63), 1 << 17, 1 << 19])
 
 
+class Numbers(NamedTuple):
+    array: np.ndarray
+    size: int
+
+
 @pytest.fixture
 def no_gaps(monkeypatch):
     """Memory as in a fresh process, with small slabs."""
-    monkeypatch.setattr(memory, "_gaps", [])
-    monkeypatch.setattr(memory, "_dead", [])
+    monkeypatch.setattr(memory, "_shared", memory.Arena())
     monkeypatch.setattr(memory, "SLAB", 1 << 18)
 
 
@@ -34,8 +40,7 @@ def no_gaps(monkeypatch):
 def test_arrays_never_overlap_and_all_memory_comes_back(data):
     """The oracle: every array is filled with a number of its own, and holds it until it dies."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(memory, "_gaps", [])
-        patch.setattr(memory, "_dead", [])
+        patch.setattr(memory, "_shared", memory.Arena())
         patch.setattr(memory, "SLAB", 1 << 18)
         alive = []
         for number in range(data.draw(st.integers(1, 40))):
@@ -51,12 +56,12 @@ def test_arrays_never_overlap_and_all_memory_comes_back(data):
                 del array
         assert all((array == own).all() for own, array in alive)
         alive.clear()
-        memory._bury()
-        slabs = {id(slab): slab for _, _, slab in memory._gaps}
-        assert len(memory._gaps) == len(slabs)  # each is one gap again
-        assert [gap[:2] for gap in memory._gaps] == sorted(map(memory._bounds, slabs.values()))
+        memory._shared.bury()
+        slabs = {id(slab): slab for _, _, slab in memory._shared.gaps}
+        assert len(memory._shared.gaps) == len(slabs)  # each is one gap again
+        assert [gap[:2] for gap in memory._shared.gaps] == sorted(map(memory._bounds, slabs.values()))
         memory.release()
-        assert memory._gaps == []
+        assert memory._shared.gaps == []
 
 
 @pytest.mark.usefixtures("no_gaps")
@@ -73,15 +78,15 @@ def test_the_first_gap_that_is_large_enough_is_used_and_gaps_join():
     assert second - first == memory.SMALLEST
     view = f[1:]
     del f
-    memory._bury()
-    assert memory._gaps == []  # a view keeps it
+    memory._shared.bury()
+    assert memory._shared.gaps == []  # a view keeps it
     d[...], view[...] = 1, 2
     assert (d == 1).all()
 
 
 @pytest.mark.usefixtures("no_gaps")
 def test_garbage_collection_in_the_middle_of_taking_memory_does_no_harm(monkeypatch):
-    dying, give = [memory.empty((memory.SMALLEST,), np.uint8) for _ in range(4)], memory._give
+    dying, give = [memory.empty((memory.SMALLEST,), np.uint8) for _ in range(4)], memory._shared.give
     alive = dying.pop(2)
 
     def interrupted(*piece):
@@ -89,7 +94,7 @@ def test_garbage_collection_in_the_middle_of_taking_memory_does_no_harm(monkeypa
         if dying:
             dying.pop()
 
-    monkeypatch.setattr(memory, "_give", interrupted)
+    monkeypatch.setattr(memory._shared, "give", interrupted)
     dying.pop()
     arrays = [alive, *(memory.empty((memory.SMALLEST,), np.uint8) for _ in range(8))]
     for number, array in enumerate(arrays):
@@ -105,8 +110,84 @@ def test_release_leaves_what_is_in_use():
     del gone
     memory.release()
     assert slab() is None
-    assert memory._gaps == []
+    assert memory._shared.gaps == []
     assert (kept == 7).all()
+
+
+# -- the arena of a recording ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_gaps")
+def test_of_an_arena_nobody_else_is_given_memory():
+    with memory.arena() as own:
+        inside = [memory.empty((size,), np.uint8) for size in (100, memory.SMALLEST)]
+        starts = [array.ctypes.data for array in inside]
+        assert memory._shared.gaps == []
+    del inside  # outside: what dies goes back to where it came from
+    assert len(own.dead) == 2
+    outside = [memory.empty((memory.SMALLEST,), np.uint8) for _ in range(4)]
+    slabs = [memory._bounds(slab) for _, _, slab in own.dead]
+    assert not any(start <= array.ctypes.data < end for array in outside for start, end in slabs)
+    with memory.arena(own) as again:
+        assert again is own
+        assert [memory.empty((size,), np.uint8).ctypes.data for size in (100, memory.SMALLEST)] == starts[:1] * 2
+
+
+def run_in_a_thread(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.usefixtures("no_gaps")
+def test_an_arena_is_of_one_thread_and_ends_with_an_error():
+    def allocate():
+        arrays.append(memory.empty((memory.SMALLEST,), np.uint8))
+
+    arrays = []
+    own = memory.Arena()
+    with pytest.raises(KeyError), memory.arena(own):
+        raise KeyError(run_in_a_thread(allocate))
+    allocate()
+    assert own.gaps == own.dead == []
+    assert arrays[0].base.arena is arrays[1].base.arena is memory._shared
+
+
+def test_a_place_has_the_array_s_memory_and_does_not_keep_it_from_the_next_array():
+    with memory.arena():
+        array = memory.empty((3, 4, 5), np.float32)
+        array[...] = np.arange(60).reshape(3, 4, 5)
+        views = array, array[1:, ::2, 1], array.T, np.lib.stride_tricks.as_strided(array[0], (2, 3), (4, 8)), array[:0]
+        placed = [memory.place(view) for view in views]
+        for one, view in zip(placed, views, strict=True):
+            np.testing.assert_array_equal(one, view)
+            assert (one.ctypes.data, one.strides, one.dtype) == (view.ctypes.data, view.strides, view.dtype)
+            assert (one.flags.carray, one.flags.writeable) == (view.flags.carray, view.flags.writeable)
+        del view, views, array
+        reused = memory.empty((3, 4, 5), np.float32)
+        assert reused.ctypes.data == placed[0].ctypes.data
+        reused[...] = 7
+        slab = weakref.ref(reused.base.piece[2])
+        del reused
+    assert (placed[0] == 7).all()
+    assert slab() is not None  # of the arena nothing else is left
+    del one, placed
+    assert slab() is None
+
+
+def test_what_is_not_of_the_arena_is_its_own_place():
+    """A recording keeps it alive: parameters, cached numbers, and all that was made before."""
+    outside = memory.empty((memory.SMALLEST,), np.uint8)
+    with memory.arena():
+        inside = memory.empty((8,), np.uint8)
+        for value in (outside, outside[1:], np.zeros(3), 5, np.float32(2), None):
+            assert memory.place(value) is value
+        pair, numbers = memory.place((inside, outside)), memory.place(Numbers(inside, 3))
+        assert pair[1] is outside
+        assert type(numbers) is Numbers
+        for array in (pair[0], numbers.array):
+            assert array is not inside
+            assert array.ctypes.data == inside.ctypes.data
 
 
 # -- computed again ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from tests.helpers.places import FIXTURES
 from tinyinception import gradcheck, kernels, nn, ops
 from tinyinception.count import summary
 from tinyinception.errors import ArgumentError, ShapeError
-from tinyinception.kernels import conv, reference
+from tinyinception.kernels import conv, plan, reference
 from tinyinception.kernels.norm import batch_norm_eval
 from tinyinception.nn.functional import conv2d
 from tinyinception.ops import Window
@@ -143,8 +143,8 @@ def test_winograd_is_left_alone():
     """At a shape where a plain 3x3 takes it."""
     rng = np.random.default_rng(3)
     x, w, grad = (rng.standard_normal(shape) for shape in ((2, 30, 30, 32), (3, 3, 32, 32), (2, 30, 30, 32)))
-    assert conv._suits_winograd(grad, w.shape, (1, 1), 1)
-    assert not conv._suits_winograd(grad, w.shape, (1, 1), 1, (2, 2))
+    assert plan.suits_winograd(grad.shape, w.shape, (1, 1), 1, (1, 1), grad.dtype)
+    assert not plan.suits_winograd(grad.shape, w.shape, (1, 1), 1, (2, 2), grad.dtype)
     case = x, w, None, (1, 1), (2, 2, 2, 2), 1, (2, 2), grad
     for found, expected in zip(outcomes(conv, *case), outcomes(reference, *case), strict=True):
         assert relative(found, expected) < 1e-12

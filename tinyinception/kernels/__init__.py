@@ -30,6 +30,7 @@ _FAMILY = {
     "batch_norm_eval": "norm",
     "batch_norm_again": "norm",
     "batch_norm_grad": "norm",
+    "update_running": "norm",
     "local_response_norm": "lrn",
     "local_response_norm_grad": "lrn",
     "concat_channels": "concat",

@@ -8,6 +8,7 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import empty, wide
 
 
@@ -30,7 +31,7 @@ def concat_channels(arrays: Sequence[np.ndarray]) -> np.ndarray:
     joined = empty((*arrays[0].shape[:-1], sum(widths)), arrays[0].dtype)
     start = 0
     for a, width in zip(arrays, widths, strict=True):  # one call each: the compiled kernel is the same for any number
-        _copy(_rows(wide(a)), _rows(joined), start, width)
+        launch(_copy, _rows(wide(a)), _rows(joined), start, width)
         start += width
     return joined
 
@@ -52,5 +53,5 @@ def slice_channels_grad(
 ) -> np.ndarray:
     """Gradient of x[..., start:start + C] for x of a shape: grad in its place, zeros around it, or added to `into`."""
     out = empty(shape, grad.dtype) if into is None else into
-    _place(_rows(wide(grad)), grad.shape[-1], _rows(out), start, into is not None)
+    launch(_place, _rows(wide(grad)), grad.shape[-1], _rows(out), start, into is not None)
     return out

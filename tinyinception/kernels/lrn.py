@@ -9,6 +9,7 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import accumulator, dense, empty
 
 CHUNKS = 64
@@ -86,7 +87,7 @@ def local_response_norm(x: np.ndarray, size: int, alpha: float, beta: float, k: 
     Caffe and PyTorch multiply the mean, which is alpha / size here.
     """
     y, real = empty(x.shape, x.dtype), x.dtype.type
-    _lrn(_rows(x), accumulator(size, x.dtype), size, real(alpha), real(beta), real(k), _rows(y))
+    launch(_lrn, _rows(x), accumulator(size, x.dtype), size, real(alpha), real(beta), real(k), _rows(y))
     return y
 
 
@@ -95,5 +96,7 @@ def local_response_norm_grad(
 ) -> np.ndarray:
     """Gradient of the input."""
     dx, real = empty(x.shape, x.dtype), x.dtype.type
-    _lrn_grad(_rows(grad), _rows(x), accumulator(size, x.dtype), size, real(alpha), real(beta), real(k), _rows(dx))
+    launch(
+        _lrn_grad, _rows(grad), _rows(x), accumulator(size, x.dtype), size, real(alpha), real(beta), real(k), _rows(dx)
+    )
     return dx

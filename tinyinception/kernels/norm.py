@@ -13,26 +13,39 @@ other axes are rows. Three ideas:
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import empty, wide
+from tinyinception.kernels.launch import launch
+from tinyinception.kernels.memory import cast, dense, empty, nothing, wide
+from tinyinception.kernels.statistics import (
+    affine_numbers,
+    gradient_numbers,
+    inverse_deviation,
+    moments_of_sums,
+    move_running,
+)
 
 CHUNKS = 32
 FOLDED = 256  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
 NEVER = np.nan  # no comparison with NaN is true, so this floor switches the ReLU off
 
-Affine = tuple[np.ndarray, np.ndarray, np.ndarray]
-
 
 @kernel()
-def _sums(x, anchor, first, second):
-    """Per chunk of rows and per column: sums of x - anchor and of its square."""
+def _sums(x, channels, first, second):
+    """Per chunk of rows and per column: sums of x - anchor and of its square; the anchor is the first row of x."""
     rows, (chunks, columns) = x.shape[0], first.shape
+    anchor = np.empty(columns, x.dtype)
+    for c in range(columns):
+        anchor[c] = x[0, c % channels]
     for index in prange(chunks):
         chunk = np.int64(index)
         one, two = first[chunk], second[chunk]
+        for c in range(columns):
+            one[c], two[c] = 0, 0
         for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
             for c in range(columns):
                 d = np.float64(x[r, c] - anchor[c])
@@ -61,6 +74,8 @@ def _grad_sums(grad, x, affine, floor, first, second):
     for index in prange(chunks):
         chunk = np.int64(index)
         one, two = first[chunk], second[chunk]
+        for c in range(columns):
+            one[c], two[c] = 0, 0
         for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
             for c in range(columns):
                 d = x[r, c] - anchor[c]
@@ -92,6 +107,15 @@ def _fold(rows: int, channels: int) -> int:
     return k
 
 
+class Numbers(NamedTuple):
+    """Per channel."""
+
+    mean: np.ndarray
+    invstd: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
+
+
 class _Folded:
     """Arrays of x's shape as rows of k * C numbers; k is 1 where one of them is a slice of the channels of another."""
 
@@ -107,34 +131,30 @@ class _Folded:
     def floor(self, relu: bool) -> np.generic:
         return self.dtype.type(0 if relu else NEVER)
 
-    def per_channel(self, *numbers: np.ndarray) -> np.ndarray:
-        """Rows of numbers for each channel, in the dtype of x, as often as rows were folded."""
-        rows = np.array(numbers, self.dtype)
-        repeated = np.empty((len(rows), self.k, self.channels), self.dtype)
-        repeated[...] = rows[:, None]  # np.tile takes three times as long
-        return repeated.reshape(len(rows), -1)
+    def affine(self, numbers: Numbers, rows: int = 3) -> np.ndarray:
+        """`affine_numbers` in the first of so many rows, in the dtype of x, as often as rows were folded."""
+        affine = empty((rows, self.k * self.channels), self.dtype)
+        launch(affine_numbers, *numbers, affine)
+        return affine
 
     def partials(self) -> tuple[np.ndarray, np.ndarray]:
-        both = np.zeros((2, min(CHUNKS, self.count // self.k), self.k * self.channels))
-        return both[0], both[1]
-
-    def total(self, partial: np.ndarray) -> np.ndarray:
-        """The sum per channel, added up in a fixed order."""
-        return partial.reshape(-1, self.channels).sum(axis=0)
+        shape = min(CHUNKS, self.count // self.k), self.k * self.channels
+        return empty(shape, np.float64), empty(shape, np.float64)
 
 
-def affine_of(
+def numbers_of(
     mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, dtype: np.dtype
-) -> Affine:
-    """Anchor, scale and offset with (x - anchor) * scale + offset = gamma * (x - mean) * invstd + beta.
+) -> Numbers:
+    """What a normalisation is computed from, as kernels take it: mean and invstd in float64, empty what is None."""
+    learned = (nothing(dtype) if numbers is None else dense(numbers) for numbers in (gamma, beta))
+    return Numbers(dense(cast(mean, np.float64)), dense(cast(invstd, np.float64)), *learned)
 
-    The anchor is the mean rounded to the dtype of x, so x - anchor is exact near the mean; the rounding error of the
-    mean goes into the offset.
-    """
-    anchor = mean.astype(dtype).astype(np.float64)
-    scale = invstd if gamma is None else invstd * gamma
-    offset = (anchor - mean) * scale
-    return anchor, scale, offset if beta is None else offset + beta
+
+def inverse_of(var: np.ndarray, eps: float) -> np.ndarray:
+    """1 / sqrt(var + eps), in float64."""
+    invstd = empty(var.shape, np.float64)
+    launch(inverse_deviation, dense(cast(var, np.float64)), float(eps), invstd)
+    return invstd
 
 
 def batch_norm(
@@ -151,18 +171,17 @@ def batch_norm(
     y and, in float64 per channel, mean, 1 / sqrt(var + eps) and var.
     """
     mean, var = moments or _moments(_Folded(x))
-    invstd = 1.0 / np.sqrt(var + eps)
-    return _normalise(x, affine_of(mean, invstd, gamma, beta, x.dtype), relu), mean, invstd, var
+    invstd = inverse_of(var, eps)
+    return batch_norm_again(x, mean, invstd, gamma, beta, relu), mean, invstd, var
 
 
 def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of each channel, in float64."""
-    [rows] = fold.rows
-    anchor = rows[0, : fold.channels].copy()
-    first, second = fold.partials()
-    _sums(rows, np.tile(anchor, fold.k), first, second)
-    shift = fold.total(first) / fold.count
-    return anchor + shift, np.maximum(fold.total(second) / fold.count - shift * shift, 0.0)
+    [rows], (first, second) = fold.rows, fold.partials()
+    mean, var = empty((fold.channels,), np.float64), empty((fold.channels,), np.float64)
+    launch(_sums, rows, fold.channels, first, second)
+    launch(moments_of_sums, rows, first, second, fold.count, mean, var)
+    return mean, var
 
 
 def batch_norm_eval(
@@ -175,8 +194,7 @@ def batch_norm_eval(
     relu: bool,
 ) -> np.ndarray:
     """Normalise each channel by a given mean and variance."""
-    affine = affine_of(mean.astype(np.float64), 1.0 / np.sqrt(var.astype(np.float64) + eps), gamma, beta, x.dtype)
-    return _normalise(x, affine, relu)
+    return batch_norm_again(x, mean, inverse_of(var, eps), gamma, beta, relu)
 
 
 def batch_norm_again(
@@ -192,13 +210,10 @@ def batch_norm_again(
 
     out: where to write it, dense or a slice of the channels of a dense array.
     """
-    return _normalise(x, affine_of(mean, invstd, gamma, beta, x.dtype), relu, out)
-
-
-def _normalise(x: np.ndarray, affine: Affine, relu: bool, out: np.ndarray | None = None) -> np.ndarray:
     y = empty(x.shape, x.dtype) if out is None else out
     fold = _Folded(x, y)
-    _apply(fold.rows[0], fold.per_channel(*affine), fold.floor(relu), fold.rows[1])
+    affine = fold.affine(numbers_of(mean, invstd, gamma, beta, x.dtype))
+    launch(_apply, fold.rows[0], affine, fold.floor(relu), fold.rows[1])
     return y
 
 
@@ -219,22 +234,25 @@ def batch_norm_grad(
     training: whether mean and invstd came from x itself, so that the gradient flows through them too. input_grad:
     without it the gradient of x is None, and its pass is saved. overwrite: it may take the place of `grad`.
     """
-    mean, invstd = mean.astype(np.float64), invstd.astype(np.float64)
-    affine = affine_of(mean, invstd, gamma, beta, x.dtype)
-    grad = grad if grad.dtype == x.dtype else grad.astype(x.dtype)
+    grad = cast(grad, x.dtype)
     dx = None if not input_grad else grad if overwrite else empty(x.shape, x.dtype)
     fold = _Folded(x, grad, *([] if dx is None else [dx]))
-    first, second = fold.partials()
-    _grad_sums(fold.rows[1], fold.rows[0], fold.per_channel(*affine), fold.floor(relu), first, second)
-    anchor, scale, _ = affine
-    dbeta = fold.total(first)
-    dgamma = (fold.total(second) - (mean - anchor) * dbeta) * invstd
-    if input_grad:
-        slope = constant = np.zeros(fold.channels)
-        if training:
-            slope = -scale * invstd * dgamma / fold.count
-            constant = -scale * dbeta / fold.count - slope * (mean - anchor)
-        _grad_apply(
-            fold.rows[1], fold.rows[0], fold.per_channel(*affine, slope, constant), fold.floor(relu), fold.rows[2]
-        )
-    return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+    of, floor, (first, second) = numbers_of(mean, invstd, gamma, beta, x.dtype), fold.floor(relu), fold.partials()
+    numbers = fold.affine(of, rows=5)
+    launch(_grad_sums, fold.rows[1], fold.rows[0], numbers, floor, first, second)
+    dgamma, dbeta = empty((fold.channels,), x.dtype), empty((fold.channels,), x.dtype)
+    launch(gradient_numbers, first, second, *of[:3], fold.count, training, numbers, dgamma, dbeta)
+    if dx is not None:
+        launch(_grad_apply, fold.rows[1], fold.rows[0], numbers, floor, fold.rows[2])
+    return dx, dgamma, dbeta
+
+
+def update_running(
+    running_mean: np.ndarray, running_var: np.ndarray, mean: np.ndarray, var: np.ndarray, count: int, momentum: float
+) -> None:
+    """Move the running statistics, in place, towards those of a batch: mean and biased variance of `count` rows.
+
+    What is kept is the unbiased variance. momentum: weight of the batch.
+    """
+    found = (dense(cast(numbers, np.float64)) for numbers in (mean, var))
+    launch(move_running, running_mean, running_var, *found, count / (count - 1), float(momentum))

@@ -9,6 +9,7 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import dense, empty
 
 
@@ -34,19 +35,19 @@ def _relu_grad(grad, y, dx):
 
 def add(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
     """out = a + b for arrays of one shape, without gaps; out may be a or b."""
-    _add(a.reshape(-1), b.reshape(-1), out.reshape(-1))
+    launch(_add, a.reshape(-1), b.reshape(-1), out.reshape(-1))
     return out
 
 
 def relu(x: np.ndarray) -> np.ndarray:
     """max(x, 0); NaN stays NaN."""
     y = empty(x.shape, x.dtype)
-    _relu(dense(x).reshape(-1), y.reshape(-1))
+    launch(_relu, dense(x).reshape(-1), y.reshape(-1))
     return y
 
 
 def relu_grad(grad: np.ndarray, y: np.ndarray, overwrite: bool = False) -> np.ndarray:
     """Gradient of the input, from the result y: 0 where that is 0. overwrite: it may take the place of `grad`."""
     dx = grad if overwrite and grad.flags.carray else empty(y.shape, grad.dtype)
-    _relu_grad(dense(grad).reshape(-1), y.reshape(-1), dx.reshape(-1))
+    launch(_relu_grad, dense(grad).reshape(-1), y.reshape(-1), dx.reshape(-1))
     return dx

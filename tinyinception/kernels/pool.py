@@ -10,6 +10,7 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import accumulator, dense, empty
 
 Pair = tuple[int, int]
@@ -138,7 +139,7 @@ def max_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair
     x = dense(x)
     shape = (x.shape[0], *out_hw, x.shape[3])
     y, winner = empty(shape, x.dtype), empty(shape, winner_dtype(kernel[0] * kernel[1]))
-    _max_pool(x, y, winner, *kernel, *stride, pads[0], pads[2])
+    launch(_max_pool, x, y, winner, *kernel, *stride, pads[0], pads[2])
     return y, winner
 
 
@@ -148,7 +149,7 @@ def max_pool_grad(
     """Gradient of the input: each window sends its gradient to its winner."""
     dx = empty(x_shape, grad.dtype)
     like = accumulator(_readers(kernel, stride), dx.dtype)
-    _max_pool_grad(dense(grad), winner, dx, like, *kernel, *stride, pads[0], pads[2])
+    launch(_max_pool_grad, dense(grad), winner, dx, like, *kernel, *stride, pads[0], pads[2])
     return dx
 
 
@@ -158,7 +159,7 @@ def avg_pool(
     """Mean of each window; the divisor counts the padding inside the window or leaves it out, by PyTorch's rules."""
     x = dense(x)
     y = empty((x.shape[0], *out_hw, x.shape[3]), x.dtype)
-    _avg_pool(x, y, accumulator(kernel[0] * kernel[1], x.dtype), *kernel, *stride, *pads, count_include_pad)
+    launch(_avg_pool, x, y, accumulator(kernel[0] * kernel[1], x.dtype), *kernel, *stride, *pads, count_include_pad)
     return y
 
 
@@ -168,5 +169,5 @@ def avg_pool_grad(
     """Gradient of the input: each window spreads its gradient evenly over the pixels it averaged."""
     dx = empty(x_shape, grad.dtype)
     like = accumulator(_readers(kernel, stride), dx.dtype)
-    _avg_pool_grad(dense(grad), dx, like, *kernel, *stride, *pads, count_include_pad)
+    launch(_avg_pool_grad, dense(grad), dx, like, *kernel, *stride, *pads, count_include_pad)
     return dx

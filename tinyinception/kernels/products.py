@@ -30,9 +30,9 @@ from numba import prange, types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.packing import panel
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, copy, take
 
-TILE_BLOCKS = 12  # times ROWS: output pixels per tile
 ZERO, ONE, NO = np.int64(0), np.int64(1), np.bool_(False)  # where Numba would compile a callee anew for a literal
 AHEAD = 16  # rows of weights that are asked for early: the hardware does not see beyond a page, which may be few rows
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
@@ -184,37 +184,6 @@ def weight_tile(vectors, like, windows, channel, pixels, grads, column, out, out
         _weight2(like, windows, channel, pixels, grads, column, out, out_row, add)
     else:
         _weight1(like, windows, channel, pixels, grads, column, out, out_row, add)
-
-
-@kernel(parallel=False)
-def panel(p, vectors):
-    """(first vector, vectors) of panel p when `vectors` are dealt evenly to as few panels as possible."""
-    panels = (vectors + VECTORS - 1) // VECTORS
-    base, extra = vectors // panels, vectors % panels
-    return p * base + min(p, extra), base + (1 if p < extra else 0)
-
-
-@kernel(parallel=False)
-def pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, panel_from, packed):
-    """packed[panel][tap, input channel][output channels of the panel], zero beyond the last output channel.
-
-    w: flat; the number for (t, c, f) is at start + taps[t, 2] + c * in_stride + f * out_stride. The panels before
-    `panel_from` are left out.
-    """
-    lanes = VECTOR_BYTES // w.itemsize
-    vectors, depth = (out_channels + lanes - 1) // lanes, taps.shape[0] * channels
-    panels, before = (vectors + VECTORS - 1) // VECTORS, panel(panel_from, vectors)[0]
-    for p in range(panel_from, panels):
-        first, mine = panel(p, vectors)
-        real, at = min(mine * lanes, out_channels - first * lanes), lanes * (first - before) * depth
-        for t in range(taps.shape[0]):
-            for c in range(channels):
-                source = start + taps[t, 2] + c * in_stride + first * lanes * out_stride
-                for f in range(real):
-                    packed[at + f] = w[source + f * out_stride]
-                for f in range(real, mine * lanes):
-                    packed[at + f] = 0
-                at += mine * lanes
 
 
 @kernel(parallel=False)

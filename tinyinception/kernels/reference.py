@@ -208,6 +208,12 @@ def batch_norm_grad(grad, x, mean, invstd, gamma, beta, relu, training, input_gr
     return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
 
 
+def update_running(running_mean, running_var, mean, var, count, momentum):
+    """running += momentum * (found - running), the variance unbiased."""
+    for running, found in ((running_mean, mean), (running_var, var.astype(running_var.dtype) * (count / (count - 1)))):
+        running += momentum * (found.astype(running.dtype) - running)
+
+
 # -- local response normalisation --------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from numba import prange
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import dense, wide
+from tinyinception.kernels.launch import launch
+from tinyinception.kernels.memory import dense, empty, wide
 
 CHUNKS = 32
 FOLDED = 256  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
@@ -27,6 +28,8 @@ def _some_sums(x, step, unit, sums):
     chunks, width = sums.shape[1:]
     o, chunk = unit // chunks, unit % chunks
     total, blocks = sums[o, chunk], (x.shape[1] + step - 1) // step
+    for c in range(width):
+        total[c] = 0
     for block in range(blocks * chunk // chunks, blocks * (chunk + 1) // chunks):
         part = x[o, block * step : block * step + width]
         for c in range(part.size):
@@ -60,11 +63,19 @@ def axis_sums(x: np.ndarray, axes: Sequence[int]) -> np.ndarray:
     else:  # a slice of channels, with the row length of the whole
         step, width = array.shape[-1], inner
     flat = array.reshape(outer, -1)
-    sums = np.zeros((outer, max(1, min(CHUNKS // outer, flat.shape[1] // step)), width))
-    (_sums if x.size < SERIAL else _sums_parallel)(flat, step, sums)
-    sums = sums.reshape(outer, -1, inner).sum(axis=1).reshape(shape[:first] + shape[last:])
+    sums = empty((outer, max(1, min(CHUNKS // outer, flat.shape[1] // step)), width), np.float64)
+    launch(_sums if x.size < SERIAL else _sums_parallel, flat, step, sums)
+    sums = _total(sums.reshape(outer, -1, inner), 1).reshape(shape[:first] + shape[last:])
     rest = tuple(axis if axis < first else axis - (last - first) for axis in axes if not first <= axis < last)
-    return sums.sum(axis=rest) if rest else sums
+    return _total(sums, rest) if rest else sums
+
+
+def _total(sums: np.ndarray, axes: int | tuple[int, ...]) -> np.ndarray:
+    """Sums over some axes."""
+    gone = axes if isinstance(axes, tuple) else (axes,)
+    total = empty(tuple(size for axis, size in enumerate(sums.shape) if axis not in gone), sums.dtype)
+    launch(np.add.reduce, sums, axes, None, total)
+    return total
 
 
 def _longest_run(axes: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int]:

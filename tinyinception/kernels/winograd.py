@@ -8,7 +8,7 @@ they are M0 + M1 + M2 and M1 - M2 - M3 of the 4 products M = U V. The same in bo
 outputs. Over channels the products are added up before the last step, so each of the 16 is a matrix product, with the
 tile of `products`. Nothing is approximated; the sums round in another order.
 
-    for each tile of TILES windows of 4x4 pixels:        in parallel
+    for each tile of WINDOWS windows of 4x4 pixels:        in parallel
         V of each window and channel, in the cache
         16 matrix products: V by U, which was made once
         2x2 outputs of each window, with what `products` also does at the end
@@ -28,11 +28,11 @@ from numba import prange, types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.memory import empty
-from tinyinception.kernels.products import NO, ONE, ZERO, moments_tile, panel, weight_tile, window_tile, windows_of
+from tinyinception.kernels.packing import panel
+from tinyinception.kernels.plan import WINDOWS
+from tinyinception.kernels.products import NO, ONE, ZERO, moments_tile, weight_tile, window_tile, windows_of
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, take
 
-TILES = 3 * ROWS  # windows at a time: what becomes of them stays in the cache
 TWO = np.int64(2)
 
 
@@ -117,19 +117,28 @@ def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide
     return types.void(like, like.dtype, *[types.int64] * 8), codegen
 
 
-def transform_weights(w, flip):
-    """16 x C x F: U of w, 3 x 3 x C x F, along both directions; with flip, 16 x F x C of the kernel turned round."""
+@kernel(parallel=False)
+def _along(a, b, c, half):
+    """U of 3 taps."""
+    return a, half * (a + b + c), half * (a - b + c), c
 
-    def step(g, u):
-        u[0], u[3] = g[0], g[2]
-        np.multiply(half, g[0] + g[1] + g[2], out=u[1])
-        np.multiply(half, g[0] - g[1] + g[2], out=u[2])
 
-    w, half = w[::-1, ::-1].transpose(0, 1, 3, 2) if flip else w, w.dtype.type(0.5)
-    rows, u = empty((4, *w.shape[1:]), w.dtype), empty((4, 4, *w.shape[2:]), w.dtype)
-    step(w, rows)
-    step(rows.swapaxes(0, 1), u.swapaxes(0, 1))
-    return u.reshape(16, *w.shape[2:])
+@kernel()
+def transform_weights(w, flip, u):
+    """u, 16 x C x F: U of w, 3 x 3 x C x F, along both directions; with flip, 16 x F x C of the kernel turned round."""
+    half = w.dtype.type(0.5)
+    for index in prange(u.shape[1]):
+        r = np.int64(index)
+        for s in range(u.shape[2]):
+            c, f = (s, r) if flip else (r, s)
+            first, last = (2, 0) if flip else (0, 2)
+            left = _along(w[first, first, c, f], w[1, first, c, f], w[last, first, c, f], half)
+            middle = _along(w[first, 1, c, f], w[1, 1, c, f], w[last, 1, c, f], half)
+            right = _along(w[first, last, c, f], w[1, last, c, f], w[last, last, c, f], half)
+            for i in range(4):
+                row = _along(left[i], middle[i], right[i], half)
+                for j in range(4):
+                    u[4 * i + j, r, s] = row[j]
 
 
 @kernel(parallel=False)
@@ -138,22 +147,22 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
     size, (_, channels, wide) = x.itemsize, u.shape
     lanes = VECTOR_BYTES // size
     vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (TWO, TWO)
-    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
+    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + WINDOWS - 1) // WINDOWS
     zeros, none = np.zeros(channels, x.dtype), np.zeros((4, wide), x.dtype)
     all_taps = np.zeros(1, np.int64)
-    table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
-    inputs, products = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
-    left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
+    table, places = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
+    inputs, products = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
+    left, right = np.empty((16, WINDOWS), np.int64), np.empty((16, WINDOWS), np.int64)
     for i in range(16):
-        for row in range(TILES):
-            left[i, row] = address(inputs) + size * channels * (i * TILES + row)
-            right[i, row] = address(products) + size * wide * (i * TILES + row)
-    spare, real = np.empty(wide, x.dtype), np.empty(4 * TILES, np.int64)
+        for row in range(WINDOWS):
+            left[i, row] = address(inputs) + size * channels * (i * WINDOWS + row)
+            right[i, row] = address(products) + size * wide * (i * WINDOWS + row)
+    spare, real = np.empty(wide, x.dtype), np.empty(4 * WINDOWS, np.int64)
     while True:
         tile = take(address(counter))
         if tile >= tiles:
             break
-        row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
+        row_from, row_to = tile * WINDOWS, min((tile + 1) * WINDOWS, rows)
         windows_of(x, ZERO, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
         windows_of(out, ZERO, origins, grid, step, ONE, row_from, row_to, address(spare), places)
         for row in range(row_to - row_from):
@@ -163,7 +172,7 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
                 address(table) + 128 * row,
                 channels // lanes,
                 address(inputs) + size * channels * row,
-                TILES * channels,
+                WINDOWS * channels,
             )
         for i in range(16):
             for p in range(panels):
@@ -171,7 +180,7 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
                 at = lanes * first
                 b = address(u) + size * (i * channels * wide + at)
                 for r in range(0, row_to - row_from, ROWS):
-                    here, there = address(left) + 8 * (TILES * i + r), address(right) + 8 * (TILES * i + r)
+                    here, there = address(left) + 8 * (WINDOWS * i + r), address(right) + 8 * (WINDOWS * i + r)
                     window_tile(
                         mine,
                         x,
@@ -195,7 +204,7 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
                 x,
                 floor,
                 address(products) + size * wide * row,
-                TILES * wide,
+                WINDOWS * wide,
                 vectors,
                 address(numbers),
                 wide,
@@ -234,22 +243,22 @@ def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
     size, (parts, _, channels, wide) = x.itemsize, sums.shape
     lanes = VECTOR_BYTES // size
     vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (TWO, TWO)
-    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + TILES - 1) // TILES
+    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + WINDOWS - 1) // WINDOWS
     zeros = np.zeros(max(channels, wide), x.dtype)
-    table, places = np.empty((TILES, 16), np.int64), np.empty((TILES, 4), np.int64)
-    inputs, grads = np.empty((16, TILES, channels), x.dtype), np.empty((16, TILES, wide), x.dtype)
-    left, right = np.empty((16, TILES), np.int64), np.empty((16, TILES), np.int64)
+    table, places = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
+    inputs, grads = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
+    left, right = np.empty((16, WINDOWS), np.int64), np.empty((16, WINDOWS), np.int64)
     for i in range(16):
-        for row in range(TILES):
-            left[i, row] = address(inputs) + size * channels * (i * TILES + row)
-            right[i, row] = address(grads) + size * wide * (i * TILES + row)
+        for row in range(WINDOWS):
+            left[i, row] = address(inputs) + size * channels * (i * WINDOWS + row)
+            right[i, row] = address(grads) + size * wide * (i * WINDOWS + row)
     while True:
         part = take(address(counter))
         if part >= parts:
             break
         begin, end = tiles * part // parts, tiles * (part + 1) // parts
         for tile in range(begin, end):
-            row_from, row_to = tile * TILES, min((tile + 1) * TILES, rows)
+            row_from, row_to = tile * WINDOWS, min((tile + 1) * WINDOWS, rows)
             windows_of(x, ZERO, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
             windows_of(grad, ZERO, origins, grid, step, ONE, row_from, row_to, address(zeros), places)
             for row in range(row_to - row_from):
@@ -258,13 +267,13 @@ def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
                     address(table) + 128 * row,
                     channels // lanes,
                     address(inputs) + size * channels * row,
-                    TILES * channels,
+                    WINDOWS * channels,
                 )
                 _transform_grad(
-                    x, address(places) + 32 * row, vectors, address(grads) + size * wide * row, TILES * wide
+                    x, address(places) + 32 * row, vectors, address(grads) + size * wide * row, WINDOWS * wide
                 )
             for i in range(16):
-                here, there = address(left) + 8 * TILES * i, address(right) + 8 * TILES * i
+                here, there = address(left) + 8 * WINDOWS * i, address(right) + 8 * WINDOWS * i
                 for c in range(0, channels, CHANNELS):
                     for p in range(panels):
                         first, mine = panel(p, vectors)
@@ -281,17 +290,30 @@ def winograd_weight_product(x, taps, grid, grad, origins, sums, workers):
         _winograd_weight_product(x, taps, grid, grad, origins, sums, counter)
 
 
-def taps_of_products(sums):
-    """3 x 3 x C x F from parts x 16 x C x F, added first to last: the transpose of `transform_weights`."""
+@kernel(parallel=False)
+def _back(a, b, c, d, half):
+    """3 taps from what the 4 of U get back."""
+    even = half * (b + c)
+    return a + even, half * (b - c), even + d
 
-    def step(m, g):
-        even = half * (m[1] + m[2])
-        np.add(m[0], even, out=g[0])
-        np.multiply(half, m[1] - m[2], out=g[1])
-        np.add(even, m[3], out=g[2])
 
-    half, products = sums.dtype.type(0.5), np.add.reduce(sums, axis=0).reshape(4, 4, *sums.shape[2:])
-    rows, taps = empty((3, *products.shape[1:]), sums.dtype), np.empty((3, 3, *sums.shape[2:]), sums.dtype)
-    step(products, rows)
-    step(rows.swapaxes(0, 1), taps.swapaxes(0, 1))
-    return taps
+@kernel()
+def taps_of_products(sums, taps):
+    """taps, 3 x 3 x C x F, from parts x 16 x C x F, added first to last: the transpose of `transform_weights`."""
+    half, (parts, _, channels, wide) = sums.dtype.type(0.5), sums.shape
+    for index in prange(channels):
+        c = np.int64(index)
+        m = np.empty((16, wide), sums.dtype)
+        for i in range(16):
+            for f in range(wide):
+                m[i, f] = sums[0, i, c, f]
+            for part in range(1, parts):
+                for f in range(wide):
+                    m[i, f] += sums[part, i, c, f]
+        for f in range(wide):
+            one = _back(m[0, f], m[4, f], m[8, f], m[12, f], half)
+            two = _back(m[1, f], m[5, f], m[9, f], m[13, f], half)
+            three = _back(m[2, f], m[6, f], m[10, f], m[14, f], half)
+            four = _back(m[3, f], m[7, f], m[11, f], m[15, f], half)
+            for i in range(3):
+                taps[i, 0, c, f], taps[i, 1, c, f], taps[i, 2, c, f] = _back(one[i], two[i], three[i], four[i], half)

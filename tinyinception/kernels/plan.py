@@ -1,0 +1,237 @@
+"""What of a convolution depends on shapes alone: which pixels a tap sees, and how products are cut into pieces of work.
+
+A plan is made once for each shape, and kept; nobody writes to its arrays. The bits of a result depend on the plan, so
+the number of threads has no say here.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
+
+TILE_BLOCKS = 12  # times ROWS: output pixels per tile
+WINDOWS = 3 * ROWS  # of Winograd, at a time: what becomes of them stays in the cache
+LEAST_ROWS = 1024  # pixels that are worth a partial sum of the weights' gradient
+MOST_PARTS = 16
+MOST_SUMS = 1 << 22  # numbers in all partial sums
+LEAST_UNITS = 8  # pieces of work, for as many threads
+LEAST_TILES = 2
+MOST_WEIGHTS = 1 << 19  # bytes of weights in one piece of work: what a second-level cache has room for
+LEAST_WINDOWS, LEAST_CHANNELS = 8 * WINDOWS, 32  # that are worth Winograd's transforms
+NARROW = 16
+
+Pair = tuple[int, int]
+Shape = tuple[int, ...]
+kept = lru_cache(maxsize=1024)  # an inference of one image has 85 convolutions; photographs have many sizes
+
+
+class Taps(NamedTuple):
+    """What the window of a pixel consists of, so many neighbouring numbers of the input for each tap."""
+
+    places: np.ndarray  # of each tap the row and the column, seen from the pixel, and where its weights begin
+    channels: int
+
+
+class Product(NamedTuple):
+    """`products.window_product` for one shape: what is computed, and in which pieces."""
+
+    taps: Taps
+    grid: Pair  # of output pixels
+    step: Pair  # in the input, from one to the next
+    origin: np.ndarray  # in the output, as the place of a tap
+    spread: Pair  # in the output
+    strides: Pair  # in the weights, from one input and from one output channel to the next
+    whole: int  # output channels, rounded up to whole vectors
+    together: int  # images of which a block has the same pixel
+    tile_rows: int  # pixels in a tile
+    sizes: np.ndarray  # of tiles, in pixels
+    in_place: int  # panels of weights that are read where they are
+    packed: int  # numbers of the others
+    slices: int  # pieces of work that the panels of a tile are dealt to
+
+
+class Forward(NamedTuple):
+    """How the windows of x are had, and the product for each group; none where Winograd computes it."""
+
+    grid: Pair
+    padded: bool
+    product: Product | None
+
+
+class WeightGrad(NamedTuple):
+    """Taps of x, which has a margin where `margin`, and the partial sums."""
+
+    taps: Taps
+    padded: bool
+    margin: bool
+    sums: Shape  # parts, taps, channels and output channels in whole register tiles
+    slices: int
+
+
+@kept
+def forward(x: Shape, w: Shape, stride: Pair, pads: Shape, groups: int, dilation: Pair, dtype: np.dtype) -> Forward:
+    """The plan of a convolution, from the shapes of its input and its weights."""
+    n, h, wd, _ = x
+    kh, kw, _, f = w
+    grid = (
+        (h + pads[0] + pads[1] - (kh - 1) * dilation[0] - 1) // stride[0] + 1,
+        (wd + pads[2] + pads[3] - (kw - 1) * dilation[1] - 1) // stride[1] + 1,
+    )
+    if suits_winograd((n, *grid, f), w, stride, groups, dilation, dtype):
+        return Forward(grid, False, None)
+    taps, padded = _taps(w, pads, groups, dilation)
+    product = _product(n, taps, grid, stride, origin(0, 0), (1, 1), (f, 1), f // groups, True, dtype)
+    return Forward(grid, padded, product)
+
+
+@kept
+def input_grad(
+    x: Shape, w: Shape, stride: Pair, pads: Shape, groups: int, dilation: Pair, dtype: np.dtype
+) -> tuple[tuple[Pair, Product | None], ...]:
+    """For each phase of the stride, (row, column), the product that gathers from the output pixels that looked at it.
+
+    None where no pixel did.
+    """
+    n, h, wd, _ = x
+    kh, kw, cg, f = w
+    phases = []
+    for pi, pj in np.ndindex(min(stride[0], h), min(stride[1], wd)):
+        # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - dilation * a) / stride,
+        # where that is whole
+        rows = _seen(pi + pads[0], kh, stride[0], dilation[0])
+        columns = _seen(pj + pads[2], kw, stride[1], dilation[1])
+        product = None
+        if rows and columns:
+            grid = (h - pi + stride[0] - 1) // stride[0], (wd - pj + stride[1] - 1) // stride[1]
+            taps = Taps(_places(rows, columns, w), f // groups)
+            product = _product(n, taps, grid, (1, 1), origin(pi, pj), stride, (1, f), cg, False, dtype)
+        phases.append(((pi, pj), product))
+    return tuple(phases)
+
+
+@kept
+def weight_grad(grad: Shape, w: Shape, pads: Shape, groups: int, dilation: Pair, dtype: np.dtype) -> WeightGrad:
+    """The plan of the gradient for the weights, from the shapes of that of the output and of the weights."""
+    taps, padded = _taps(w, pads, groups, dilation)
+    deep = -(-taps.channels // CHANNELS) * CHANNELS
+    shape = len(taps.places), deep, whole_vectors(w[3] // groups, dtype)
+    parts = max(1, min(MOST_PARTS, math.prod(grad[:3]) // LEAST_ROWS, MOST_SUMS // math.prod(shape)))
+    margin = padded or w[2] % CHANNELS != 0
+    return WeightGrad(taps, padded, margin, (parts, *shape), max(1, LEAST_UNITS // parts))
+
+
+@kept
+def winograd_parts(grad: Shape, w: Shape) -> int:
+    """Partial sums of the weights' gradient."""
+    tiles = -(-grad[0] * -(-grad[1] // 2) * -(-grad[2] // 2) // WINDOWS)
+    return max(1, min(MOST_PARTS, tiles // 4, MOST_SUMS // (16 * w[2] * w[3])))
+
+
+@kept
+def suits_winograd(out: Shape, w: Shape, stride: Pair, groups: int, dilation: Pair, dtype: np.dtype) -> bool:
+    """Whether `kernels.winograd` computes it: with few windows the weights, with few channels all else takes longer."""
+    windows = out[0] * -(-out[1] // 2) * -(-out[2] // 2)
+    whole = max(VECTOR_BYTES // dtype.itemsize, CHANNELS)
+    return (
+        w[:2] == (3, 3)
+        and stride == dilation == (1, 1)
+        and groups == 1
+        and windows >= LEAST_WINDOWS
+        and all(channels % whole == 0 and channels >= LEAST_CHANNELS for channels in w[2:])
+    )
+
+
+@kept
+def origin(row: int, column: int) -> np.ndarray:
+    """The one tap of an output pixel."""
+    return np.array([(row, column, 0)], np.int64)
+
+
+@kept
+def square(size: int, top: int, left: int) -> np.ndarray:
+    """The taps of a square."""
+    return np.array([(top + i, left + j, 0) for i in range(size) for j in range(size)], np.int64)
+
+
+@kept
+def zeros(shape: Shape, dtype: np.dtype) -> np.ndarray:
+    """Zeros to be read."""
+    return np.zeros(shape, dtype)
+
+
+def whole_vectors(channels: int, dtype: np.dtype) -> int:
+    """Channels rounded up to whole vectors."""
+    lanes = VECTOR_BYTES // dtype.itemsize
+    return -(-channels // lanes) * lanes
+
+
+def _taps(w: Shape, pads: Shape, groups: int, dilation: Pair) -> tuple[Taps, bool]:
+    """What the windows of a convolution consist of, and whether x has its padding in place for it.
+
+    A pixel of few channels, as images have, is too short to be worth an address. There the padding is put in place, and
+    then a row of the window is one run of memory, unless dilation tears it: KH taps of KW * C channels.
+    """
+    (kh, kw, cg, f), (down, right) = w, dilation
+    if groups == 1 and kw > 1 and cg < NARROW and right == 1:
+        return Taps(np.array([(i * down, 0, i * kw * cg * f) for i in range(kh)], np.int64), kw * cg), True
+    rows = [(i * down - pads[0], i) for i in range(kh)]
+    columns = [(j * right - pads[2], j) for j in range(kw)]
+    return Taps(_places(rows, columns, w), cg), False
+
+
+def _places(rows: list[Pair], columns: list[Pair], w: Shape) -> np.ndarray:
+    """Of taps, from (offset, index in the kernel) of their rows and columns."""
+    return np.array([(i, j, (a * w[1] + b) * w[2] * w[3]) for i, a in rows for j, b in columns], np.int64)
+
+
+def _seen(at: int, size: int, step: int, apart: int) -> list[Pair]:
+    """(offset of the output pixel, tap) for each of `size` taps through which a padded input pixel was seen."""
+    return [((at - tap * apart) // step, tap) for tap in reversed(range(size)) if (at - tap * apart) % step == 0]
+
+
+def _product(
+    images: int,
+    taps: Taps,
+    grid: Pair,
+    step: Pair,
+    origin: np.ndarray,
+    spread: Pair,
+    strides: Pair,
+    out_channels: int,
+    in_order: bool,
+    dtype: np.dtype,
+) -> Product:
+    """The product in tiles that suit the shape.
+
+    in_order: whether w has the weights in the order of taps and channels, with output channels side by side.
+
+    Few pixels make few tiles. Then the output channels are dealt out too, and panels rather than tiles are what each
+    thread reads the weights for. So they are where the weights of all output channels would not stay in the cache.
+    """
+    lanes, whole = VECTOR_BYTES // dtype.itemsize, whole_vectors(out_channels, dtype)
+    depth, pixels = len(taps.places) * taps.channels, images * grid[0] * grid[1]
+    blocks, panels = -(-pixels // ROWS), -(-whole // (lanes * VECTORS))
+    tile_rows = ROWS * -(-blocks // max(-(-blocks // TILE_BLOCKS), min(blocks, LEAST_TILES)))
+    tiles = -(-blocks * ROWS // tile_rows)
+    # Weights in order are read where they are, but no vector may end behind them.
+    in_place = 0 if not in_order else panels if whole == out_channels else panels - 1
+    return Product(
+        taps,
+        grid,
+        step,
+        origin,
+        spread,
+        strides,
+        whole,
+        together=math.gcd(images, ROWS) if len(taps.places) > 1 else 1,
+        tile_rows=tile_rows,
+        sizes=np.minimum(tile_rows, pixels - tile_rows * np.arange(tiles)),
+        in_place=in_place,
+        packed=depth * lanes * VECTORS * (panels - in_place),
+        slices=min(panels, max(-(-LEAST_UNITS // tiles), -(-depth * whole * dtype.itemsize // MOST_WEIGHTS))),
+    )
