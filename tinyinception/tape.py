@@ -1,7 +1,7 @@
 """Backward over the recorded graph: each node once, after every gradient that reaches it has been added up.
 
 A parent is either an operation, the node of an intermediate result, or a leaf tensor, which this module knows only by
-its `shape` and `grad`.
+its `shape`, `grad` and `slot`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from tinyinception import changes, kernels
 from tinyinception.errors import GraphError
+from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import empty
 from tinyinception.ops.base import Operation, by_x
 
@@ -23,6 +24,10 @@ def walk(root, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -> Non
 
     def send(parent, grad: np.ndarray, fresh: bool) -> None:
         if not isinstance(parent, Operation):
+            if parent.grad is None and parent.slot is not None and parent.slot.dtype == grad.dtype:
+                launch(np.copyto, parent.slot, grad)
+                parent.grad = parent.slot
+                return
             parent.grad = (grad if fresh else grad.copy()) if parent.grad is None else parent.grad + grad
             return
         sum_so_far = pending.get(id(parent))
