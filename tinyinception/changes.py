@@ -7,6 +7,7 @@ other numbers. Memory is what counts: views, `detach()` and two tensors on one a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from weakref import ref
 
 import numpy as np
@@ -15,14 +16,19 @@ now = 0
 _times: dict[int, tuple[ref, int]] = {}  # by the id of the array that owns the memory, while that array lives
 
 
-def note(array: np.ndarray) -> None:
-    """Say that the numbers in this memory are others from now on."""
+def note(*arrays: np.ndarray) -> None:
+    """Say that the numbers in the memory of these arrays are others from now on."""
     global now
     now += 1
-    owner = _owner(array)
-    key = id(owner)
-    known = _times.get(key)
-    _times[key] = (known[0] if known else ref(owner, lambda _: _times.pop(key, None))), now
+    for array in arrays:
+        owner = _owner(array)
+        key = id(owner)
+        known = _times.get(key)
+        _times[key] = (known[0] if known else ref(owner, partial(_forget, key))), now
+
+
+def _forget(key: int, _: ref) -> None:
+    _times.pop(key, None)
 
 
 def after(time: int, held: object) -> np.ndarray | None:

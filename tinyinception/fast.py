@@ -131,9 +131,9 @@ def _collect(leaf: Any, grad: np.ndarray, owned: bool) -> None:
     """Add to the `.grad` that the user will read; a leaf of an optimiser has a place for it."""
     if leaf.grad is not None:
         leaf.grad = add(leaf.grad, grad, empty(grad.shape, grad.dtype))
-    elif (slot := getattr(leaf, "slot", None)) is not None and slot.dtype == grad.dtype:
-        launch(np.copyto, slot, grad)
-        leaf.grad = slot
+    elif leaf.slot is not None and leaf.slot.dtype == grad.dtype:
+        launch(np.copyto, leaf.slot, grad)
+        leaf.grad = leaf.slot
     elif owned:
         leaf.grad = grad
     else:

@@ -101,18 +101,19 @@ class _Size(int):
 class Storage:
     """The array of a tensor, with shape and dtype, which stay what they are whatever numbers are put in.
 
-    A tensor whose `data` is None is shape-only. A comparison gives a NumPy array of truths, as there is nothing to
-    differentiate in it; as dictionary keys and in sets, tensors are known by identity.
+    A tensor whose `data` is None is shape-only. `slot` is where backward puts the gradient of a leaf, if an optimiser
+    has given it a place. A comparison gives a NumPy array of truths, as there is nothing to differentiate in it; as
+    dictionary keys and in sets, tensors are known by identity.
     """
 
-    __slots__ = ("__weakref__", "_data", "_dtype", "_shape", "grad", "node", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "_dtype", "_shape", "grad", "node", "requires_grad", "slot")
 
     shape: Shape = property(attrgetter("_shape"), doc="Sizes of the axes.")
     dtype: np.dtype = property(attrgetter("_dtype"), doc="float32, float64 or complex128.")
 
     def hold(self, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> None:
         """Take over an array with its shape and dtype, or none: how the package itself makes and converts tensors."""
-        self._data, self._shape, self._dtype = data, shape, dtype
+        self._data, self._shape, self._dtype, self.slot = data, shape, dtype, None
 
     @property
     def data(self) -> np.ndarray | None:
@@ -263,12 +264,13 @@ class Storage:
                 f"a tensor computed by {self.node.where()} cannot be copied or pickled with its history; "
                 "detach() it first"
             )
-        return None, {name: getattr(self, name) for name in Storage.__slots__[1:]}
+        return None, {name: getattr(self, name) for name in Storage.__slots__[1:]} | {"slot": None}
 
     def __copy__(self):
         out = object.__new__(type(self))
         for name in Storage.__slots__[1:]:
             setattr(out, name, getattr(self, name))
+        out.slot = None
         return out
 
     # -- NumPy ---------------------------------------------------------------------------------------------------

@@ -175,7 +175,7 @@ class Tensor(Storage):
     def _result(cls, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> Tensor:
         out = object.__new__(Tensor)
         out._data, out._shape, out._dtype = data, shape, dtype
-        out.requires_grad, out.grad, out.node = False, None, None
+        out.requires_grad, out.grad, out.node, out.slot = False, None, None, None
         return out
 
     @classmethod

@@ -39,6 +39,13 @@ _FAMILY = {
     "add": "pointwise",
     "relu": "pointwise",
     "relu_grad": "pointwise",
+    "sgd_step": "update",
+    "adam_step": "update",
+    "rmsprop_step": "update",
+    "sums_of_squares": "update",
+    "scale": "update",
+    "find_non_finite": "update",
+    "follow": "update",
 }
 _compiled: dict[str, Callable] = {}
 _twins: dict[str, Callable] = {}

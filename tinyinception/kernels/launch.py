@@ -22,6 +22,13 @@ def launch(function: Callable, *args) -> None:
 
     Numbers among the arguments are frozen in a recording: what changes from step to step is an array of one number.
     """
-    function(*args)
-    if state.record is not None:
-        state.record(function, args)
+    record = state.record
+    if record is None:
+        function(*args)
+        return
+    state.record = None  # what the function launches itself is a part of it
+    try:
+        function(*args)
+    finally:
+        state.record = record
+    record(function, args)

@@ -273,3 +273,88 @@ def relu_grad(grad, y, overwrite=False):
 def axis_sums(x, axes):
     """Sums over the given axes, with 64 bits per real number."""
     return _wide(x).sum(axis=tuple(axes))
+
+
+# -- optimisers --------------------------------------------------------------------------------------------------------
+
+
+def _decayed(data, grad, decaying, weight_decay):
+    """The gradient, of the first `decaying` numbers with weight decay in it."""
+    if not decaying:
+        return grad
+    return np.concatenate([data[:decaying] * weight_decay + grad[:decaying], grad[decaying:]])
+
+
+def sgd_step(data, grad, velocity, decaying, lr, damping, finite, momentum, nesterov, weight_decay):
+    """v <- momentum v + damping g; p <- p - lr v, or p - lr (g + momentum v)."""
+    if finite[0]:
+        direction = g = _decayed(data, grad, decaying, weight_decay)
+        if velocity.size:
+            velocity *= momentum
+            velocity += g * damping.item()
+            direction = velocity * momentum + g if nesterov else velocity
+        data -= direction * lr.item()
+
+
+def adam_step(
+    data, grad, mean, mean_square, largest, decaying, lr, corrections, finite, betas, eps, weight_decay, decoupled
+):
+    """p <- p - lr mean' / (sqrt(mean_square') + eps), where ' divides by the bias correction."""
+    if finite[0]:
+        rate, (correction, root), (beta1, beta2) = lr.item(), corrections.tolist(), betas
+        if decoupled:
+            data[:decaying] *= 1.0 - rate * weight_decay
+        g = _decayed(data, grad, 0 if decoupled else decaying, weight_decay)
+        mean *= beta1
+        mean += g * (1.0 - beta1)
+        mean_square *= beta2
+        mean_square += g * g * (1.0 - beta2)
+        if largest.size:
+            np.maximum(largest, mean_square, out=largest)
+        data -= mean / (np.sqrt(largest if largest.size else mean_square) / root + eps) * (rate / correction)
+
+
+def rmsprop_step(
+    data, grad, mean_square, mean, velocity, decaying, lr, finite, decay, momentum, eps, weight_decay, inside
+):
+    """p <- p - lr g / root of the mean square, with momentum; eps `inside` of the root is TensorFlow's rule."""
+    if finite[0]:
+        rate, g = lr.item(), _decayed(data, grad, decaying, weight_decay)
+        mean_square *= decay
+        mean_square += g * g * (1.0 - decay)
+        spread = mean_square
+        if mean.size:
+            mean *= decay
+            mean += g * (1.0 - decay)
+            spread = np.maximum(mean_square - mean * mean, 0.0)
+        step = g / (np.sqrt(spread + eps) if inside else np.sqrt(spread) + eps)
+        step *= rate if inside else 1.0
+        if velocity.size:
+            velocity *= momentum
+            velocity += step
+            step = velocity * 1.0
+        data -= step * (1.0 if inside else rate)
+
+
+def sums_of_squares(x, sums):
+    """The sum of all squares, in float64, and zeros for the other blocks."""
+    sums[...] = 0
+    sums[:1] = np.einsum("i,i->", x, x, dtype=np.float64)
+
+
+def scale(x, factor):
+    """x *= factor where that is below 1."""
+    if factor[0] < 1:
+        x *= factor.item()
+
+
+def find_non_finite(x, finite):
+    """finite[0] = 0 where there is NaN or infinity in x."""
+    if not np.isfinite(x).all():
+        finite[0] = 0
+
+
+def follow(average, live, rate, finite):
+    """average <- average + rate (live - average)."""
+    if finite[0]:
+        average += (live - average) * rate.item()

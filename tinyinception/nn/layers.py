@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tinyinception import ops
+from tinyinception import kernels, ops
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.habits import channels_first
@@ -134,14 +134,9 @@ class BatchNorm2d(Module):
         y, node = use(self.formula(), x, self.gamma, self.beta, *(moments or ()))
         if y.data is not None:
             mean, _, var = node.kept.aside
-            self._follow(mean.astype(x.dtype), var.astype(x.dtype), size_of(x.shape[:-1]))
+            count = size_of(x.shape[:-1])
+            kernels.update_running(self.running_mean, self.running_var, mean, var, count, self.momentum)
         return y
-
-    def _follow(self, mean: np.ndarray, var: np.ndarray, count: int) -> None:
-        """Move the running statistics towards those of a batch of so many numbers per channel."""
-        unbiased = var * (count / (count - 1))
-        self.running_mean += self.momentum * (mean - self.running_mean)
-        self.running_var += self.momentum * (unbiased - self.running_var)
 
     def describe(self) -> str:
         return f"{self.channels}, eps {self.eps:g}, momentum {self.momentum:g}" + (", relu" if self.relu else "")

@@ -10,7 +10,8 @@ import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import is_whole
-from tinyinception.kernels.memory import FEW
+from tinyinception.kernels.launch import launch
+from tinyinception.kernels.memory import FEW, empty
 from tinyinception.ops.operation import NOTHING, Cost, Operation, Shape, by_x, size_of
 
 
@@ -19,13 +20,28 @@ def add_up(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
 
     Every sum of many numbers is this one: in float32 it would lose what is added once it is large.
     """
-    return _wide_sums(a, tuple(axes)).astype(a.dtype)
+    out = _without(a, axes)
+    launch(_add_up, a, tuple(axes), out)
+    return out
 
 
 def average(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
     """Means over axes, as `add_up`."""
-    sums = _wide_sums(a, tuple(axes))
-    return (sums / (a.size // sums.size)).astype(a.dtype)
+    out = _without(a, axes)
+    launch(_average, a, tuple(axes), out)
+    return out
+
+
+def _without(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
+    return empty(tuple(n for axis, n in enumerate(a.shape) if axis not in axes), a.dtype)
+
+
+def _add_up(a: np.ndarray, axes: tuple[int, ...], out: np.ndarray) -> None:
+    np.copyto(out, _wide_sums(a, axes), casting="same_kind")
+
+
+def _average(a: np.ndarray, axes: tuple[int, ...], out: np.ndarray) -> None:
+    np.copyto(out, _wide_sums(a, axes) / (a.size // out.size), casting="same_kind")
 
 
 def _wide_sums(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

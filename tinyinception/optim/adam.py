@@ -7,8 +7,10 @@ import numpy as np
 
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError
+from tinyinception.kernels.launch import launch
 from tinyinception.optim.checks import NamedParameters, Parameter
-from tinyinception.optim.optimizer import Optimizer
+from tinyinception.optim.flat import Run, kernel_for
+from tinyinception.optim.optimizer import Optimizer, count
 
 
 class Adam(Optimizer):
@@ -44,37 +46,32 @@ class Adam(Optimizer):
             self._new_slot("largest_mean_square")
         self._new_counter("updates")
 
-    def _decay(self, data: np.ndarray, grad: np.ndarray) -> np.ndarray:
-        if not self.decoupled:
-            return super()._decay(data, grad)
-        data *= 1.0 - self.lr * self.weight_decay
-        return grad
+    def _update(self, run: Run) -> None:
+        beta1, beta2 = (float(beta) for beta in self.betas)
+        launch(_correct, run.updates, run.numbers, self.finite, beta1, beta2)
+        launch(
+            kernel_for("adam_step", run.data),
+            run.data,
+            run.grad,
+            run.state["mean"],
+            run.state["mean_square"],
+            run.state["largest_mean_square"] if self.amsgrad else run.empty,
+            run.decaying if self.weight_decay else 0,
+            self._lr,
+            run.numbers,
+            self.finite,
+            (beta1, beta2),
+            float(self.eps),
+            float(self.weight_decay),
+            bool(self.decoupled),
+        )
 
-    def _update(self, name: str, data: np.ndarray, grad: np.ndarray, work: np.ndarray) -> None:
-        beta1, beta2 = self.betas
-        mean, mean_square = self._slot("mean", name), self._slot("mean_square", name)
-        updates = self._slot("updates", name)
-        updates += 1
-        correction1, correction2 = (1.0 - beta ** int(updates) for beta in self.betas)
 
-        np.multiply(grad, 1.0 - beta1, out=work)
-        mean *= beta1
-        mean += work
-        np.multiply(grad, grad, out=work)
-        work *= 1.0 - beta2
-        mean_square *= beta2
-        mean_square += work
-        if self.amsgrad:
-            largest = self._slot("largest_mean_square", name)
-            mean_square = np.maximum(largest, mean_square, out=largest)
-
-        # lr mean' / (sqrt(mean_square') + eps), where ' divides by the bias correction
-        np.sqrt(mean_square, out=work)
-        work /= math.sqrt(correction2)
-        work += self.eps
-        np.divide(mean, work, out=work)
-        work *= self.lr / correction1
-        data -= work
+def _correct(updates: np.ndarray, numbers: np.ndarray, finite: np.ndarray, beta1: float, beta2: float) -> None:
+    """One more update, and what its bias corrections are."""
+    count(updates, finite)
+    n = int(updates[0])
+    numbers[:] = 1.0 - beta1**n, math.sqrt(1.0 - beta2**n)
 
 
 class AdamW(Adam):

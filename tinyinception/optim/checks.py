@@ -9,7 +9,10 @@ from tinyinception.errors import ArgumentError, DtypeError, ShapeError
 
 
 class Parameter(Protocol):
-    """All that an optimiser knows of a parameter; `data` is updated in place, so whoever holds it sees new values."""
+    """All that an optimiser knows of a parameter; `data` is updated in place, so whoever holds it sees new values.
+
+    If it has a `slot`, that is where backward shall put its gradient.
+    """
 
     data: np.ndarray
     grad: np.ndarray | None
@@ -91,3 +94,9 @@ def check_gradient(owner: str, name: str, parameter: Parameter) -> None:
         raise ShapeError(f"{owner}: {name!r} has shape {data.shape} but its gradient {grad.shape}")
     if grad.dtype != data.dtype:
         raise DtypeError(f"{owner}: {name!r} is {data.dtype} but its gradient {grad.dtype}")
+
+
+def check_parameter(owner: str, name: str, parameter: Parameter, shape: tuple[int, ...]) -> None:
+    """Raise unless what the parameter holds now can be updated, and has the shape that it had."""
+    if float_array(owner, name, parameter.data).shape != shape:
+        raise ShapeError(f"{owner}: {name!r} had shape {shape} and has now {parameter.data.shape}")

@@ -1,16 +1,19 @@
 """What all optimisers share: parameters by name, learning rate, weight decay, state for checkpoints."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import numpy as np
 
 from tinyinception import changes, remedies
 from tinyinception.checks import number
 from tinyinception.habits import absent, named
-from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, named_parameters
-from tinyinception.optim.state import Scratch, copy_state, load_state
+from tinyinception.kernels.launch import launch
+from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, check_parameter, named_parameters
+from tinyinception.optim.flat import Part, Place, Run, joined, kernel_for, overlapping
+from tinyinception.optim.state import copy_state, load_state
 
 
 @named
@@ -19,13 +22,25 @@ def weights_only(name: str, parameter: Parameter) -> bool:
     return len(parameter.shape) >= 2
 
 
+def count(counter: np.ndarray, finite: np.ndarray) -> None:
+    """One more, where the gradients are finite."""
+    counter += finite[0]
+
+
 class Optimizer(ABC):
     """Base class. `parameters` are those of `module.parameters()`, or with names of `module.named_parameters()`.
 
     Set the learning rate before a step, `optimizer.lr = schedule(step)`; it is not part of the state, since schedules
     are functions of the step. Weight decay is L2, added to the gradient; `decay_filter(name, parameter)` says which
-    parameters decay, None means all. A subclass makes its state with `_new_slot` and `_new_counter`, and
-    states its rule in `_update`; `_settings` are the attributes that `repr` shows.
+    parameters decay, None means all.
+
+    Parameters move into one array, so that a step is one launch: `parameter.data` is a view of it from then on, and an
+    array taken before does not see later steps. Gradients have one too, into which backward writes: an array taken from
+    `parameter.grad` holds the gradient of the next step later, so keep a copy.
+
+    finite: array of one number. Where it is 0, as after `check_finite()` has met NaN or infinity, nothing is changed.
+    A subclass makes its state with `_new_slot` and `_new_counter`, and states its rule in `_update`; `_settings` are
+    the attributes that `repr` shows.
     """
 
     _settings: tuple[str, ...] = ()
@@ -45,21 +60,24 @@ class Optimizer(ABC):
     ) -> None:
         self._owner = type(self).__name__
         self.parameters = named_parameters(self._owner, parameters)
+        self._lr = np.zeros(1)
         self.lr = lr
         self.weight_decay = float(number(f"{self._owner}: weight_decay", weight_decay, "[0, inf)"))
         self._decaying = {name for name, p in self.parameters if decay_filter is None or decay_filter(name, p)}
+        self.finite = np.ones(1, np.int64)
+        self._fills: dict[str, float | None] = {}  # of each slot, None of a counter
         self._state = {"step": np.zeros((), np.int64)}
-        self._scratch, self._decay_scratch = Scratch(), Scratch()
+        self._left: list[ref] = []  # arrays that parameters had before, whose graphs a step makes stale
+        self._lay_out()
 
     @property
     def lr(self) -> float:
         """Learning rate of the next step."""
-        return self._lr
+        return float(self._lr[0])
 
     @lr.setter
     def lr(self, value: float) -> None:
-        # A NumPy float64 scalar would lift float32 arithmetic to float64: keep a Python float.
-        self._lr = float(number(f"{self._owner}: lr", value, "[0, inf)"))
+        self._lr[0] = number(f"{self._owner}: lr", value, "[0, inf)")
 
     @property
     def steps(self) -> int:
@@ -78,16 +96,21 @@ class Optimizer(ABC):
 
         Raises ShapeError or DtypeError, before anything is updated, if a gradient does not fit its parameter.
         """
-        ready = [(name, parameter) for name, parameter in self.parameters if parameter.grad is not None]
-        for name, parameter in ready:
-            check_gradient(self._owner, name, parameter)
-        self._state["step"] += 1
-        for name, parameter in ready:
-            data, grad = parameter.data, parameter.grad
-            if self.weight_decay and name in self._decaying:
-                grad = self._decay(data, grad)
-            self._update(name, data, grad, self._scratch.like(data))
-            changes.note(data)
+        ready = self._ready()
+        launch(count, self._state["step"], self.finite)
+        for part in self._parts:
+            if indices := [place.index for place in ready if place.part is part]:
+                with part.at_work():
+                    for run in part.runs(indices):
+                        self._update(run)
+        changes.note(*(place.data for place in ready), *(left for old in self._left if (left := old()) is not None))
+        self._left.clear()
+
+    def check_finite(self) -> None:
+        """Write into `finite`, for the steps from now on, whether no gradient holds NaN or infinity: 1, else 0."""
+        launch(np.copyto, self.finite, 1)
+        for grad in joined(p.grad for _, p in self.parameters if p.grad is not None):
+            launch(kernel_for("find_non_finite", grad), grad, self.finite)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copy of the state: 'step' and one array per slot and parameter, such as 'momentum/stem.conv.weight'."""
@@ -97,23 +120,106 @@ class Optimizer(ABC):
         """Continue from a `state_dict()`; one CheckpointError lists all that does not fit, and then nothing changes."""
         load_state(self._owner, self._state, state)
 
+    # -- where parameters and state stand --------------------------------------------------------------------------
+
     def _new_slot(self, slot: str, fill: float = 0.0) -> None:
-        for name, parameter in self.parameters:
-            self._state[f"{slot}/{name}"] = np.full(parameter.shape, fill, parameter.data.dtype)
+        self._add(slot, fill)
 
     def _new_counter(self, slot: str) -> None:
+        self._add(slot, None)
+
+    def _add(self, slot: str, fill: float | None) -> None:
+        """Give each parameter one more state, with the values that there are already under its name."""
+        self._fills[slot] = fill
+        new = dict(pair for part in self._parts for pair in part.new_state(slot, fill))
         for name, _ in self.parameters:
-            self._state[f"{slot}/{name}"] = np.zeros((), np.int64)
+            if (key := f"{slot}/{name}") in self._state:
+                np.copyto(new[name], self._state[key], casting="same_kind")
+            self._state[key] = new[name]
 
-    def _slot(self, slot: str, name: str) -> np.ndarray:
-        return self._state[f"{slot}/{name}"]
+    def _lay_out(self) -> None:
+        """Move parameters, gradients and state into flat arrays, one of each for each dtype.
 
-    def _decay(self, data: np.ndarray, grad: np.ndarray) -> np.ndarray:
-        """The gradient with weight decay in it; `grad` itself belongs to the parameter and is not touched."""
-        decayed = self._decay_scratch.like(data)
-        np.multiply(data, self.weight_decay, out=decayed)
-        decayed += grad
-        return decayed
+        Parameters that share memory are left there, since what changes one changes the other.
+        """
+        shared = overlapping([parameter.data for _, parameter in self.parameters])
+        groups: dict[Any, list[tuple[str, Parameter]]] = {}
+        for i, pair in enumerate(self.parameters):
+            groups.setdefault(i if i in shared else pair[1].data.dtype, []).append(pair)
+        self._parts = []
+        for key, pairs in groups.items():
+            pairs.sort(key=lambda pair: pair[0] not in self._decaying)
+            home = pairs[0][1].data if isinstance(key, int) else None
+            self._parts.append(Part(pairs, self._decaying, self.finite, home))
+        places = dict(pair for part in self._parts for pair in part.places())
+        self._places = [places[name] for name, _ in self.parameters]
+        self._settle(range(len(self.parameters)))
+        for slot, fill in self._fills.items():
+            self._add(slot, fill)
+
+    def _settle(self, which: Sequence[int]) -> None:
+        """Make parameters views of the places that hold their numbers already; what reads their old ones is stale."""
+        for (_, parameter), place in ((self.parameters[i], self._places[i]) for i in which):
+            if parameter.data is not place.data:
+                self._left.append(ref(parameter.data))
+                if hasattr(parameter, "hold"):  # a tensor, whose setter would say that the numbers are others
+                    parameter.hold(place.data, place.data.shape, place.data.dtype)
+                else:
+                    parameter.data = place.data
+            if hasattr(parameter, "slot"):
+                parameter.slot = place.slot
+
+    def _ready(self) -> list[Place]:
+        """Places of the parameters that have a gradient, after it and the numbers have been brought there."""
+        ready = [i for i, (_, parameter) in enumerate(self.parameters) if parameter.grad is not None]
+        moved, strange = [], False
+        for i in ready:
+            (name, parameter), place = self.parameters[i], self._places[i]
+            if parameter.data is not place.data:
+                moved.append(i)
+            elif parameter.grad is place.slot:
+                continue
+            strange = True
+            check_gradient(self._owner, name, parameter)
+        if moved:
+            self._adopt(moved)
+        if strange:
+            self._fetch([(self._places[i].slot, self.parameters[i][1].grad) for i in ready])
+        return [self._places[i] for i in ready]
+
+    def _adopt(self, moved: list[int]) -> None:
+        """Take over parameters that have been given other arrays."""
+        for (name, parameter), place in zip(self.parameters, self._places, strict=True):
+            check_parameter(self._owner, name, parameter, place.slot.shape)
+        arrays = [self.parameters[i][1].data for i in moved]
+        homes = [part.data if part.home is None else part.home for part in self._parts]
+        if overlapping([*arrays, *homes]) or any(
+            self._places[i].part.home is not None or array.dtype != self._places[i].data.dtype
+            for i, array in zip(moved, arrays, strict=True)
+        ):
+            self._lay_out()
+            return
+        for i, array in zip(moved, arrays, strict=True):
+            launch(np.copyto, self._places[i].data, array)
+        self._settle(moved)
+
+    def _fetch(self, pairs: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        """Copy gradients that stand elsewhere into their slots; one may stand in the slot of another."""
+        elsewhere = [(slot, grad) for slot, grad in pairs if grad is not slot]
+        grads = [
+            np.array(grad) if any(np.may_share_memory(grad, part.grad) for part in self._parts) else grad
+            for _, grad in elsewhere
+        ]
+        for (slot, _), grad in zip(elsewhere, grads, strict=True):
+            launch(np.copyto, slot, grad)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `pickle` and `deepcopy` take; a copy lays out its own parameters."""
+        return {name: value for name, value in vars(self).items() if name not in ("_parts", "_places", "_left")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _state=dict(state["_state"]), _left=[])
+        self._lay_out()
 
     def __repr__(self) -> str:
         told = [f"{name}={getattr(self, name)!r}" for name in (*self._settings, "weight_decay") if getattr(self, name)]
@@ -134,5 +240,5 @@ class Optimizer(ABC):
             raise absent(type(self).__name__, name, remedies.OPTIMIZER, self)
 
     @abstractmethod
-    def _update(self, name: str, data: np.ndarray, grad: np.ndarray, work: np.ndarray) -> None:
-        """Change `data` and the slots of `name` in place; `work` is scratch of the same shape, `grad` is read-only."""
+    def _update(self, run: Run) -> None:
+        """Launch the rule on a run: it changes `run.data` and the arrays of `run.state`, unless `finite` is 0."""

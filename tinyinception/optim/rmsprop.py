@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from tinyinception.checks import number
 from tinyinception.errors import suggest
+from tinyinception.kernels.launch import launch
 from tinyinception.optim.checks import NamedParameters, Parameter
+from tinyinception.optim.flat import Run, kernel_for
 from tinyinception.optim.optimizer import Optimizer
 
 RULES = ("tensorflow", "pytorch")
@@ -53,40 +53,20 @@ class RMSProp(Optimizer):
         if self.momentum:
             self._new_slot("momentum")
 
-    def _update(self, name: str, data: np.ndarray, grad: np.ndarray, work: np.ndarray) -> None:
-        mean_square = self._slot("mean_square", name)
-        np.multiply(grad, grad, out=work)
-        work *= 1.0 - self.decay
-        mean_square *= self.decay
-        mean_square += work
-
-        spread = self._variance(name, grad, mean_square, work) if self.centered else mean_square
-        if self.rule == "tensorflow":
-            np.add(spread, self.eps, out=work)
-            np.sqrt(work, out=work)
-        else:
-            np.sqrt(spread, out=work)
-            work += self.eps
-        np.divide(grad, work, out=work)
-
-        # TensorFlow's velocity contains the learning rate, so a lower rate acts only on what is added from then on.
-        if self.rule == "tensorflow":
-            work *= self.lr
-        if self.momentum:
-            velocity = self._slot("momentum", name)
-            velocity *= self.momentum
-            velocity += work
-            np.copyto(work, velocity)
-        if self.rule == "pytorch":
-            work *= self.lr
-        data -= work
-
-    def _variance(self, name: str, grad: np.ndarray, mean_square: np.ndarray, work: np.ndarray) -> np.ndarray:
-        """Running variance of the gradient, in `work`; what rounding leaves below 0 is 0."""
-        mean = self._slot("mean", name)
-        np.multiply(grad, 1.0 - self.decay, out=work)
-        mean *= self.decay
-        mean += work
-        np.multiply(mean, mean, out=work)
-        np.subtract(mean_square, work, out=work)
-        return np.maximum(work, 0.0, out=work)
+    def _update(self, run: Run) -> None:
+        launch(
+            kernel_for("rmsprop_step", run.data),
+            run.data,
+            run.grad,
+            run.state["mean_square"],
+            run.state["mean"] if self.centered else run.empty,
+            run.state["momentum"] if self.momentum else run.empty,
+            run.decaying if self.weight_decay else 0,
+            self._lr,
+            self.finite,
+            float(self.decay),
+            float(self.momentum),
+            float(self.eps),
+            float(self.weight_decay),
+            self.rule == "tensorflow",
+        )

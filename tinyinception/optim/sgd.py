@@ -6,8 +6,12 @@ import numpy as np
 
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError
+from tinyinception.kernels.launch import launch
 from tinyinception.optim.checks import NamedParameters, Parameter
-from tinyinception.optim.optimizer import Optimizer
+from tinyinception.optim.flat import Run, kernel_for
+from tinyinception.optim.optimizer import Optimizer, count
+
+UNDAMPED = np.ones(1)
 
 
 class SGD(Optimizer):
@@ -43,20 +47,25 @@ class SGD(Optimizer):
         if self.dampening:
             self._new_counter("updates")
 
-    def _update(self, name: str, data: np.ndarray, grad: np.ndarray, work: np.ndarray) -> None:
-        direction = grad
-        if self.momentum:
-            direction = velocity = self._slot("momentum", name)
-            velocity *= self.momentum
-            velocity += self._damped(name, grad, work) if self.dampening else grad
-        if self.nesterov:
-            direction = np.multiply(velocity, self.momentum, out=work)
-            direction += grad
-        np.multiply(direction, self.lr, out=work)
-        data -= work
+    def _update(self, run: Run) -> None:
+        if self.dampening:
+            launch(_damp, run.updates, run.numbers, self.finite, self.dampening)
+        launch(
+            kernel_for("sgd_step", run.data),
+            run.data,
+            run.grad,
+            run.state["momentum"] if self.momentum else run.empty,
+            run.decaying if self.weight_decay else 0,
+            self._lr,
+            run.numbers[:1] if self.dampening else UNDAMPED,
+            self.finite,
+            float(self.momentum),
+            bool(self.nesterov),
+            float(self.weight_decay),
+        )
 
-    def _damped(self, name: str, grad: np.ndarray, work: np.ndarray) -> np.ndarray:
-        """What the velocity takes of a gradient."""
-        updates = self._slot("updates", name)
-        updates += 1
-        return grad if updates == 1 else np.multiply(grad, 1.0 - self.dampening, out=work)
+
+def _damp(updates: np.ndarray, numbers: np.ndarray, finite: np.ndarray, dampening: float) -> None:
+    """How much of a gradient the velocity takes."""
+    count(updates, finite)
+    numbers[0] = 1.0 if updates[0] == 1 else 1.0 - dampening
