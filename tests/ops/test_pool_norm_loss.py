@@ -18,24 +18,29 @@ from tinyinception.ops import (
     MaxPool2d,
     Window,
 )
-from tinyinception.tensor import Tensor, apply, scope
+from tinyinception.tensor import Tensor, apply, scope, use
 
 STORED = np.load(FIXTURES / "layers.npz")
 IMAGES = STORED["images"]
 
 
-def run(op, *arrays, grad=None, needs=None):
+def given(shape):
+    """A shape-only tensor; an array, which is no tensor of the operation's, or None as it is."""
+    return Tensor.shape_only(*shape) if type(shape) is tuple else shape
+
+
+def run(op, *arrays, grad=None, needs=None, constants=()):
     """Output of the operation, and the gradient of each input for a given or random cotangent."""
     needs = needs or [True] * len(arrays)
     tensors = [None if a is None else Tensor(a, requires_grad=need) for a, need in zip(arrays, needs, strict=True)]
-    y = apply(op, *tensors)
+    y = apply(op, *tensors, *constants)
     y.backward(np.random.default_rng(7).standard_normal(y.shape) if grad is None else grad)
     return y.numpy(), [None if t is None else t.grad for t in tensors]
 
 
-def matches(op, case, *arrays, names=("dx",)):
+def matches(op, case, *arrays, names=("dx",), constants=()):
     """Forward and backward equal what PyTorch stored for the case."""
-    y, grads = run(op, *arrays, grad=STORED[f"{case}/grad"])
+    y, grads = run(op, *arrays, grad=STORED[f"{case}/grad"], constants=constants)
     np.testing.assert_allclose(y, STORED[f"{case}/y"], rtol=1e-12, atol=1e-14)
     for name, grad in zip(names, grads, strict=False):
         np.testing.assert_allclose(grad, STORED[f"{case}/{name}"], rtol=1e-11, atol=1e-13)
@@ -97,17 +102,18 @@ def test_concat_sends_each_part_its_own_gradient(axis):
 
 def test_dropout_keeps_the_mean_and_masks_the_gradient_alike():
     x = np.full((100, 1000), 3.0)
-    y, (dx,) = run(Dropout(0.2, np.random.default_rng(0)), x, grad=np.ones_like(x))
+    draws = np.random.default_rng(0).random(x.shape, np.float32)
+    y, (dx,) = run(Dropout(0.2), x, grad=np.ones_like(x), constants=[draws])
     assert set(np.unique(y)) == {0.0, 3 / 0.8}
     assert abs((y == 0).mean() - 0.2) < 0.005
     np.testing.assert_array_equal(dx * 3, y)
-    same = apply(Dropout(0.2, np.random.default_rng(0)), Tensor(x.astype(np.float32))).numpy()
+    same = apply(Dropout(0.2), Tensor(x.astype(np.float32)), draws).numpy()
     assert same.dtype == np.float32
     np.testing.assert_array_equal(same != 0, y != 0)
 
 
 def test_dropout_of_rate_zero_changes_nothing():
-    y, (dx,) = run(Dropout(0.0, np.random.default_rng(0)), IMAGES, grad=IMAGES)
+    y, (dx,) = run(Dropout(0.0), IMAGES, grad=IMAGES, constants=[np.zeros(IMAGES.shape, np.float32)])
     np.testing.assert_array_equal(y, IMAGES)
     np.testing.assert_array_equal(dx, IMAGES)
 
@@ -123,15 +129,15 @@ def test_log_softmax_is_pytorch():
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("kind", ["labels", "soft"])
 def test_cross_entropy_is_pytorch(kind, smoothing, reduction):
-    op = CrossEntropy(STORED[f"loss/{kind}"], label_smoothing=smoothing, reduction=reduction)
-    matches(op, f"loss/{kind}/{smoothing}/{reduction}", STORED["loss/logits"])
+    op, target = CrossEntropy(smoothing, reduction), STORED[f"loss/{kind}"]
+    matches(op, f"loss/{kind}/{smoothing}/{reduction}", STORED["loss/logits"], constants=[target])
 
 
 def test_label_smoothing_with_a_prior_is_section_7_of_rethinking():
     logits, labels = STORED["loss/logits"], STORED["loss/labels"]
     prior = np.array([0.1, 0.0, 0.5, 0.15, 0.25])
     p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    loss, (dx,) = run(CrossEntropy(labels, label_smoothing=0.3, prior=prior, reduction="none"), logits, grad=np.ones(6))
+    loss, (dx,) = run(CrossEntropy(0.3, "none"), logits, grad=np.ones(6), constants=[labels, prior])
     # (1 - eps) H(q, p) + eps H(u, p), and the gradient p - q'
     expected = -0.7 * np.log(p[np.arange(6), labels]) - 0.3 * (prior * np.log(p)).sum(axis=1)
     np.testing.assert_allclose(loss, expected, rtol=1e-12)
@@ -140,14 +146,14 @@ def test_label_smoothing_with_a_prior_is_section_7_of_rethinking():
 
 def test_losses_do_not_overflow_and_ignore_ruled_out_classes():
     x = np.array([[1e4, 0.0, -np.inf], [0.0, -1e4, 1e4]], np.float32)
-    loss, (dx,) = run(CrossEntropy(np.array([0, 1]), reduction="none"), x, grad=np.ones(2, np.float32))
+    loss, (dx,) = run(CrossEntropy(reduction="none"), x, grad=np.ones(2, np.float32), constants=[np.array([0, 1])])
     np.testing.assert_array_equal(loss, np.array([0, 2e4], np.float32))
     np.testing.assert_array_equal(dx, [[0, 0, 0], [0, -1, 1]])
     np.testing.assert_array_equal(apply(LogSoftmax(), Tensor(x)).numpy(), [[0, -1e4, -np.inf], [-1e4, -2e4, 0]])
 
 
 def test_uniform_logits_cost_the_logarithm_of_the_number_of_classes():
-    loss, _ = run(CrossEntropy(np.array([3, 0])), np.ones((2, 1000), np.float32), grad=np.float32(1))
+    loss, _ = run(CrossEntropy(), np.ones((2, 1000), np.float32), grad=np.float32(1), constants=[np.array([3, 0])])
     assert loss.dtype == np.float32
     assert loss == pytest.approx(np.log(1000), rel=1e-6)
 
@@ -168,7 +174,12 @@ REFUSED = [
     (GlobalAvgPool(), [(2, 0, 4, 3)], ShapeError, "not 2x0x4x3"),
     (BatchNorm(1e-3), [(2, 4, 4, 3), (4,), (3,)], ShapeError, "gamma is 4, but the input 2x4x4x3 has 3 channels"),
     (BatchNorm(1e-3), [(2, 4, 4, 3), None, (1, 3)], ShapeError, "beta is 1x3"),
-    (BatchNorm(1e-3, running=(np.zeros(3), np.ones(2))), [(2, 3)], ShapeError, "running variance is 2"),
+    (
+        BatchNorm(1e-3, training=False),
+        [(2, 3), None, None, np.zeros(3), np.ones(2)],
+        ShapeError,
+        "running variance is 2",
+    ),
     (BatchNorm(1e-3), [(1, 1, 1, 3)], ShapeError, "one value per channel has no variance, and the input 1x1x1x3"),
     (BatchNorm(1e-3), [(0, 3)], ShapeError, "not 0x3"),
     (BatchNorm(0), [(2, 3)], ArgumentError, r"eps must be a number in \(0, inf\), got 0"),
@@ -180,31 +191,62 @@ REFUSED = [
     (Concat(4), [(2, 4)], ShapeError, "axis must be a whole number that fits an input of shape 2x4, got 4"),
     (Concat(), [(2, 4), (2, 0)], ShapeError, "input 1 is empty: 2x0"),
     (LogSoftmax(), [(2, 0)], ShapeError, "not 2x0"),
-    (CrossEntropy([0, 1]), [(2, 3, 1)], ShapeError, "logits must be N x K and not empty, not 2x3x1"),
-    (CrossEntropy([0, 1]), [(0, 3)], ShapeError, "not 0x3"),
-    (CrossEntropy([0, 1]), [(3, 3)], ShapeError, "target is 2, but logits 3x3 need 3 labels or 3x3 probabilities"),
-    (CrossEntropy([[0], [1]]), [(2, 3)], ShapeError, "target is 2x1"),
-    (CrossEntropy([0.0, 1.0]), [(2, 3)], DtypeError, "labels are float64, but must be integers from 0 to 2"),
-    (CrossEntropy([0, 3]), [(2, 3)], ArgumentError, "label 3 at index 1 is out of range: the 3 classes"),
-    (CrossEntropy([-1, 0]), [(2, 3)], ArgumentError, "label -1 at index 0 is out of range"),
-    (CrossEntropy(HALF), [(2, 3)], ArgumentError, "target must hold probabilities.* row 0 adds up to 1.5"),
-    (CrossEntropy([[1.0, 0, 0], [2.0, -1.0, 0]]), [(2, 3)], ArgumentError, "row 1 adds up to 1, its smallest is -1"),
+    (CrossEntropy(), [(2, 3, 1), np.array([0, 1])], ShapeError, "logits must be N x K and not empty, not 2x3x1"),
+    (CrossEntropy(), [(0, 3), np.array([0, 1])], ShapeError, "not 0x3"),
     (
-        CrossEntropy([0, 1], label_smoothing=1.1),
-        [(2, 3)],
+        CrossEntropy(),
+        [(3, 3), np.array([0, 1])],
+        ShapeError,
+        "target is 2, but logits 3x3 need 3 labels or 3x3 probabilities",
+    ),
+    (CrossEntropy(), [(2, 3), np.array([[0], [1]])], ShapeError, "target is 2x1"),
+    (
+        CrossEntropy(),
+        [(2, 3), np.array([0.0, 1.0])],
+        DtypeError,
+        "labels are float64, but must be integers from 0 to 2",
+    ),
+    (CrossEntropy(), [(2, 3), np.array([0, 3])], ArgumentError, "label 3 at index 1 is out of range: the 3 classes"),
+    (CrossEntropy(), [(2, 3), np.array([-1, 0])], ArgumentError, "label -1 at index 0 is out of range"),
+    (CrossEntropy(), [(2, 3), HALF], ArgumentError, "target must hold probabilities.* row 0 adds up to 1.5"),
+    (
+        CrossEntropy(),
+        [(2, 3), np.array([[1.0, 0, 0], [2.0, -1.0, 0]])],
+        ArgumentError,
+        "row 1 adds up to 1, its smallest is -1",
+    ),
+    (
+        CrossEntropy(label_smoothing=1.1),
+        [(2, 3), np.array([0, 1])],
         ArgumentError,
         r"label_smoothing must be a number in \[0, 1\], got 1.1",
     ),
-    (CrossEntropy([0, 1], reduction="add"), [(2, 3)], ArgumentError, "reduction must be 'mean', 'sum' or .* got 'add'"),
-    (CrossEntropy([0, 1], reduction=None), [(2, 3)], ArgumentError, "reduction must be .* got None"),
-    (CrossEntropy([0, 1], prior=[0.5, 0.5]), [(2, 3)], ShapeError, "prior is 2, the logits 2x3 have 3 classes"),
-    (CrossEntropy([0, 1], prior=[0.5, 0.6, 0]), [(2, 3)], ArgumentError, "prior must hold probabilities"),
+    (
+        CrossEntropy(reduction="add"),
+        [(2, 3), np.array([0, 1])],
+        ArgumentError,
+        "reduction must be 'mean', 'sum' or .* got 'add'",
+    ),
+    (CrossEntropy(reduction=None), [(2, 3), np.array([0, 1])], ArgumentError, "reduction must be .* got None"),
+    (
+        CrossEntropy(),
+        [(2, 3), np.array([0, 1]), np.array([0.5, 0.5])],
+        ShapeError,
+        "prior is 2, the logits 2x3 have 3 classes",
+    ),
+    (
+        CrossEntropy(),
+        [(2, 3), np.array([0, 1]), np.array([0.5, 0.6, 0])],
+        ArgumentError,
+        "prior must hold probabilities",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("op", "shapes", "error", "message"), REFUSED, ids=lambda v: getattr(v, "name", None))
 def test_bad_input_gets_one_error_with_operation_layer_and_sizes(op, shapes, error, message):
-    inputs = [None if s is None else Tensor.shape_only(*s) for s in shapes]
+    constants = any(isinstance(s, np.ndarray) for s in shapes)  # whose numbers are looked at when there are others
+    inputs = [Tensor(np.zeros(s)) if constants and type(s) is tuple else given(s) for s in shapes]
     with scope("stem"), scope("layer1"), pytest.raises(error, match=f"{op.name} in stem.layer1: .*{message}"):
         apply(op, *inputs)
 
@@ -212,17 +254,17 @@ def test_bad_input_gets_one_error_with_operation_layer_and_sizes(op, shapes, err
 @pytest.mark.parametrize("rate", [-0.1, 1.0])
 def test_dropout_refuses_rates_outside_zero_to_one(rate):
     with pytest.raises(ArgumentError, match=rf"p must be a number in \[0, 1\), got {rate}"):
-        Dropout(rate, np.random.default_rng(0))
+        Dropout(rate)
 
 
 # -- shape-only: cost and window ---------------------------------------------------------------------------------------
 
 
 def described(op, *shapes):
-    y = apply(op, *[None if s is None else Tensor.shape_only(*s) for s in shapes])
-    cost = op.cost(*shapes)
+    y, node = use(op, *map(given, shapes))
+    cost = op.cost(*node.shapes)
     assert cost.macs == 0
-    return y.shape, cost.flops, cost.parameters, cost.activations, op.window()
+    return y.shape, cost.flops, cost.parameters, cost.activations, op.window(*node.shapes)
 
 
 @pytest.mark.parametrize(
@@ -235,11 +277,11 @@ def described(op, *shapes):
         (BatchNorm(1e-3, relu=True), [(2, 8, 8, 5), None, (5,)], ((2, 8, 8, 5), 1920, 5, 640, None)),
         (LocalResponseNorm(5), [(2, 8, 8, 5)], ((2, 8, 8, 5), 640 * 9, 0, 640, None)),
         (Concat(), [(2, 8, 8, 5), (2, 8, 8, 3)], ((2, 8, 8, 8), 0, 0, 1024, None)),
-        (Dropout(0.5, None), [(2, 5)], ((2, 5), 10, 0, 10, None)),
+        (Dropout(0.5), [(2, 5), None], ((2, 5), 10, 0, 10, None)),
         (LogSoftmax(), [(2, 5)], ((2, 5), 48, 0, 10, None)),
-        (CrossEntropy([1, 2]), [(2, 5)], ((), 70, 0, 1, None)),
-        (CrossEntropy([1, 2], reduction="sum"), [(2, 5)], ((), 69, 0, 1, None)),
-        (CrossEntropy([1, 2], reduction="none"), [(2, 5)], ((2,), 68, 0, 2, None)),
+        (CrossEntropy(), [(2, 5), np.array([1, 2])], ((), 70, 0, 1, None)),
+        (CrossEntropy(reduction="sum"), [(2, 5), np.array([1, 2])], ((), 69, 0, 1, None)),
+        (CrossEntropy(reduction="none"), [(2, 5), np.array([1, 2])], ((2,), 68, 0, 2, None)),
     ],
     ids=lambda v: getattr(v, "name", None),
 )
