@@ -71,7 +71,8 @@ class Dataset:
         if (test_images is None) != (test_labels is None):
             raise ArgumentError("from_arrays: test_images and test_labels go together")
         pairs = [_pair("", images, labels)]
-        pairs += [] if test_images is None else [_pair("test_", test_images, test_labels)]
+        if test_images is not None and test_labels is not None:
+            pairs.append(_pair("test_", test_images, test_labels))
         if classes is None:
             classes = [str(k) for k in range(max(int(numbers.max()) for _, numbers in pairs) + 1)]
         if isinstance(classes, str) or not all(isinstance(one, str) for one in classes):

@@ -111,7 +111,7 @@ def _copy(what: Download, stream, file, start: int, bar, slowest: float) -> None
 
 def _reason(error: Exception) -> str:
     """The last, plainest sentence of a chain of wrapped network errors."""
-    inner = error
+    inner: object = error
     while isinstance(inner, Exception):
         error = inner
         reason = getattr(error, "reason", None)

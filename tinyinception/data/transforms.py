@@ -3,6 +3,7 @@ generator, returns new images of the same shape and dtype, and leaves its input 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from tinyinception.habits import named
 
 Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-_PAD = {"zero": "constant", "reflect": "reflect", "edge": "edge"}
+_PAD: dict[str, Literal["constant", "reflect", "edge"]] = {"zero": "constant", "reflect": "reflect", "edge": "edge"}
 
 
 @named

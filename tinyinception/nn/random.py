@@ -50,7 +50,7 @@ def using(generator: np.random.Generator) -> Iterator[None]:
 
 def get_state() -> dict:
     """Where the generator stands, as a dict that JSON can hold."""
-    return _own.generator.bit_generator.state
+    return dict(_own.generator.bit_generator.state)
 
 
 def set_state(state: dict) -> None:

@@ -97,7 +97,7 @@ def crop_views(
     heights = (2.9, 0.4 + 0.98 * len(rows))
     figure = Figure(figsize=(width, sum(heights) + 0.4), dpi=DPI, layout="constrained")
     figure.suptitle(as_text(title), fontsize="medium")
-    upper, lower = figure.subfigures(2, 1, height_ratios=heights)
+    upper, lower = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).flat
     _boxes(upper, scaled)
     _tiles(lower, rows, columns)
     return figure

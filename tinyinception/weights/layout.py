@@ -131,8 +131,12 @@ def _usual(layer: Module, table: Table) -> bool:
         return layer.groups == 1 and layer.bias is not None
     if isinstance(layer, ConvUnit):
         plain = layer.conv.groups == 1 and (layer.conv.bias is None) == table.norm == (layer.norm is not None)
-        return plain and (layer.norm is None or (layer.norm.gamma is not None and layer.norm.beta is not None))
+        return plain and (layer.norm is None or _has_both(layer.norm))
     return isinstance(layer, Linear) and layer.bias is not None
+
+
+def _has_both(norm: Module) -> bool:
+    return isinstance(norm, BatchNorm2d) and norm.gamma is not None and norm.beta is not None
 
 
 def _slots(table: Table, path: str, layer: Module) -> Iterator[Slot]:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+V = TypeVar("V")
 
 V3 = {  # TorchVision's Inception3; timm's inception_v3 has the same names
     "Conv2d_{layer}": "Conv2d_{layer}",
@@ -162,7 +165,7 @@ TABLES = {
 }
 
 
-def find(path: str, table: Mapping[str, object]) -> tuple[object, dict[str, str]] | None:
+def find(path: str, table: Mapping[str, V]) -> tuple[V, dict[str, str]] | None:
     """The first entry whose pattern fits a whole dotted path, with the values of its placeholders; None without one."""
     for pattern, value in table.items():
         if found := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^.]+?)", pattern.replace(".", r"\.")), path):
