@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Callable
 from numbers import Number
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from tinyinception.context import state
 from tinyinception.errors import CallError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import absent, named, target_dtype
 from tinyinception.notebook import rich
-from tinyinception.ops.base import Shape, by_x, count
+from tinyinception.ops.base import Operation, Shape, by_x, count
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
 
@@ -107,8 +107,20 @@ class Storage:
 
     __slots__ = ("__weakref__", "_data", "_dtype", "_shape", "grad", "node", "requires_grad")
 
-    shape: Shape = property(attrgetter("_shape"), doc="Sizes of the axes.")
-    dtype: np.dtype = property(attrgetter("_dtype"), doc="float32, float64 or complex128.")
+    grad: np.ndarray | None
+    node: Operation | None
+    requires_grad: bool
+
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> Shape: ...
+        @property
+        def dtype(self) -> np.dtype: ...
+
+    else:  # a function of C's is the quickest
+        shape = property(attrgetter("_shape"), doc="Sizes of the axes.")
+        dtype = property(attrgetter("_dtype"), doc="float32, float64 or complex128.")
 
     def hold(self, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> None:
         """Take over an array with its shape and dtype, or none: how the package itself makes and converts tensors."""
@@ -320,7 +332,7 @@ def _as_arrays(things):
     return things
 
 
-def _holds(things: object, kind: type | tuple, condition: Callable[[object], bool] = lambda _: True) -> bool:
+def _holds(things: object, kind: type | tuple, condition: Callable[[Any], bool] = lambda _: True) -> bool:
     """Whether one of `kind` that meets the condition is in there, itself or in lists, tuples and dicts."""
     if isinstance(things, kind):
         return condition(things)

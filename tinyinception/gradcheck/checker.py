@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -86,6 +86,7 @@ def check(
         cotangents = [rng.standard_normal(y.shape) for y in middle]
         gradients = probe.gradients(cotangents)
         entries = []
+        lines: Iterable[np.ndarray]
         for k, gradient in enumerate(gradients):
             if method == "direction":
                 lines = [rng.standard_normal(gradient.shape) for _ in range(directions)]

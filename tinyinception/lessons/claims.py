@@ -178,9 +178,10 @@ def agree(stated: object, computed: object) -> bool:
             isinstance(computed, (list, tuple)) and len(stated) == len(computed) and all(map(agree, stated, computed))
         )
     if isinstance(stated, Decimal):
-        if not (isinstance(computed, Real) and isfinite(computed)):
+        exponent = stated.as_tuple().exponent
+        if not (isinstance(computed, Real) and isfinite(computed) and isinstance(exponent, int)):
             return False
-        half = Decimal(5).scaleb(stated.as_tuple().exponent - 1)
+        half = Decimal(5).scaleb(exponent - 1)
         return abs(Decimal(float(computed)) - stated) <= half * Decimal("1.0001")
     return stated == computed
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def get_state() -> dict:
     return dict(_own.generator.bit_generator.state)
 
 
-def set_state(state: dict) -> None:
+def set_state(state: Any) -> None:
     """Continue from a `get_state()`; ArgumentError where `state` is none."""
     bits = _own.generator.bit_generator
     try:

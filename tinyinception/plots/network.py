@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -153,7 +154,7 @@ def _fill(box: Box, color: str, total: int, palette: Colormap, norm: Normalize) 
     return palette(norm(100 * cost / total)) if cost and total else FREE
 
 
-def _paint_scene(axes: Axes, scene: Scene, scale: float, fill) -> None:
+def _paint_scene(axes: Axes, scene: Scene, scale: float, fill: Callable[[Box], ColorType]) -> None:
     for line in scene.lines:
         _paint_line(axes, line, scale)
     for box in scene.boxes:
@@ -162,7 +163,7 @@ def _paint_scene(axes: Axes, scene: Scene, scale: float, fill) -> None:
         _paint_text(axes, text, scale)
 
 
-def _paint_box(axes: Axes, box: Box, scale: float, fill: tuple[float, ...] | str) -> None:
+def _paint_box(axes: Axes, box: Box, scale: float, fill: ColorType) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     small = box.kind in ("unit", "join")
