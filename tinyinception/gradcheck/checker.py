@@ -123,7 +123,8 @@ def _axis(shape: tuple[int, ...], index: int) -> np.ndarray:
 def _slope(probe: Probe, k: int, line: np.ndarray, middle, cotangents, method: str, rtol: float, size: float) -> Slope:
     """The derivative along `line` in the k-th tensor, all others held.
 
-    Its noise includes the rounding of backward: about that of the outputs over a change of `unit`, where terms cancel.
+    Its noise includes the rounding of backward. Where terms cancel, that is about the rounding of the outputs divided
+    by `unit`.
     """
     moved = probe.values[k][line != 0]
     unit = max(1.0, float(np.sqrt(np.mean(np.square(moved)))))

@@ -108,9 +108,9 @@ def read() -> list[Claim]:
 
 
 def beside(name: str) -> ModuleType:
-    """A file of verdicts/, for others there that need its figures or functions; loaded once, so that caches serve all.
+    """Another file of `verdicts/`, for a verdict that needs its figures or functions. Raises DataError where it fails.
 
-    Raises DataError where it cannot be run.
+    It is loaded once, so that all share what it has cached.
     """
     return _loaded(folder() / "verdicts" / f"{name}.py")
 

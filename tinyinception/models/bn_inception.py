@@ -19,7 +19,8 @@ from tinyinception.nn import (
 from tinyinception.nn.init import truncated_normal
 from tinyinception.nn.units import Pool, Unit, max_pool
 
-# Fig. 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool proj; 3c and 4e have strides and pass on.
+# Fig. 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool proj. 3c and 4e halve the grid: they have no
+# 1x1, and their pooling passes all channels on.
 WIDTHS = {
     "3a": (64, 64, 64, 64, 96, 32),
     "3b": (64, 64, 96, 64, 96, 64),
@@ -116,7 +117,7 @@ def _network(
     padding: int | str,
     pool: Pool,
 ) -> Network:
-    """What the variants share: eight modules with two 3x3 for the 5x5 and, at 3c and 4e, reductions that pass on."""
+    """What the variants share: eight modules with two 3x3 for the 5x5 and, at 3c and 4e, two that halve the grid."""
     stages, width = dict(stem), 192
     for name, (n1, r3, n3, rd, nd, proj) in WIDTHS.items():
         if not n1:

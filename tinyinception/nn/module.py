@@ -45,26 +45,10 @@ def _no_numbers(*_: object, **__: object) -> NoReturn:
 
 if not TYPE_CHECKING:  # or every name and operator would do
     Output.__getattr__ = _no_logits
-    for _name in (
-        "add",
-        "radd",
-        "sub",
-        "rsub",
-        "mul",
-        "rmul",
-        "truediv",
-        "rtruediv",
-        "matmul",
-        "neg",
-        "abs",
-        "pow",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "float",
-        "array",
-    ):
+    for _name in ("add", "sub", "mul", "truediv", "matmul"):
+        setattr(Output, f"__{_name}__", _no_numbers)
+        setattr(Output, f"__r{_name}__", _no_numbers)
+    for _name in ("neg", "abs", "pow", "lt", "le", "gt", "ge", "float", "array"):
         setattr(Output, f"__{_name}__", _no_numbers)
 
 

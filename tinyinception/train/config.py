@@ -20,7 +20,7 @@ LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
 OLD_SIZE = 32  # of the images of a folder, before configs said it
 
-# What each data set wants otherwise than the drawn set, for which the defaults below were chosen.
+# The defaults below were chosen for the drawn set; these data sets need other values.
 RECIPES: dict[str, dict[str, Any]] = {
     "cifar10": {"epochs": 16, "batch_size": 128, "crop": 2},
     "cifar100": {"epochs": 18, "batch_size": 128, "crop": 4},

@@ -20,9 +20,9 @@ NORM = {"gamma": "weight", "beta": "bias", "running_mean": "running_mean", "runn
 class Slot:
     """One tensor of a network: attribute `name` of `owner`, at `path`, published as `published`.
 
-    Convolutions are KH x KW x in x out here and out x in x KH x KW there, linear layers in x out and out x in. grid:
-    where the linear layer's inputs are a flattened grid of that height and width; here the channels vary fastest, over
-    there the columns.
+    Convolutions are KH x KW x in x out here and out x in x KH x KW in PyTorch, linear layers in x out and out x in.
+    grid: height and width of the grid that a linear layer's inputs were flattened from, else 0; here the channels vary
+    fastest, in PyTorch the columns.
     """
 
     owner: Module
@@ -44,12 +44,12 @@ class Slot:
 
     @property
     def is_classes(self) -> bool:
-        """Whether it has one row or number for each class over there."""
+        """Whether it has one row, or one number, for each class in PyTorch."""
         return re.fullmatch(r"(head\.fc|fc8|aux_[^.]+\.fc)\.(weight|bias)", self.path) is not None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape over there."""
+        """Its shape in PyTorch."""
         return self.to_published(np.broadcast_to(np.int8(0), getattr(self.owner, self.name).shape)).shape
 
     def to_published(self, array: np.ndarray) -> np.ndarray:

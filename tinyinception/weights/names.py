@@ -2,7 +2,7 @@
 
 A line stands for every layer that its left side fits. `{x}` fits anything without a dot and is put in on the right;
 `{x-1}` puts in a number that much smaller or larger, where a letter counts as its place in the alphabet (b is 1).
-A convolution unit is one layer here: its parts are always called conv and bn over there, or, without batch-norm,
+A convolution unit is one layer here: its parts are always called conv and bn in PyTorch, or, without batch-norm,
 have the unit's own name.
 """
 
