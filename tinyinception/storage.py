@@ -58,7 +58,7 @@ def numbers(data: object, dtype: np.dtype | type = np.float32) -> np.ndarray:
         array = None
     if array is None or array.dtype.kind not in "biuf" + np.dtype(dtype).kind:
         raise DtypeError(
-            f"Tensor: data must be a number, an array, or lists of numbers of equal lengths, not {reprlib.repr(data)}"
+            f"Tensor: data must be a number, an array, or lists of numbers of equal lengths, got {reprlib.repr(data)}"
         )
     return array.astype(dtype, copy=False)
 

@@ -33,10 +33,8 @@ class Dataset:
     """Images (uint8, N x H x W x C) and labels (int64, N) for training and test.
 
     `mean` and `std` are per channel in units of [0, 1] pixels, computed from the training images where not given;
-    `flip` says whether a mirrored image keeps its label.
-
-    Raises:
-        ShapeError, DtypeError, ArgumentError: name the field that does not fit, and the sizes.
+    `flip` says whether a mirrored image keeps its label. Raises ShapeError, DtypeError or ArgumentError naming the
+    field that does not fit, and the sizes.
     """
 
     name: str

@@ -1,5 +1,7 @@
-"""Brings a data set to the cache. Sources in order: a folder the user names, the cache, a system package, the official
-address, a mirror. Whatever the source, each file must equal its pinned checksum before it enters the cache."""
+"""How a data set gets into the cache: from a folder the user names, a system package, the official address or a mirror.
+
+These are tried in order. Whatever the source, each file must equal its pinned checksum before it enters the cache.
+"""
 
 import contextlib
 import gzip
@@ -44,14 +46,11 @@ class Recipe:
 
 
 def fetch(recipe: Recipe, source: str | Path | None = None, *, progress: bool = True, repair: bool = False) -> Path:
-    """Makes sure that a data set lies intact in the cache, and returns its folder there.
+    """Make sure that a data set lies intact in the cache; returns its folder there.
 
-    Args:
-        source: a folder or archive to take it from; then no other source is tried.
-        repair: replace a damaged file in the cache, where otherwise it is refused.
-
-    Raises:
-        DataError: names the truncated or altered file, or what was tried and how to get the data by hand.
+    source: a folder or archive to take it from; then no other source is tried. repair: replace a damaged file in the
+    cache, where otherwise it is refused. Raises DataError naming the truncated or altered file, or what was tried and
+    how to get the data by hand.
     """
     folder = cache_dir() / recipe.name
     if source is not None:
@@ -187,7 +186,7 @@ class _Unpacked(gzip.GzipFile):
 
 @contextlib.contextmanager
 def tar_reader(path: Path, members: tuple[Member, ...]) -> Iterator[tuple[Iterable[str], Callable[..., bytes]]]:
-    """Opens a .tar.gz with these members, in any form: its names, and a function that reads one of its files into
+    """Open a .tar.gz with these members, in any form: its names, and a function that reads one of its files into
     memory, `read(name, size)` or `read(name, at_most=limit)`.
 
     Nothing is ever extracted by the archive's own names, and nothing unpacked beyond what the members can need. Raises

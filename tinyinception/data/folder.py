@@ -38,12 +38,9 @@ def read_folder(
     Hidden files and those with other suffixes than images have are left out.
 
     progress: show on standard error how far it is, and at the end what was read, what was left out, and how many images
-    had their colours converted.
-
-    Raises:
-        DataError: no class folders, a class without images, other classes in test than in train, folders that may be
-            halves or classes, an unreadable image.
-        ArgumentError: image_size or limit below 1.
+    had their colours converted. Raises DataError where there are no class folders, for a class without images, other
+    classes in test than in train, folders that may be halves or classes, and an unreadable image, and ArgumentError for
+    image_size or limit below 1.
     """
     image_size = whole("image_size", image_size)
     limit = None if limit is None else whole("limit", limit)

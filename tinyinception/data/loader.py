@@ -29,16 +29,13 @@ class Loader:
     through the next epoch each time, from epoch 0 on. Transforms work on the images as they are stored; normalisation
     comes last.
 
-    Args:
-        images: N x H x W x C, uint8, or floating in [0, 1].
-        labels: N integers.
-        mean, std: per channel, in units of [0, 1] pixels.
-        drop_last: leave out a last batch that is not full.
-        prefetch: batches prepared ahead by a thread; 0 prepares each when it is asked for, in the caller's thread.
-
-    Raises:
-        ShapeError, DtypeError, ArgumentError: name what does not fit, before any batch is made.
-        NonFiniteError: pixels that are NaN or infinite.
+    images: N x H x W x C, uint8, or floating in [0, 1].
+    labels: N integers.
+    mean, std: per channel, in units of [0, 1] pixels.
+    drop_last: leave out a last batch that is not full.
+    prefetch: batches prepared ahead by a thread; 0 prepares each when it is asked for, in the caller's thread.
+    Raises ShapeError, DtypeError or ArgumentError naming what does not fit, before any batch is made, and
+    NonFiniteError for pixels that are NaN or infinite.
     """
 
     @named
@@ -151,7 +148,7 @@ def _check_floating(images: np.ndarray) -> None:
 
 
 def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> Iterator[Batch]:
-    """Yields make(i) in order while a thread works up to `depth` items ahead; closing the iterator ends the thread.
+    """Yield make(i) in order while a thread works up to `depth` items ahead; closing the iterator ends the thread.
 
     In a process that was forked meanwhile, to which threads do not come along, the caller's thread makes the rest. The
     thread runs NumPy only, so that it needs no turn where Numba's kernels can be launched from one thread at a time.

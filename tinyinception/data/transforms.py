@@ -19,7 +19,7 @@ _PAD: dict[str, Literal["constant", "reflect", "edge"]] = {"zero": "constant", "
 @named
 @dataclass(frozen=True)
 class RandomFlip:
-    """Mirrors left and right with the given probability."""
+    """Mirror left and right with the given probability."""
 
     p: float = 0.5
 
@@ -34,7 +34,7 @@ class RandomFlip:
 @named
 @dataclass(frozen=True)
 class RandomCrop:
-    """Pads every side, then cuts the original size out at a random place (He et al. 2016, section 4.2, with padding 4).
+    """Pad every side, then cut the original size out at a random place (He et al. 2016, section 4.2, with padding 4).
 
     fill is "zero" (black in uint8), "reflect" or "edge".
     """
@@ -45,7 +45,7 @@ class RandomCrop:
     def __post_init__(self) -> None:
         whole(f"{type(self).__name__}: padding", self.padding)
         if self.fill not in _PAD:
-            raise ArgumentError(f"{type(self).__name__}: fill is one of {', '.join(_PAD)}, not {self.fill!r}")
+            raise ArgumentError(f"{type(self).__name__}: fill must be one of {', '.join(_PAD)}, got {self.fill!r}")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n, height, width, _ = images.shape
@@ -61,7 +61,7 @@ class RandomCrop:
 @named
 @dataclass(frozen=True)
 class Translate(RandomCrop):
-    """Moves every image by up to `padding` whole pixels in both directions; its border pixels fill the gap."""
+    """Move every image by up to `padding` whole pixels in both directions; its border pixels fill the gap."""
 
     fill: str = "edge"
 
@@ -69,7 +69,7 @@ class Translate(RandomCrop):
 @named
 @dataclass(frozen=True)
 class Cutout:
-    """Blanks a square whose centre lies anywhere in the image, so it may reach over the border (DeVries & Taylor 2017).
+    """Blank a square whose centre lies anywhere in the image, so it may reach over the border (DeVries & Taylor 2017).
 
     fill is in the images' own units: one number, or one per channel.
     """
@@ -93,9 +93,8 @@ class Cutout:
 class Normalize:
     """(pixel - mean) / std per channel as float32, pixels in [0, 1]: uint8 is divided by 255, floats are taken as is.
 
-    Raises:
-        ShapeError: another number of channels. DtypeError: images neither uint8 nor floating.
-        ArgumentError: std not positive.
+    Raises ShapeError for another number of channels, DtypeError for images neither uint8 nor floating, and
+    ArgumentError where std is not positive.
     """
 
     @named

@@ -67,7 +67,7 @@ def check(
     [('x', (0,))]
     """
     if method not in METHODS:
-        raise ArgumentError(f"gradcheck: method must be one of {', '.join(METHODS)}, not {method!r}")
+        raise ArgumentError(f"gradcheck: method must be one of {', '.join(METHODS)}, got {method!r}")
     directions, seed = whole("gradcheck: directions", directions), whole("gradcheck: seed", seed, 0)
     if rtol is not None:
         rtol = number("gradcheck: rtol", rtol, "(0, inf)")

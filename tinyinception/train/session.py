@@ -173,7 +173,7 @@ class Session:
 
 @contextmanager
 def belonging(run: Run) -> Iterator[None]:
-    """Turns what cannot be in the state of a checkpoint into one CheckpointError."""
+    """Turn what cannot be in the state of a checkpoint into one CheckpointError."""
     try:
         yield
     except ArgumentError as error:
