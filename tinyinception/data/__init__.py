@@ -111,8 +111,8 @@ def load(
 def fetch(name: str, source: str | Path | None = None, progress: bool = True) -> Path:
     """Bring a data set to the cache, replacing damaged files there; returns its folder.
 
-    Raises ArgumentError for an unknown name, or one that needs no fetching, and DataError, which says what was tried and
-    how to do it by hand.
+    Raises ArgumentError for an unknown name, or one that needs no fetching, and DataError, which says what was tried
+    and how to do it by hand.
     """
     _known(name)
     if name not in _FETCHED:
