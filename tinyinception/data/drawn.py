@@ -152,7 +152,7 @@ def draw(n: int, *, split: str = "train", seed: int = SEED) -> tuple[np.ndarray,
     ArgumentError for n below 1, another split, or a negative seed.
     """
     if split not in ("train", "test"):
-        raise ArgumentError(f"split is 'train' or 'test', not {split!r}")
+        raise ArgumentError(f"split must be 'train' or 'test', got {split!r}")
     n, seed = whole("n", n), whole("seed", seed, 0)
     blocks = [_block(seed, ("train", "test").index(split), b) for b in range(-(-n // _BLOCK))]
     images, labels = (np.concatenate(parts)[:n] for parts in zip(*blocks, strict=True))

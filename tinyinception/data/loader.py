@@ -55,15 +55,15 @@ class Loader:
     ) -> None:
         for name, array in (("images", images), ("labels", labels)):
             if not isinstance(array, np.ndarray):
-                raise DtypeError(f"Loader: {name} must be a NumPy array, but are a {type(array).__name__}")
+                raise DtypeError(f"Loader: {name} must be a NumPy array, got {type(array).__name__}")
         if images.ndim != 4 or 0 in images.shape:
-            raise ShapeError(f"Loader: images must be N x H x W x C and not empty, but have shape {images.shape}")
+            raise ShapeError(f"Loader: images must be N x H x W x C and not empty, got shape {images.shape}")
         if images.dtype != np.uint8:
             _check_floating(images)
         if labels.shape != images.shape[:1]:
             raise ShapeError(f"Loader: labels of shape {labels.shape} for {len(images)} images")
         if labels.dtype.kind not in "iu":
-            raise DtypeError(f"Loader: labels must be integers, but are {labels.dtype}")
+            raise DtypeError(f"Loader: labels must be integers, got {labels.dtype}")
         batch_size = whole("Loader: batch_size", batch_size)
         if drop_last and batch_size > len(images):
             raise ArgumentError(
@@ -135,7 +135,7 @@ class Loader:
 
 def _check_floating(images: np.ndarray) -> None:
     if images.dtype.kind != "f":
-        raise DtypeError(f"Loader: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+        raise DtypeError(f"Loader: images must be uint8, or floating in [0, 1], got {images.dtype}")
     low, high = images.min(), images.max()
     if not np.isfinite(low + high):
         i, *pixel = np.argwhere(~np.isfinite(images))[0].tolist()

@@ -121,5 +121,5 @@ class Normalize:
                 out[..., channel] = self._table[channel][images[..., channel]]
             return out
         if images.dtype.kind != "f":
-            raise DtypeError(f"Normalize: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+            raise DtypeError(f"Normalize: images must be uint8, or floating in [0, 1], got {images.dtype}")
         return ((images - self.mean) / self.std).astype(np.float32)

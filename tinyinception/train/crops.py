@@ -152,7 +152,7 @@ def resize(images: np.ndarray, size: Size) -> np.ndarray:
     for an array that is no batch of images.
     """
     if images.ndim != 4:
-        raise ShapeError(f"resize: images must be N x H x W x C, but have shape {images.shape}")
+        raise ShapeError(f"resize: images must be N x H x W x C, got shape {images.shape}")
     if images.shape[1:3] == tuple(size):
         return images
     return np.stack([_resize_one(image, size) for image in images])
