@@ -54,6 +54,7 @@ RELATIVES = [Factorisation((3, 3), (2, 2), (2, 2)), *[Factorisation((n, n), (n, 
 ALONE, IN_NETWORK = "convolution alone", "with batch-norm and ReLU"
 UNITS = {ALONE: partial(ConvUnit, norm=None, relu=False, bias=False), IN_NETWORK: ConvUnit}
 ONE, TWO = "one", "two"
+OURS, PYTORCH = "tinyinception", "PyTorch, channels-last"
 
 BASE, GRID, BATCH = 48, 14, 64
 WIDENINGS = [16, 32, 48, 64, 80, 96, 144, 192]  # output channels beside BASE input channels

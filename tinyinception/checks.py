@@ -11,9 +11,9 @@ import numpy as np
 from tinyinception.errors import ArgumentError
 
 
-def is_whole(value: object, least: int) -> bool:
+def is_whole(value: Any, least: int) -> bool:
     """Whether `value` is a whole number, NumPy's included, of at least `least`; True and False are none."""
-    return (type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))) and value >= least
+    return (type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))) and int(value) >= least
 
 
 def whole(name: str, value: Any, least: int = 1, fail: Callable[[str], Exception] = ArgumentError) -> int:
@@ -29,9 +29,9 @@ def number(name: str, value: Any, interval: str, kind: type = Real) -> Any:
     kind: Real or Integral. NumPy's numbers count as such, and are returned as Python's; True and False as none.
     """
     low, high = (float(end) for end in interval[1:-1].split(","))
+    is_kind = isinstance(value, kind) and not isinstance(value, bool)
     inside = (
-        isinstance(value, kind)
-        and not isinstance(value, bool)
+        is_kind
         and (kind is Integral or _fits_a_float(value))
         and (low <= value if interval[0] == "[" else low < value)
         and (value <= high if interval[-1] == "]" else value < high)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,7 +52,7 @@ def is_alive(pid: int) -> bool:
     """Whether a process of this machine has this number and runs; True where that cannot be found out."""
     if pid <= 0:
         return False
-    if os.name != "posix":  # there, os.kill would end it
+    if sys.platform == "win32":  # there, os.kill would end it
         return _is_alive_on_windows(pid)
     with suppress(OSError, ValueError):
         if Path(f"/proc/{pid}/stat").read_text(encoding="latin-1").rpartition(")")[2].split()[:1] in (["Z"], ["X"]):
@@ -65,20 +66,22 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def _is_alive_on_windows(pid: int) -> bool:
-    import ctypes
+if sys.platform == "win32":
 
-    kernel32 = ctypes.windll.kernel32
-    handle = kernel32.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
-    if not handle:
-        return kernel32.GetLastError() == 5  # access denied: it is there, but not ours
-    code = ctypes.c_ulong()
-    known = kernel32.GetExitCodeProcess(handle, ctypes.byref(code))
-    kernel32.CloseHandle(handle)
-    return not known or code.value == 259  # STILL_ACTIVE
+    def _is_alive_on_windows(pid: int) -> bool:
+        import ctypes
+
+        kernel32 = ctypes.windll.kernel32
+        handle = kernel32.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
+        if not handle:
+            return kernel32.GetLastError() == 5  # access denied: it is there, but not ours
+        code = ctypes.c_ulong()
+        known = kernel32.GetExitCodeProcess(handle, ctypes.byref(code))
+        kernel32.CloseHandle(handle)
+        return not known or code.value == 259  # STILL_ACTIVE
 
 
-def as_path(name: str, value: object) -> Path:
+def as_path(name: str, value: Any) -> Path:
     """`value` as a path, ~ expanded. Raises ArgumentError where no system could have such a path."""
     try:
         path = Path(value).expanduser()

@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Callable
 from numbers import Number
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from tinyinception.errors import CallError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import absent, named, target_dtype
 from tinyinception.notebook import rich
 from tinyinception.ops.operation import Shape, by_x, size_of
+
+if TYPE_CHECKING:
+    from tinyinception.tape import Node
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
 
@@ -58,7 +61,7 @@ def numbers(data: object, dtype: np.dtype | type = np.float32) -> np.ndarray:
         array = None
     if array is None or array.dtype.kind not in "biuf" + np.dtype(dtype).kind:
         raise DtypeError(
-            f"Tensor: data must be a number, an array, or lists of numbers of equal lengths, not {reprlib.repr(data)}"
+            f"Tensor: data must be a number, an array, or lists of numbers of equal lengths, got {reprlib.repr(data)}"
         )
     return array.astype(dtype, copy=False)
 
@@ -108,8 +111,20 @@ class Storage:
 
     __slots__ = ("__weakref__", "_data", "_dtype", "_shape", "grad", "node", "requires_grad", "slot")
 
-    shape: Shape = property(attrgetter("_shape"), doc="Sizes of the axes.")
-    dtype: np.dtype = property(attrgetter("_dtype"), doc="float32, float64 or complex128.")
+    grad: np.ndarray | None
+    node: Node | None
+    requires_grad: bool
+
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> Shape: ...
+        @property
+        def dtype(self) -> np.dtype: ...
+
+    else:  # a function of C's is the quickest
+        shape = property(attrgetter("_shape"), doc="Sizes of the axes.")
+        dtype = property(attrgetter("_dtype"), doc="float32, float64 or complex128.")
 
     def hold(self, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> None:
         """Take over an array with its shape and dtype, or none: how the package itself makes and converts tensors."""
@@ -322,7 +337,7 @@ def _as_arrays(things):
     return things
 
 
-def _holds(things: object, kind: type | tuple, condition: Callable[[object], bool] = lambda _: True) -> bool:
+def _holds(things: object, kind: type | tuple, condition: Callable[[Any], bool] = lambda _: True) -> bool:
     """Whether one of `kind` that meets the condition is in there, itself or in lists, tuples and dicts."""
     if isinstance(things, kind):
         return condition(things)

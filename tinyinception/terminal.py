@@ -30,7 +30,7 @@ class _Lossy:
     """A stream on which writing never fails; None, which Python has for a closed one, is a stream that loses all."""
 
     def __init__(self, stream: TextIO | None) -> None:
-        self._stream = stream
+        self._stream: Any = stream
 
     def write(self, text: str) -> None:
         with suppress(*_LOST):
@@ -60,7 +60,7 @@ def width(stream: TextIO | None) -> int | None:
     asked = os.environ.get("COLUMNS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)
-    if not is_terminal(stream):
+    if stream is None or not is_terminal(stream):
         return None
     try:
         return os.get_terminal_size(stream.fileno()).columns or UNKNOWN

@@ -30,11 +30,13 @@ EXERCISES = [
         divided,
         [(3.0, 2.0, 1.0), (5.0, -4.0, 0.5), (-1.5, 0.3, 2.0)],
         {
-            "The gradient of b has the wrong sign: a larger b makes a / b smaller where a / b is positive.": lambda a, b, g: (
+            "The gradient of b has the wrong sign: "
+            "a larger b makes a / b smaller where a / b is positive.": lambda a, b, g: (
                 g / b,
                 g * a / (b * b),
             ),
-            "These are the derivatives of a / b alone; what arrives, g, has to be handed on with them.": lambda a, b, g: (
+            "These are the derivatives of a / b alone; what arrives, g, "
+            "has to be handed on with them.": lambda a, b, g: (
                 1 / b,
                 -a / (b * b),
             ),
@@ -47,16 +49,13 @@ EXERCISES = [
         broadcast,
         [(np.array([[1.0, 2.0], [3.0, 5.0], [-1.0, 4.0]]),), (np.arange(12.0).reshape(3, 4) ** 2,)],
         {
-            "The bias is one vector, and its gradient must have its shape; this is one row for each row of x.": lambda g: (
-                g
-            ),
-            "A mean makes the gradient too small by the number of rows: what comes back from several uses is added.": lambda g: (
-                g.mean(axis=0)
-            ),
+            "The bias is one vector, and its gradient must have its shape; "
+            "this is one row for each row of x.": lambda g: g,
+            "A mean makes the gradient too small by the number of rows: "
+            "what comes back from several uses is added.": lambda g: g.mean(axis=0),
             "That keeps the last row's gradient and forgets the others, as assigning does.": lambda g: g[-1],
-            "That adds over the columns. The bias has one number for each column, and is repeated along the rows.": lambda g: (
-                g.sum(axis=1)
-            ),
+            "That adds over the columns. The bias has one number for each column, "
+            "and is repeated along the rows.": lambda g: g.sum(axis=1),
         },
     ),
     Exercise(
@@ -64,13 +63,13 @@ EXERCISES = [
         walked,
         [([2, 2],), ([4, 4, 4],), ([1, 3, 2],), ([3],)],
         {
-            "That is the number of paths, which is how often the first value is visited; the others are visited too.": prod,
+            "That is the number of paths, which is how often the first value is visited; "
+            "the others are visited too.": prod,
             "That is the topological walk, which visits each value once.": lambda uses: len(uses) + 1,
-            "That counts uses, the edges of the graph. After a value with several visits, each of them goes on by itself.": lambda uses: (
-                1 + sum(uses)
-            ),
-            "That starts at the input; the walk starts at the result, whose uses of the value before it are last in the "
-            "list.": lambda uses: 1 + sum(prod(uses[: i + 1]) for i in range(len(uses))),
+            "That counts uses, the edges of the graph. After a value with several visits, "
+            "each of them goes on by itself.": lambda uses: 1 + sum(uses),
+            "That starts at the input; the walk starts at the result, whose uses of the value before it "
+            "are last in the list.": lambda uses: 1 + sum(prod(uses[: i + 1]) for i in range(len(uses))),
         },
     ),
 ]

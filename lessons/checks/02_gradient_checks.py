@@ -54,9 +54,8 @@ EXERCISES = [
         averaged,
         [(math.exp, 0.5, 0.1), (math.sin, 1.0, 0.2), (lambda x: x**3, 2.0, 0.5)],
         {
-            "That is the forward difference, which sees one side only: its error shrinks with h, not with h squared.": lambda f, x, h: (
-                (f(x + h) - f(x)) / h
-            ),
+            "That is the forward difference, which sees one side only: its error shrinks with h, "
+            "not with h squared.": lambda f, x, h: (f(x + h) - f(x)) / h,
             "The two points are 2h apart, not h.": lambda f, x, h: (f(x + h) - f(x - h)) / h,
             "The step is h to either side; yours goes h/2.": lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h,
         },
@@ -70,9 +69,8 @@ EXERCISES = [
                 (3 * eps) ** (1 / 3)
             ),
             "Steps as small as eps drown in rounding: 2 eps / h is then 2.": lambda eps: eps,
-            "Close, but the two constants matter: set the derivative of h/2 + 2 eps / h with respect to h to zero.": lambda eps: (
-                eps**0.5
-            ),
+            "Close, but the two constants matter: "
+            "set the derivative of h/2 + 2 eps / h with respect to h to zero.": lambda eps: eps**0.5,
             "That is h squared: 1/2 = 2 eps / h^2 gives h^2 = 4 eps.": lambda eps: 4 * eps,
         },
         tolerance=1e-4,
@@ -88,10 +86,10 @@ EXERCISES = [
             (lambda x, g: g * x, np.square, X, ONES),
         ],
         {
-            "You differentiate the plain sum. The outputs have to be weighted with the cotangent first, on both sides.": at_the_sum,
-            "A pass does not need a right gradient: zeros pass where the true gradient is zero.": lambda gradient, f, x, cotangent: (
-                gradient is softmax_gradient
-            ),
+            "You differentiate the plain sum. The outputs have to be weighted with the cotangent first, "
+            "on both sides.": at_the_sum,
+            "A pass does not need a right gradient: zeros pass where the true gradient is "
+            "zero.": lambda gradient, f, x, cotangent: gradient is softmax_gradient,
             "It is asked whether the test passes, and this says whether it fails.": lambda *args: (
                 not complex_step(*args)
             ),

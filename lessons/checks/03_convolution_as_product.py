@@ -30,19 +30,23 @@ EXERCISES = [
         built_shape,
         [(2, 32, 16, 3, 1, 1), (1, 224, 3, 7, 2, 3), (3, 11, 4, 5, 2, 0)],
         {
-            "A row belongs to an output pixel; with a stride or without enough padding there are fewer than input pixels.": lambda n, size, channels, k, stride, padding: (
+            "A row belongs to an output pixel; with a stride or without enough padding there are fewer than input "
+            "pixels.": lambda n, size, channels, k, stride, padding: (
                 n * size * size,
                 k * k * channels,
             ),
-            "Padding is added on both sides: the padded image is size + 2 * padding wide.": lambda n, size, channels, k, stride, padding: (
+            "Padding is added on both sides: "
+            "the padded image is size + 2 * padding wide.": lambda n, size, channels, k, stride, padding: (
                 n * ((size + padding - k) // stride + 1) ** 2,
                 k * k * channels,
             ),
-            "A window has all channels of its pixels: k * k * channels columns.": lambda n, size, channels, k, stride, padding: (
+            "A window has all channels of its pixels: "
+            "k * k * channels columns.": lambda n, size, channels, k, stride, padding: (
                 n * ((size + 2 * padding - k) // stride + 1) ** 2,
                 k * k,
             ),
-            "The n images come one below the other, each with its own rows.": lambda n, size, channels, k, stride, padding: (
+            "The n images come one below the other, "
+            "each with its own rows.": lambda n, size, channels, k, stride, padding: (
                 ((size + 2 * padding - k) // stride + 1) ** 2,
                 k * k * channels,
             ),
@@ -54,9 +58,8 @@ EXERCISES = [
         [(5, 3, 2, 2), (5, 3, 0, 0), (8, 3, 1, 4), (6, 5, 0, 3), (5, 3, 3, 4)],
         {
             "Pixels near the border are in fewer windows than k * k.": lambda size, k, row, column: k * k,
-            "The far border matters as the near one does: windows begin no later than size - k.": lambda size, k, row, column: (
-                min(row + 1, k) * min(column + 1, k)
-            ),
+            "The far border matters as the near one does: "
+            "windows begin no later than size - k.": lambda size, k, row, column: min(row + 1, k) * min(column + 1, k),
             "That is the number of windows, the matrix's rows.": lambda size, k, row, column: (size - k + 1) ** 2,
         },
     ),
@@ -65,7 +68,8 @@ EXERCISES = [
         by_taps,
         [(np.arange(32.0).reshape(4, 4, 2), 3), (np.arange(60.0).reshape(4, 5, 3) ** 2, 2)],
         {
-            "Within a row the channels of one tap stand together; yours has all taps of one channel, then of the next.": channels_first,
+            "Within a row the channels of one tap stand together; yours has all taps of one channel, "
+            "then of the next.": channels_first,
             "That is the transpose: a row for each tap and channel.": lambda x, k: by_taps(x, k).T,
             "Convolution in deep learning does not flip the kernel, so the taps go forwards.": lambda x, k: (
                 by_taps(x, k).reshape(-1, k * k, x.shape[2])[:, ::-1].reshape(-1, k * k * x.shape[2])

@@ -53,10 +53,12 @@ EXERCISES = [
             ([1.0, 4.0, 5.0, -2.0], [2, 0, 2, 3], [0, 1, 3, 4], [7.0, 1.0, -3.0, 2.0]),
         ],
         {
-            "values[k] stands in column columns[k], so it is multiplied with x[columns[k]], not with the next number of x.": without_columns,
-            "The last value of each row is missing: the stretch is starts[i]:starts[i + 1], and range leaves out its end.": last_forgotten,
-            "That is the transpose: i is the row, to whose sum the value belongs; columns[k] says what it is multiplied "
-            "with.": by_columns,
+            "values[k] stands in column columns[k], so it is multiplied with x[columns[k]], "
+            "not with the next number of x.": without_columns,
+            "The last value of each row is missing: the stretch is starts[i]:starts[i + 1], "
+            "and range leaves out its end.": last_forgotten,
+            "That is the transpose: i is the row, to whose sum the value belongs; "
+            "columns[k] says what it is multiplied with.": by_columns,
         },
     ),
     Exercise(

@@ -59,18 +59,14 @@ EXERCISES = [
         built,
         [(7, 3, 8, 64), (7, 3, 1, 64), (3, 16, 2, 40)],
         {
-            "That is the depthwise half alone; the 1x1 that mixes the channels has weights too.": lambda k, m, multiplier, n: (
-                k * k * m * multiplier
-            ),
-            "The 1x1 reads what the depthwise half wrote, m times multiplier channels, not m.": lambda k, m, multiplier, n: (
-                k * k * m * multiplier + m * n
-            ),
-            "In the depthwise half a filter looks at one channel: k k weights, not k k m.": lambda k, m, multiplier, n: (
-                k * k * m * m * multiplier + m * multiplier * n
-            ),
-            "Depthwise-separable is not k x 1 then 1 x k: it separates space from channels, not rows from columns.": lambda k, m, multiplier, n: (
-                2 * k * m * n
-            ),
+            "That is the depthwise half alone; "
+            "the 1x1 that mixes the channels has weights too.": lambda k, m, multiplier, n: k * k * m * multiplier,
+            "The 1x1 reads what the depthwise half wrote, m times multiplier channels, "
+            "not m.": lambda k, m, multiplier, n: k * k * m * multiplier + m * n,
+            "In the depthwise half a filter looks at one channel: k k weights, "
+            "not k k m.": lambda k, m, multiplier, n: k * k * m * m * multiplier + m * multiplier * n,
+            "Depthwise-separable is not k x 1 then 1 x k: it separates space from channels, "
+            "not rows from columns.": lambda k, m, multiplier, n: 2 * k * m * n,
         },
     ),
     Exercise(
@@ -92,9 +88,8 @@ EXERCISES = [
             "K is 1024 here: with 1000 the row conv2, 112K and 360M, would contradict itself.": lambda p, m, g: (
                 (p - HALF) * g * g / 1e3 <= m + HALF and m - HALF <= (p + HALF) * g * g / 1e3
             ),
-            "Both cells are rounded: the printed parameters need not give the printed operations exactly, or to half a M.": lambda p, m, g: (
-                bool(abs(p * 1024 * g * g / 1e6 - m) <= HALF)
-            ),
+            "Both cells are rounded: the printed parameters need not give the printed operations exactly, "
+            "or to half a M.": lambda p, m, g: bool(abs(p * 1024 * g * g / 1e6 - m) <= HALF),
             "Every output pixel counts: a grid has grid x grid of them.": lambda p, m, g: (
                 (p - HALF) * 1024 * g / 1e6 <= m + HALF and m - HALF <= (p + HALF) * 1024 * g / 1e6
             ),

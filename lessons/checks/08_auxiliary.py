@@ -66,12 +66,10 @@ EXERCISES = [
             "That is the factor of the mean square; the size is its root.": lambda variance, fan_in, fan_out: (
                 variance * fan_out / 2
             ),
-            "fan_in decides how large the output is, on the way forward; backward, an input collects from fan_out outputs.": lambda variance, fan_in, fan_out: (
-                math.sqrt(variance * fan_in / 2)
-            ),
-            "The ReLU is missing: where it put out zero, no gradient comes through, and that is half of the values.": lambda variance, fan_in, fan_out: (
-                math.sqrt(variance * fan_out)
-            ),
+            "fan_in decides how large the output is, on the way forward; backward, an input collects from fan_out "
+            "outputs.": lambda variance, fan_in, fan_out: math.sqrt(variance * fan_in / 2),
+            "The ReLU is missing: where it put out zero, no gradient comes through, "
+            "and that is half of the values.": lambda variance, fan_in, fan_out: math.sqrt(variance * fan_out),
         },
         tolerance=0.03,
     ),
@@ -80,12 +78,10 @@ EXERCISES = [
         stepped,
         [(0.7, 24, 12, 0.3), (1.0, 24, 12, 0.3), (0.5, 5, 5, 1.0), (1.2, 10, 1, 0.4)],
         {
-            "From the output of layer n to the output of layer 1 there are n - 1 layers, not n.": lambda r, depth, at, weight: (
-                r**depth + weight * r**at
-            ),
-            "The auxiliary classifier's loss counts only `weight`, and so does its gradient.": lambda r, depth, at, weight: (
-                r ** (depth - 1) + r ** (at - 1)
-            ),
+            "From the output of layer n to the output of layer 1 there are n - 1 layers, "
+            "not n.": lambda r, depth, at, weight: r**depth + weight * r**at,
+            "The auxiliary classifier's loss counts only `weight`, "
+            "and so does its gradient.": lambda r, depth, at, weight: r ** (depth - 1) + r ** (at - 1),
             "Its gradient has only the layers below it to go through, not those above.": lambda r, depth, at, weight: (
                 r ** (depth - 1) + weight * r ** (depth - at)
             ),
@@ -99,15 +95,13 @@ EXERCISES = [
         built,
         [(2.0, [2.5, 3.0], 0.3, True), (2.0, [2.5, 3.0], 0.3, False), (1.0, [4.0], 0.4, True)],
         {
-            "In evaluation the auxiliary classifiers are thrown away; only the main loss is left.": lambda main, aux, weight, training: (
-                main + weight * sum(aux)
-            ),
+            "In evaluation the auxiliary classifiers are thrown away; "
+            "only the main loss is left.": lambda main, aux, weight, training: main + weight * sum(aux),
             "Each of them counts `weight`; their losses are added, not averaged.": lambda main, aux, weight, training: (
                 main + weight * sum(aux) / len(aux) if training else main
             ),
-            "The main loss keeps its full weight; the auxiliary ones come on top.": lambda main, aux, weight, training: (
-                (1 - weight) * main + weight * sum(aux) if training else main
-            ),
+            "The main loss keeps its full weight; the auxiliary ones come on "
+            "top.": lambda main, aux, weight, training: (1 - weight) * main + weight * sum(aux) if training else main,
         },
     ),
 ]

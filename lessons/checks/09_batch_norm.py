@@ -51,18 +51,16 @@ EXERCISES = [
         packaged,
         [(X, GAMMA, BETA, 1e-3), (SQUARE, GAMMA, BETA, 1e-3)],
         {
-            "Normalising uses the biased variance, the mean of the squares; n - 1 is for the running statistics.": lambda x, gamma, beta, eps: (
+            "Normalising uses the biased variance, the mean of the squares; "
+            "n - 1 is for the running statistics.": lambda x, gamma, beta, eps: (
                 gamma * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0, ddof=1) + eps) + beta
             ),
-            "eps belongs under the root, beside the variance, not beside the standard deviation.": lambda x, gamma, beta, eps: (
-                gamma * (x - x.mean(axis=0)) / (x.std(axis=0) + eps) + beta
-            ),
-            "Each channel has its own mean and variance, over the values; those are means over everything.": lambda x, gamma, beta, eps: (
-                gamma * (x - x.mean()) / np.sqrt(x.var() + eps) + beta
-            ),
-            "That divides by the variance; dividing by its root, the standard deviation, makes the variance 1.": lambda x, gamma, beta, eps: (
-                gamma * (x - x.mean(axis=0)) / (x.var(axis=0) + eps) + beta
-            ),
+            "eps belongs under the root, beside the variance, not beside the standard "
+            "deviation.": lambda x, gamma, beta, eps: gamma * (x - x.mean(axis=0)) / (x.std(axis=0) + eps) + beta,
+            "Each channel has its own mean and variance, over the values; those are means over "
+            "everything.": lambda x, gamma, beta, eps: gamma * (x - x.mean()) / np.sqrt(x.var() + eps) + beta,
+            "That divides by the variance; dividing by its root, the standard deviation, makes the variance "
+            "1.": lambda x, gamma, beta, eps: gamma * (x - x.mean(axis=0)) / (x.var(axis=0) + eps) + beta,
         },
     ),
     Exercise(
@@ -70,16 +68,16 @@ EXERCISES = [
         differences,
         [(X, GAMMA, 1e-3, G), (SQUARE, GAMMA, 1e-3, G[:3])],
         {
-            "Mean and variance are treated as constants, as in evaluation; in training they move with x.": lambda x, gamma, eps, g: (
-                scale(x, gamma, eps) * g
-            ),
-            "The way through the variance is missing: a change of x also changes what everything is divided by.": lambda x, gamma, eps, g: (
-                scale(x, gamma, eps) * (g - g.mean(axis=0))
-            ),
-            "The way through the mean is missing: a change of x also changes what is subtracted from everything.": lambda x, gamma, eps, g: (
+            "Mean and variance are treated as constants, as in evaluation; "
+            "in training they move with x.": lambda x, gamma, eps, g: scale(x, gamma, eps) * g,
+            "The way through the variance is missing: a change of x also changes what everything is divided "
+            "by.": lambda x, gamma, eps, g: scale(x, gamma, eps) * (g - g.mean(axis=0)),
+            "The way through the mean is missing: "
+            "a change of x also changes what is subtracted from everything.": lambda x, gamma, eps, g: (
                 scale(x, gamma, eps) * (g - normed(x, eps) * (g * normed(x, eps)).mean(axis=0))
             ),
-            "Sums stand where means belong: every value has only a share of 1/m in the statistics.": lambda x, gamma, eps, g: (
+            "Sums stand where means belong: "
+            "every value has only a share of 1/m in the statistics.": lambda x, gamma, eps, g: (
                 scale(x, gamma, eps) * (g - g.sum(axis=0) - normed(x, eps) * (g * normed(x, eps)).sum(axis=0))
             ),
         },
@@ -90,15 +88,18 @@ EXERCISES = [
         probed,
         [(W, B, GAMMA, BETA, MEAN, VAR, 1e-3), (W[:2], B, GAMMA, BETA, MEAN, VAR, 1e-3)],
         {
-            "The running mean is subtracted from the linear layer's output, bias included, so it is scaled too.": lambda w, b, gamma, beta, mean, var, eps: (
+            "The running mean is subtracted from the linear layer's output, bias included, "
+            "so it is scaled too.": lambda w, b, gamma, beta, mean, var, eps: (
                 w * gamma / np.sqrt(var + eps),
                 b * gamma / np.sqrt(var + eps) + beta,
             ),
-            "The old bias goes through batch-norm as well: it must be scaled like the weights.": lambda w, b, gamma, beta, mean, var, eps: (
+            "The old bias goes through batch-norm as well: "
+            "it must be scaled like the weights.": lambda w, b, gamma, beta, mean, var, eps: (
                 w * gamma / np.sqrt(var + eps),
                 b - mean * gamma / np.sqrt(var + eps) + beta,
             ),
-            "gamma is missing: it stretches what was normalised, so weights and bias are scaled by it too.": lambda w, b, gamma, beta, mean, var, eps: (
+            "gamma is missing: it stretches what was normalised, "
+            "so weights and bias are scaled by it too.": lambda w, b, gamma, beta, mean, var, eps: (
                 w / np.sqrt(var + eps),
                 (b - mean) / np.sqrt(var + eps) + beta,
             ),

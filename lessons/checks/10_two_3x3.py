@@ -37,15 +37,12 @@ EXERCISES = [
         built,
         [(64, 64, 64), (16, 32, 32), (24, 40, 64)],
         {
-            "Both are taken to read the input's m channels; the second reads the c channels that the first wrote.": lambda m, c, n: (
-                9 * m * c + 9 * m * n
-            ),
-            "This is twice one 3x3 from m to n: the middle has c channels, which both convolutions pay for.": lambda m, c, n: (
-                2 * 9 * m * n
-            ),
-            "That counts weights per pair of channels, 9 + 9, as the '18 instead of 25' of summaries does.": lambda m, c, n: (
-                18
-            ),
+            "Both are taken to read the input's m channels; "
+            "the second reads the c channels that the first wrote.": lambda m, c, n: 9 * m * c + 9 * m * n,
+            "This is twice one 3x3 from m to n: the middle has c channels, "
+            "which both convolutions pay for.": lambda m, c, n: 2 * 9 * m * n,
+            "That counts weights per pair of channels, 9 + 9, "
+            "as the '18 instead of 25' of summaries does.": lambda m, c, n: 18,
         },
     ),
     Exercise(
@@ -53,9 +50,8 @@ EXERCISES = [
         searched,
         [(5,), (7,), (3,)],
         {
-            "That is the ratio of the costs at equal channels; asked is the n / m at which the costs are equal.": lambda k: (
-                k * k / (2 * ((k + 1) // 2) ** 2)
-            ),
+            "That is the ratio of the costs at equal channels; "
+            "asked is the n / m at which the costs are equal.": lambda k: k * k / (2 * ((k + 1) // 2) ** 2),
             "The first small convolution was forgotten: it reads the m channels and costs h h m n.": lambda k: (
                 k * k / ((k + 1) // 2) ** 2
             ),
@@ -67,7 +63,8 @@ EXERCISES = [
         [([3, 3],), ([5, 3, 3],), ([3],), ([7, 1],)],
         {
             "Sizes do not add up: neighbouring windows overlap, so each convolution adds its size less one.": sum,
-            "The largest kernel is not all that is seen: the second convolution reads outputs that saw several pixels.": max,
+            "The largest kernel is not all that is seen: "
+            "the second convolution reads outputs that saw several pixels.": max,
         },
     ),
 ]

@@ -43,15 +43,12 @@ EXERCISES = [
         built,
         [(3, 64, 64, 64), (7, 128, 160, 192), (3, 3, 32, 32)],
         {
-            "The row is taken to read the input's m channels; it reads the c channels that the column wrote.": lambda n, m, c, k: (
-                n * m * c + n * m * k
-            ),
-            "That counts weights per pair of channels, 2 n, as the '6 instead of 9' of summaries does.": lambda n, m, c, k: (
-                2 * n
-            ),
-            "Those are two squares of n x n; a column and a row have n weights per pair of channels each.": lambda n, m, c, k: (
-                n * n * m * c + n * n * c * k
-            ),
+            "The row is taken to read the input's m channels; "
+            "it reads the c channels that the column wrote.": lambda n, m, c, k: n * m * c + n * m * k,
+            "That counts weights per pair of channels, 2 n, "
+            "as the '6 instead of 9' of summaries does.": lambda n, m, c, k: 2 * n,
+            "Those are two squares of n x n; a column and a row have n weights per pair of channels "
+            "each.": lambda n, m, c, k: n * n * m * c + n * n * c * k,
         },
     ),
     Exercise(
@@ -68,9 +65,8 @@ EXERCISES = [
             "That is what the best pair misses; asked is what it reaches.": lambda kernel: (
                 1 - singular(kernel)[0] ** 2 / (singular(kernel) ** 2).sum()
             ),
-            "That takes one row of the kernel as it is and leaves the others; a pair gives every row a multiple of one.": lambda kernel: (
-                (kernel**2).sum(axis=1).max() / (kernel**2).sum()
-            ),
+            "That takes one row of the kernel as it is and leaves the others; a pair gives every row a multiple "
+            "of one.": lambda kernel: (kernel**2).sum(axis=1).max() / (kernel**2).sum(),
         },
     ),
     Exercise(
@@ -78,12 +74,10 @@ EXERCISES = [
         rank,
         [(3, 4, 4), (3, 3, 8), (5, 6, 2), (7, 2, 3)],
         {
-            "With as many as the input has, only one n-th of the rank is reached, which is where the saving comes from.": lambda n, m, k: (
-                m
-            ),
-            "That holds where there is one channel; each input and output adds rows and columns to the matrix.": lambda n, m, k: (
-                n
-            ),
+            "With as many as the input has, only one n-th of the rank is reached, "
+            "which is where the saving comes from.": lambda n, m, k: m,
+            "That holds where there is one channel; "
+            "each input and output adds rows and columns to the matrix.": lambda n, m, k: n,
             "The rank of a matrix is bounded by its columns too: by outputs as well as by inputs.": lambda n, m, k: (
                 n * m
             ),

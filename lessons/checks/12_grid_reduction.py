@@ -53,7 +53,8 @@ EXERCISES = [
                 costs(d, k, m)[1],
                 costs(d, k, m)[2] * 2,
             ],
-            "Side by side only k channels are convolved, from the k that come in; the other k are the pooling's.": lambda d, k, m: [
+            "Side by side only k channels are convolved, from the k that come in; "
+            "the other k are the pooling's.": lambda d, k, m: [
                 *costs(d, k, m)[:2],
                 costs(d, k, m)[0],
             ],
@@ -68,10 +69,10 @@ EXERCISES = [
         fewest,
         [(36, 320), (16, 48)],
         {
-            "All three end with as many numbers, but on the way the first has fewer: count after its pooling.": lambda d, k: (
-                [fewest(d, k)[1]] * 3
-            ),
-            "Convolving first widens before it shrinks; d x d x 2k is its widest point, and its output is narrower.": lambda d, k: [
+            "All three end with as many numbers, but on the way the first has fewer: "
+            "count after its pooling.": lambda d, k: [fewest(d, k)[1]] * 3,
+            "Convolving first widens before it shrinks; d x d x 2k is its widest point, "
+            "and its output is narrower.": lambda d, k: [
                 fewest(d, k)[0],
                 2 * d * d * k,
                 fewest(d, k)[2],
@@ -90,12 +91,10 @@ EXERCISES = [
             "The pooling is a branch as well: it passes all channels that come in.": lambda channels, paths: sum(
                 path[-1] for path in paths
             ),
-            "Only the last convolution of a path is concatenated; those before feed the next one.": lambda channels, paths: (
-                channels + sum(map(sum, paths))
-            ),
-            "Pooling does not widen: the new channels come from the paths, whatever the network needs.": lambda channels, paths: (
-                2 * channels
-            ),
+            "Only the last convolution of a path is concatenated; "
+            "those before feed the next one.": lambda channels, paths: channels + sum(map(sum, paths)),
+            "Pooling does not widen: the new channels come from the paths, "
+            "whatever the network needs.": lambda channels, paths: 2 * channels,
         },
     ),
 ]

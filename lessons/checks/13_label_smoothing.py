@@ -51,12 +51,12 @@ EXERCISES = [
             "These do not add up to 1: u is a distribution, 1/K in each class, not 1.": lambda right, classes, eps: [
                 (1 - eps) * q + eps for q in one_hot(right, classes)
             ],
-            "u is uniform over all classes, so that the right one gets its eps/K as well.": lambda right, classes, eps: [
+            "u is uniform over all classes, "
+            "so that the right one gets its eps/K as well.": lambda right, classes, eps: [
                 1 - eps if k == right else eps / (classes - 1) for k in range(classes)
             ],
-            "The right class keeps its 1, so that the label adds up to more; it has to give eps away.": lambda right, classes, eps: [
-                1.0 if k == right else eps / classes for k in range(classes)
-            ],
+            "The right class keeps its 1, so that the label adds up to more; it has to give eps "
+            "away.": lambda right, classes, eps: [1.0 if k == right else eps / classes for k in range(classes)],
         },
     ),
     Exercise(
@@ -64,9 +64,8 @@ EXERCISES = [
         differences,
         [([0.1, 0.1, 0.1, 0.36, 0.34], 3, 0.1), ([0.0025, 0.99, 0.0075], 1, 0.1), ([0.2, 0.8], 0, 0.0)],
         {
-            "The sign is the other way round: the loss falls when a logit rises whose p is below the label.": lambda p, right, eps: [
-                b - a for a, b in zip(p, label(right, len(p), eps), strict=True)
-            ],
+            "The sign is the other way round: the loss falls when a logit rises whose p is below the "
+            "label.": lambda p, right, eps: [b - a for a, b in zip(p, label(right, len(p), eps), strict=True)],
             "That is the gradient of the unsmoothed loss, p - q; the label here is q'.": lambda p, right, eps: [
                 a - b for a, b in zip(p, one_hot(right, len(p)), strict=True)
             ],
@@ -87,9 +86,8 @@ EXERCISES = [
             "That shares eps among the wrong classes only; u is uniform over all.": lambda classes, eps: log(
                 (1 - eps) * (classes - 1) / eps
             ),
-            "That holds without smoothing; with it the loss is least at p = q', where all p are above 0.": lambda classes, eps: (
-                inf
-            ),
+            "That holds without smoothing; with it the loss is least at p = q', "
+            "where all p are above 0.": lambda classes, eps: inf,
             "That is the ratio of the two probabilities; logits are logarithms.": lambda classes, eps: (
                 (1 - eps + eps / classes) / (eps / classes)
             ),

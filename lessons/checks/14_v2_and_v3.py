@@ -93,9 +93,8 @@ EXERCISES = [
             "The linear layer at the end has weights and counts.": lambda five, six, seven: (
                 12 + 3 * five + 5 * six + 3 * seven
             ),
-            "Convolutions side by side do not lie on one path: of a module only the longest branch counts.": lambda five, six, seven: (
-                5 + 7 * five + 4 + 10 * six + 6 + 9 * seven + 1
-            ),
+            "Convolutions side by side do not lie on one path: of a module only the longest branch "
+            "counts.": lambda five, six, seven: 5 + 7 * five + 4 + 10 * six + 6 + 9 * seven + 1,
         },
     ),
     Exercise(
@@ -107,9 +106,8 @@ EXERCISES = [
                 2 * 768 * 192 + 2 * 768 * c + 49 * c * (c + 192) + 49 * c * (3 * c + 192)
             ),
             "The pooling branch has a 1x1 of its own.": lambda c: counted(c) - 768 * 192,
-            "Every convolution is taken to read 768 channels; inside a branch it reads the c of the one before.": lambda c: (
-                2 * 768 * 192 + 2 * 768 * c + 7 * 768 * (c + 192) + 7 * 768 * (3 * c + 192)
-            ),
+            "Every convolution is taken to read 768 channels; inside a branch it reads the c of the one "
+            "before.": lambda c: 2 * 768 * 192 + 2 * 768 * c + 7 * 768 * (c + 192) + 7 * 768 * (3 * c + 192),
         },
     ),
 ]

@@ -64,12 +64,10 @@ EXERCISES = [
         optimised,
         [([1.0, -2.0, 0.5], 0.1, 0.9, 1.0), ([1e-3, 2e-3], 0.045, 0.9, 1.0)],
         {
-            "ms starts at 0 here, as in PyTorch; TensorFlow's starts at 1, which makes the first steps shorter.": lambda g, lr, decay, eps: (
-                rms(g, lr, decay, eps, ms=0.0)
-            ),
-            "eps stands beside the root, as in PyTorch; TensorFlow has it under the root, and with eps = 1 that shows.": lambda g, lr, decay, eps: (
-                rms(g, lr, decay, eps, outside=True)
-            ),
+            "ms starts at 0 here, as in PyTorch; TensorFlow's starts at 1, "
+            "which makes the first steps shorter.": lambda g, lr, decay, eps: rms(g, lr, decay, eps, ms=0.0),
+            "eps stands beside the root, as in PyTorch; TensorFlow has it under the root, "
+            "and with eps = 1 that shows.": lambda g, lr, decay, eps: rms(g, lr, decay, eps, outside=True),
             "Each step must use the ms that its own gradient is already in.": lambda g, lr, decay, eps: rms(
                 g, lr, decay, eps, late=True
             ),
@@ -86,9 +84,8 @@ EXERCISES = [
         descended,
         [(0.045, 0.94, 2, 100), (1.0, 0.96, 8, 100), (1.0, 0.5, 3, 2), (1.0, 0.5, 3, 7)],
         {
-            "That falls a little in every epoch; a staircase stays level for `every` epochs.": lambda base, rate, every, epoch: (
-                base * rate ** (epoch / every)
-            ),
+            "That falls a little in every epoch; a staircase stays level for `every` "
+            "epochs.": lambda base, rate, every, epoch: base * rate ** (epoch / every),
             "That falls by the whole factor in every epoch.": lambda base, rate, every, epoch: base * rate**epoch,
             "The first `every` epochs, counted from 0, still have the full rate.": lambda base, rate, every, epoch: (
                 base * rate ** (epoch // every + 1)
@@ -103,12 +100,10 @@ EXERCISES = [
         packaged,
         [(LARGE, 2.0), (SMALL, 2.0), (LARGE, 13.0)],
         {
-            "Each array is clipped on its own, which changes the direction; the global norm is of all arrays together.": lambda gradients, limit: [
-                g * min(1.0, limit / norm([g])) for g in gradients
-            ],
-            "Each value is cut, which changes the direction; clipping by norm shortens all by one factor.": lambda gradients, limit: [
-                np.clip(g, -limit, limit) for g in gradients
-            ],
+            "Each array is clipped on its own, which changes the direction; the global norm is of all arrays "
+            "together.": lambda gradients, limit: [g * min(1.0, limit / norm([g])) for g in gradients],
+            "Each value is cut, which changes the direction; clipping by norm shortens all by one "
+            "factor.": lambda gradients, limit: [np.clip(g, -limit, limit) for g in gradients],
             "Short gradients are lengthened: those below the limit must stay as they are.": lambda gradients, limit: [
                 g * limit / norm(gradients) for g in gradients
             ],

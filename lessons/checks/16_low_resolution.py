@@ -59,7 +59,8 @@ EXERCISES = [
         built,
         [(299, 2, True), (151, 1, True), (79, 1, False), (224, 2, True)],
         {
-            "Unpadded convolutions and poolings lose their border: n pixels become (n - 3) // stride + 1, not n / stride.": padded,
+            "Unpadded convolutions and poolings lose their border: n pixels become (n - 3) // stride + 1, "
+            "not n / stride.": padded,
             "The third 3x3 is padded; it leaves the grid as it is.": without_padding_at_all,
             "The last pooling is missing.": lambda side, stride, pooled: built(side, stride, pooled) * 2 + 1,
         },
@@ -69,9 +70,8 @@ EXERCISES = [
         counted,
         [(299, 3, 2, 3, 32), (79, 3, 1, 3, 32), (35, 5, 1, 48, 64)],
         {
-            "A product is made for each pixel of the output, of which there are fewer than of the input.": lambda side, kernel, stride, m, n: (
-                side * side * kernel * kernel * m * n
-            ),
+            "A product is made for each pixel of the output, of which there are fewer than of the "
+            "input.": lambda side, kernel, stride, m, n: side * side * kernel * kernel * m * n,
             "That is for one pixel of the output.": lambda side, kernel, stride, m, n: kernel * kernel * m * n,
             "Each output channel reads all m input channels.": lambda side, kernel, stride, m, n: (
                 counted(side, kernel, stride, m, n) // m
@@ -83,9 +83,8 @@ EXERCISES = [
         marked,
         [([(3, 2), (3, 1), (3, 1)], 299), ([(3, 1), (3, 1)], 79), ([(7, 2), (3, 2)], 224)],
         {
-            "After a stride, neighbouring cells lie several pixels apart: what a later layer adds counts that much more.": lambda layers, side: (
-                (1 + sum(kernel - 1 for kernel, _ in layers)) / side
-            ),
+            "After a stride, neighbouring cells lie several pixels apart: what a later layer adds counts that much "
+            "more.": lambda layers, side: (1 + sum(kernel - 1 for kernel, _ in layers)) / side,
             "A layer's own stride spreads only the layers after it.": own_stride_too,
         },
     ),

@@ -47,9 +47,8 @@ EXERCISES = [
         built,
         [(1152, [384, 288, 320]), (384, [384, 384]), (896, [384, 256, 256])],
         {
-            "The pooling branch has no convolution, but it passes all input channels on, and they are concatenated too.": lambda in_channels, convolutions: (
-                sum(convolutions)
-            ),
+            "The pooling branch has no convolution, but it passes all input channels on, "
+            "and they are concatenated too.": lambda in_channels, convolutions: sum(convolutions),
             "Pooling halves the grid, not the channels: all of them are passed on.": lambda in_channels, convolutions: (
                 in_channels // 2 + sum(convolutions)
             ),
@@ -65,9 +64,8 @@ EXERCISES = [
         ],
         {
             "The 1x1 `up` is missing: from the concatenated branches back to the input's channels.": without_up,
-            "`up` reads the concatenated branches, which are narrower than the input, not a map as wide as the input.": lambda in_channels, branches: (
-                without_up(in_channels, branches) + in_channels * in_channels
-            ),
+            "`up` reads the concatenated branches, which are narrower than the input, not a map as wide as the "
+            "input.": lambda in_channels, branches: without_up(in_channels, branches) + in_channels * in_channels,
         },
     ),
     Exercise(
@@ -75,12 +73,10 @@ EXERCISES = [
         searched,
         [(1.0, 0.9), (40.0, 0.9), (5.0, 0.5), (2.0, 0.0)],
         {
-            "That is the limit without momentum; with it, the velocity still points back after an overshoot and brakes.": lambda curvature, momentum: (
-                2 / curvature
-            ),
-            "Momentum makes steady steps 1 / (1 - m) times as long, but steps that change sign 1 + m times shorter.": lambda curvature, momentum: (
-                2 * (1 - momentum) / curvature
-            ),
+            "That is the limit without momentum; with it, "
+            "the velocity still points back after an overshoot and brakes.": lambda curvature, momentum: 2 / curvature,
+            "Momentum makes steady steps 1 / (1 - m) times as long, but steps that change sign 1 + m times "
+            "shorter.": lambda curvature, momentum: 2 * (1 - momentum) / curvature,
         },
         tolerance=1e-3,
     ),

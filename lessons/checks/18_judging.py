@@ -47,12 +47,10 @@ EXERCISES = [
         scored,
         [(ONE, LABELS, 1), (ONE, LABELS, 5), (ONE, LABELS, 2)],
         {
-            "That is the share of images whose true class is among the k most probable; the error is the others' share.": lambda p, labels, k: (
-                1 - scored(p, labels, k)
-            ),
-            "One class too many: [:k + 1] are k + 1 classes, and so is a rank of at most k where the best has rank 0.": lambda p, labels, k: (
-                scored(p, labels, k + 1)
-            ),
+            "That is the share of images whose true class is among the k most probable; "
+            "the error is the others' share.": lambda p, labels, k: 1 - scored(p, labels, k),
+            "One class too many: [:k + 1] are k + 1 classes, "
+            "and so is a rank of at most k where the best has rank 0.": lambda p, labels, k: scored(p, labels, k + 1),
             "np.argsort sorts upwards: the first k columns are the least probable classes.": lambda p, labels, k: (
                 scored(1 - p, labels, k)
             ),
@@ -63,13 +61,11 @@ EXERCISES = [
         together,
         [(THREE, LABELS), (THREE[::-1], LABELS), (THREE[:2], LABELS)],
         {
-            "That is the mean of the networks' own accuracies; an ensemble answers once, after averaging probabilities.": lambda p, labels: (
-                np.mean(p.argmax(axis=2) == labels)
-            ),
+            "That is the mean of the networks' own accuracies; an ensemble answers once, "
+            "after averaging probabilities.": lambda p, labels: np.mean(p.argmax(axis=2) == labels),
             "That is a vote: it forgets how sure each network is. Average the probabilities, then choose.": vote,
-            "The mean of log-probabilities is a product of probabilities: one network that is sure can veto all others.": lambda p, labels: (
-                np.mean(np.log(p).mean(axis=0).argmax(axis=1) == labels)
-            ),
+            "The mean of log-probabilities is a product of probabilities: one network that is sure can veto all "
+            "others.": lambda p, labels: np.mean(np.log(p).mean(axis=0).argmax(axis=1) == labels),
         },
     ),
     Exercise(

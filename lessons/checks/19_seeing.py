@@ -38,9 +38,8 @@ EXERCISES = [
         projected,
         [(COLOUR,), (GREY,), (COLOUR + GREY,)],
         {
-            "The mean stands in each of three planes, so its energy counts three times; a grey filter must give 1.": lambda kernels: (
-                (kernels.mean(axis=2) ** 2).sum() / (kernels**2).sum()
-            ),
+            "The mean stands in each of three planes, so its energy counts three times; "
+            "a grey filter must give 1.": lambda kernels: (kernels.mean(axis=2) ** 2).sum() / (kernels**2).sum(),
             "Energy is a sum of squares; these are sums of magnitudes.": lambda kernels: (
                 3 * np.abs(kernels.mean(axis=2)).sum() / np.abs(kernels).sum()
             ),
@@ -54,12 +53,10 @@ EXERCISES = [
             "What is negative speaks against the class and is cut off, after the sum.": lambda maps, gradient: (
                 maps * gradient.mean(axis=(0, 1))
             ).sum(axis=2),
-            "That is gradient times activation at each pixel; Grad-CAM takes each channel's mean gradient.": lambda maps, gradient: (
-                np.maximum((maps * gradient).sum(axis=2), 0)
-            ),
-            "The ReLU comes after the sum; before it, no channel could speak against the class.": lambda maps, gradient: (
-                np.maximum(maps * gradient.mean(axis=(0, 1)), 0).sum(axis=2)
-            ),
+            "That is gradient times activation at each pixel; Grad-CAM takes each channel's mean "
+            "gradient.": lambda maps, gradient: np.maximum((maps * gradient).sum(axis=2), 0),
+            "The ReLU comes after the sum; before it, no channel could speak against the "
+            "class.": lambda maps, gradient: np.maximum(maps * gradient.mean(axis=(0, 1)), 0).sum(axis=2),
         },
     ),
     Exercise(

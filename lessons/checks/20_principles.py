@@ -48,12 +48,10 @@ EXERCISES = [
         built,
         [(64, 16, 64, 3), (192, 16, 32, 5), (32, 64, 48, 3)],
         {
-            "The 1x1 costs too: channels times embedding products per pixel.": lambda channels, embedding, out, kernel: (
-                kernel * kernel * embedding * out
-            ),
-            "The second convolution reads the embedding, not all channels; that is what saves.": lambda channels, embedding, out, kernel: (
-                channels * embedding + kernel * kernel * channels * out
-            ),
+            "The 1x1 costs too: channels times embedding products per "
+            "pixel.": lambda channels, embedding, out, kernel: kernel * kernel * embedding * out,
+            "The second convolution reads the embedding, not all channels; that is what "
+            "saves.": lambda channels, embedding, out, kernel: channels * embedding + kernel * kernel * channels * out,
         },
     ),
     Exercise(
@@ -61,9 +59,8 @@ EXERCISES = [
         tried,
         [(4, 2_000_000, 32, 64), (1, 2_000_000, 32, 64), (16, 500_000, 3, 16)],
         {
-            "Only the first layer reads `channels`; the others read what they write, so their cost grows as a square.": lambda depth, budget, channels, pixels: (
-                budget // (9 * pixels * channels * depth)
-            ),
+            "Only the first layer reads `channels`; the others read what they write, so their cost grows as a "
+            "square.": lambda depth, budget, channels, pixels: budget // (9 * pixels * channels * depth),
             "The first layer reads `channels`, not its own width.": lambda depth, budget, channels, pixels: tried(
                 depth + 1, budget, 0, pixels
             ),

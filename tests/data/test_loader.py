@@ -266,7 +266,7 @@ def test_loader_refuses_bad_arguments_at_once(change, error, words):
         (addressed(3).astype(np.int32), np.arange(3), DtypeError, "int32"),
         (addressed(3), np.arange(4), ShapeError, r"\(4,\) for 3"),
         (addressed(3), np.arange(3.0), DtypeError, "float64"),
-        (addressed(3), [0, 1, 2], DtypeError, "labels must be a NumPy array, but are a list"),
+        (addressed(3), [0, 1, 2], DtypeError, "labels must be a NumPy array, got list"),
         (addressed(3).astype(np.float32), np.arange(3), ArgumentError, r"\[0, 1\], but go from 0 to 99; .* by 255"),
         (addressed(3) / -255, np.arange(3), ArgumentError, "but go from -0.388235 to"),
         (with_pixel(np.nan), np.arange(3), NonFiniteError, r"images\[1\] is nan at row, column, channel \[2, 3, 0\]"),
@@ -335,7 +335,7 @@ def test_first_keeps_a_prefix_of_both_splits_and_the_statistics():
     [
         ({"train_images": addressed(6).astype(np.float32)}, DtypeError, "train_images .* float32"),
         ({"test_labels": np.arange(3.0)}, DtypeError, "test_labels .* float64"),
-        ({"train_labels": [0, 1, 2, 0, 1, 2]}, DtypeError, "train_labels must be a NumPy array, but are a list"),
+        ({"train_labels": [0, 1, 2, 0, 1, 2]}, DtypeError, "train_labels must be a NumPy array, got list"),
         ({"train_images": addressed(6)[..., 0]}, ShapeError, "train_images"),
         ({"train_images": addressed(0), "train_labels": np.arange(0)}, ShapeError, "empty"),
         ({"test_labels": np.arange(4) % 3}, ShapeError, r"test_labels .* \(4,\) for 3"),

@@ -160,7 +160,7 @@ def test_integer_and_half_arrays_are_refused_with_the_remedy(array):
 
 @pytest.mark.parametrize("data", ["a", None, [[1], [1, 2]], [1.0, None], object(), 1j])
 def test_what_holds_no_numbers_is_refused(data):
-    with pytest.raises(DtypeError, match="lists of numbers of equal lengths, not "):
+    with pytest.raises(DtypeError, match="lists of numbers of equal lengths, got "):
         Tensor(data)
 
 

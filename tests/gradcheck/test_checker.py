@@ -20,8 +20,8 @@ class Lying(ops.Multiply):
     def __init__(self, error=1e-5):
         self.error = error
 
-    def backward(self, grad):
-        da, db = super().backward(grad)
+    def backward(self, kept, grad):
+        da, db = super().backward(kept, grad)
         return da, None if db is None else db * (1 + self.error)
 
 
@@ -84,8 +84,8 @@ def test_small_gradient_beside_a_large_one_is_still_checked():
     a, b = np.array([1e4, 1e-3]), np.array([1.0, 1.0])
 
     class SecondOff(ops.Multiply):
-        def backward(self, grad):
-            da, db = super().backward(grad)
+        def backward(self, kept, grad):
+            da, db = super().backward(kept, grad)
             return da, db * np.array([1.0, 1.01])
 
     report = check(SecondOff(), a, b)
@@ -142,7 +142,7 @@ def test_input_that_does_not_matter_has_gradient_zero(x):
 
 def test_gradient_that_is_not_finite_is_wrong():
     class Infinite(ops.Exp):
-        def backward(self, grad):
+        def backward(self, kept, grad):
             return (grad * np.array([1.0, np.inf, np.nan]),)
 
     report = check(Infinite(), np.zeros(3))

@@ -155,7 +155,7 @@ def test_resize_is_bicubic_interpolation(channels, size):
 def test_images_of_the_right_size_are_not_touched():
     images = np.zeros((1, 4, 6, 3), np.uint8)
     assert resize(images, (4, 6)) is images
-    with pytest.raises(ShapeError, match=r"N x H x W x C, but have shape \(4, 6, 3\)"):
+    with pytest.raises(ShapeError, match=r"N x H x W x C, got shape \(4, 6, 3\)"):
         resize(images[0], (2, 2))
 
 

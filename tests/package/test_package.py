@@ -41,3 +41,10 @@ def test_importing_brings_nothing_heavy(used):
     program = f"import sys, tinyinception; {used or 'pass'}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numba", "matplotlib", "PIL", "safetensors", "requests", "tqdm"} & set(loaded)
+
+
+def test_type_checkers_are_told_that_there_are_types():
+    """The mark of PEP 561, in the package and in what a wheel takes along."""
+    root = Path(tinyinception.__file__).parent
+    assert (root / "py.typed").is_file()
+    assert 'tinyinception = ["py.typed"]' in (root.parent / "pyproject.toml").read_text(encoding="utf-8")

@@ -55,8 +55,8 @@ def pictures(html):
         (lambda: drawn().loader("train", 8), "Loader(40x32x32x3 images, batch_size=8; batches: 5)"),
         (
             lambda: drawn().loader("test", 16, shuffle=True, seed=3, augment=[data.RandomFlip()], drop_last=True),
-            "Loader(40x32x32x3 images, batch_size=16, shuffle=True, seed=3, transforms=(RandomFlip(p=0.5),), drop_last=True; "
-            "batches: 2)",
+            "Loader(40x32x32x3 images, batch_size=16, shuffle=True, seed=3, transforms=(RandomFlip(p=0.5),), "
+            "drop_last=True; batches: 2)",
         ),
         (lambda: data.Cutout(8), "Cutout(size=8, fill=0)"),
         (lambda: data.Normalize((0.5,), (0.25,)), "Normalize(mean=(0.5,), std=(0.25,))"),

@@ -174,7 +174,7 @@ def test_wrong_arrays_are_refused_with_the_remedy():
         ((images, labels.astype(float)), DtypeError, "labels must be whole numbers from 0"),
         ((images, np.array(["a", "b", "c"])[labels]), DtypeError, "np.unique"),
         ((images, labels[:5]), ShapeError, r"labels have shape \(5,\) for 30 images"),
-        ((images.tolist(), labels), DtypeError, "images must be a NumPy array, got a list"),
+        ((images.tolist(), labels), DtypeError, "images must be a NumPy array, got list"),
         ((images[0, 0], labels), ShapeError, "N x H x W x C, or N x H x W"),
         ((images, labels - 1), ArgumentError, r"labels\[\d+\] is -1"),
         ((images, labels, ["a", "b"]), ArgumentError, "of 2 classes from 0"),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from tinyinception import data, models
-from tinyinception.cli.parser import COMMANDS, DESCRIPTION
+from tinyinception.cli.parser import COMMANDS, DESCRIPTION, OneOf
 from tinyinception.errors import ArgumentError
 from tinyinception.train.config import LEARNING_RATES, SCHEDULES
 
@@ -38,15 +39,16 @@ def script(shell: str) -> str:
         one = parser(name)
         for action in one._actions:
             _describe(action, shtab)
-        commands.add_parser(name, parents=[one], add_help=False, help=one.description.split(". ")[0].rstrip("."))
+        told = (one.description or "").split(". ")[0].rstrip(".")
+        commands.add_parser(name, parents=[one], add_help=False, help=told)
     return shtab.complete(top, shell=shell)
 
 
-def _describe(action: argparse.Action, shtab) -> None:
-    """Tell shtab what an argument may be."""
+def _describe(action: Any, shtab: Any) -> None:
+    """Tell shtab, which reads attributes of its own, what an action of argparse may be."""
     if names := NAMES.get(action.dest) or NAMES.get(action.metavar):
         action.choices = list(names())
-    elif hasattr(action.type, "words"):
+    elif isinstance(action.type, OneOf):
         action.choices = action.type.words
     elif action.metavar in FILES:
         action.complete = shtab.FILE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 import tinyinception
 from tinyinception.cli.synonyms import hint
@@ -86,8 +87,8 @@ class Help(argparse.HelpFormatter):
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         lines = []
         for line in text.splitlines():
-            second = re.match(r"( +\S+ {2,})?( *)", line)  # where a list's second column begins, or an example
-            rest = " " * (second.end(1) if second[1] else 3 * second.end())
+            first = re.match(r" +\S+ {2,}", line)  # the first column of a list
+            rest = " " * (first.end() if first else 3 * (len(line) - len(line.lstrip(" "))))
             lines += wrap(line, width, indent, indent + rest) or [""]
         return "\n".join(lines)
 
@@ -95,7 +96,7 @@ class Help(argparse.HelpFormatter):
 class Parser(argparse.ArgumentParser):
     """argparse, but an error is an exception with one line instead of a usage text and an exit."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see `{self.prog} --help`)")
 
 
@@ -181,7 +182,7 @@ def _train(name: str) -> Parser:
     )
     run(
         "--log",
-        type=_one_of("tensorboard"),
+        type=OneOf("tensorboard"),
         metavar="tensorboard",
         help="write the curves for TensorBoard too, to RUN/tensorboard",
     )
@@ -211,7 +212,7 @@ def _evaluate(name: str) -> Parser:
     )
     add(
         "--weights",
-        type=_one_of("raw", "averaged"),
+        type=OneOf("raw", "averaged"),
         metavar="raw|averaged",
         help="the last parameters or their running average (default: the average where the run kept one)",
     )
@@ -306,7 +307,7 @@ def _network_flags(parser: Parser) -> None:
 
 def _data(name: str) -> Parser:
     parser = _command(name, "List the data sets, or fetch one into the cache.")
-    parser.add_argument("action", type=_one_of("list", "fetch"), metavar="list|fetch")
+    parser.add_argument("action", type=OneOf("list", "fetch"), metavar="list|fetch")
     parser.add_argument("name", nargs="?", metavar="NAME", help="the data set to fetch")
     parser.add_argument("--from", dest="source", metavar="DIR", help="folder or archive to take its files from")
     return parser
@@ -348,7 +349,7 @@ def _completion(name: str) -> Parser:
         json=False,
         quiet=False,
     )
-    parser.add_argument("shell", type=_one_of("bash", "zsh", "tcsh"), metavar="bash|zsh|tcsh")
+    parser.add_argument("shell", type=OneOf("bash", "zsh", "tcsh"), metavar="bash|zsh|tcsh")
     return parser
 
 
@@ -366,13 +367,13 @@ COMMANDS: dict[str, Callable[[str], Parser]] = {
 }
 
 
-def _one_of(*words: str) -> Callable[[str], str]:
-    """An argument's type: one of a few words."""
+class OneOf:
+    """An argument's type: one of a few words, which the completion of shells knows."""
 
-    def check(word: str) -> str:
-        if word not in words:
-            raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(words)}{hint(word, words)}")
+    def __init__(self, *words: str):
+        self.words = words
+
+    def __call__(self, word: str) -> str:
+        if word not in self.words:
+            raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(self.words)}{hint(word, self.words)}")
         return word
-
-    check.words = words  # for the completion of shells
-    return check

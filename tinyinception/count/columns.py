@@ -27,11 +27,14 @@ class Column(NamedTuple):
 
 @dataclass
 class Branch:
-    """A module in the tree of layers: the operations it calls itself, and the modules inside it, in order of use."""
+    """A module in the tree of layers: the operations it calls itself, and the modules inside it, in order of use.
+
+    An operation is a branch without parts, called ".".
+    """
 
     name: str
     rows: list[Row] = field(default_factory=list)  # every operation called below this module
-    parts: dict[str, Branch | Row] = field(default_factory=dict)
+    parts: dict[str, Branch] = field(default_factory=dict)
 
 
 class Line:
@@ -41,14 +44,12 @@ class Line:
     single: whether it fits on one line: a few operations in a row, at most one of them a weight layer.
     """
 
-    def __init__(self, part: Branch | Row, depth: int, whole: int, most: int = 0):
-        module = isinstance(part, Branch)
-        self.rows = part.rows if module else [part]
-        self.name, self.depth = part.name if module else ".", depth
-        self.parts = list(part.parts.values()) if module else []
+    def __init__(self, part: Branch, depth: int, whole: int, most: int = 0):
+        self.name, self.depth, self.rows = part.name, depth, part.rows
+        self.parts = list(part.parts.values())
         self.counts, self.last = total(self.rows), self.rows[-1]
         self.share, self.width = self.counts.macs / max(whole, 1), self.counts.macs / max(most, 1)
-        self.single = not module or (
+        self.single = not self.parts or (
             len(self.rows) <= 4
             and sum(row.macs > 0 for row in self.rows) <= 1
             and all(row.op != "Concat" for row in self.rows)

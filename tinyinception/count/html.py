@@ -11,7 +11,6 @@ from tinyinception.count.table import totals, tree
 
 if TYPE_CHECKING:
     from tinyinception.count.summary import Summary
-    from tinyinception.count.tally import Row
 
 # Colours are the page's own, or see-through, so that the table looks right on a white and on a black page. Lines are
 # grids, not table rows, since only so can they unfold.
@@ -61,7 +60,7 @@ def comparison_html(summaries: Sequence[Summary]) -> str:
     return f'<div class="ti-count">{STYLE}<table>{"".join(f"<tr>{line}</tr>" for line in lines)}</table></div>'
 
 
-def _part(part: Branch | Row, depth: int, summary: Summary, most: int) -> str:
+def _part(part: Branch, depth: int, summary: Summary, most: int) -> str:
     """A module or operation, and below a module its parts, folded away; most: MACs of the widest bar."""
     line = Line(part, depth, summary.macs, most)
     name, *others = cells(LAYER, "html", line)

@@ -198,10 +198,13 @@ def compare(
     """
     if not networks:
         raise ArgumentError("compare: no networks given")
-    options = {"channels": channels, "num_classes": num_classes, "training": training}
+
+    def count(network: nn.Module | str) -> Summary:
+        return summary(network, input_size, channels=channels, num_classes=num_classes, training=training)
+
     if isinstance(networks, Mapping):
-        return Comparison(tuple(replace(summary(m, input_size, **options), model=name) for name, m in networks.items()))
-    return Comparison(tuple(summary(m, input_size, **options) for m in networks))
+        return Comparison(tuple(replace(count(network), model=name) for name, network in networks.items()))
+    return Comparison(tuple(count(network) for network in networks))
 
 
 @contextmanager

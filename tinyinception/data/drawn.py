@@ -146,15 +146,13 @@ def _block(seed: int, stream: int, block: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(n: int, *, split: str = "train", seed: int = SEED) -> tuple[np.ndarray, np.ndarray]:
-    """Draws the first n images (uint8, n x 32 x 32 x 3) and labels (int64) of a split's endless, reproducible stream.
+    """Draw the first n images (uint8, n x 32 x 32 x 3) and labels (int64) of a split's endless, reproducible stream.
 
-    The first images are the same however many are drawn; "train" and "test" are independent streams.
-
-    Raises:
-        ArgumentError: n below 1, another split, a negative seed.
+    The first images are the same however many are drawn; "train" and "test" are independent streams. Raises
+    ArgumentError for n below 1, another split, or a negative seed.
     """
     if split not in ("train", "test"):
-        raise ArgumentError(f"split is 'train' or 'test', not {split!r}")
+        raise ArgumentError(f"split must be 'train' or 'test', got {split!r}")
     n, seed = whole("n", n), whole("seed", seed, 0)
     blocks = [_block(seed, ("train", "test").index(split), b) for b in range(-(-n // _BLOCK))]
     images, labels = (np.concatenate(parts)[:n] for parts in zip(*blocks, strict=True))

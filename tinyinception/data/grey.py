@@ -29,7 +29,7 @@ def grey_levels(image: Image) -> tuple[Callable[[Image], Image] | None, str]:
 
     Raises DataError where values are not finite, or all the same, so that nothing says what is black and white.
     """
-    from PIL import Image
+    from PIL.Image import fromarray
 
     if not image.mode.startswith(("I", "F")):
         return None, ""
@@ -51,9 +51,9 @@ def grey_levels(image: Image) -> tuple[Callable[[Image], Image] | None, str]:
         array = values(strip)
         grey = array >> shift if sixteen else np.rint((array.astype(np.float64) - low) / (high - low) * 255)
         grey = grey.astype(np.uint8)
-        picture = Image.fromarray(255 - grey if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else grey)
+        picture = fromarray(255 - grey if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else grey)
         if clear is not None:  # one value stands for transparent
-            picture.putalpha(Image.fromarray(np.where(array == clear, 0, 255).astype(np.uint8)))
+            picture.putalpha(fromarray(np.where(array == clear, 0, 255).astype(np.uint8)))
         return picture
 
     return levels, said

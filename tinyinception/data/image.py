@@ -23,6 +23,7 @@ from tinyinception.habits import named
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 INTERPOLATIONS = ("bicubic", "bilinear")
 # Those that Pillow decodes without starting another program, as it does Ghostscript for EPS.
@@ -103,7 +104,7 @@ def read_image(
 
 
 @contextmanager
-def opened(file: IO[bytes], name: object, known: tuple[str, ...] | None = None) -> Iterator[Image]:
+def opened(file: IO[bytes], name: object, known: tuple[str, ...] | None = None) -> Iterator[ImageFile]:
     """An open file as Pillow's image, of bearable size, not yet decoded; `name` is for the errors, `known` the
     formats that it may have.
 
@@ -129,7 +130,7 @@ def opened(file: IO[bytes], name: object, known: tuple[str, ...] | None = None) 
 class _File(io.BufferedReader):
     """A file that is read in at most `steps` steps: over a comment of millions of blocks Pillow sits for minutes."""
 
-    steps = 20_000
+    steps: float = 20_000
 
     def read(self, size: int | None = -1) -> bytes:
         self.steps -= 1
@@ -166,7 +167,7 @@ def _reason(error: Exception) -> str:
 
 def _check_size(image: Image) -> None:
     """DataError for a picture that would cost too much memory."""
-    cost = _PROGRESSIVE if image.info.get("progressive") else _COST.get(image.format, 8)
+    cost = _PROGRESSIVE if image.info.get("progressive") else _COST.get(image.format or "", 8)
     if image.width * image.height * cost > _MEMORY:
         raise DataError(
             f"it has {image.width:,} x {image.height:,} pixels, the largest {image.format} that is read "
@@ -228,7 +229,7 @@ def _converted(image: Image, mode: str) -> tuple[Image, str]:
     return picture, said
 
 
-def _mend_key(image: Image) -> None:
+def _mend_key(image: ImageFile) -> None:
     """Pillow compares the transparent colour of a PNG, which has the file's bits, with pixels that have eight."""
     key, raw = image.info.get("transparency"), image.tile[0][3] if image.format == "PNG" and image.tile else None
     if raw == "RGB;16B" and key is not None:

@@ -29,16 +29,13 @@ class Loader:
     through the next epoch each time, from epoch 0 on. Transforms work on the images as they are stored; normalisation
     comes last.
 
-    Args:
-        images: N x H x W x C, uint8, or floating in [0, 1].
-        labels: N integers.
-        mean, std: per channel, in units of [0, 1] pixels.
-        drop_last: leave out a last batch that is not full.
-        prefetch: batches prepared ahead by a thread; 0 prepares each when it is asked for, in the caller's thread.
-
-    Raises:
-        ShapeError, DtypeError, ArgumentError: name what does not fit, before any batch is made.
-        NonFiniteError: pixels that are NaN or infinite.
+    images: N x H x W x C, uint8, or floating in [0, 1].
+    labels: N integers.
+    mean, std: per channel, in units of [0, 1] pixels.
+    drop_last: leave out a last batch that is not full.
+    prefetch: batches prepared ahead by a thread; 0 prepares each when it is asked for, in the caller's thread.
+    Raises ShapeError, DtypeError or ArgumentError naming what does not fit, before any batch is made, and
+    NonFiniteError for pixels that are NaN or infinite.
     """
 
     @named
@@ -58,15 +55,15 @@ class Loader:
     ) -> None:
         for name, array in (("images", images), ("labels", labels)):
             if not isinstance(array, np.ndarray):
-                raise DtypeError(f"Loader: {name} must be a NumPy array, but are a {type(array).__name__}")
+                raise DtypeError(f"Loader: {name} must be a NumPy array, got {type(array).__name__}")
         if images.ndim != 4 or 0 in images.shape:
-            raise ShapeError(f"Loader: images must be N x H x W x C and not empty, but have shape {images.shape}")
+            raise ShapeError(f"Loader: images must be N x H x W x C and not empty, got shape {images.shape}")
         if images.dtype != np.uint8:
             _check_floating(images)
         if labels.shape != images.shape[:1]:
             raise ShapeError(f"Loader: labels of shape {labels.shape} for {len(images)} images")
         if labels.dtype.kind not in "iu":
-            raise DtypeError(f"Loader: labels must be integers, but are {labels.dtype}")
+            raise DtypeError(f"Loader: labels must be integers, got {labels.dtype}")
         batch_size = whole("Loader: batch_size", batch_size)
         if drop_last and batch_size > len(images):
             raise ArgumentError(
@@ -138,7 +135,7 @@ class Loader:
 
 def _check_floating(images: np.ndarray) -> None:
     if images.dtype.kind != "f":
-        raise DtypeError(f"Loader: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+        raise DtypeError(f"Loader: images must be uint8, or floating in [0, 1], got {images.dtype}")
     low, high = images.min(), images.max()
     if not np.isfinite(low + high):
         i, *pixel = np.argwhere(~np.isfinite(images))[0].tolist()
@@ -151,7 +148,7 @@ def _check_floating(images: np.ndarray) -> None:
 
 
 def _ahead(make: Callable[[int], Batch], indices: Iterable[int], depth: int) -> Iterator[Batch]:
-    """Yields make(i) in order while a thread works up to `depth` items ahead; closing the iterator ends the thread.
+    """Yield make(i) in order while a thread works up to `depth` items ahead; closing the iterator ends the thread.
 
     In a process that was forked meanwhile, to which threads do not come along, the caller's thread makes the rest. The
     thread runs NumPy only, so that it needs no turn where Numba's kernels can be launched from one thread at a time.

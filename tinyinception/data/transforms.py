@@ -3,6 +3,7 @@ generator, returns new images of the same shape and dtype, and leaves its input 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -12,13 +13,13 @@ from tinyinception.habits import named
 
 Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-_PAD = {"zero": "constant", "reflect": "reflect", "edge": "edge"}
+_PAD: dict[str, Literal["constant", "reflect", "edge"]] = {"zero": "constant", "reflect": "reflect", "edge": "edge"}
 
 
 @named
 @dataclass(frozen=True)
 class RandomFlip:
-    """Mirrors left and right with the given probability."""
+    """Mirror left and right with the given probability."""
 
     p: float = 0.5
 
@@ -33,7 +34,7 @@ class RandomFlip:
 @named
 @dataclass(frozen=True)
 class RandomCrop:
-    """Pads every side, then cuts the original size out at a random place (He et al. 2016, section 4.2, with padding 4).
+    """Pad every side, then cut the original size out at a random place (He et al. 2016, section 4.2, with padding 4).
 
     fill is "zero" (black in uint8), "reflect" or "edge".
     """
@@ -44,7 +45,7 @@ class RandomCrop:
     def __post_init__(self) -> None:
         whole(f"{type(self).__name__}: padding", self.padding)
         if self.fill not in _PAD:
-            raise ArgumentError(f"{type(self).__name__}: fill is one of {', '.join(_PAD)}, not {self.fill!r}")
+            raise ArgumentError(f"{type(self).__name__}: fill must be one of {', '.join(_PAD)}, got {self.fill!r}")
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         n, height, width, _ = images.shape
@@ -60,7 +61,7 @@ class RandomCrop:
 @named
 @dataclass(frozen=True)
 class Translate(RandomCrop):
-    """Moves every image by up to `padding` whole pixels in both directions; its border pixels fill the gap."""
+    """Move every image by up to `padding` whole pixels in both directions; its border pixels fill the gap."""
 
     fill: str = "edge"
 
@@ -68,7 +69,7 @@ class Translate(RandomCrop):
 @named
 @dataclass(frozen=True)
 class Cutout:
-    """Blanks a square whose centre lies anywhere in the image, so it may reach over the border (DeVries & Taylor 2017).
+    """Blank a square whose centre lies anywhere in the image, so it may reach over the border (DeVries & Taylor 2017).
 
     fill is in the images' own units: one number, or one per channel.
     """
@@ -92,9 +93,8 @@ class Cutout:
 class Normalize:
     """(pixel - mean) / std per channel as float32, pixels in [0, 1]: uint8 is divided by 255, floats are taken as is.
 
-    Raises:
-        ShapeError: another number of channels. DtypeError: images neither uint8 nor floating.
-        ArgumentError: std not positive.
+    Raises ShapeError for another number of channels, DtypeError for images neither uint8 nor floating, and
+    ArgumentError where std is not positive.
     """
 
     @named
@@ -121,5 +121,5 @@ class Normalize:
                 out[..., channel] = self._table[channel][images[..., channel]]
             return out
         if images.dtype.kind != "f":
-            raise DtypeError(f"Normalize: images must be uint8, or floating in [0, 1], but are {images.dtype}")
+            raise DtypeError(f"Normalize: images must be uint8, or floating in [0, 1], got {images.dtype}")
         return ((images - self.mean) / self.std).astype(np.float32)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinyinception.errors import ArgumentError
+from tinyinception.ops import Operation
 from tinyinception.tape import Node
 from tinyinception.tensor import Tensor
 
@@ -31,10 +32,11 @@ class Graph:
         self.names, self.varies = names, varies
         self.nodes: list[Any] = []
         self.constants: dict[str, np.ndarray] = {}
-        self.use: Node | None = None  # the operation in use that is being translated
+        self.use = Node(Operation(), (), (), (), ())  # the operation in use that is being translated
         self._values: dict[tuple[int, bool], str] = {}  # (id of a tensor, channels first) to a name in the file
         self._renamed: dict[str, str] = {}
-        self._named, self._taken = set(names.values()), set()
+        self._named = set(names.values())
+        self._taken: set[str] = set()
 
     # -- values ------------------------------------------------------------------------------------------------------
 
@@ -85,6 +87,7 @@ class Graph:
         from onnx import helper
 
         name = self.unique(self.use.path or kind, f"{self.use.path}.{kind}")
+        given: dict[str, Any]
         given = {key: list(value) if isinstance(value, (tuple, range)) else value for key, value in attributes.items()}
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **given))
         return name
@@ -93,7 +96,7 @@ class Graph:
         """Add numbers; whole numbers become int64, of others the dtype stays. The name they got."""
         array = np.asarray(array)
         array = array.astype(np.int64) if array.dtype.kind in "iu" else array
-        if name not in self._named and self.use is not None and self.use.path:
+        if name not in self._named and self.use.path:
             name = f"{self.use.path}.{name}"
         for taken in (name, *(f"{name}_{i}" for i in range(2, 10))):
             if taken in self.constants and _same(self.constants[taken], array):

@@ -90,7 +90,7 @@ def _check(network: Module) -> dict[int, str]:
             raise DtypeError(
                 f"onnx: {name} must be float32, got {parameter.dtype}; convert the network with network.to(np.float32)"
             )
-    arrays = [*((name, p.data) for name, p in network.named_parameters()), *network.named_buffers()]
+    arrays = [*((name, p.numpy()) for name, p in network.named_parameters()), *network.named_buffers()]
     size = sum(array.nbytes for _, array in arrays)
     if size > LIMIT - ROOM:
         raise CheckpointError(f"onnx: the network has {size:,} bytes of weights, one file of ONNX holds {LIMIT:,}")

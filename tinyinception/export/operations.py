@@ -13,10 +13,11 @@ from tinyinception.tape import Node
 from tinyinception.tensor import Tensor
 
 END = np.iinfo(np.int64).max  # in ONNX's Slice: as far as it goes
-Inputs = Sequence[Tensor | None]
+Inputs = Sequence[Tensor]
+Maybe = Sequence[Tensor | None]  # None where a bias, a gamma or a beta is not there
 
 
-def translate(g: Graph, node: Node, inputs: Inputs, output: Tensor) -> None:
+def translate(g: Graph, node: Node, inputs: Maybe, output: Tensor) -> None:
     """Add one operation to the graph; ArgumentError, which names the layer, for one that ONNX or this table has not."""
     g.use = node
     kind = TRANSLATIONS.get(type(node.op))  # not a subclass of it, which may compute something else
@@ -29,10 +30,10 @@ def translate(g: Graph, node: Node, inputs: Inputs, output: Tensor) -> None:
 # -- convolution and matrix products -----------------------------------------------------------------------------------
 
 
-def _conv(g: Graph, op: ops.Conv2d, inputs: Inputs, output: Tensor) -> None:
-    x, w, b = (*inputs, None)[:3]
+def _conv(g: Graph, op: ops.Conv2d, inputs: Maybe, output: Tensor) -> None:
+    x, w, *bias = (t for t in inputs if t is not None)
     window = op.window(x.shape, w.shape)
-    operands = [g.first(x), g.in_order(w, (3, 2, 0, 1)), *([] if b is None else [g.plain(b)])]
+    operands = [g.first(x), g.in_order(w, (3, 2, 0, 1)), *map(g.plain, bias)]
     name = g.node(
         "Conv",
         *operands,
@@ -45,7 +46,7 @@ def _conv(g: Graph, op: ops.Conv2d, inputs: Inputs, output: Tensor) -> None:
     g.add(output, name, first=True)
 
 
-def _linear(g: Graph, op: ops.Linear, inputs: Inputs, output: Tensor) -> None:
+def _linear(g: Graph, op: ops.Linear, inputs: Maybe, output: Tensor) -> None:
     g.add(output, g.node("Gemm", *(g.plain(t) for t in inputs if t is not None)))
 
 
@@ -150,14 +151,15 @@ def _means(size: int, bins: int, dtype: np.dtype) -> np.ndarray:
 # -- normalisation -----------------------------------------------------------------------------------------------------
 
 
-def _batch_norm(g: Graph, op: ops.BatchNorm, inputs: Inputs, output: Tensor) -> None:
-    x, gamma, beta, *running = inputs
+def _batch_norm(g: Graph, op: ops.BatchNorm, inputs: tuple, output: Tensor) -> None:
+    x, *learned = inputs[:3]
+    running = inputs[3:]
     if op.training:
         raise g.refuse(
             "normalises by the statistics of its own batch, which an exported network cannot; call eval(), "
             "or give it running statistics"
         )
-    gamma, beta = (None if t is None else g.data(t) for t in (gamma, beta))
+    gamma, beta = (None if t is None else g.data(t) for t in learned)
     if x.ndim in (2, 4):  # elsewhere the channels are not the second axis
         source = g.first(x) if x.ndim == 4 else g.plain(x)
         g.add(output, _normalised(g, source, *running, gamma, beta, op.eps, op.relu), first=x.ndim == 4)
@@ -235,7 +237,7 @@ def _beside_images(g: Graph, t: Tensor) -> str:
     """An operand of images with the channels first; a constant of fewer axes gets those that broadcasting adds."""
     if t.ndim in (0, 4):
         return g.plain(t) if t.ndim == 0 else g.first(t)
-    return g.constant(t.data.reshape((1,) * (4 - t.ndim) + t.shape).transpose(FIRST))
+    return g.constant(t.numpy().reshape((1,) * (4 - t.ndim) + t.shape).transpose(FIRST))
 
 
 def _power(g: Graph, op: ops.Power, inputs: Inputs, output: Tensor) -> None:

@@ -110,11 +110,11 @@ def _unknown(name: str, network: nn.Module, count: int, weights: str) -> Exporte
 
 
 def _built(
-    name: str, classes: int, file: str | Path, options: Mapping[str, Any] | None = None, **how: bool
-) -> nn.Module:
+    name: str, classes: int, file: str | Path, options: Mapping[str, Any] | None = None, *, ignore_aux: bool = False
+) -> models.Network:
     with nn.shape_only():
         network = models.build(name, num_classes=classes, **(options or {}))
-    load_weights(network, file, **how)
+    load_weights(network, file, ignore_aux=ignore_aux)
     return network.eval()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -67,7 +67,7 @@ def check(
     [('x', (0,))]
     """
     if method not in METHODS:
-        raise ArgumentError(f"gradcheck: method must be one of {', '.join(METHODS)}, not {method!r}")
+        raise ArgumentError(f"gradcheck: method must be one of {', '.join(METHODS)}, got {method!r}")
     directions, seed = whole("gradcheck: directions", directions), whole("gradcheck: seed", seed, 0)
     if rtol is not None:
         rtol = number("gradcheck: rtol", rtol, "(0, inf)")
@@ -86,6 +86,7 @@ def check(
         cotangents = [rng.standard_normal(y.shape) for y in middle]
         gradients = probe.gradients(cotangents)
         entries = []
+        lines: Iterable[np.ndarray]
         for k, gradient in enumerate(gradients):
             if method == "direction":
                 lines = [rng.standard_normal(gradient.shape) for _ in range(directions)]
@@ -122,7 +123,8 @@ def _axis(shape: tuple[int, ...], index: int) -> np.ndarray:
 def _slope(probe: Probe, k: int, line: np.ndarray, middle, cotangents, method: str, rtol: float, size: float) -> Slope:
     """The derivative along `line` in the k-th tensor, all others held.
 
-    Its noise includes the rounding of backward: about that of the outputs over a change of `unit`, where terms cancel.
+    Its noise includes the rounding of backward. Where terms cancel, that is about the rounding of the outputs divided
+    by `unit`.
     """
     moved = probe.values[k][line != 0]
     unit = max(1.0, float(np.sqrt(np.mean(np.square(moved)))))

@@ -19,7 +19,9 @@ class Cell:
 
 def parse(source: str) -> list[Cell]:
     """The cells of a program; what stands before the first mark is code, and empty cells are left out."""
-    cells, kind, start, lines = [], "code", 1, []
+    cells: list[Cell] = []
+    lines: list[str] = []
+    kind, start = "code", 1
 
     def close() -> None:
         blank = next((i for i, line in enumerate(lines) if line.strip()), 0)  # errors then name the file's own lines

@@ -108,9 +108,9 @@ def read() -> list[Claim]:
 
 
 def beside(name: str) -> ModuleType:
-    """A file of verdicts/, for others there that need its figures or functions; loaded once, so that caches serve all.
+    """Another file of `verdicts/`, for a verdict that needs its figures or functions. Raises DataError where it fails.
 
-    Raises DataError where it cannot be run.
+    It is loaded once, so that all share what it has cached.
     """
     return _loaded(folder() / "verdicts" / f"{name}.py")
 
@@ -178,9 +178,10 @@ def agree(stated: object, computed: object) -> bool:
             isinstance(computed, (list, tuple)) and len(stated) == len(computed) and all(map(agree, stated, computed))
         )
     if isinstance(stated, Decimal):
-        if not (isinstance(computed, Real) and isfinite(computed)):
+        exponent = stated.as_tuple().exponent
+        if not (isinstance(computed, Real) and isfinite(computed) and isinstance(exponent, int)):
             return False
-        half = Decimal(5).scaleb(stated.as_tuple().exponent - 1)
+        half = Decimal(5).scaleb(exponent - 1)
         return abs(Decimal(float(computed)) - stated) <= half * Decimal("1.0001")
     return stated == computed
 

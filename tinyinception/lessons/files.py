@@ -81,6 +81,8 @@ def load(path: Path) -> ModuleType:
     if not path.is_file():
         raise DataError(f"{path} does not exist")
     spec = spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise DataError(f"{path} is no file of Python")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look themselves up there
     try:
@@ -111,7 +113,7 @@ def _read(path: Path) -> Lesson:
             "'**Time:** M minutes. **Afterwards you know** ...'"
         )
     return Lesson(
-        int(re.match(r"\d+", path.name)[0]),
+        int(path.name.partition("_")[0]),
         path,
         head["title"],
         int(facts["minutes"]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyinception.plots.file import write
 from tinyinception.plots.style import defaults, import_matplotlib, style
@@ -41,7 +41,7 @@ STYLE = {
 }
 
 
-def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.2, **options: object) -> tuple:
+def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.2, **options: Any) -> tuple:
     """A figure in the lessons' style and its axes, as `plt.subplots` returns them; width and height in inches."""
     matplotlib = import_matplotlib()
     from matplotlib import pyplot

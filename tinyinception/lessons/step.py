@@ -82,15 +82,9 @@ def _run(lesson: Lesson, cell: Cell, names: dict) -> None:
 def _line(error: Exception, lesson: Lesson, cell: Cell) -> int:
     """The innermost line of the lesson that the error came from."""
     if isinstance(error, SyntaxError) and error.filename == str(lesson.path):
-        return error.lineno
-    return next(
-        (
-            frame.lineno
-            for frame in reversed(traceback.extract_tb(error.__traceback__))
-            if frame.filename == str(lesson.path)
-        ),
-        cell.line,
-    )
+        return error.lineno or cell.line
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(lesson.path)), None) or cell.line
 
 
 def _run_unseen(lesson: Lesson, cell: Cell, names: dict) -> None:

@@ -10,7 +10,6 @@ from tinyinception.models.googlenet import halve, halve_same, widen
 from tinyinception.models.network import Network
 from tinyinception.nn import (
     AvgPool2d,
-    MaxPool2d,
     Module,
     SeparableConv,
     classifier,
@@ -18,18 +17,19 @@ from tinyinception.nn import (
     inception_double3x3,
 )
 from tinyinception.nn.init import truncated_normal
-from tinyinception.nn.units import Pool, Unit
+from tinyinception.nn.units import Pool, Unit, max_pool
 
-# Fig. 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool proj; 3c and 4e have strides and pass on.
+# Fig. 5: #1x1, #3x3 reduce, #3x3, double #3x3 reduce, double #3x3, pool proj. 3c and 4e halve the grid: they have no
+# 1x1, and their pooling passes all channels on.
 WIDTHS = {
     "3a": (64, 64, 64, 64, 96, 32),
     "3b": (64, 64, 96, 64, 96, 64),
-    "3c": (None, 128, 160, 64, 96, None),
+    "3c": (0, 128, 160, 64, 96, 0),
     "4a": (224, 64, 96, 96, 128, 128),
     "4b": (192, 96, 128, 96, 128, 128),
     "4c": (160, 128, 160, 128, 160, 128),
     "4d": (96, 128, 192, 160, 192, 128),
-    "4e": (None, 128, 192, 192, 256, None),
+    "4e": (0, 128, 192, 192, 256, 0),
     "5a": (352, 192, 320, 160, 224, 128),
     "5b": (352, 192, 320, 192, 224, 128),
 }
@@ -117,17 +117,24 @@ def _network(
     padding: int | str,
     pool: Pool,
 ) -> Network:
-    """What the variants share: eight modules with two 3x3 for the 5x5 and, at 3c and 4e, reductions that pass on."""
+    """What the variants share: eight modules with two 3x3 for the 5x5 and, at 3c and 4e, two that halve the grid."""
     stages, width = dict(stem), 192
     for name, (n1, r3, n3, rd, nd, proj) in WIDTHS.items():
-        if n1 is None:
+        if not n1:
             module = grid_reduction(
                 width, [(r3, 1), (n3, 3)], [(rd, 1), (nd, 3), (nd, 3)], padding=padding, pool=pool(), unit=unit
             )
         else:
-            pooling = {"pool": partial(MaxPool2d, 3, stride=1, padding=1) if name == "5b" else average}
             module = inception_double3x3(
-                width, n1=n1, r3=r3, n3=n3, rd=rd, nd=nd, pool_proj=projections.get(name, proj), unit=unit, **pooling
+                width,
+                n1=n1,
+                r3=r3,
+                n3=n3,
+                rd=rd,
+                nd=nd,
+                pool_proj=projections.get(name, proj),
+                pool=max_pool if name == "5b" else average,
+                unit=unit,
             )
         stages[f"inception_{name}"], width = module, module.out_channels
     stages["head"] = classifier(width, num_classes, dropout=dropout)

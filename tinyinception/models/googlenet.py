@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from tinyinception.models.conventions import SLIM_V1, TORCHVISION_V1
@@ -114,13 +115,13 @@ def googlenet_slim(num_classes: int = 1000, channels: int = 3, *, dropout: float
 
 
 def _network(
-    stem: dict[str, Module],
+    stem: Mapping[str, Module],
     unit: Unit,
     five: int,
     num_classes: int,
     channels: int,
     dropout: float,
-    aux: dict[str, Module],
+    aux: Mapping[str, Module],
     *,
     last_pool: Module,
     pool: Module | None = None,
@@ -131,8 +132,8 @@ def _network(
     stages, width = dict(stem), 192
     for name, (n1, r3, n3, r5, n5, proj) in WIDTHS.items():
         if name in pools:
-            stage, module = pools[name]
-            stages[stage] = module
+            stage, pooling = pools[name]
+            stages[stage] = pooling
         module = inception(width, n1=n1, r3=r3, n3=n3, r5=r5, n5=n5, pool_proj=proj, five=five, unit=unit)
         stages[f"inception_{name}"], width = module, module.out_channels
     stages["head"] = classifier(width, num_classes, dropout=dropout, **head)

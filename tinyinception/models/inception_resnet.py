@@ -186,4 +186,5 @@ def _repeat(name: str, times: int, make: Callable[[], Module]) -> dict[str, Modu
 def _scales(scales: Scales) -> Scales:
     if len(tuple(scales)) != 3:
         raise ArgumentError(f"scales: one number for each of the grids 35x35, 17x17 and 8x8, got {scales!r}")
-    return tuple(scales)
+    scale_35, scale_17, scale_8 = scales
+    return scale_35, scale_17, scale_8

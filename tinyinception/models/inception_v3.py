@@ -6,6 +6,8 @@ the 35x35 modules and the places of the poolings come from the code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError
 from tinyinception.models.conventions import KERAS, SLIM, TORCHVISION_V3, Convention, choose, reinitialise
@@ -133,7 +135,7 @@ def grid_8(unit: Unit, pool: Pool) -> dict[str, Module]:
 
 
 def finish(
-    stages: dict[str, Module],
+    stages: Mapping[str, Module],
     width: int,
     num_classes: int,
     channels: int,

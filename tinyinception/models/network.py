@@ -41,7 +41,7 @@ class Network(Module):
         self.title = type(self).__name__
         self.aux_weight = number("Network: aux_weight", aux_weight, "[0, inf)") if aux else 0.0
         self.stages = tuple(stages)
-        self._known = set()
+        self._known: set[tuple[int, int, bool]] = set()  # (height, width, training) of images that fit
         for name, stage in stages.items():
             setattr(self, name, stage)
             if name in aux:
@@ -75,13 +75,13 @@ class Network(Module):
         if x.data is None:  # its own rehearsal
             try:
                 return self._stages(x, self.training)
-            except ShapeError as refusal:
-                raise self._explained(x, refusal) from None
-        size = (*x.shape[1:3], self.training)
-        if size not in self._known:
-            if refusal := self._refusal(*x.shape[1:3], aux=self.training):
+            except ShapeError as error:
+                raise self._explained(x, error) from None
+        height, width = x.shape[1:3]
+        if (height, width, self.training) not in self._known:
+            if refusal := self._refusal(height, width, aux=self.training):
                 raise self._explained(x, refusal)
-            self._known.add(size)
+            self._known.add((height, width, self.training))
         return self._stages(x, self.training)
 
     def _stages(self, x: Tensor, with_aux: bool) -> Output:

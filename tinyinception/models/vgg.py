@@ -6,7 +6,7 @@ from functools import partial
 
 from tinyinception.models.alexnet import fully_connected
 from tinyinception.models.network import Network
-from tinyinception.nn import ConvUnit, MaxPool2d
+from tinyinception.nn import ConvUnit, MaxPool2d, Module
 from tinyinception.nn.init import he
 
 WIDTHS = (64, 128, 256, 512, 512)  # of the five groups, in all configurations of Table 1
@@ -25,7 +25,8 @@ def vgg19(num_classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -
 def _vgg(depths: tuple[int, ...], num_classes: int, channels: int, dropout: float) -> Network:
     """depths: convolutions of each group."""
     unit = partial(ConvUnit, norm=None, init=he("fan_out"))
-    stages, width = {}, channels
+    stages: dict[str, Module] = {}
+    width = channels
     for group, (out, depth) in enumerate(zip(WIDTHS, depths, strict=True), 1):
         for i in range(1, depth + 1):
             stages[f"conv{group}_{i}"] = unit(width, out, 3, padding=1)

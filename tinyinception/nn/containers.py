@@ -17,14 +17,15 @@ class Container(Module):
     """Children by name: "0", "1" in `Sequential(a, b)`; "conv" in `Sequential(conv=a)` or `Sequential({"conv": a})`."""
 
     def __init__(self, *modules: Module | Mapping[str, Module], **named: Module):
+        children: dict[str, object]
         if len(modules) == 1 and isinstance(modules[0], Mapping):
-            named = {**modules[0], **named}
+            children = {**modules[0], **named}
         else:
-            named = {**{str(i): module for i, module in enumerate(modules)}, **named}
-        for name, module in named.items():
-            self._add(name, module)
+            children = {**{str(i): module for i, module in enumerate(modules)}, **named}
+        for name, child in children.items():
+            self._add(name, child)
 
-    def _add(self, name: str, module: Module) -> None:
+    def _add(self, name: str, module: object) -> None:
         owner = type(self).__name__
         if not isinstance(module, Module):
             several = isinstance(module, Iterable) and not isinstance(module, (str, np.ndarray, Tensor))
@@ -59,7 +60,12 @@ class Sequential(Container):
 
 
 class Branches(Container):
-    """Every module on the same input, the results joined over the channels in order, as in an Inception module."""
+    """Every module on the same input, the results joined over the channels in order, as in an Inception module.
+
+    out_channels: what the building blocks of `nn` state for those who come next.
+    """
+
+    out_channels: int
 
     def forward(self, x: Tensor) -> Tensor:
         return concat([branch(x) for branch in self.children()])

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import UserDict, UserList, deque
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from tinyinception.errors import ArgumentError, DtypeError, ShapeError
 from tinyinception.ops import by_x
 from tinyinception.tensor import Tensor
-
-if TYPE_CHECKING:
-    pass
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserList, UserDict, np.ndarray)
 
@@ -26,17 +23,17 @@ def inside(container: object, wanted: Callable[[object], bool]) -> Iterator[tupl
         if id(box) in seen or (isinstance(box, np.ndarray) and not box.dtype.hasobject):
             continue
         seen.add(id(box))
-        for thing in (
-            (*box.keys(), *box.values())
-            if isinstance(box, (dict, UserDict))
-            else np.ravel(box)
-            if isinstance(box, np.ndarray)
-            else tuple(box)
-        ):
+        for thing in _contents(box):
             if wanted(thing):
                 yield thing, box
             elif isinstance(thing, CONTAINERS):
                 pending.append(thing)
+
+
+def _contents(box: Any) -> Iterable[object]:
+    if isinstance(box, (dict, UserDict)):
+        return (*box.keys(), *box.values())
+    return np.ravel(box) if isinstance(box, np.ndarray) else tuple(box)
 
 
 def is_leaf(thing: object) -> bool:

@@ -19,6 +19,9 @@ from tinyinception.notebook import rich
 from tinyinception.ops import by_x
 from tinyinception.tensor import FLOATS, Tensor, is_rehearsing, scope
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 OWN = ("_buffers", "_hooks")  # lists of every module: of names, and of functions
 
 
@@ -42,26 +45,10 @@ def _no_numbers(*_: object, **__: object) -> NoReturn:
 
 if not TYPE_CHECKING:  # or every name and operator would do
     Output.__getattr__ = _no_logits
-    for _name in (
-        "add",
-        "radd",
-        "sub",
-        "rsub",
-        "mul",
-        "rmul",
-        "truediv",
-        "rtruediv",
-        "matmul",
-        "neg",
-        "abs",
-        "pow",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "float",
-        "array",
-    ):
+    for _name in ("add", "sub", "mul", "truediv", "matmul"):
+        setattr(Output, f"__{_name}__", _no_numbers)
+        setattr(Output, f"__r{_name}__", _no_numbers)
+    for _name in ("neg", "abs", "pow", "lt", "le", "gt", "ge", "float", "array"):
         setattr(Output, f"__{_name}__", _no_numbers)
 
 
@@ -73,6 +60,10 @@ class Module:
     """
 
     training: bool
+    _name: str  # the attribute that holds it, or the dotted path below a ModuleList
+    _called: bool  # from outside, so that it has been searched for what containers hide
+    _buffers: list[str]
+    _hooks: list[Callable[[Module, tuple, object], None]]
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -228,7 +219,7 @@ class Module:
             module, path = children[name], f"{path}.{name}"
         return module
 
-    def apply(self, function: Callable[[Module], object]) -> Module:
+    def apply(self, function: Callable[[Module], object]) -> Self:
         """Call `function` with each module below and then with this one, children first; returns self."""
         if not callable(function):
             raise ArgumentError(f"apply: function must be a function of a module, got {function!r}")
@@ -312,18 +303,18 @@ class Module:
             array[...] = given[name]
             changes.note(array)
 
-    def train(self, mode: bool = True) -> Module:
+    def train(self, mode: bool = True) -> Self:
         """Switch this module and all below to training (batch statistics, dropout) or, with False, to evaluation."""
         for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         """Switch to evaluation: running statistics, no dropout, no auxiliary classifiers."""
         return self.train(False)
 
     @named
-    def to(self, target: str | np.dtype | type) -> Module:
+    def to(self, target: str | np.dtype | type) -> Self:
         """Convert parameters and buffers to float32, float64 or complex128; gradients are forgotten; returns self.
 
         To "cpu", where everything is, nothing changes. Raises DtypeError for other devices and dtypes.
@@ -345,11 +336,11 @@ class Module:
                     module.hold_buffer(name, array.astype(dtype))
         return self
 
-    def cpu(self) -> Module:
+    def cpu(self) -> Self:
         """This module, as there is only the CPU."""
         return self
 
-    def requires_grad_(self, requires_grad: bool = True) -> Module:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Let all parameters learn or, with False, freeze them; returns self.
 
         Running statistics of a batch-norm are no parameters: they move in training, and rest after `eval()`.

@@ -49,7 +49,7 @@ def call_and_warn(module: Module, inputs: Sequence, bad: Sequence[Tensor]) -> ob
     owner = getattr(module, "title", type(module).__name__)
     first = f"; {reader.where} is the first to receive it" if reader.where else ""
     for tensor in bad:
-        nans, infinite = int(np.isnan(tensor.data).sum()), int(np.isinf(tensor.data).sum())
+        nans, infinite = int(np.isnan(tensor.numpy()).sum()), int(np.isinf(tensor.numpy()).sum())
         text = f"{owner}: the input {by_x(tensor.shape)} holds {nans} NaN and {infinite} infinite numbers{first}"
         warnings.warn(text, NonFiniteWarning, stacklevel=4)  # where the module was called
     return result

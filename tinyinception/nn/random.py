@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -55,10 +56,10 @@ def using(generator: np.random.Generator) -> Iterator[None]:
 
 def get_state() -> dict:
     """Where the generator stands, as a dict that JSON can hold."""
-    return _own.generator.bit_generator.state
+    return dict(_own.generator.bit_generator.state)
 
 
-def set_state(state: dict) -> None:
+def set_state(state: Any) -> None:
     """Continue from a `get_state()`; ArgumentError where `state` is none."""
     bits = _own.generator.bit_generator
     try:

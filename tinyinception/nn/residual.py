@@ -51,7 +51,7 @@ def inception_resnet_a(
     unit: Unit = ConvUnit,
 ) -> ResidualInception:
     """1x1 | 1x1, 3x3 | 1x1, 3x3, 3x3 on the finest grid (Inception-v4, Fig. 16; v1's Fig. 10 has widths of 32 only)."""
-    branches = {
+    branches: dict[str, Path] = {
         "one": [(n1, 1)],
         "single": steps("inception_resnet_a: single", single, 1, 3),
         "double": steps("inception_resnet_a: double", double, 1, 3, 3),
@@ -71,7 +71,10 @@ def inception_resnet_b(
     unit: Unit = ConvUnit,
 ) -> ResidualInception:
     """1x1 | 1x1, 1xn, nx1 on the middle grid (Inception-v4, Fig. 17; v1's Fig. 11 has widths of 128 only)."""
-    branches = {"one": [(n1, 1)], "single": steps("inception_resnet: single", single, 1, (1, n), (n, 1))}
+    branches: dict[str, Path] = {
+        "one": [(n1, 1)],
+        "single": steps("inception_resnet: single", single, 1, (1, n), (n, 1)),
+    }
     return ResidualInception(in_channels, branches, scale=scale, relu=relu, unit=unit)
 
 

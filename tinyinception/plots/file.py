@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyinception.errors import ArgumentError, TinyInceptionError
 from tinyinception.files import as_path, replace_file
@@ -25,7 +25,7 @@ def check_format(path: str | Path, function: str) -> None:
         raise ArgumentError(f"{function}: {path} must end in a format that matplotlib writes: {', '.join(known)}")
 
 
-def write(figure: Figure, path: str | Path, function: str, **options: object) -> None:
+def write(figure: Figure, path: str | Path, function: str, **options: Any) -> None:
     """Save a figure, inside `style()`; options are those of `savefig`.
 
     Raises ArgumentError for an unknown format or where it cannot be written; a picture that was there is then kept.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,24 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from tinyinception.train.statistics import Calibration
+
 # Okabe and Ito's, the black of the centre last; a scheme has at most six positions
 OUTLINES = ("#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#000000")
 Box = tuple[int, int, int, int]
 
 
-class Calibrated(Protocol):
-    """What the curve is drawn from: B bins, from `low` to `high`, NaN in empty ones (`train.statistics`)."""
-
-    low: np.ndarray
-    high: np.ndarray
-    images: np.ndarray
-    confidence: np.ndarray
-    accuracy: np.ndarray
-    error: float
-
-
 @style()
-def calibration_curve(bins: Calibrated, title: str = "") -> Figure:
+def calibration_curve(bins: Calibration, title: str = "") -> Figure:
     """Reliability diagram: accuracy against the probability given to the answer, and below it the images per bin.
 
     Raises ShapeError for bins without images. Source: Guo et al. 2017, figures 1 and 4.
@@ -97,7 +88,7 @@ def crop_views(
     heights = (2.9, 0.4 + 0.98 * len(rows))
     figure = Figure(figsize=(width, sum(heights) + 0.4), dpi=DPI, layout="constrained")
     figure.suptitle(as_text(title), fontsize="medium")
-    upper, lower = figure.subfigures(2, 1, height_ratios=heights)
+    upper, lower = figure.subfigures(2, 1, height_ratios=heights, squeeze=False).flat
     _boxes(upper, scaled)
     _tiles(lower, rows, columns)
     return figure

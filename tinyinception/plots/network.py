@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap, Normalize
     from matplotlib.figure import Figure
+    from matplotlib.typing import ColorType
 
 COLOURS = {"macs": "multiply-adds", "params": "parameters"}
 PAGE, DPI = (16.0, 9.0), 120  # inches: a slide of 1920 x 1080 pixels
@@ -145,14 +147,14 @@ def _colours(scene: Scene, color: str, total: int) -> tuple[Colormap, Normalize]
     return ListedColormap(shades), PowerNorm(0.5, vmin=0, vmax=max(100 * largest / max(total, 1), 0.01))
 
 
-def _fill(box: Box, color: str, total: int, palette: Colormap, norm: Normalize) -> tuple[float, ...] | str:
+def _fill(box: Box, color: str, total: int, palette: Colormap, norm: Normalize) -> ColorType:
     if box.unit is None:
         return {"card": CARD, "aux": AUX, "join": JOIN}[box.kind]
     cost = box.times * getattr(box.unit, color)
     return palette(norm(100 * cost / total)) if cost and total else FREE
 
 
-def _paint_scene(axes: Axes, scene: Scene, scale: float, fill) -> None:
+def _paint_scene(axes: Axes, scene: Scene, scale: float, fill: Callable[[Box], ColorType]) -> None:
     for line in scene.lines:
         _paint_line(axes, line, scale)
     for box in scene.boxes:
@@ -161,7 +163,7 @@ def _paint_scene(axes: Axes, scene: Scene, scale: float, fill) -> None:
         _paint_text(axes, text, scale)
 
 
-def _paint_box(axes: Axes, box: Box, scale: float, fill: tuple[float, ...] | str) -> None:
+def _paint_box(axes: Axes, box: Box, scale: float, fill: ColorType) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     small = box.kind in ("unit", "join")
@@ -192,7 +194,7 @@ def _paint_box(axes: Axes, box: Box, scale: float, fill: tuple[float, ...] | str
         )
 
 
-def _ink(fill: tuple[float, ...] | str) -> str:
+def _ink(fill: ColorType) -> str:
     """Black or white, whichever has more contrast (relative luminance as in WCAG 2)."""
     from matplotlib.colors import to_rgb
 
@@ -251,7 +253,7 @@ def _paint_header(
     bar = figure.colorbar(ScalarMappable(norm, palette), cax=place, orientation="horizontal")
     steps = [0.0]
     for step in (0.1, 0.5, 1, 2, 5, 10, 20, 40, 60, 80, 100):
-        if step <= norm.vmax and norm(step) - norm(steps[-1]) > 0.07:  # room for its label
+        if step <= (norm.vmax or 0) and norm(step) - norm(steps[-1]) > 0.07:  # room for its label
             steps.append(step)
     bar.set_ticks(steps, labels=[f"{t:g}" for t in steps], fontsize=FONT * 1.1)
     bar.ax.minorticks_off()

@@ -10,7 +10,7 @@ from tinyinception.plots.network_layout import AUX_GAP, BETWEEN, GUTTER, Card, L
 from tinyinception.plots.network_tree import Stage
 
 TOP, BOTTOM = 0.34, 0.14  # room for the lines that lead from one column to the next
-NEARLY = 0.97  # letters this little smaller are worth a column less, which would often hold the head alone
+NEARLY = 0.97  # of the largest letters: so little is given up for one column less, which often held the head alone
 STRETCH = 0.25  # most that the cards of a short column are moved apart
 
 
@@ -123,10 +123,10 @@ def _fill(scene: Scene, column: Column, left: float) -> float:
     """Place a column's cards with the lines between them; returns the lower end of the last card."""
     spare = scene.height - TOP - BOTTOM - column.height
     gap = BETWEEN + min(STRETCH, spare / max(len(column.slots) - 1, 1))
-    axis, y, before = left + column.main / 2, TOP, None
-    for slot in column.slots:
+    axis, y, before = left + column.main / 2, TOP, TOP
+    for i, slot in enumerate(column.slots):
         slot.card.place(scene, left, y, column.main)
-        if before is not None:
+        if i:
             scene.lines.append(Line("flow", ((axis, before), (axis, y)), arrow=True))
         if slot.aux is not None:
             level, right = y + min(slot.card.height, slot.aux.height) / 2, left + column.main

@@ -99,9 +99,9 @@ def activations(image: np.ndarray, stages: Mapping[str, np.ndarray], title: str 
     """
     for name, maps in stages.items():
         if maps.ndim != 3:
-            raise ShapeError(f"activations: maps of {name} must be H x W x C, but have shape {maps.shape}")
+            raise ShapeError(f"activations: maps of {name} must be H x W x C, got shape {maps.shape}")
     figure = _figure(2.4 + 0.72 * MAPS, 0.6 + 0.86 * max(len(stages), 2))
-    left, right = figure.subfigures(1, 2, width_ratios=(2.4, 0.72 * MAPS))
+    left, right = figure.subfigures(1, 2, width_ratios=(2.4, 0.72 * MAPS), squeeze=False).flat
     _show(left.subplots(), image)
     rows = right.subfigures(max(len(stages), 1), 1, squeeze=False).flat
     for row, (name, maps) in zip(rows, stages.items(), strict=False):

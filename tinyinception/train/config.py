@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
 OLD_SIZE = 32  # of the images of a folder, before configs said it
 
-# What each data set wants otherwise than the drawn set, for which the defaults below were chosen.
+# The defaults below were chosen for the drawn set; these data sets need other values.
 RECIPES: dict[str, dict[str, Any]] = {
     "cifar10": {"epochs": 16, "batch_size": 128, "crop": 2},
     "cifar100": {"epochs": 18, "batch_size": 128, "crop": 4},
@@ -59,7 +60,7 @@ class Config:
         metavar="O",
         choices=tuple(LEARNING_RATES),
     )
-    lr: float | None = setting(
+    lr: float = setting(  # None becomes the optimizer's own
         None, "recipe", "highest learning rate", float, "(0, inf)", usual="depends on the optimizer"
     )
     schedule: str = setting(
@@ -245,9 +246,9 @@ def read(file: str | Path) -> dict[str, Any]:
 
 
 def _toml(path: Path, text: bytes) -> dict[str, Any]:
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ModuleNotFoundError:  # Python 3.10
+    else:
         import tomli as tomllib
     try:
         return tomllib.loads(text.decode())
@@ -276,4 +277,5 @@ def is_folder(path: str | Path) -> bool:
         return False
 
 
-Config.__doc__ += "".join(f"\n    {name}: {one.help}{one.told}." for name, one in Config.settings().items())
+_FIELDS = "".join(f"\n    {name}: {one.help}{one.told}." for name, one in Config.settings().items())
+Config.__doc__ = f"{Config.__doc__}{_FIELDS}"

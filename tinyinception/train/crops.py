@@ -135,16 +135,14 @@ def _square_names(image_size: Size) -> tuple[str, str, str]:
 def _view(image_size: Size, n: int, scale: int, square: str, position: str, mirrored: bool) -> View:
     side = n if position == WHOLE else scale  # of the square; at the input size, the whole square is one crop of it
     shorter = min(image_size)
-    height, width = resized = tuple(
-        side if length == shorter else round(length * side / shorter) for length in image_size
-    )
+    height, width = (side if length == shorter else round(length * side / shorter) for length in image_size)
     offset = {"centre": 0.5, "right": 1, "bottom": 1}.get(square, 0)
     down = {"bottom left": 1, "bottom right": 1, "centre": 0.5}.get(position, 0)
     across = {"top right": 1, "bottom right": 1, "centre": 0.5}.get(position, 0)
     # where the middle falls between two pixels, the odd pixel is left over at the bottom or right
     top = int(offset * (height - side)) + int(down * (side - n))
     left = int(offset * (width - side)) + int(across * (side - n))
-    return View(scale, square, position, mirrored, resized, (top, left, n, n))
+    return View(scale, square, position, mirrored, (height, width), (top, left, n, n))
 
 
 def resize(images: np.ndarray, size: Size) -> np.ndarray:
@@ -154,7 +152,7 @@ def resize(images: np.ndarray, size: Size) -> np.ndarray:
     for an array that is no batch of images.
     """
     if images.ndim != 4:
-        raise ShapeError(f"resize: images must be N x H x W x C, but have shape {images.shape}")
+        raise ShapeError(f"resize: images must be N x H x W x C, got shape {images.shape}")
     if images.shape[1:3] == tuple(size):
         return images
     return np.stack([_resize_one(image, size) for image in images])

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,9 +13,11 @@ from tinyinception.checks import is_whole
 from tinyinception.data import Dataset, Loader, load, names
 from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, some
 from tinyinception.files import as_path
+from tinyinception.nn import Module
 from tinyinception.terminal import say
 from tinyinception.train.config import Config
 from tinyinception.train.crops import POSITIONS, SCHEMES, Scheme, crop_scheme, resize
+from tinyinception.train.network import Factory
 from tinyinception.train.scores import Scores, ensemble, score
 from tinyinception.train.statistics import Difference, bootstrap_difference
 from tinyinception.train.trained import BATCH, Trained, load_run
@@ -34,7 +35,7 @@ def evaluate(
     averaged: bool | None = None,
     compare: bool = False,
     pictures: Folder | None = None,
-    network: Any = None,
+    network: Module | Factory | None = None,
     progress: bool = True,
 ) -> dict:
     """Measure a run's network, or the ensemble of several, on test images, by default those of its own data set.
@@ -211,22 +212,26 @@ def _score(one: Trained, dataset: Dataset, scheme: Scheme, batch_size: int, prog
 
 def _common_data(runs: list[Trained], data: str | Dataset | None, progress: bool) -> Dataset:
     """The data set on which all runs can be measured. Raises ArgumentError where they differ in classes or images."""
-    loaded: dict[tuple, Dataset] = {}
-    first = None
-    if isinstance(data, Dataset):
-        loaded[data, None, None, None], size = data, None
-    elif data is not None:
+    loaded: dict[tuple[str, str | None, int | None, int | None], Dataset] = {}
+    found: list[Dataset] = []
+    size = None
+    if data is not None and not isinstance(data, Dataset):
         data = Config(data=data).located.data
         size = None if data in names() else runs[0].facts.image_shape[0]
     for one in runs:
         config, facts, folder = one.config.located, one.facts, one.run.folder
-        own = data is None or data == config.data
-        if own:
-            config = one.run.find_data(config)
-        key = (config.data, config.source, config.limit, config.input_size) if own else (data, None, None, size)
-        if key not in loaded:
-            loaded[key] = load(key[0], source=key[1], limit=key[2], image_size=key[3], progress=progress)
-        dataset = loaded[key]
+        if isinstance(data, Dataset):
+            dataset = data
+        else:
+            if data is None or data == config.data:
+                config = one.run.find_data(config)
+                key = (config.data, config.source, config.limit, config.input_size)
+            else:
+                key = (data, None, None, size)
+            if key not in loaded:
+                name, source, limit, side = key
+                loaded[key] = load(name, source=source, limit=limit, image_size=side, progress=progress)
+            dataset = loaded[key]
         if dataset.classes != facts.classes:
             raise ArgumentError(
                 f"data: {dataset.name} has the classes {some(dataset.classes)}, {folder} was trained "
@@ -237,9 +242,9 @@ def _common_data(runs: list[Trained], data: str | Dataset | None, progress: bool
                 f"data: {dataset.name} has {dataset.image_shape[-1]} channels, {folder} was trained "
                 f"for {facts.image_shape[-1]}"
             )
-        first = dataset if first is None else first
-        _same_images(runs[0], first, one, dataset)
-    return first
+        found.append(dataset)
+        _same_images(runs[0], found[0], one, dataset)
+    return found[0]
 
 
 def _same_images(first: Trained, data: Dataset, other: Trained, others: Dataset) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,7 @@ class LivePage(Watcher):
         self.next = time.monotonic() + SECONDS
 
 
-def chart(curves: dict[str, tuple[str, Sequence[tuple[float, float]]]]) -> str:
+def chart(curves: Mapping[str, tuple[str, Sequence[tuple[float, float]]]]) -> str:
     """Lines by name, each with its colour and (x, y) points, as SVG with two labelled axes."""
     shown = {name: (colour, points) for name, (colour, points) in curves.items() if points}
     if not shown:

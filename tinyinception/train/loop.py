@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,8 @@ def resume(
         config = run.config
         saved = load(run.folder) if run.has_checkpoint else None
         if data is not None:
-            config = replace(config, data=data, source=None).located
+            moved: dict[str, Any] = {"data": data, "source": None}
+            config = replace(config, **moved).located
         elif dataset is None:
             config = run.find_data(config)
         session = Session(config, dataset or load_data(config, progress), network, fresh=saved is None)

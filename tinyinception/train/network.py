@@ -51,15 +51,18 @@ def build(config: Config, facts: DataFacts, network: Module | Factory | None = N
     no way to make it, and ShapeError where it does not fit.
     """
     classes, channels = len(facts.classes), facts.image_shape[-1]
-    if network is None and config.network is None:
+    made: Module
+    if network is not None:
+        made = _made(network, classes, channels)
+    elif config.network is None:
         made = models.build(config.model, num_classes=classes, channels=channels, **config.model_options)
-    elif network is None and config.network == GIVEN:
+    elif config.network == GIVEN:
         raise ArgumentError(
             f"network: {config.model} was given to train.fit and has no import path by which it could "
             "be made again; give it again as network=..."
         )
     else:
-        made = _made(_find(config.network) if network is None else network, classes, channels)
+        made = _made(_find(config.network), classes, channels)
     with no_grad():
         logits = outputs(made, Tensor.shape_only(2, *facts.image_shape)).logits
     if logits.shape != (2, classes):
@@ -69,7 +72,7 @@ def build(config: Config, facts: DataFacts, network: Module | Factory | None = N
     return made
 
 
-def outputs(network: Any, images: Tensor) -> Output:
+def outputs(network: Module, images: Tensor) -> Output:
     """What a network says of images; a bare Tensor counts as the logits. ArgumentError where it is neither."""
     result = network(images)
     if isinstance(result, Output):

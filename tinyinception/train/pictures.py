@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from tinyinception.nn import Module
 from tinyinception.plots import training as plots
 from tinyinception.plots.file import write_each
 from tinyinception.plots.style import as_text
@@ -70,7 +70,7 @@ class _Maps(Hook):
             self.parts[name] = output.numpy()[0].copy()
 
 
-def stages(network: Any, image: np.ndarray) -> dict[str, np.ndarray]:
+def stages(network: Module, image: np.ndarray) -> dict[str, np.ndarray]:
     """What a network in evaluation computes of one normalised image (1 x H x W x C): maps (H x W x C) by layer.
 
     Those of the first unit, and then the last ones of each size.

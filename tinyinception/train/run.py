@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 from tinyinception import data
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, CheckpointError, DataError
 from tinyinception.files import as_path, json_object, remove_leftovers
+from tinyinception.nn import Module
 from tinyinception.notebook import rich
 from tinyinception.train.checkpoint import CHECKPOINT, STATE, replace_file
 from tinyinception.train.config import Config, is_folder
@@ -194,7 +194,7 @@ class Run:
         writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
         replace_file(self.folder / LOG, text.getvalue().encode())
 
-    def write_best(self, network: Any) -> None:
+    def write_best(self, network: Module) -> None:
         """best.safetensors: the weights of a network as they are."""
         from tinyinception.weights.own import save
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinyinception.checks import whole
 from tinyinception.data import Loader
 from tinyinception.errors import ArgumentError, NonFiniteError, ShapeError
+from tinyinception.nn import Module
 from tinyinception.nn.functional import log_softmax
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.terminal import bar
@@ -72,7 +72,7 @@ class Scores:
         return calibration(np.exp(self.log_probabilities.max(axis=1)).clip(0, 1), self.correct, bins)
 
 
-def log_probabilities(network: Any, images: np.ndarray) -> np.ndarray:
+def log_probabilities(network: Module, images: np.ndarray) -> np.ndarray:
     """Log-probabilities (N x K) of a normalised batch by a network in evaluation mode."""
     with no_grad():
         return log_softmax(outputs(network, Tensor(images)).logits).numpy()
@@ -86,7 +86,7 @@ def check_request(images: Sequence[object], top: int) -> None:
 
 
 def best_classes(
-    network: Any, batches: Iterable[np.ndarray], classes: Sequence[str], top: int, source: str | Path
+    network: Module, batches: Iterable[np.ndarray], classes: Sequence[str], top: int, source: str | Path
 ) -> list[list[tuple[str, float]]]:
     """For each image of normalised batches the `top` most probable (class, probability), best first.
 
@@ -113,7 +113,7 @@ def average(log_probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.logaddexp.reduce(shifted, axis=0)
 
 
-def score(network: Any, loader: Loader, scheme: Scheme | None = None, *, progress: bool = False) -> Scores:
+def score(network: Module, loader: Loader, scheme: Scheme | None = None, *, progress: bool = False) -> Scores:
     """Classify a loader's images in evaluation mode; the network is left in the mode in which it was.
 
     scheme: show each image in these views and average the probabilities; otherwise once, as it is. progress: a bar on
@@ -132,7 +132,9 @@ def score(network: Any, loader: Loader, scheme: Scheme | None = None, *, progres
     return Scores(np.concatenate(outputs), np.concatenate(labels))
 
 
-def _score_views(network: Any, loader: Loader, scheme: Scheme, progress: bool) -> list[tuple[np.ndarray, np.ndarray]]:
+def _score_views(
+    network: Module, loader: Loader, scheme: Scheme, progress: bool
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Few images at a time, so that the network sees about `batch_size` views at once, whatever the scheme."""
     weights, rows = scheme.weights, loader.batch_size
     step = max(1, rows // len(weights))

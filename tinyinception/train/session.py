@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from tinyinception.checks import whole
 from tinyinception.data import Cutout, Dataset, RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, CheckpointError
-from tinyinception.nn import random
+from tinyinception.nn import Module, Parameter, random
 from tinyinception.optim import (
     SGD,
     Adam,
@@ -27,7 +29,7 @@ from tinyinception.optim import (
 )
 from tinyinception.train.checkpoint import CHECKPOINT, Tensors, save
 from tinyinception.train.config import Config
-from tinyinception.train.network import build
+from tinyinception.train.network import Factory, build
 from tinyinception.train.pretrained import frozen, start_from
 from tinyinception.train.run import Run
 from tinyinception.train.state import DataFacts, Position, check_log
@@ -46,7 +48,7 @@ class Session:
 
     config: Config
     dataset: Dataset
-    own: Any = None
+    own: Module | Factory | None = None
     fresh: bool = True
     position: Position = field(default_factory=Position)
     log: list[dict] = field(default_factory=list)
@@ -75,14 +77,14 @@ class Session:
         self.test_loader = dataset.loader("test", config.batch_size)
         self.schedule = _schedule(config, len(self.train_loader))
         self.optimizer = _optimizer(config, self.network)
-        self.average = None
+        self.average: RunningAverage | None = None
         if config.average is not None:
             self.average = RunningAverage(_averaged(self.network), config.average)
 
     @property
-    def best(self) -> dict | None:
-        """The row of the log with the best test accuracy, the first of several; None before the first epoch's end."""
-        return max(self.log, key=accuracy_of, default=None)
+    def best(self) -> dict[str, Any]:
+        """The row of the log with the best test accuracy, the first of several; there is one after the first epoch."""
+        return max(self.log, key=accuracy_of)
 
     @property
     def is_done(self) -> bool:
@@ -132,6 +134,7 @@ class Session:
         with belonging(run):
             if not isinstance(then := state.get("config"), dict):
                 raise ArgumentError(f"config must be an object with names and values, got {repr(then)[:80]}")
+            now: dict[str, Any]
             now = {"data": self.config.data, "source": self.config.source}  # the facts say whether they are the same
             if self.config.extended:  # config.json says so already, the next checkpoint will
                 *before, (_, planned) = self.config.extended
@@ -170,7 +173,7 @@ class Session:
 
 @contextmanager
 def belonging(run: Run) -> Iterator[None]:
-    """Turns what cannot be in the state of a checkpoint into one CheckpointError."""
+    """Turn what cannot be in the state of a checkpoint into one CheckpointError."""
     try:
         yield
     except ArgumentError as error:
@@ -183,7 +186,7 @@ def accuracy_of(row: Mapping[str, Any]) -> float:
     return row["test_accuracy"] if averaged is None else averaged
 
 
-def load_network(run: Run, tensors: Tensors, network: Any, averaged: bool) -> None:
+def load_network(run: Run, tensors: Tensors, network: Module, averaged: bool) -> None:
     """Give a network the parameters and statistics of a checkpoint, or their running averages.
 
     Raises CheckpointError where these are of another network, or NaN or infinite.
@@ -214,7 +217,7 @@ def _finite(run: Run, tensors: Tensors) -> Tensors:
     return tensors
 
 
-def _averaged(network: Any) -> list[tuple[str, Any]]:
+def _averaged(network: Module) -> list[tuple[str, Parameter | np.ndarray]]:
     """Parameters and batch-norm's running statistics: averaged weights would not fit statistics that are not."""
     return [*network.named_parameters(), *network.named_buffers()]
 
@@ -241,8 +244,9 @@ def _schedule(config: Config, epoch_steps: int) -> Schedule:
     return Triangular(config.lr, steps, warmup)
 
 
-def _optimizer(config: Config, network: Any) -> Optimizer:
+def _optimizer(config: Config, network: Module) -> Optimizer:
     trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
+    options: dict[str, Any]
     options = {"lr": config.lr, "weight_decay": config.weight_decay, "decay_filter": weights_only}
     if config.optimizer == "sgd":
         return SGD(trained, momentum=0.9, nesterov=True, **options)

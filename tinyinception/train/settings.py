@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -54,7 +55,9 @@ class Setting:
             if not isinstance(value, bool):
                 raise ArgumentError(f"{name} must be True, False or None, got {value!r}")
             return value
-        return {str: self._text, tuple: _texts, dict: _options, list: _pairs}[self.kind](name, value)
+        kinds: dict[type, Callable[[str, Any], Any]]
+        kinds = {str: self._text, tuple: _texts, dict: _options, list: _pairs}
+        return kinds[self.kind](name, value)
 
     def _text(self, name: str, value: Any) -> str:
         value = os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -103,7 +106,7 @@ def _pairs(name: str, value: Any) -> tuple[tuple[int, int], ...]:
     )
     if not good:
         raise ArgumentError(f"{name} must be a list of pairs of whole numbers, got {value!r}")
-    return tuple(tuple(map(int, pair)) for pair in value)
+    return tuple((int(first), int(second)) for first, second in value)
 
 
 def _options(name: str, value: Any) -> dict[str, Any]:

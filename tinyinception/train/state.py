@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
@@ -28,6 +28,7 @@ COLUMNS = (
 FINITE = "(-inf, inf)"
 
 
+@final
 @dataclass
 class Position:
     """Where training stands: `batch` batches of epoch `epoch` are done, and the sums below are over these."""
@@ -119,7 +120,9 @@ class DataFacts:
                 raise ArgumentError(f"data.{name} must be {sizes[2]} numbers, one a channel, got {values[name]!r}")
             for value in values[name]:
                 number(f"data.{name}", value, interval)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        given: dict[str, Any]
+        given = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        return cls(**given)
 
     def differences(self, other: DataFacts) -> list[str]:
         """What tells these data from others, apart from what they are called."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyinception.errors import ArgumentError
 from tinyinception.train.watchers import Watcher
@@ -28,7 +28,8 @@ class TensorBoard(Watcher):
             raise ArgumentError(
                 "log: TensorBoard needs tensorboardX; install it with pip install 'tinyinception[log]'"
             ) from None
-        self.library, self.every, self.writer = tensorboardX, every, None
+        self.library, self.every = tensorboardX, every
+        self.writer: Any = None
 
     def begin(self, session: Session, run: Run) -> None:
         step = session.position.step

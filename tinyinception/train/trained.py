@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinyinception.checks import whole
 from tinyinception.data import Normalize, load, read_image
 from tinyinception.errors import ArgumentError
+from tinyinception.nn import Module
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
-from tinyinception.train.network import build
+from tinyinception.train.network import Factory, build
 from tinyinception.train.run import Run
 from tinyinception.train.scores import best_classes, check_request
 from tinyinception.train.session import belonging, load_network
@@ -30,7 +30,7 @@ class Trained:
     run: Run
     config: Config
     facts: DataFacts
-    network: Any
+    network: Module
     averaged: bool
 
     def __repr__(self) -> str:
@@ -40,7 +40,7 @@ class Trained:
         )
 
 
-def load_run(folder: str | Path, averaged: bool | None = None, *, network: Any = None) -> Trained:
+def load_run(folder: str | Path, averaged: bool | None = None, *, network: Module | Factory | None = None) -> Trained:
     """The network of a run folder, in evaluation mode.
 
     averaged: with the running average of the parameters; None = where the run kept one. network: the caller's own,
@@ -55,9 +55,9 @@ def load_run(folder: str | Path, averaged: bool | None = None, *, network: Any =
     tensors, state = checkpoint.load(run.folder)
     with belonging(run):
         facts = DataFacts.restore(state.get("data"))
-    network = build(config, facts, network)
-    load_network(run, tensors, network, averaged)
-    return Trained(run, config, facts, network.eval(), averaged)
+    built = build(config, facts, network)
+    load_network(run, tensors, built, averaged)
+    return Trained(run, config, facts, built.eval(), averaged)
 
 
 def predict(
@@ -66,7 +66,7 @@ def predict(
     *,
     top: int = 5,
     averaged: bool | None = None,
-    network: Any = None,
+    network: Module | Factory | None = None,
     say: Callable[[str], None] | None = None,
 ) -> list[list[tuple[str, float]]]:
     """Classify image files: for each the `top` most probable (class, probability), best first.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinyinception.data import Loader
 from tinyinception.errors import NonFiniteError
+from tinyinception.nn import Module
 from tinyinception.ops.operation import by_x
 from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, observe
@@ -36,16 +38,16 @@ class _Watch(Hook):
     """Since it stops at the first, the inputs of an operation it looks at are known to be finite."""
 
     def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
-        if not is_finite(output.data):
+        if output.data is not None and not is_finite(output.data):
             raise _Found(f"the output of {node.where()} ({describe(output.data)})")
 
     def after_backward(self, node: Node, grad: np.ndarray, grads: Sequence[np.ndarray | None]) -> None:
         for index, part in enumerate(grads):
-            if not is_finite(part):
+            if part is not None and not is_finite(part):
                 raise _Found(f"the backward pass of {node.where()} (gradient of its input {index}: {describe(part)})")
 
 
-def blame(network: Any, images: np.ndarray, step: Callable[[], Any]) -> str:
+def blame(network: Module, images: np.ndarray, step: Callable[[], Any]) -> str:
     """What was the first to be NaN or infinite: pixels, a parameter, or an operation named with its layer.
 
     step: runs the batch in question again, forward and perhaps backward, without changing parameters.
@@ -53,8 +55,8 @@ def blame(network: Any, images: np.ndarray, step: Callable[[], Any]) -> str:
     if not is_finite(images):
         return f"the images of the batch ({describe(images)})"
     for name, parameter in network.named_parameters():
-        if not is_finite(parameter.data):
-            return f"the parameter {name} ({describe(parameter.data)})"
+        if not is_finite(parameter.numpy()):
+            return f"the parameter {name} ({describe(parameter.numpy())})"
     for name, buffer in network.named_buffers():
         if not is_finite(buffer):
             return f"the running statistic {name} ({describe(buffer)})"
@@ -66,22 +68,22 @@ def blame(network: Any, images: np.ndarray, step: Callable[[], Any]) -> str:
     return "nothing: the same step run again was finite (a random choice such as dropout decided)"
 
 
-def blame_scores(network: Any, loader: Loader) -> str:
+def blame_scores(network: Module, loader: Loader) -> str:
     """What was the first to be NaN or infinite when a network in evaluation classified a loader's images."""
     training = network.training
     network.eval()
     try:
         for images, _ in loader.epoch(0):
             if not is_finite(log_probabilities(network, images)):
-                return blame(network, images, lambda images=images: log_probabilities(network, images))
+                return blame(network, images, partial(log_probabilities, network, images))
     finally:
         network.train(training)
     return "nothing: no image alone gives such a number"
 
 
-def check_finite(network: Any) -> None:
+def check_finite(network: Module) -> None:
     """Raises NonFiniteError naming a parameter or running statistic that must not get into a checkpoint."""
-    named = [(name, parameter.data) for name, parameter in network.named_parameters()]
+    named = [(name, parameter.numpy()) for name, parameter in network.named_parameters()]
     for name, array in (*named, *network.named_buffers()):
         if not is_finite(array):
             raise NonFiniteError(

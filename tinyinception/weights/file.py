@@ -161,7 +161,7 @@ def _is_pickle(file: str | Path) -> bool:
 
 
 def bfloat16(file: str | Path, name: str) -> np.ndarray:
-    """A tensor of bfloat16, which NumPy has not, as float32, of which it is the upper half. The file is a valid one."""
+    """A bfloat16 tensor of a valid file as float32. NumPy has no bfloat16, which is the upper half of a float32."""
     with Path(file).open("rb") as stream:
         size = int.from_bytes(stream.read(8), "little")
         entry = json.loads(stream.read(size))[name]

@@ -20,9 +20,9 @@ NORM = {"gamma": "weight", "beta": "bias", "running_mean": "running_mean", "runn
 class Slot:
     """One tensor of a network: attribute `name` of `owner`, at `path`, published as `published`.
 
-    Convolutions are KH x KW x in x out here and out x in x KH x KW there, linear layers in x out and out x in. grid:
-    where the linear layer's inputs are a flattened grid of that height and width; here the channels vary fastest, over
-    there the columns.
+    Convolutions are KH x KW x in x out here and out x in x KH x KW in PyTorch, linear layers in x out and out x in.
+    grid: height and width of the grid that a linear layer's inputs were flattened from, else 0; here the channels vary
+    fastest, in PyTorch the columns.
     """
 
     owner: Module
@@ -44,12 +44,12 @@ class Slot:
 
     @property
     def is_classes(self) -> bool:
-        """Whether it has one row or number for each class over there."""
+        """Whether it has one row, or one number, for each class in PyTorch."""
         return re.fullmatch(r"(head\.fc|fc8|aux_[^.]+\.fc)\.(weight|bias)", self.path) is not None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape over there."""
+        """Its shape in PyTorch."""
         return self.to_published(np.broadcast_to(np.int8(0), getattr(self.owner, self.name).shape)).shape
 
     def to_published(self, array: np.ndarray) -> np.ndarray:
@@ -131,8 +131,12 @@ def _usual(layer: Module, table: Table) -> bool:
         return layer.groups == 1 and layer.bias is not None
     if isinstance(layer, ConvUnit):
         plain = layer.conv.groups == 1 and (layer.conv.bias is None) == table.norm == (layer.norm is not None)
-        return plain and (layer.norm is None or (layer.norm.gamma is not None and layer.norm.beta is not None))
+        return plain and (layer.norm is None or _has_both(layer.norm))
     return isinstance(layer, Linear) and layer.bias is not None
+
+
+def _has_both(norm: Module) -> bool:
+    return isinstance(norm, BatchNorm2d) and norm.gamma is not None and norm.beta is not None
 
 
 def _slots(table: Table, path: str, layer: Module) -> Iterator[Slot]:

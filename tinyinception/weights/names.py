@@ -2,7 +2,7 @@
 
 A line stands for every layer that its left side fits. `{x}` fits anything without a dot and is put in on the right;
 `{x-1}` puts in a number that much smaller or larger, where a letter counts as its place in the alphabet (b is 1).
-A convolution unit is one layer here: its parts are always called conv and bn over there, or, without batch-norm,
+A convolution unit is one layer here: its parts are always called conv and bn in PyTorch, or, without batch-norm,
 have the unit's own name.
 """
 
@@ -11,6 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+V = TypeVar("V")
 
 V3 = {  # TorchVision's Inception3; timm's inception_v3 has the same names
     "Conv2d_{layer}": "Conv2d_{layer}",
@@ -162,7 +165,7 @@ TABLES = {
 }
 
 
-def find(path: str, table: Mapping[str, object]) -> tuple[object, dict[str, str]] | None:
+def find(path: str, table: Mapping[str, V]) -> tuple[V, dict[str, str]] | None:
     """The first entry whose pattern fits a whole dotted path, with the values of its placeholders; None without one."""
     for pattern, value in table.items():
         if found := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^.]+?)", pattern.replace(".", r"\.")), path):

@@ -1,4 +1,4 @@
-"""What the published weights want done to an image first. It is stated here and applied only by who asks for it."""
+"""How an image must be prepared for the published weights. Nothing applies it by itself; the caller does."""
 
 from __future__ import annotations
 

@@ -1,0 +1,29 @@
+"""Words of PyTorch, Keras, timm, torchinfo and scikit-learn that are none of ours, and what to write instead."""
+
+from __future__ import annotations
+
+from tinyinception.remedies.arguments import ARGUMENTS, CALLS, WORDS
+from tinyinception.remedies.objects import DATASET, LOADER, LOGITS, MODULE, OPTIMIZER, SCHEDULE, SWITCHES, TENSOR
+from tinyinception.remedies.rooms import BUILD, DATA, FUNCTIONAL, INIT, MODELS, NN, OPTIM, TOP
+
+__all__ = [
+    "ARGUMENTS",
+    "BUILD",
+    "CALLS",
+    "DATA",
+    "DATASET",
+    "FUNCTIONAL",
+    "INIT",
+    "LOADER",
+    "LOGITS",
+    "MODELS",
+    "MODULE",
+    "NN",
+    "OPTIM",
+    "OPTIMIZER",
+    "SCHEDULE",
+    "SWITCHES",
+    "TENSOR",
+    "TOP",
+    "WORDS",
+]
