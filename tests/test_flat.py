@@ -429,7 +429,7 @@ def test_pieces_next_to_each_other_are_joined_and_others_left():
     first, second = joined([d, a, b])[:2]
     np.testing.assert_array_equal(first, whole[:6])
     np.testing.assert_array_equal(second, whole[7:])
-    assert [x.size for x in joined([lonely, c, a[:1]])] == [2, 1, 1]
+    assert [x.size for x in joined([lonely, c, a[:1]])] == [1, 2, 1]
     assert np.shares_memory(b, whole)
     assert overlapping([whole[:3], whole[3:], lonely, whole[2:4][::-1], np.empty(0)]) == {0, 1, 3}
 

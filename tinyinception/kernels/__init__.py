@@ -52,6 +52,7 @@ _twins: dict[str, Callable] = {}
 __all__ = list(_FAMILY)
 
 LARGE = 1 << 16  # elements; for fewer, NumPy is as fast as waking all cores
+BLOCK = 1 << 13  # numbers of a flat array that are updated at a time, small enough to stay in a cache
 
 JIT_DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")  # Numba too reads it once
 

@@ -339,7 +339,8 @@ def rmsprop_step(
 def sums_of_squares(x, sums):
     """The sum of all squares, in float64, and zeros for the other blocks."""
     sums[...] = 0
-    sums[:1] = np.einsum("i,i->", x, x, dtype=np.float64)
+    flat = x.reshape(-1)
+    sums[:1] = np.einsum("i,i->", flat, flat, dtype=np.float64)  # casts piece by piece, without a float64 copy
 
 
 def scale(x, factor):

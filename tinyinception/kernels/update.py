@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from tinyinception.kernels import BLOCK
 from tinyinception.kernels.jit import kernel
-
-BLOCK = 8192  # numbers
 
 
 @kernel(parallel=False)

@@ -10,8 +10,10 @@ from tinyinception import changes
 from tinyinception.checks import number
 from tinyinception.errors import ShapeError, TinyInceptionError
 from tinyinception.habits import named
+from tinyinception.kernels.launch import launch
 from tinyinception.optim.checks import float_array, named_pairs
-from tinyinception.optim.state import Scratch, copy_state, load_state
+from tinyinception.optim.flat import filled, flags, kernel_for, neighbours, pieces, spanned
+from tinyinception.optim.state import copy_state, load_state
 
 OWNER = "RunningAverage"
 
@@ -23,6 +25,17 @@ def _array(thing: Any) -> Any:
 def _overwrite(live: np.ndarray, values: np.ndarray) -> None:
     np.copyto(live, values)
     changes.note(live)
+
+
+def _count(updates: np.ndarray, rate: np.ndarray, decay: float, finite: np.ndarray) -> None:
+    """One more update, and how far it moves the averages."""
+    n = int(updates)
+    rate[0] = 1.0 - min(decay, (1 + n) / (10 + n))
+    updates += finite[0]
+
+
+def _gather(out: np.ndarray, *arrays: np.ndarray) -> None:
+    np.concatenate(arrays, axis=None, out=out)
 
 
 class RunningAverage:
@@ -39,9 +52,10 @@ class RunningAverage:
         self._sources = named_pairs(OWNER, pairs)
         self._state = {"updates": np.zeros((), np.int64)}
         for name, source in self._sources:
-            self._state[f"average/{name}"] = float_array(OWNER, name, _array(source)).copy()
-        self._scratch = Scratch()
+            self._state[f"average/{name}"] = float_array(OWNER, name, _array(source))
+        self._rate, self._always = np.zeros(1), np.ones(1, np.int64)
         self._applied = False
+        self._lay_out()
 
     def __repr__(self) -> str:
         return f"{OWNER}(decay={self.decay!r}; arrays: {len(self._sources)}, updates: {self.updates:,})"
@@ -55,13 +69,14 @@ class RunningAverage:
         """Move the averages towards the present values; call it after each step of the optimiser."""
         if self._applied:
             raise TinyInceptionError(f"{OWNER}: update() inside apply() would average the average")
-        pairs = self._live_and_average()
-        keep = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for live, average in pairs:
-            change = np.subtract(live, average, out=self._scratch.like(average))
-            change *= 1.0 - keep
-            average += change
-        self._state["updates"] += 1
+        if any(_array(source) is not live for (_, source), live in zip(self._sources, self._live, strict=True)):
+            self._live_and_average()
+            self._lay_out()
+        launch(_count, self._state["updates"], self._rate, self.decay, self._finite)
+        for gathered, arrays in self._gathered:
+            launch(_gather, gathered, *arrays)
+        for average, live in self._pairs:
+            launch(kernel_for("follow", average), average, live, self._rate, self._finite)
 
     @contextmanager
     def apply(self) -> Iterator[None]:
@@ -87,6 +102,42 @@ class RunningAverage:
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()`; one CheckpointError lists all that does not fit, and then nothing changes."""
         load_state(OWNER, self._state, state)
+
+    def _lay_out(self) -> None:
+        """Arrange averages as what they follow is: in flat arrays, and in one more what lies here and there."""
+        self._live = [_array(source) for _, source in self._sources]
+        self._pairs: list[tuple[np.ndarray, np.ndarray]] = []  # averages, and the numbers they follow
+        self._gathered: list[tuple[np.ndarray, list[np.ndarray]]] = []  # a flat array for the numbers of several
+        runs, alone = neighbours(self._live)
+        for run in runs:
+            self._follow(run, spanned([self._live[i] for i in run]))
+        by_dtype: dict[np.dtype, list[int]] = {}
+        for i in alone:
+            by_dtype.setdefault(self._live[i].dtype, []).append(i)
+        for dtype, scattered in by_dtype.items():
+            arrays = [self._live[i] for i in scattered]
+            self._gathered.append((filled(sum(array.size for array in arrays), dtype), arrays))
+            self._follow(scattered, self._gathered[-1][0])
+        found = flags(self._live)
+        self._finite = found[0] if len(found) == 1 else self._always
+
+    def _follow(self, which: list[int], live: np.ndarray) -> None:
+        """Put the averages of some sources, whose numbers stand in `live` one after the other, in a flat array too."""
+        average = filled(live.size, live.dtype)
+        self._pairs.append((average, live))
+        for i, piece in zip(which, pieces(average, [self._live[i].shape for i in which]), strict=True):
+            key = f"average/{self._sources[i][0]}"
+            np.copyto(piece, self._state[key])
+            self._state[key] = piece
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What `pickle` and `deepcopy` take; a copy follows arrays of its own."""
+        left = ("_live", "_pairs", "_gathered", "_finite")
+        return {name: value for name, value in vars(self).items() if name not in left}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _state=dict(state["_state"]))
+        self._lay_out()
 
     def _live_and_average(self) -> list[tuple[np.ndarray, np.ndarray]]:
         pairs = [(_array(source), self._state[f"average/{name}"]) for name, source in self._sources]

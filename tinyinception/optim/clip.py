@@ -7,7 +7,10 @@ import numpy as np
 from tinyinception.checks import number
 from tinyinception.errors import NonFiniteError
 from tinyinception.habits import named
+from tinyinception.kernels import BLOCK
+from tinyinception.kernels.launch import launch
 from tinyinception.optim.checks import NamedParameters, Parameter, named_parameters
+from tinyinception.optim.flat import flags, joined, kernel_for
 
 
 @named
@@ -15,33 +18,43 @@ def clip_grad_norm(parameters: NamedParameters, max_norm: float) -> float:
     """Scale all gradients, in place, by min(1, max_norm / (norm + 1e-6)); return the norm of all of them before that.
 
     The formula is PyTorch's; Inception-v3 was trained with 2.0 (Rethinking, section 8). `math.inf` only measures.
-    Squares are summed in float64, by one thread. Raises NonFiniteError, before anything is scaled; it names the first
-    parameter whose gradient holds NaN or infinity.
+    Squares are summed in float64, to the same bits for any number of threads. Raises NonFiniteError, before anything is
+    scaled; it names the first parameter whose gradient holds NaN or infinity.
     """
     limit = float(number("clip_grad_norm: max_norm", max_norm, "(0, inf]"))
     ready = [(name, p) for name, p in named_parameters("clip_grad_norm", parameters) if p.grad is not None]
-    squares = {name: _sum_of_squares(parameter.grad) for name, parameter in ready}
-    norm = math.sqrt(sum(squares.values()))
-    if not math.isfinite(norm):
-        raise _non_finite(ready, squares)
-    scale = limit / (norm + 1e-6)
-    if scale < 1.0:
-        for _, parameter in ready:
-            parameter.grad *= scale
-    return norm
+    for _, parameter in ready:
+        parameter.grad = np.asarray(parameter.grad)  # a number cannot be scaled in place
+    grads, finite = joined(p.grad for _, p in ready), flags(p.grad for _, p in ready)
+    ends = np.cumsum([0, *(-(-grad.size // BLOCK) for grad in grads)])
+    sums, norm, scale = np.zeros(ends[-1]), np.zeros(1), np.ones(1)
+    for grad, begin, end in zip(grads, ends, ends[1:], strict=False):
+        launch(kernel_for("sums_of_squares", grad), grad, sums[begin:end])
+    before = [flag.copy() for flag in finite]
+    launch(_weigh, sums, norm, scale, limit, *finite)
+    if not math.isfinite(norm[0]):
+        for flag, old in zip(finite, before, strict=True):
+            flag[...] = old
+        raise _non_finite(ready)
+    for grad in grads:
+        launch(kernel_for("scale", grad), grad, scale)
+    return float(norm[0])
 
 
-def _sum_of_squares(array: np.ndarray) -> float:
-    # einsum casts piece by piece, without a float64 copy; BLAS's dot would split the sum among its threads.
-    flat = array.reshape(-1)
-    return float(np.einsum("i,i->", flat, flat, dtype=np.float64))
+def _weigh(sums: np.ndarray, norm: np.ndarray, scale: np.ndarray, limit: float, *finite: np.ndarray) -> None:
+    """The norm, and what scales the gradients to the limit; one that is not finite scales nothing, and is flagged."""
+    with np.errstate(over="ignore"):
+        norm[0] = math.sqrt(sums.sum())
+    scale[0] = limit / (norm[0] + 1e-6) if math.isfinite(norm[0]) else 1.0
+    for flag in finite:
+        flag &= math.isfinite(norm[0])
 
 
-def _non_finite(ready: list[tuple[str, Parameter]], squares: dict[str, float]) -> NonFiniteError:
+def _non_finite(ready: list[tuple[str, Parameter]]) -> NonFiniteError:
     for name, parameter in ready:
         bad = np.count_nonzero(~np.isfinite(parameter.grad))
         if bad:
             values = f"{bad} of {parameter.grad.size} gradient values"
             return NonFiniteError(f"clip_grad_norm: {values} of {name!r} are NaN or infinite")
-    largest = max(squares, key=squares.get)
+    largest = max(ready, key=lambda pair: np.abs(pair[1].grad).max(initial=0))[0]
     return NonFiniteError(f"clip_grad_norm: the squared norm exceeds float64; {largest!r} has the largest gradient")

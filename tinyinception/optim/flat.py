@@ -56,19 +56,44 @@ def filled(size: int, dtype: np.dtype, value: float = 0.0) -> np.ndarray:
     return flat
 
 
-def joined(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
-    """The same numbers in as few arrays as can be: pieces that follow one another become one flat array."""
-    alone, placed = [], []
-    for array in arrays:
-        (placed if type(array.base) is Piece else alone).append(array)
-    placed.sort(key=lambda array: (id(array.base.whole), array.base.begin))
-    runs: list[list] = []  # whole, begin, end
-    for piece in (array.base for array in placed):
-        if runs and runs[-1][0] is piece.whole and runs[-1][2] == piece.begin:
-            runs[-1][2] = piece.end
+def neighbours(arrays: Sequence[np.ndarray]) -> tuple[list[list[int]], list[int]]:
+    """Numbers of the pieces that follow one another in one whole, each run in order, and of what is no piece."""
+    alone = [i for i, array in enumerate(arrays) if type(array.base) is not Piece]
+    order: dict[int, int] = {}  # of the wholes, as they are met
+    placed = []
+    for i, array in enumerate(arrays):
+        if type(piece := array.base) is Piece:
+            placed.append((order.setdefault(id(piece.whole), len(order)), piece.begin, piece.end, i))
+    runs: list[list[int]] = []
+    last = None
+    for whole, begin, end, i in sorted(placed):
+        if last == (whole, begin):
+            runs[-1].append(i)
         else:
-            runs.append([piece.whole, piece.begin, piece.end])
-    return alone + [whole[begin:end] for whole, begin, end in runs]
+            runs.append([i])
+        last = whole, end
+    return runs, alone
+
+
+def spanned(run: Sequence[np.ndarray]) -> np.ndarray:
+    """The flat array that pieces following one another are."""
+    return run[0].base.whole[run[0].base.begin : run[-1].base.end]
+
+
+def joined(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """The same numbers in as few arrays as can be, flat where their memory is."""
+    listed = [np.asarray(array) for array in arrays]
+    runs, alone = neighbours(listed)
+    rest = (listed[i] for i in alone)
+    return [spanned([listed[i] for i in run]) for run in runs] + [
+        array.reshape(-1) if array.flags.c_contiguous else array for array in rest
+    ]
+
+
+def flags(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """The `finite` of each optimiser in whose arrays these are pieces."""
+    found = (array.base.finite for array in arrays if type(array.base) is Piece)
+    return list({id(flag): flag for flag in found if flag is not None}.values())
 
 
 def overlapping(arrays: Sequence[np.ndarray]) -> set[int]:

@@ -112,6 +112,11 @@ class Optimizer(ABC):
         for grad in joined(p.grad for _, p in self.parameters if p.grad is not None):
             launch(kernel_for("find_non_finite", grad), grad, self.finite)
 
+    def frozen(self) -> tuple:
+        """What a recorded step has in it as plain numbers; where they are others, it has to be recorded anew."""
+        numbers = (bool, int, float, str, tuple)
+        return tuple(pair for pair in vars(self).items() if pair[0][0] != "_" and isinstance(pair[1], numbers))
+
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copy of the state: 'step' and one array per slot and parameter, such as 'momentum/stem.conv.weight'."""
         return copy_state(self._state)

@@ -1,22 +1,8 @@
-"""Arrays that outlive a step: state that goes into checkpoints, and scratch that need not be allocated again."""
+"""State that goes into checkpoints."""
 
 import numpy as np
 
 from tinyinception.errors import CheckpointError, misfits
-
-
-class Scratch:
-    """One flat buffer per dtype, as large as the largest array asked for, lent out in any array's shape."""
-
-    def __init__(self) -> None:
-        self._flat: dict[np.dtype, np.ndarray] = {}
-
-    def like(self, array: np.ndarray) -> np.ndarray:
-        """Uninitialised array of the same shape and dtype; the next call hands out the same memory."""
-        flat = self._flat.get(array.dtype)
-        if flat is None or flat.size < array.size:
-            flat = self._flat[array.dtype] = np.empty(array.size, array.dtype)
-        return flat[: array.size].reshape(array.shape)
 
 
 def _kind(array: np.ndarray) -> str:
