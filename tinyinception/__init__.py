@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # what __getattr__ below finds when it is asked for, said to 
     from tinyinception.models import build, create_model, list_models
     from tinyinception.nn.random import manual_seed
     from tinyinception.plots import draw, draw_graph
+    from tinyinception.replay import capture
     from tinyinception.tensor import Hook, Tensor, concat, no_grad, observe
     from tinyinception.weights import load_weights
 
@@ -46,6 +47,7 @@ __all__ = [
     "Hook",
     "Tensor",
     "build",
+    "capture",
     "check",
     "compare",
     "concat",
@@ -81,6 +83,7 @@ _FROM = {
     "models": ("build", "create_model", "list_models"),
     "nn.random": ("manual_seed",),
     "plots": ("draw", "draw_graph"),
+    "replay": ("capture",),
     "tensor": ("Hook", "Tensor", "concat", "no_grad", "observe"),
     "weights": ("load_weights",),
 }

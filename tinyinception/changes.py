@@ -12,7 +12,10 @@ from weakref import ref
 
 import numpy as np
 
+from tinyinception.kernels import launch
+
 now = 0
+forms = 0  # how often what a recorded step takes for granted was changed: an attribute of a module, a tensor's array
 _times: dict[int, tuple[ref, int]] = {}  # by the id of the array that owns the memory, while that array lives
 
 
@@ -20,11 +23,19 @@ def note(*arrays: np.ndarray) -> None:
     """Say that the numbers in the memory of these arrays are others from now on."""
     global now
     now += 1
+    if launch.state.record is not None:
+        launch.state.record(note, arrays)
     for array in arrays:
         owner = _owner(array)
         key = id(owner)
         known = _times.get(key)
         _times[key] = (known[0] if known else ref(owner, partial(_forget, key))), now
+
+
+def reform() -> None:
+    """Say that modules or tensors have another form from now on, so that what was recorded before does not hold."""
+    global forms
+    forms += 1
 
 
 def _forget(key: int, _: ref) -> None:

@@ -23,6 +23,7 @@ class State(threading.local):
     rehearsing = False
     calling = False  # inside the call of a module
     plain = False  # whether the plain executor is asked for
+    blind = False  # inside a captured step, which may not look at its own numbers
 
 
 class Hook:
@@ -69,6 +70,16 @@ def enable_grad():
 def unchecked_inputs():
     """Context in which modules do not look for NaN in what they are given, because the caller does."""
     return _setting(calling=True)
+
+
+def blind():
+    """Context of a captured step: whoever looks at a number that it computes gets a CaptureError."""
+    return _setting(blind=True)
+
+
+def sighted():
+    """Context, or decorator, of what belongs to the package and reads numbers inside a captured step by launches."""
+    return _setting(blind=False)
 
 
 def observe(*hooks: Hook):

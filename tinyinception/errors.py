@@ -46,6 +46,10 @@ class GradientError(TinyInceptionError, AssertionError):
     """A gradient that differs from the differences of its function; the message is gradcheck's table."""
 
 
+class CaptureError(TinyInceptionError, RuntimeError):
+    """A captured step that does what a recording could not repeat, such as looking at its own loss."""
+
+
 class DataError(TinyInceptionError, OSError):
     """A data set that is missing, truncated, altered or unreadable; the message names the file."""
 

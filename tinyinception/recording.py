@@ -1,4 +1,4 @@
-"""Operations while a step is recorded (see `capture`): one that computes in plain NumPy is written down as a whole.
+"""Operations while a step is recorded (see `replay`): one that computes in plain NumPy is written down as a whole.
 
 What an operation writes through `kernels.launch` is in the recording already. Of all others the results are copied to
 fixed places, and a replay calls the operation itself again.
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyinception.errors import CaptureError
 from tinyinception.kernels.launch import state
 from tinyinception.kernels.memory import empty
 from tinyinception.ops.operation import Grads, Kept, Operation
@@ -40,6 +41,7 @@ def backward(
     grads = tuple(op.backward(kept, grad))
     if not recorded:
         return grads
+    grads = tuple(None if g is None else np.asarray(g) for g in grads)
     given = [array for array in (grad, *_arrays(kept)) if array is not None]
     new = tuple(g is not None and not any(np.may_share_memory(g, array) for array in given) for g in grads)
     if not any(new):  # they are parts of what was given, and nothing was written
@@ -53,7 +55,7 @@ def backward(
 def _forward_again(op: Operation, arrays: tuple, output: np.ndarray, aside: Any) -> None:
     again, again_aside = _both(op.forward(*arrays))
     np.copyto(output, again)
-    _write(aside, again_aside)
+    _write(op, aside, again_aside)
 
 
 def _backward_again(op: Operation, kept: Kept, grad: np.ndarray, places: tuple) -> None:
@@ -63,24 +65,30 @@ def _backward_again(op: Operation, kept: Kept, grad: np.ndarray, places: tuple) 
 
 
 def _both(result: Any) -> tuple[np.ndarray, Any]:
-    return result if type(result) is tuple else (result, None)
+    output, aside = result if type(result) is tuple else (result, None)
+    return np.asarray(output), aside  # of one number NumPy makes no array
 
 
 def _settled(thing: Any) -> Any:
     """The same numbers in memory of ours, which is given back when the last reader is done."""
-    if isinstance(thing, np.ndarray):
+    if isinstance(thing, (np.ndarray, np.generic)):
         place = empty(thing.shape, thing.dtype)
         np.copyto(place, thing)
         return place
     return tuple(map(_settled, thing)) if isinstance(thing, (tuple, list)) else thing
 
 
-def _write(places: Any, things: Any) -> None:
+def _write(op: Operation, places: Any, things: Any) -> None:
     if isinstance(places, np.ndarray):
         np.copyto(places, things)
     elif isinstance(places, tuple):
         for place, thing in zip(places, things, strict=True):
-            _write(place, thing)
+            _write(op, place, thing)
+    elif places != things:
+        raise CaptureError(
+            f"{op.name}: forward has put {things!r} aside, and {places!r} when the step was recorded; numbers that "
+            "change are to be put aside as arrays"
+        )
 
 
 def _arrays(thing: Any) -> list[np.ndarray]:

@@ -13,7 +13,7 @@ import numpy as np
 from tinyinception import changes, remedies
 from tinyinception.checks import is_whole
 from tinyinception.context import state
-from tinyinception.errors import CallError, DtypeError, GraphError, ShapeError
+from tinyinception.errors import CallError, CaptureError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import absent, named, target_dtype
 from tinyinception.notebook import rich
 from tinyinception.ops.operation import Shape, by_x, size_of
@@ -109,7 +109,7 @@ class Storage:
     dictionary keys and in sets, tensors are known by identity.
     """
 
-    __slots__ = ("__weakref__", "_data", "_dtype", "_shape", "grad", "node", "requires_grad", "slot")
+    __slots__ = ("__weakref__", "_data", "_dtype", "_grad", "_shape", "node", "requires_grad", "slot")
 
     grad: np.ndarray | None
     node: Node | None
@@ -128,6 +128,7 @@ class Storage:
 
     def hold(self, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> None:
         """Take over an array with its shape and dtype, or none: how the package itself makes and converts tensors."""
+        changes.reform()
         self._data, self._shape, self._dtype, self.slot = data, shape, dtype, None
 
     @property
@@ -138,6 +139,8 @@ class Storage:
         refused with DtypeError, as in `Tensor(...)`; other shapes are a ShapeError. What backward would read of the old
         ones is then refused.
         """
+        if state.blind:
+            raise CaptureError(remedies.BLIND)
         return self._data
 
     @data.setter
@@ -151,15 +154,29 @@ class Storage:
             )
         if array.shape != self._shape:
             raise ShapeError(f"data must have the shape {by_x(self._shape)} of the tensor, got {by_x(array.shape)}")
+        changes.reform()
         before, self._data = self._data, array.astype(self._dtype, copy=False)
         for changed in (before, self._data):
             if changed is not None:
                 changes.note(changed)
 
+    @property
+    def grad(self) -> np.ndarray | None:
+        """The gradient that backward has left here, None before; an array that may be set or forgotten."""
+        if state.blind:
+            raise CaptureError(remedies.BLIND)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: np.ndarray | None) -> None:
+        self._grad = value
+
     # -- reading -------------------------------------------------------------------------------------------------
 
     def numpy(self) -> np.ndarray:
         """The array itself, not a copy; GraphError for a shape-only tensor."""
+        if state.blind:
+            raise CaptureError(remedies.BLIND)
         if self._data is None:
             raise GraphError(f"this tensor of shape {by_x(self.shape)} is shape-only and has no data")
         return self._data

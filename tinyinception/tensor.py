@@ -12,6 +12,7 @@ import operator
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Number
+from typing import Any
 
 import numpy as np
 
@@ -29,10 +30,12 @@ from tinyinception.context import (
     plain_executor,
     rehearsal,
     scope,
+    sighted,
     state,
 )
-from tinyinception.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from tinyinception.errors import ArgumentError, CaptureError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import explain_call, named
+from tinyinception.kernels.launch import launch
 from tinyinception.ops.operation import Kept, Operation, Shape, by_x, size_of
 from tinyinception.storage import FLOATS, Storage, numbers
 from tinyinception.tape import Node
@@ -113,6 +116,10 @@ def _common_dtype(op: Operation, inputs: Sequence, given: Sequence[Tensor]) -> n
     return dtype
 
 
+def _assign(own: np.ndarray, index: Any, numbers: np.ndarray) -> None:
+    own[index] = numbers
+
+
 def _in_place(symbol: str, compute: Callable) -> Callable:
     def change(self, other):
         if self.requires_grad and self.node is None and state.recording:
@@ -133,7 +140,7 @@ def _in_place(symbol: str, compute: Callable) -> Callable:
         if result.requires_grad:  # all who hold this tensor see the result, whose history includes what it was
             self._data, self.node, self.requires_grad = result._data, result.node, True
             return self
-        self._write(symbol, ..., result.numpy())
+        self._write(symbol, ..., result._data)
         return self
 
     return change
@@ -166,16 +173,16 @@ class Tensor(Storage):
                 f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "
                 "x.astype(np.float32) / 255"
             )
-        self.hold(array, array.shape, array.dtype)
+        self._data, self._shape, self._dtype, self.slot = array, array.shape, array.dtype, None
         self.requires_grad = requires_grad
-        self.grad: np.ndarray | None = None
+        self._grad: np.ndarray | None = None
         self.node: Node | None = None
 
     @classmethod
     def _result(cls, data: np.ndarray | None, shape: Shape, dtype: np.dtype) -> Tensor:
         out = object.__new__(Tensor)
         out._data, out._shape, out._dtype = data, shape, dtype
-        out.requires_grad, out.grad, out.node, out.slot = False, None, None, None
+        out.requires_grad, out._grad, out.node, out.slot = False, None, None, None
         return out
 
     @classmethod
@@ -214,10 +221,13 @@ class Tensor(Storage):
         if gradient.shape != self.shape:
             raise ShapeError(f"backward: gradient is {by_x(gradient.shape)}, the tensor {by_x(self.shape)}")
         executor = tape if state.plain else fast
-        executor.walk(self, gradient, retain_graph, state.hooks)
+        with sighted():
+            executor.walk(self, gradient, retain_graph, state.hooks)
 
     def retain_grad(self) -> Tensor:
         """Keep the gradient of this intermediate result in `.grad` too; returns self."""
+        if state.blind:
+            raise CaptureError(remedies.BLIND)
         if self.node is not None:
             self.node.retained = self
         return self
@@ -317,10 +327,12 @@ class Tensor(Storage):
             raise GraphError(
                 "tensor[...] = numbers has no gradient; do it inside `with no_grad():`, or join parts with concat"
             )
-        self._write("tensor[...] =", index, self._like(value).numpy())
+        with sighted():
+            numbers = self._like(value).numpy()
+        self._write("tensor[...] =", index, numbers)
 
     def _write(self, what: str, index, numbers: np.ndarray) -> None:
-        own = self.numpy()
+        own = self._data if self._data is not None else self.numpy()
         if numbers.dtype.kind == "c" != own.dtype.kind:
             raise DtypeError(f"{what}: complex numbers do not fit into a tensor of {own.dtype}")
         if not own.flags.writeable:
@@ -329,7 +341,7 @@ class Tensor(Storage):
                 "tensor.data = tensor.numpy().copy()"
             )
         try:
-            own[index] = numbers
+            launch(_assign, own, index, numbers)
         except (IndexError, TypeError, ValueError) as error:
             raise ShapeError(
                 f"{what}: numbers of shape {by_x(numbers.shape)} do not fit into a tensor of "

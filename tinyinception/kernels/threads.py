@@ -43,6 +43,12 @@ def start() -> str:
     return numba.threading_layer()
 
 
+def number() -> int:
+    """How many threads kernels would take that are launched now."""
+    start()
+    return sys.modules["numba"].get_num_threads()
+
+
 def _check_environment() -> None:
     """Refuse what would make `import numba` or LLVM fail in its own way; OMP_NUM_THREADS is the default of Numba's."""
     most = THREADS_PER_CORE * (os.cpu_count() or 1)

@@ -72,7 +72,7 @@ class Network(Module):
                 f"{self.title}: input must be N x H x W x {self.channels} with N of at least 1, "
                 f"got {by_x(x.shape)}{channels_first(x.shape, self.channels)}"
             )
-        if x.data is None:  # its own rehearsal
+        if x._data is None:  # its own rehearsal
             try:
                 return self._stages(x, self.training)
             except ShapeError as error:

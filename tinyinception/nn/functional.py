@@ -13,6 +13,7 @@ from tinyinception.kernels import ahead
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import empty
 from tinyinception.nn import random
+from tinyinception.replay import Labels
 from tinyinception.tensor import Tensor, apply, concat, is_recording
 
 __all__ = [
@@ -135,7 +136,7 @@ def relu(x: Tensor) -> Tensor:
 def dropout(x: Tensor, p: float = 0.5) -> Tensor:
     """Zero each element with probability `p`, scale the others by 1 / (1 - p); draws from `nn.random`."""
     formula = ops.Dropout(p)
-    if not isinstance(x, Tensor) or x.data is None:
+    if not isinstance(x, Tensor) or x._data is None:
         return apply(formula, x, None)
     draws = empty(x.shape, np.float32)
     launch(random.draw, draws)
@@ -165,7 +166,8 @@ def cross_entropy(
 ) -> Tensor:
     """Cross-entropy of logits N x K with integer labels N or soft targets N x K; see `ops.CrossEntropy`."""
     formula = ops.CrossEntropy(label_smoothing, reduction)
-    constants = [np.asarray(target)] + ([] if prior is None else [np.asarray(prior, np.float64)])
+    target = target._array if isinstance(target, Labels) else np.asarray(target)
+    constants = [target] + ([] if prior is None else [np.asarray(prior, np.float64)])
     return apply(formula, logits, *constants)
 
 

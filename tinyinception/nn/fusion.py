@@ -32,4 +32,4 @@ def _moments(y: Tensor) -> tuple | None:
     node = y.node
     if node is None or type(node.op) is not MomentsConv2d or node.kept is None:
         return None
-    return node.kept.aside if y.data is not None and changes.after(node.made, y.data) is None else None
+    return node.kept.aside if y._data is not None and changes.after(node.made, y._data) is None else None

@@ -132,7 +132,7 @@ class BatchNorm2d(Module):
         if not self.training:
             return apply(self.formula(), x, self.gamma, self.beta, self.running_mean, self.running_var)
         y, node = use(self.formula(), x, self.gamma, self.beta, *(moments or ()))
-        if y.data is not None:
+        if y._data is not None:
             mean, _, var = node.kept.aside
             count = size_of(x.shape[:-1])
             kernels.update_running(self.running_mean, self.running_var, mean, var, count, self.momentum)

@@ -94,6 +94,8 @@ class Module:
             self._check_container(name, value)
         if isinstance(value, Module):
             object.__setattr__(value, "_name", name)
+        if name != "training":  # which `frozen` tells
+            changes.reform()
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -115,6 +117,7 @@ class Module:
 
     def hold_buffer(self, name: str, array: np.ndarray) -> None:
         """Put another array in the place of a buffer, whatever its dtype: how the package itself converts modules."""
+        changes.reform()
         object.__setattr__(self, name, array)
 
     def _attribute(self, name: str) -> str:
@@ -180,6 +183,13 @@ class Module:
         """Have `hook(module, inputs, output)` called after every forward; returns the function that ends this."""
         self._hooks.append(hook)
         return lambda: self._hooks.remove(hook)
+
+    def frozen(self) -> Iterator[object]:
+        """What a recorded step takes for granted, besides attributes, of which `changes.forms` knows."""
+        for module in self.modules():
+            yield module.training
+        for parameter in self.parameters():
+            yield parameter.requires_grad
 
     @property
     def hooked(self) -> bool:

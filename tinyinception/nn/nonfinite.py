@@ -37,7 +37,7 @@ def not_finite(inputs: Sequence) -> list[Tensor]:
     return [
         t
         for t in inputs
-        if isinstance(t, Tensor) and t.node is None and t.data is not None and not np.isfinite(t.data).all()
+        if isinstance(t, Tensor) and t.node is None and t._data is not None and not np.isfinite(t._data).all()
     ]
 
 

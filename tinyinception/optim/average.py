@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyinception import changes
 from tinyinception.checks import number
+from tinyinception.context import sighted
 from tinyinception.errors import ShapeError, TinyInceptionError
 from tinyinception.habits import named
 from tinyinception.kernels.launch import launch
@@ -60,11 +61,17 @@ class RunningAverage:
     def __repr__(self) -> str:
         return f"{OWNER}(decay={self.decay!r}; arrays: {len(self._sources)}, updates: {self.updates:,})"
 
+    def frozen(self) -> Iterator[object]:
+        """What a recorded step takes for granted: the decay, and where the arrays are."""
+        yield self.decay
+        yield id(self._pairs)
+
     @property
     def updates(self) -> int:
         """How many updates were made, those before a checkpoint included."""
         return int(self._state["updates"])
 
+    @sighted()
     def update(self) -> None:
         """Move the averages towards the present values; call it after each step of the optimiser."""
         if self._applied:

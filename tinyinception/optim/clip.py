@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from tinyinception.checks import number
+from tinyinception.context import sighted
 from tinyinception.errors import NonFiniteError
 from tinyinception.habits import named
 from tinyinception.kernels import BLOCK
@@ -14,6 +15,7 @@ from tinyinception.optim.flat import flags, joined, kernel_for
 
 
 @named
+@sighted()
 def clip_grad_norm(parameters: NamedParameters, max_norm: float) -> float:
     """Scale all gradients, in place, by min(1, max_norm / (norm + 1e-6)); return the norm of all of them before that.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyinception import changes, remedies
 from tinyinception.checks import number
+from tinyinception.context import sighted
 from tinyinception.habits import absent, named
 from tinyinception.kernels.launch import launch
 from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, check_parameter, named_parameters
@@ -85,12 +86,14 @@ class Optimizer(ABC):
         return int(self._state["step"])
 
     @named
+    @sighted()
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for _, parameter in self.parameters:
             parameter.grad = None
 
     @named
+    @sighted()
     def step(self) -> None:
         """Update every parameter that has a gradient, in place; one without is left alone, its state too.
 
@@ -106,6 +109,7 @@ class Optimizer(ABC):
         changes.note(*(place.data for place in ready), *(left for old in self._left if (left := old()) is not None))
         self._left.clear()
 
+    @sighted()
     def check_finite(self) -> None:
         """Write into `finite`, for the steps from now on, whether no gradient holds NaN or infinity: 1, else 0."""
         launch(np.copyto, self.finite, 1)

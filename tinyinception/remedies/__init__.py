@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tinyinception.remedies.arguments import ARGUMENTS, CALLS, WORDS
-from tinyinception.remedies.objects import DATASET, LOADER, LOGITS, MODULE, OPTIMIZER, SCHEDULE, SWITCHES, TENSOR
+from tinyinception.remedies.objects import BLIND, DATASET, LOADER, LOGITS, MODULE, OPTIMIZER, SCHEDULE, SWITCHES, TENSOR
 from tinyinception.remedies.rooms import BUILD, DATA, FUNCTIONAL, INIT, MODELS, NN, OPTIM, TOP
 
 __all__ = [
     "ARGUMENTS",
+    "BLIND",
     "BUILD",
     "CALLS",
     "DATA",

@@ -239,3 +239,8 @@ DATASET = {
     "target_names": "write dataset.classes",
     "feature_names": "write dataset.classes for the names of classes",
 }
+
+BLIND = (
+    "a captured step cannot look at its own numbers, since they are computed again without Python; return the tensor "
+    "and look at the result, or call the step as it is, without capture"
+)
