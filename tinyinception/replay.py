@@ -46,13 +46,13 @@ def capture(step: Callable, *held: Any) -> Captured:
 class Captured:
     """A step that is recorded once for each set of shapes, and replayed."""
 
-    def __init__(self, step: Callable, held: Sequence[Any]):
+    def __init__(self, step: Callable, held: Sequence[Any], arena: memory.Arena | None = None):
         if not callable(step):
             raise ArgumentError(f"capture: step must be a function of arrays, got {type(step).__name__}")
         functools.update_wrapper(self, step, updated=())
         self.step, self.held = step, list(held)
         self._recordings: dict[tuple, Recording | None] = {}  # None: has run once
-        self._arena, self._lock = memory.Arena(), threading.RLock()
+        self.arena, self._lock = arena or memory.Arena(), threading.RLock()
 
     @property
     def recordings(self) -> list[Recording]:
@@ -82,14 +82,14 @@ class Captured:
         if key not in self._recordings:
             while len(self._recordings) >= MOST_RECORDINGS:
                 self._recordings.pop(next(iter(self._recordings)))
-            with context.blind():
+            with memory.arena(self.arena), context.blind():
                 result = self.step(*map(_handed, arrays))
             self._recordings[self._key(arrays)] = None  # in a first step an optimiser may have moved its arrays
             return result
         recording = self._recordings[key]
         if recording is not None:
             return recording.replay(arrays)
-        recording = Recording(self.step, arrays, self._arena, [*_leaves(self.held)])
+        recording = Recording(self.step, arrays, self.arena, [*_leaves(self.held)])
         if key[1:] == self._key(arrays)[1:]:  # else the step itself changes what a recording takes for granted
             self._recordings[key] = recording
         return recording.first

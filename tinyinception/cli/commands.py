@@ -44,9 +44,11 @@ def run_train(options: Namespace) -> None:
         return
     watchers = [] if options.log is None else [train.TensorBoard()]
     if config is None:
-        result = train.resume(options.resume, given.get("data"), epochs=given.get("epochs"), watchers=watchers)
+        result = train.resume(
+            options.resume, given.get("data"), epochs=given.get("epochs"), watchers=watchers, eager=options.eager
+        )
     else:
-        result = train.fit(config, options.out, watchers=watchers)
+        result = train.fit(config, options.out, watchers=watchers, eager=options.eager)
     _answer(
         options,
         asdict(result),

@@ -181,6 +181,11 @@ def _train(name: str) -> Parser:
         help="CPU threads (default: OMP_NUM_THREADS, else all cores); results do not depend on it",
     )
     run(
+        "--eager",
+        action="store_true",
+        help="run every step from Python, instead of recording it once and replaying it: slower, to the same bits",
+    )
+    run(
         "--log",
         type=OneOf("tensorboard"),
         metavar="tensorboard",

@@ -110,10 +110,14 @@ class Optimizer(ABC):
         self._left.clear()
 
     @sighted()
-    def check_finite(self) -> None:
-        """Write into `finite`, for the steps from now on, whether no gradient holds NaN or infinity: 1, else 0."""
+    def check_finite(self, loss: Any = None) -> None:
+        """Write into `finite`, for the steps from now on, whether no gradient holds NaN or infinity: 1, else 0.
+
+        loss: a tensor that must not hold any either.
+        """
         launch(np.copyto, self.finite, 1)
-        for grad in joined(p.grad for _, p in self.parameters if p.grad is not None):
+        grads = joined(p.grad for _, p in self.parameters if p.grad is not None)
+        for grad in grads if loss is None else [*grads, loss.data.reshape(-1)]:
             launch(kernel_for("find_non_finite", grad), grad, self.finite)
 
     def frozen(self) -> tuple:

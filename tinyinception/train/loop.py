@@ -18,21 +18,19 @@ from tinyinception.context import unchecked_inputs
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.files import as_path
 from tinyinception.kernels import prepare
-from tinyinception.nn import Module, random
-from tinyinception.nn.functional import cross_entropy
-from tinyinception.optim import clip_grad_norm
-from tinyinception.tensor import Tensor
+from tinyinception.nn import Module
 from tinyinception.train.checkpoint import load
 from tinyinception.train.config import Config
 from tinyinception.train.interrupt import Stopped, stop_signals
 from tinyinception.train.live import LivePage
-from tinyinception.train.network import outputs, own
+from tinyinception.train.network import own
 from tinyinception.train.pictures import draw_pictures
 from tinyinception.train.report import Report
 from tinyinception.train.run import CONFIG, Result, Run
 from tinyinception.train.scores import Scores, score
 from tinyinception.train.session import Session, accuracy_of
-from tinyinception.train.watch import blame, blame_scores, check_finite, is_finite
+from tinyinception.train.step import train_step
+from tinyinception.train.watch import blame_scores, check_finite
 from tinyinception.train.watchers import StepLog, Watcher, watching
 
 clock = time.monotonic
@@ -48,6 +46,7 @@ def fit(
     dataset: data.Dataset | None = None,
     watchers: Sequence[Watcher] = (),
     progress: bool = True,
+    eager: bool = False,
 ) -> Result:
     """Train a network from the start; the run's folder is `out`, which must not hold a run yet.
 
@@ -55,16 +54,17 @@ def fit(
     and channels where it has these parameters); it returns logits or Output(logits, aux). What can be imported is found
     again by `resume`, all else is to be given again. dataset: instead of the one that `config.data` names, see
     `Dataset.from_arrays`. watchers: are told how it goes, beside those that print, write steps.csv and live.html.
+    eager: run every step from Python, instead of recording it once and replaying its launches; the bits are the same.
 
-    Raises ArgumentError, DataError, ShapeError or CheckpointError
-    before any training where something does not fit, NonFiniteError where the loss or a gradient becomes NaN or
-    infinite, and KeyboardInterrupt, after a checkpoint, on Ctrl-C, SIGTERM or SIGHUP; its message says how to continue.
+    Raises ArgumentError, DataError, ShapeError or CheckpointError before any training where
+    something does not fit, NonFiniteError where the loss or a gradient becomes NaN or infinite, and KeyboardInterrupt,
+    after a checkpoint, on Ctrl-C, SIGTERM or SIGHUP; its message says how to continue.
     """
     prepare()
     config = own(config, network, dataset)
     with Run.begin(config, out) as run:
         try:
-            session = Session(config, dataset or load_data(config, progress), network)
+            session = Session(config, dataset or load_data(config, progress), network, eager=eager)
             session.save(run)
         except BaseException:
             run.discard()
@@ -81,6 +81,7 @@ def resume(
     dataset: data.Dataset | None = None,
     watchers: Sequence[Watcher] = (),
     progress: bool = True,
+    eager: bool = False,
 ) -> Result:
     """Continue a run, however it ended, to the same bits as if it had never stopped.
 
@@ -101,7 +102,8 @@ def resume(
             config = replace(config, **moved).located
         elif dataset is None:
             config = run.find_data(config)
-        session = Session(config, dataset or load_data(config, progress), network, fresh=saved is None)
+        images = dataset or load_data(config, progress)
+        session = Session(config, images, network, fresh=saved is None, eager=eager)
         if saved is not None:
             session.restore(run, *saved)
         if epochs is not None:
@@ -123,6 +125,7 @@ def ensure(
     dataset: data.Dataset | None = None,
     watchers: Sequence[Watcher] = (),
     progress: bool = True,
+    eager: bool = False,
 ) -> Result:
     """The result of training by `config` in `folder`, whatever is there already: calling it again costs nothing.
 
@@ -131,11 +134,13 @@ def ensure(
     """
     place = as_path("folder", folder)
     if not (place / CONFIG).is_file():
-        return fit(config, place, network=network, dataset=dataset, watchers=watchers, progress=progress)
+        return fit(config, place, network=network, dataset=dataset, watchers=watchers, progress=progress, eager=eager)
     run = Run.open(place)
     if differing := own(config, network, dataset).differences(run.config.located):
         raise ArgumentError(f"config: {place} holds a run with {'; '.join(differing)}")
-    return run.result or resume(place, network=network, dataset=dataset, watchers=watchers, progress=progress)
+    return run.result or resume(
+        place, network=network, dataset=dataset, watchers=watchers, progress=progress, eager=eager
+    )
 
 
 def load_data(config: Config, progress: bool) -> data.Dataset:
@@ -182,49 +187,6 @@ def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bo
         return result
 
 
-def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
-    """One step of gradient descent on one batch: the loss before it, and how many images were classified correctly."""
-    optimizer = session.optimizer
-    optimizer.lr = session.schedule(session.position.step)
-    optimizer.zero_grad()
-    logits, loss, total = _forward(session, images, labels)
-    finite = math.isfinite(total.item())
-    if finite:
-        total.backward()
-        finite = all(is_finite(parameter.grad) for _, parameter in optimizer.parameters)
-    if not finite:
-        raise _non_finite(session, images, labels, total.item())
-    if session.config.clip is not None:
-        clip_grad_norm(optimizer.parameters, session.config.clip)
-    optimizer.step()
-    if session.average is not None:
-        session.average.update()
-    return loss.item(), int((logits.numpy().argmax(axis=1) == labels).sum())
-
-
-def _forward(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits, the loss of the main classifier, and the sum with the auxiliary ones, which is what is minimised."""
-    smoothing = session.config.label_smoothing
-    for norm in session.frozen_norms:  # whoever calls network.train() wakes them
-        norm.eval()
-    with random.using(session.generator):
-        logits, aux = outputs(session.network, Tensor(images))
-    loss = total = cross_entropy(logits, labels, label_smoothing=smoothing)
-    for head in aux:
-        total = total + session.aux_weight * cross_entropy(head, labels, label_smoothing=smoothing)
-    return logits, loss, total
-
-
-def _non_finite(session: Session, images: np.ndarray, labels: np.ndarray, loss: float) -> NonFiniteError:
-    at = session.position
-    what = "a gradient is NaN or infinite" if math.isfinite(loss) else f"the loss is {loss}"
-    culprit = blame(session.network, images, lambda: _forward(session, images, labels)[-1].backward())
-    return NonFiniteError(
-        f"{what} at step {at.step}, batch {at.batch} of epoch {at.epoch + 1}; the first to be so was "
-        f"{culprit}; the last good checkpoint is kept; try lower lr than {session.config.lr:g}"
-    )
-
-
 def _epoch_row(session: Session) -> tuple[dict, Scores]:
     """One line of log.csv, and the scores that count as the result so far.
 
@@ -260,7 +222,7 @@ def measure(session: Session) -> tuple[Scores, Scores | None]:
 
 
 def _measure(session: Session, how: str) -> Scores:
-    scores = score(session.network, session.test_loader)
+    scores = score(session.network, session.test_loader, classify=session.classify)
     if not math.isfinite(scores.loss):
         at, culprit = session.position, blame_scores(session.network, session.test_loader)
         raise NonFiniteError(

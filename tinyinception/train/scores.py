@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from tinyinception.checks import whole
 from tinyinception.data import Loader
-from tinyinception.errors import ArgumentError, NonFiniteError, ShapeError
+from tinyinception.errors import ArgumentError, CaptureError, NonFiniteError, ShapeError
+from tinyinception.kernels.memory import Arena
 from tinyinception.nn import Module
 from tinyinception.nn.functional import log_softmax
+from tinyinception.replay import Captured
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.terminal import bar
 from tinyinception.train.crops import Scheme
@@ -78,6 +80,30 @@ def log_probabilities(network: Module, images: np.ndarray) -> np.ndarray:
         return log_softmax(outputs(network, Tensor(images)).logits).numpy()
 
 
+class Classifier:
+    """`log_probabilities` of one network, recorded once for each size of batch and replayed.
+
+    arena: memory to share with other recordings. A network whose forward cannot be recorded runs as it is.
+    """
+
+    def __init__(self, network: Module, arena: Arena | None = None):
+        self.network = network
+        self._captured: Captured | None = Captured(self._classify, [network], arena)
+
+    def _classify(self, images: Tensor) -> Tensor:
+        return log_softmax(outputs(self.network, images).logits)
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """N x K for N normalised images."""
+        if self._captured is not None:
+            try:
+                with no_grad():
+                    return self._captured(images).numpy()
+            except CaptureError:
+                self._captured = None
+        return log_probabilities(self.network, images)
+
+
 def check_request(images: Sequence[object], top: int) -> None:
     """What `best_classes` needs, asked before anything is read. Raises ArgumentError."""
     whole("top", top)
@@ -92,10 +118,10 @@ def best_classes(
 
     source: where the network's numbers are from. Raises NonFiniteError where these give no probabilities.
     """
-    answers = []
+    answers, classify = [], Classifier(network)
     for images in batches:
         with np.errstate(all="ignore"):
-            probabilities = np.exp(log_probabilities(network, images))
+            probabilities = np.exp(classify(images))
         if not np.isfinite(probabilities).all():
             raise NonFiniteError(f"{source}: its weights give no finite probabilities")
         answers += [
@@ -113,19 +139,27 @@ def average(log_probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.logaddexp.reduce(shifted, axis=0)
 
 
-def score(network: Module, loader: Loader, scheme: Scheme | None = None, *, progress: bool = False) -> Scores:
+def score(
+    network: Module,
+    loader: Loader,
+    scheme: Scheme | None = None,
+    *,
+    classify: Callable[[np.ndarray], np.ndarray] | None = None,
+    progress: bool = False,
+) -> Scores:
     """Classify a loader's images in evaluation mode; the network is left in the mode in which it was.
 
-    scheme: show each image in these views and average the probabilities; otherwise once, as it is. progress: a bar on
-    standard error, where that is a terminal.
+    classify: gives the log-probabilities of a batch; a new `Classifier` unless given. scheme: show each image in these
+    views and average the probabilities; otherwise once, as it is. progress: a bar on standard error, where that is a
+    terminal.
     """
-    training = network.training
+    training, classify = network.training, classify or Classifier(network)
     network.eval()
     try:
         if scheme is None:
-            batches = [(log_probabilities(network, images), labels) for images, labels in loader.epoch(0)]
+            batches = [(classify(images), labels) for images, labels in loader.epoch(0)]
         else:
-            batches = _score_views(network, loader, scheme, progress)
+            batches = _score_views(classify, loader, scheme, progress)
     finally:
         network.train(training)
     outputs, labels = zip(*batches, strict=True)
@@ -133,7 +167,7 @@ def score(network: Module, loader: Loader, scheme: Scheme | None = None, *, prog
 
 
 def _score_views(
-    network: Module, loader: Loader, scheme: Scheme, progress: bool
+    classify: Callable[[np.ndarray], np.ndarray], loader: Loader, scheme: Scheme, progress: bool
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Few images at a time, so that the network sees about `batch_size` views at once, whatever the scheme."""
     weights, rows = scheme.weights, loader.batch_size
@@ -147,7 +181,7 @@ def _score_views(
             flat = views.reshape(-1, *views.shape[2:])
             each = []
             for row in range(0, len(flat), rows):
-                each.append(log_probabilities(network, np.ascontiguousarray(loader.normalize(flat[row : row + rows]))))
+                each.append(classify(np.ascontiguousarray(loader.normalize(flat[row : row + rows]))))
                 shown.update(len(each[-1]))
             together = average(np.concatenate(each).reshape(*views.shape[:2], -1), weights)
             batches.append((together, loader.labels[start : start + step].astype(np.int64)))

@@ -27,11 +27,13 @@ from tinyinception.optim import (
     Triangular,
     weights_only,
 )
+from tinyinception.replay import Captured
 from tinyinception.train.checkpoint import CHECKPOINT, Tensors, save
 from tinyinception.train.config import Config
 from tinyinception.train.network import Factory, build
 from tinyinception.train.pretrained import frozen, start_from
 from tinyinception.train.run import Run
+from tinyinception.train.scores import Classifier, log_probabilities
 from tinyinception.train.state import DataFacts, Position, check_log
 from tinyinception.train.watch import check_finite, describe, is_finite
 
@@ -43,7 +45,8 @@ class Session:
     """A training run in memory. Equal config and data give equal sessions, bit for bit.
 
     own: the caller's network, or a function that makes it. fresh: whether it begins, so that the weights of the config
-    are read; otherwise `restore` follows. loss: of the last step's batch.
+    are read; otherwise `restore` follows. loss: of the last step's batch. eager: run every step from Python, instead of
+    recording it once and replaying it.
     """
 
     config: Config
@@ -53,6 +56,7 @@ class Session:
     position: Position = field(default_factory=Position)
     log: list[dict] = field(default_factory=list)
     loss: float = math.nan
+    eager: bool = False
 
     def __post_init__(self) -> None:
         config, dataset = self.config, self.dataset
@@ -80,6 +84,8 @@ class Session:
         self.average: RunningAverage | None = None
         if config.average is not None:
             self.average = RunningAverage(_averaged(self.network), config.average)
+        self.captured: Captured | None = None  # the training step, from the first one on
+        self._classify: Classifier | None = None
 
     @property
     def best(self) -> dict[str, Any]:
@@ -163,6 +169,18 @@ class Session:
         if self.average is not None:
             self.average.load_state_dict(_finite(run, _part(tensors, "average")))
         self.position, self.log = position, log
+
+    def parts(self) -> list[Any]:
+        """What a training step works on."""
+        return [self.network, self.optimizer, *([] if self.average is None else [self.average])]
+
+    def classify(self, images: np.ndarray) -> np.ndarray:
+        """Log-probabilities of a normalised batch, by replay too, in the memory of the training step."""
+        if self.eager:
+            return log_probabilities(self.network, images)
+        if self._classify is None:
+            self._classify = Classifier(self.network, None if self.captured is None else self.captured.arena)
+        return self._classify(images)
 
     def _parts(self) -> Iterator[tuple[str, Tensors]]:
         yield "network", self.network.state_dict()
