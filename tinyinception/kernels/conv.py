@@ -11,6 +11,7 @@ from functools import lru_cache
 import numba
 import numpy as np
 
+from tinyinception.kernels.choice import chosen
 from tinyinception.kernels.memory import dense, empty, wide
 from tinyinception.kernels.norm import NEVER, affine_of
 from tinyinception.kernels.products import TILE_BLOCKS, pack_weights, weight_product, window_product
@@ -235,7 +236,8 @@ def _suits_winograd(out, w_shape, stride, groups, dilation=(1, 1)):
     windows = out.shape[0] * -(-out.shape[1] // 2) * -(-out.shape[2] // 2)
     whole = max(VECTOR_BYTES // out.itemsize, CHANNELS)
     return (
-        w_shape[:2] == (3, 3)
+        chosen() != "registers"
+        and w_shape[:2] == (3, 3)
         and tuple(stride) == tuple(dilation) == (1, 1)
         and groups == 1
         and windows >= LEAST_WINDOWS
