@@ -46,7 +46,7 @@ _FAMILY = {
 _compiled: dict[str, Callable] = {}
 _twins: dict[str, Callable] = {}
 _stairs: dict[str, Callable] = {}
-__all__ = [*_FAMILY, "using"]
+__all__ = list(_FAMILY) + ["using"]
 
 LARGE = 1 << 16  # elements; for fewer, NumPy is as fast as waking all cores
 

@@ -1,4 +1,4 @@
-"""The matrix products of the three stairs between: plain loops, in an order that uses numbers again while they are near.
+"""The matrix products of the three stairs between: plain loops, in an order that uses what is near again.
 
 All three stairs have the same, so that what is new in each is all that differs. Rows are named by number, `rows` and
 `places`, so that they may lie anywhere.
@@ -14,7 +14,7 @@ PARTS = 8  # sums over pixels are taken in so many parts, for as many threads, w
 
 @kernel(parallel=False)
 def add_product(a, rows, b, out, places, count):
-    """out[places[i]] += a[rows[i]] @ b for i < count. Four rows of b at a time, so that out passes a quarter as often."""
+    """out[places[i]] += a[rows[i]] @ b for i < count. Four rows of b at a time: out passes a quarter as often."""
     depth = b.shape[0]
     whole = depth - depth % 4
     for k in range(0, whole, 4):
