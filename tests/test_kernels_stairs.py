@@ -164,7 +164,7 @@ def test_a_training_step_is_the_same_under_every_stair():
     for stair in choice.STAIRS:
         random.manual_seed(0)
         network = Network()
-        optimizer = SGD(network.named_parameters(), lr=0.1)
+        optimizer = SGD(network.named_parameters(), lr=0.01)
         with kernels.using(stair):
             losses = []
             for _ in range(2):
@@ -336,7 +336,7 @@ def test_another_name_is_refused_with_the_choices(name):
 
 
 def test_another_name_in_the_environment_is_refused_before_any_work(tmp_path):
-    command = [sys.executable, "-m", "tinyinception", "train", "--data", "shapes", "--out", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "tinyinception", "train", "--data", "drawn", "--out", str(tmp_path / "run")]
     environment = {**os.environ, "TINYINCEPTION_KERNELS": "im2row"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode != 0
