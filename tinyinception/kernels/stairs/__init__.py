@@ -1,16 +1,10 @@
 """Convolution in steps from its definition to the fast kernel, to read, to choose and to measure.
 
-| stair | what it adds |
-|---|---|
-| `loops` | nothing: the definition, seven loops |
-| `im2col` | the windows as rows of a matrix, so that convolution is one matrix product |
-| `tiles` | only as many rows at a time as stay in the cache |
-| `addresses` | where a pixel is, instead of a copy of it |
-| `registers` | a block of results stays in registers while all taps and channels pass: `kernels.products` |
-| `fast` | where it suits, Winograd's 16 multiplications for 36: `kernels.winograd` |
+`kernels.choice.STAIRS` says what each of the six adds. The upper two, `registers` and `fast`, are `kernels.products`
+and `kernels.winograd`, called from `kernels.conv`.
 
-Each of the first four has three functions on dense arrays, `forward`, `input_grad` and `weight_grad`, without bias and
-groups; those and all that is done with convolutions elsewhere are made of them here.
+The first four are here. Each has three functions on dense arrays, `forward`, `input_grad` and `weight_grad`, without
+bias and groups; what `kernels.conv` offers is made of them below. `stairs.reference` has the upper two ideas in NumPy.
 """
 
 from __future__ import annotations
