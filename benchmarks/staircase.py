@@ -25,6 +25,7 @@ KERNELS = [(1, 1), (3, 3), (5, 5), (1, 7)]
 LAYER = {"size": 32, "batch": 32, "in": 64, "out": 64, "stride": 1}
 QUICK_LAYER = {**LAYER, "size": 16, "batch": 4, "in": 32, "out": 32}
 NUMPY = "im2col, NumPy"  # beside the stairs: the textbook's, whose product is a library's
+PEER = "im2col with NumPy's product"
 PASSES = {"forward": ("forward",), "backward": ("input_grad", "weight_grad")}
 FIRST, TOP = next(iter(STAIRS)), "fast"
 TOLERANCE = 1e-3
@@ -142,7 +143,8 @@ def figure(result: Result) -> Figure:
     )
     left.invert_yaxis()
     left.set_xlim(0, 1.18 * max(row["gmacs"] for row in result["rows"] if "gmacs" in row))
-    left.legend(title="kernel", loc="upper right", fontsize="small")
+    handles = sorted(zip(*left.get_legend_handles_labels(), strict=True), key=lambda entry: entry[1] == PEER)
+    left.legend(*zip(*handles, strict=True), title="kernel", loc="upper right", fontsize="small")
     drawn.suptitle(
         f"Convolution step by step: {layer(result['rows'])}, {result['machine']['threads']} threads.  "
         "Each stair keeps the ideas above it and adds one."
@@ -170,7 +172,7 @@ def _stairs(axes: Axes, rows: Sequence[Row]) -> None:
                 [place - thick / 2, place + thick / 2],
                 color="black",
                 linewidth=2,
-                label="im2col with NumPy's product" if number == len(kernels) - 1 else None,
+                label=PEER if number == len(kernels) - 1 else None,
             )
     if len(kernels) > 1:
         axes.text(
