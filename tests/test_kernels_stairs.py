@@ -17,7 +17,7 @@ from llvmlite import ir
 
 from tinyinception import kernels, nn
 from tinyinception.errors import ArgumentError
-from tinyinception.kernels import choice, conv, launch, reference, winograd
+from tinyinception.kernels import choice, conv, disk, launch, reference, winograd
 from tinyinception.kernels.stairs import reference as twins
 from tinyinception.nn import random
 from tinyinception.nn.functional import cross_entropy
@@ -326,6 +326,45 @@ def test_complex_numbers_go_to_the_twin_under_every_stair():
     for stair in choice.STAIRS:
         with kernels.using(stair):
             assert (kernels.conv2d(x, w, None, (1, 1), (0, 0, 0, 0), 1) == 4j).all()
+
+
+PLAIN = """
+import sys
+import numpy as np
+from tinyinception import kernels
+from tinyinception.kernels import choice, launch, reference
+modules, rng = [], np.random.default_rng(0)
+x, w, at = rng.standard_normal((2, 5, 4, 4)), rng.standard_normal((3, 2, 2, 6)), ((2, 1), (1, 0, 0, 1), 2)
+grad = rng.standard_normal(reference.conv2d(x, w, None, *at).shape)
+def products(module):
+    return (module.conv2d(x, w, None, *at), module.conv2d_input_grad(grad, w, x.shape, *at),
+            module.conv2d_weight_grad(grad, x, w.shape, *at))
+for stair in choice.STAIRS:
+    launch.state.record = lambda function, args: modules.append(function.__module__)
+    with kernels.using(stair):
+        found = products(kernels)
+    launch.state.record = None
+    assert all(np.allclose(*pair, atol=1e-12) for pair in zip(found, products(reference), strict=True)), stair
+    assert (f"tinyinception.kernels.stairs.{stair}" in modules) == (stair in choice.LOWER), stair
+from tinyinception.kernels.stairs import loops
+assert type(loops.forward) is type(products)
+"""
+
+
+def test_without_numba_the_lower_stairs_are_plain_python_to_step_through():
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", PLAIN], env=environment, check=True, timeout=300)
+
+
+def test_machine_code_is_not_kept_where_a_stair_was_edited(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk, "HERE", tmp_path)
+    (tmp_path / "stairs").mkdir()
+    found = set()
+    for text in ("one", "two"):
+        (tmp_path / "stairs" / "loops.py").write_text(text, encoding="utf-8")
+        found.add(disk._sources.__wrapped__())
+    (tmp_path / "stairs" / "loops.py").rename(tmp_path / "loops.py")
+    assert len({*found, disk._sources.__wrapped__()}) == 3
 
 
 @pytest.mark.parametrize("name", ["im2row", "", "Fast", None, 3, ["loops"]])

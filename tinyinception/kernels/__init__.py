@@ -5,7 +5,8 @@ complex step of gradcheck), when Numba is switched off with NUMBA_DISABLE_JIT=1,
 parent's threads do not come along.
 
 Convolution has a whole staircase from its definition to the fast kernel, in `kernels.stairs`. `with
-kernels.using("im2col"):`, or the environment variable TINYINCEPTION_KERNELS, chooses the step that computes.
+kernels.using("im2col"):`, or the environment variable TINYINCEPTION_KERNELS, chooses the stair that computes. Where
+Numba is switched off, the lower stairs run as plain Python.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _dispatcher(name: str):
     def call(first, *args, **kwargs):
         lower = convolution and choice.chosen() in choice.LOWER
         probe = first[0] if isinstance(first, (list, tuple)) else first
-        twin = JIT_DISABLED or threads.forked or probe.dtype.kind == "c"
+        twin = (JIT_DISABLED and not lower) or threads.forked or probe.dtype.kind == "c"
         known = _twins if twin else _stairs if lower else _compiled
         function = known.get(name) or _load(name, known)
         return function(first, *args, **kwargs)
