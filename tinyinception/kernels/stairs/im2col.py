@@ -92,6 +92,7 @@ def transposed_product(a, b, out):
 
 
 def _matrix(x, out_shape, w_shape, window):
+    """The im2col matrix of x: N*OH*OW x KH*KW*C."""
     matrix = empty((math.prod(out_shape[:3]), math.prod(w_shape[:3])), x.dtype)
     im2col(x, (*out_shape[1:3], *w_shape[:2]), window, matrix)
     return matrix
