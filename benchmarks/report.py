@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.common import FIGURES, RESULTS, ROOT, Result, heading, table
 
-NAMES = ("train_step", "inference", "convolution", "factorization", "scaling", "startup")
+NAMES = ("train_step", "inference", "convolution", "staircase", "factorization", "scaling", "startup")
 INTRODUCTION = """\
 # Benchmarks
 

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Lesson 3. Convolution as matrix multiplication
 #
-# **Time:** 30 minutes. **Afterwards you know** how seven loops become one matrix product, what the matrix costs in
-# memory, and why fast kernels never build it.
+# **Time:** 35 minutes. **Afterwards you know** how seven loops become one matrix product, what the matrix costs in
+# memory, why fast kernels never build it, and how Winograd's method saves more than half of the multiplications.
 #
 # ## The question
 #
@@ -18,6 +18,7 @@
 
 # %%
 import time
+from textwrap import fill
 
 import numba
 import numpy as np
@@ -25,6 +26,8 @@ from matplotlib.colors import ListedColormap
 
 from tinyinception import kernels
 from tinyinception.kernels import reference
+from tinyinception.kernels.choice import STAIRS
+from tinyinception.kernels.stairs.reference import A, B, G
 from tinyinception.lessons import COLOURS, figure, show
 
 rng = np.random.default_rng(0)
@@ -92,16 +95,12 @@ copies = [int((matrix == pixel).sum()) for pixel in range(25)]
 print(f"the matrix is {matrix.shape[0]} x {matrix.shape[1]}: middle pixel {copies[12]} times, corner {copies[0]} time")
 assert (copies[12], copies[0], matrix.shape) == (9, 1, (9, 9))
 assert np.array_equal(matrix.ravel(), reference.im2col(numbered, (3, 3), (1, 1), (0, 0, 0, 0)).ravel())
-product = im2col(small_x, 3) @ small_w.reshape(-1, 4)
-assert np.allclose(product, small.reshape(-1, 4))
+assert np.allclose(im2col(small_x, 3) @ small_w.reshape(-1, 4), small.reshape(-1, 4))
 
 drawn, (left, right) = figure(1, 2, height=5)
-for ax, values, shade in ((left, numbered[0, :, :, 0], np.zeros((5, 5))), (right, matrix, np.zeros((9, 9)))):
-    shade[values == 12] = 1
-    if ax is left:
-        shade[1:4, 0:3] += 2
-    else:
-        shade[3] += 2
+for ax, values, blue in ((left, numbered[0, :, :, 0], np.s_[1:4, 0:3]), (right, matrix, np.s_[3])):
+    shade = np.where(values == 12, 1, 0)
+    shade[blue] += 2
     cmap = ListedColormap(["white", COLOURS["orange"], "#d8e6f3", COLOURS["orange"]])
     ax.pcolormesh(shade, cmap=cmap, vmin=0, vmax=3, edgecolors=COLOURS["grey"], linewidth=0.5)
     for (i, j), value in np.ndenumerate(values):
@@ -147,8 +146,8 @@ assert matrix_bytes(1, 112, 7, 3) / (4 * 224 * 224 * 3) == 12.25
 # arithmetic. A matrix of 75 MB fits hardly any cache: it is written to main memory and read back. So take a *tile*,
 # some rows of the output: write only its windows into a buffer, multiply, and use the buffer again for the next one.
 #
-# We measure on one core. Threads that wait for each other, many times for small tiles, would blur the picture; so the
-# product is the package's, which can be held to one thread, as a 1x1 convolution of an image one pixel wide.
+# We measure on one core, since threads that wait for each other would blur the picture. As the matrix product we use
+# the package's own 1x1 convolution, which can be held to one core.
 #
 # **Predict:** which is fastest: tiles of 74 KB (one row of one image), of 1 MB or so, or the whole matrix at once?
 
@@ -187,71 +186,101 @@ tile_seconds = np.min(rounds, axis=0)  # in turns, so that a busy moment of the 
 assert round(kilobytes[0]) == 74
 
 # %% [markdown]
-# Your machine's answer is in the figure below. Usually it is a valley: small tiles pay for starting each product, the
-# whole matrix pays for main memory, and the bottom is about as large as a cache. What is certain is the memory.
+# Your machine's answer is in the figure below, on the right. Usually it is a valley: small tiles pay for starting each
+# product, the whole matrix pays for main memory, and the bottom is about as large as a cache. What is certain is the
+# memory.
 #
-# Now all of them on the same layer: the loops of above, compiled by Numba; the matrix, whole and in tiles; and the
-# package's kernel. The kernel goes one step on: since the channels of a pixel lie side by side in memory already, it
-# writes down only the *address* of each tap, 8 bytes instead of 64 numbers, and copies nothing. With all cores, its
-# tiles are shared out among them. The last row is NumPy's product of two large matrices, with all cores too.
+# ## The staircase
 #
-# **Predict:** by which factors do the compiled loops beat Python's, and the kernel the compiled loops?
+# The package has this convolution six times, each time with one more idea, and `kernels.using("tiles")` chooses one:
+#
+# 1. **loops** is the definition: the seven loops of above, compiled by Numba.
+# 2. **im2col** makes every window a row of the matrix, and convolution one matrix product.
+# 3. **tiles** holds only as many rows of the matrix at a time as stay in the cache.
+# 4. **addresses** copies nothing. The channels of a pixel lie side by side in memory already, so a tap only needs to
+#    know where they begin: 8 bytes in place of 64 numbers.
+# 5. **registers** keeps a block of results in the processor's vector registers while all taps and channels pass, and
+#    writes them to memory once.
+# 6. **fast** is Winograd's method. It needs fewer multiplications, and is explained below.
+#
+# Stairs 2, 3 and 4 share one plain matrix product of three loops, so each differs from the next by its idea alone. You
+# can read them in `tinyinception/kernels/stairs`; they are short.
+#
+# ## Fewer multiplications
+#
+# Two outputs side by side, of a kernel g with three taps in a row, need 6 multiplications. They read four inputs d, and
+# Winograd found a way with 4 products:
+#
+#     outputs  =  A ((G g) * (B d))        * is number by number
+#
+# B and A only add and subtract; G g is made once for all windows. The same along rows and columns makes 2x2 outputs of
+# a 3x3 kernel from 4 x 4 = 16 products. The definition needs 4 x 9 = 36. The products are added up over the channels
+# before A is applied, so each of the 16 is a matrix product like those above. Nothing is approximated, but the sums
+# round in another order. It suits kernels of 3x3 with stride 1 only.
+#
+# **Predict:** 36 / 16 is 2.25. Will the sixth stair be 2.25 times as fast as the fifth?
 
 # %%
-macs = 32 * 32 * 32 * 3 * 3 * 64 * 64
-assert macs == 1_207_959_552
-compiled, out = numba.njit(loops), np.zeros((32, 32, 32, 64), np.float32)
-compiled(padded[:1], w, out[:1].copy())  # the first call compiles
-compiled(padded, w, out)
-assert np.allclose(out, expected, atol=1e-3)
-square = rng.standard_normal((1024, 1024), dtype=np.float32)
-rates = {
-    "loops, Python": 8 * 8 * 9 * 4 * 4 / python,
-    "loops, compiled": macs / best(lambda: compiled(padded, w, out), 2),
-    "im2col, whole": macs / tile_seconds[-1],
-    "im2col, best tiles": macs / min(tile_seconds[:-1]),
-    "tinyinception's kernel": macs / best(lambda: kernels.conv2d(x, w, None, (1, 1), (1, 1, 1, 1), 1)),
-}
-numba.set_num_threads(cores)
-rates["its kernel, all cores"] = macs / best(lambda: kernels.conv2d(x, w, None, (1, 1), (1, 1, 1, 1), 1))
-rates["NumPy's product, all cores"] = 1024**3 / best(lambda: square @ square)
-for name, rate in rates.items():
-    print(f"{name:27} {rate / 1e9:8.3f} billion multiply-adds per second")
+d, g = rng.standard_normal(4), rng.standard_normal(3)
+assert np.allclose(A @ ((G @ g) * (B @ d)), [d[:3] @ g, d[1:] @ g])
+window, taps = rng.standard_normal((4, 4)), rng.standard_normal((3, 3))
+products = (G @ taps @ G.T) * (B @ window @ B.T)
+direct = [[(window[i : i + 3, j : j + 3] * taps).sum() for j in (0, 1)] for i in (0, 1)]
+assert np.allclose(A @ products @ A.T, direct)
+print(f"2x2 outputs: {products.size} multiplications in place of {4 * taps.size}")
 
-drawn, (left, right) = figure(1, 2, width=11, height=4.2)
-bars = left.barh(
-    list(rates),
-    [rate / 1e9 for rate in rates.values()],
-    color=["lightgrey"] * 2 + [COLOURS["sky"]] * 2 + [COLOURS["vermilion"]] * 2 + ["white"],
-    edgecolor="black",
-)
-left.bar_label(bars, [f"{rate / 1e9:.3g}" for rate in rates.values()], padding=3)
-left.set(
-    xscale="log",
-    xlim=(1e-3, 2e3),
-    xlabel="billion multiply-adds per second",
-    title="3x3, 64 to 64 channels, 32 grids of 32x32",
-)
+# %% [markdown]
+# Not quite: the transforms by A and B take time too. Here are all the stairs on the same layer, on one core, after
+# the loops in Python. A rate counts the multiply-adds of the definition, also where Winograd's method leaves
+# some of them out.
+#
+# **Predict:** by which factor do the compiled loops beat Python's, and which of the other stairs buys most?
+
+
+# %%
+def convolve():
+    return kernels.conv2d(x, w, None, (1, 1), (1, 1, 1, 1), 1)
+
+
+def seconds(stair):
+    with kernels.using(stair):
+        assert np.allclose(convolve(), expected, atol=1e-3)
+        return best(convolve, 1)
+
+
+macs = 32 * 32 * 32 * 3 * 3 * 64 * 64
+rounds = [[seconds(stair) for stair in STAIRS] for _ in range(3)]
+rates = {"Python": 8 * 8 * 9 * 4 * 4 / python} | dict(zip(STAIRS, macs / np.min(rounds, axis=0), strict=True))
+numba.set_num_threads(cores)
+print("             billion multiply-adds per second   times the one before")
+for name, rate, before in zip(rates, rates.values(), [None, *rates.values()], strict=False):
+    print(f"{name:12} {rate / 1e9:20.2g}" + (f"{rate / before:27,.1f}" if before else ""))
+print(f"fast, with {cores} threads: {macs / best(convolve) / 1e9:.2g}")
+
+drawn, (left, right) = figure(1, 2, width=11, height=5.2, width_ratios=[1.5, 1])
+adds = {"Python": "the definition, in Python"} | STAIRS
+labels = [f"{name}\n{fill(adds[name], 42)}" for name in rates]
+colours = ["lightgrey"] * 2 + [COLOURS["sky"]] * 3 + [COLOURS["vermilion"], COLOURS["purple"]]
+bars = left.barh(labels, [rate / 1e9 for rate in rates.values()], color=colours)
+left.bar_label(bars, [f"{rate / 1e9:.2g}" for rate in rates.values()], padding=3)
+left.set(xlabel="billion multiply-adds per second, one core", title="3x3, 64 to 64 channels, 32 grids of 32x32")
 left.invert_yaxis()
 left.grid(axis="y", visible=False)
+level = 1e3 * macs / rates["registers"]
 right.semilogx(kilobytes, [1e3 * s for s in tile_seconds], "o-")
-right.axhline(1e3 * macs / rates["tinyinception's kernel"], color=COLOURS["vermilion"], linestyle="--")
-right.text(
-    kilobytes[0],
-    0.94e3 * macs / rates["tinyinception's kernel"],
-    "tinyinception's kernel: no copies",
-    va="top",
-    color=COLOURS["vermilion"],
-)
-right.set(
-    xlabel="size of a tile's buffer, KB",
-    ylabel="time for the layer on one core, ms",
-    title="im2col in tiles",
-    ylim=(0, None),
-)
+right.axhline(level, color=COLOURS["vermilion"], linestyle="--")
+right.text(kilobytes[0], 0.94 * level, "registers: no copies", va="top", color=COLOURS["vermilion"])
+right.set(xlabel="size of a tile's buffer, KB", ylabel="time for the layer on one core, ms", ylim=(0, None))
+right.set_title("im2col in tiles, product in registers")
 show(drawn, "03_speed")
 
 # %% [markdown]
+# What does each gain? Compiling gains most, thousands of times: Python spends its time on finding out what `+` means,
+# and its bar is too short to be seen. The compiled loops are no bad start, because the innermost runs along memory. The
+# matrix by itself gains little, since its copies cost time too, but it is the form that all the rest is built on. Tiles
+# and addresses take the copies away again. Registers bring what a matrix product is famous for, and Winograd's method
+# goes beyond what any product can do.
+#
 # ## Backward
 #
 # With Y = A W, A being the im2col matrix, lesson 1 has both gradients already:
@@ -264,7 +293,8 @@ show(drawn, "03_speed")
 # %%
 g = rng.standard_normal(expected.shape, dtype=np.float32)
 by_hand = (im2col(padded, 3).T @ g.reshape(-1, 64)).reshape(w.shape)
-ours = kernels.conv2d_weight_grad(g, x, w.shape, (1, 1), (1, 1, 1, 1), 1)
+with kernels.using("im2col"):
+    ours = kernels.conv2d_weight_grad(g, x, w.shape, (1, 1), (1, 1, 1, 1), 1)
 print(f"gradient of the weights: largest difference {np.abs(by_hand - ours).max() / np.abs(ours).max():.0e}, relative")
 assert np.allclose(by_hand, ours, atol=1e-3 * np.abs(ours).max())
 
@@ -274,10 +304,13 @@ assert np.allclose(by_hand, ours, atol=1e-3 * np.abs(ours).max())
 # - Convolution is the im2col matrix times the weights; both gradients are products with it too.
 # - The matrix is k k / (s s) times the input: 9 times for a 3x3, 12.25 times for GoogLeNet's first layer.
 # - Nobody needs it whole. Tiles need a small part of the memory; addresses in place of copies need no copy at all.
+# - A product is fast where its results stay in registers. That buys more than saving copies.
+# - Winograd's method makes 2x2 outputs of a 3x3 kernel with 16 multiplications in place of 36.
 # - A 1x1 convolution is a matrix product as it stands.
 #
 # **Exercises:** `lessons/exercises/03_convolution_as_product.py`, checked by `tinyinception lesson 3 --check`.
 #
 # **Paper:** Chellapilla, Puri and Simard, *High performance convolutional neural networks for document processing*
 # (2006), for im2col; Chetlur et al., *cuDNN* (2014), section 3, for tiles; Dukhan, *The indirect convolution
-# algorithm* (2019), for addresses.
+# algorithm* (2019), for addresses; Goto and van de Geijn, *Anatomy of high-performance matrix multiplication* (2008),
+# for registers; Lavin and Gray, *Fast algorithms for convolutional neural networks* (2016), for Winograd's method.

@@ -3,6 +3,10 @@
 Nothing is imported or compiled before the first call. The twin computes instead of the kernel for complex arrays (the
 complex step of gradcheck), when Numba is switched off with NUMBA_DISABLE_JIT=1, and in a forked child, to which the
 parent's threads do not come along.
+
+Convolution has a whole staircase from its definition to the fast kernel, in `kernels.stairs`. `with
+kernels.using("im2col"):`, or the environment variable TINYINCEPTION_KERNELS, chooses the stair that computes. Where
+Numba is switched off, the lower stairs run as plain Python.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 
-from tinyinception.kernels import threads
+from tinyinception.kernels import choice, threads
+from tinyinception.kernels.choice import using
 from tinyinception.kernels.threads import in_turn, start
 
 _FAMILY = {
@@ -49,7 +54,8 @@ _FAMILY = {
 }
 _compiled: dict[str, Callable] = {}
 _twins: dict[str, Callable] = {}
-__all__ = list(_FAMILY)
+_stairs: dict[str, Callable] = {}
+__all__ = list(_FAMILY) + ["using"]
 
 LARGE = 1 << 16  # elements; for fewer, NumPy is as fast as waking all cores
 BLOCK = 1 << 13  # numbers of a flat array that are updated at a time, small enough to stay in a cache
@@ -67,15 +73,20 @@ def prepare() -> None:
 
     The first kernel does so too; whoever begins long work calls this before it, so that nothing is lost.
     """
+    choice.chosen()
     if not by_twins():
         start()
 
 
 def _dispatcher(name: str):
+    convolution = _FAMILY[name] == "conv"
+
     def call(first, *args, **kwargs):
+        lower = convolution and choice.chosen() in choice.LOWER
         probe = first[0] if isinstance(first, (list, tuple)) else first
-        twin = JIT_DISABLED or threads.forked or probe.dtype.kind == "c"
-        function = (_twins if twin else _compiled).get(name) or _load(name, twin)
+        twin = (JIT_DISABLED and not lower) or threads.forked or probe.dtype.kind == "c"
+        known = _twins if twin else _stairs if lower else _compiled
+        function = known.get(name) or _load(name, known)
         return function(first, *args, **kwargs)
 
     call.__name__ = call.__qualname__ = name
@@ -83,17 +94,18 @@ def _dispatcher(name: str):
     return call
 
 
-def _load(name: str, twin: bool) -> Callable:
-    """Find a kernel or its twin, when it is first called."""
-    if twin:
+def _load(name: str, known: dict[str, Callable]) -> Callable:
+    """Find a kernel, its twin, or a stair below it, when it is first called."""
+    if known is _twins:
         if threads.forked:
             _warn_of_fork()
         _twins[name] = getattr(import_module(f"{__name__}.reference"), name)
         return _twins[name]
     layer = start()
-    function = getattr(import_module(f"{__name__}.{_FAMILY[name]}"), name)
-    _compiled[name] = in_turn(function) if layer == "workqueue" else function
-    return _compiled[name]
+    room = "stairs" if known is _stairs else _FAMILY[name]
+    function = getattr(import_module(f"{__name__}.{room}"), name)
+    known[name] = in_turn(function) if layer == "workqueue" else function
+    return known[name]
 
 
 @cache

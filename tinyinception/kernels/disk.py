@@ -104,10 +104,10 @@ def keep(function: Callable) -> caching.NullCache:
 @cache
 def _sources() -> bytes:
     """What all the files say that kernels are made of."""
-    files = sorted(HERE.glob("*.py"))
+    files = sorted(HERE.rglob("*.py"))
     if not files:
         raise FileNotFoundError("the kernels' sources cannot be read")
-    return _digest(*(_digest(file.name.encode(), file.read_bytes()) for file in files))
+    return _digest(*(_digest(file.relative_to(HERE).as_posix().encode(), file.read_bytes()) for file in files))
 
 
 def _code(function: Callable) -> bytes:

@@ -7,11 +7,13 @@ the number of threads has no say here.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from tinyinception.kernels.choice import chosen
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
 
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
@@ -27,7 +29,16 @@ NARROW = 16
 
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
-kept = lru_cache(maxsize=1024)  # an inference of one image has 85 convolutions; photographs have many sizes
+Made = TypeVar("Made", bound=Callable)
+
+
+def kept(function: Made) -> Made:
+    """Decorator: made once for its arguments, and for the kernels in use.
+
+    An inference of one image has 85 convolutions; photographs have many sizes.
+    """
+    made = lru_cache(maxsize=1024)(lambda _, *given: function(*given))
+    return wraps(function)(lambda *given: made(chosen(), *given))
 
 
 class Taps(NamedTuple):
@@ -138,7 +149,8 @@ def suits_winograd(out: Shape, w: Shape, stride: Pair, groups: int, dilation: Pa
     windows = out[0] * -(-out[1] // 2) * -(-out[2] // 2)
     whole = max(VECTOR_BYTES // dtype.itemsize, CHANNELS)
     return (
-        w[:2] == (3, 3)
+        chosen() != "registers"
+        and w[:2] == (3, 3)
         and stride == dilation == (1, 1)
         and groups == 1
         and windows >= LEAST_WINDOWS
