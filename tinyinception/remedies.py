@@ -12,6 +12,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "in_planes": ("in_channels",),
     "out_planes": ("out_channels",),
     "units": ("out_features",),
+    "eps": ("label_smoothing",),
     "in_chans": ("channels", "in_channels"),
     "in_channels": ("channels",),
     "num_features": ("channels",),
@@ -63,6 +64,31 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "max_lr": ("base",),
     "total_steps": ("steps",),
     "random_state": ("seed",),
+    **dict.fromkeys(("num_epochs", "n_epochs", "max_epochs", "nb_epoch", "num_train_epochs"), ("epochs",)),
+    **dict.fromkeys(("batch", "bs", "per_device_train_batch_size"), ("batch_size",)),
+    **dict.fromkeys(("callbacks", "callback", "loggers", "logger"), ("watchers",)),
+    **dict.fromkeys(("output_dir", "out_dir", "save_dir", "default_root_dir", "logdir", "log_dir"), ("out", "folder")),
+    **dict.fromkeys(("train_data", "data", "training_data", "dataloaders", "train_loader"), ("dataset",)),
+    "early_stopping_patience": ("patience",),
+    "lr_scheduler": ("schedule",),
+    "wd": ("weight_decay",),
+    "ema_decay": ("average",),
+    "max_grad_norm": ("clip",),
+    "gradient_clip_val": ("clip",),
+    "grad_clip": ("clip",),
+    "model": ("network", "net"),
+    "module": ("net", "network", "model"),
+    "net": ("model", "network"),
+    "network": ("net", "model"),
+    "path": ("file", "folder"),
+    "filename": ("file", "path"),
+    "f": ("file", "path"),
+    "checkpoint": ("folder", "file"),
+    "resume_from_checkpoint": ("folder",),
+    "top_k": ("top",),
+    "k": ("top",),
+    "state_dict": ("state",),
+    "fn": ("function",),
 }
 
 _WEIGHTS = (
@@ -127,6 +153,40 @@ WORDS = {
     "persistent_workers": "leave it out",
     "dataset": "a data set makes its own: dataset.loader('train', batch_size)",
     "transform": "give transforms=[...]",
+    "Tensor.dtype": "it has the dtype of its array: Tensor(np.asarray(numbers, np.float64))",
+    "to.dtype": "give it by position, to(np.float64)",
+    "to.non_blocking": _CPU,
+    "to.copy": "nothing is copied; leave it out",
+    "load_state_dict.strict": "all names and sizes must fit; for some of them, "
+    "module.load_state_dict({**module.state_dict(), **some})",
+    "load_state_dict.assign": "the numbers are copied; leave it out",
+    "parameters.recurse": "it is those of all modules below too; vars(module) has a module's own",
+    "named_parameters.prefix": "put it before the names",
+    "state_dict.prefix": "put it before the names",
+    "register_buffer.persistent": "every buffer is saved; assign what need not be saved to an attribute",
+    "list_models.pretrained": "weights.SETS has those with published weights",
+    "list_models.filter": "give a pattern, list_models('*v3*')",
+    "from_arrays.num_classes": "the labels say it; classes= gives their names",
+    **{
+        f"from_arrays.{word}": "a fifth of each class is for testing, or give test_images= and test_labels="
+        for word in ("test", "test_size", "test_split", "validation_split", "val_split", "validation_data", "test_data")
+    },
+    **{
+        f"fit.{word}": f"it is a setting, train.fit(train.Config({word}=...))"
+        for word in (
+            *("epochs", "batch_size", "lr", "optimizer", "schedule", "weight_decay", "label_smoothing"),
+            *("seed", "patience", "weights", "freeze", "crop", "flip", "average", "clip", "limit"),
+        )
+    },
+    "fit.loss": "it is cross-entropy, with train.Config(label_smoothing=...)",
+    "fit.x": "images of your own go in as dataset=Dataset.from_arrays(images, labels)",
+    "fit.y": "images of your own go in as dataset=Dataset.from_arrays(images, labels)",
+    "Config.momentum": "sgd has momentum 0.9, by which the defaults were chosen",
+    "Config.dropout": "write model_options={'dropout': 0.2}",
+    "Config.num_classes": "the data say it",
+    "Config.num_workers": "batches are prepared beside the training without being asked to",
+    "to_onnx.opset_version": "it is always export.OPSET",
+    "export.opset_version": "it is always export.OPSET",
     "closure": "compute the loss and backward before step()",
     "optimizer": "schedules are functions: lr = schedule(step)",
     "last_epoch": "schedules are functions of the step; leave it out",
@@ -286,6 +346,8 @@ MODULE = {
     "get_layer": "write network.get_submodule('stem.conv')",
     "weights": "write list(network.parameters())",
     "trainable_weights": "write list(network.parameters())",
+    "freeze": "write module.requires_grad_(False)",
+    "unfreeze": "write module.requires_grad_(True)",
     "trainable": "write module.requires_grad_(False)",
     "requires_grad": "write module.requires_grad_(False)",
     "weight": "a batch-norm calls it gamma",
@@ -409,6 +471,10 @@ NN = {
     "Sigmoid": "write x.sigmoid()",
     "Tanh": "write x.tanh()",
     "BatchNorm1d": "write BatchNorm2d(channels), on N x 1 x 1 x C",
+    **dict.fromkeys(
+        ("LabelSmoothingCrossEntropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"),
+        "write CrossEntropyLoss(label_smoothing=0.1)",
+    ),
     "NLLLoss": "write CrossEntropyLoss(), which takes logits",
     "MSELoss": "write ((x - y) ** 2).mean()",
     "L1Loss": "write abs(x - y).mean()",
@@ -497,6 +563,54 @@ LOADER = {
     "take": "write itertools.islice(loader, n)",
 }
 
+TRAIN = {
+    "train": "write fit(config), or fit(config, network=..., dataset=...)",
+    "test": "write evaluate(RUN)",
+    "validate": "write evaluate(RUN)",
+    "Trainer": "write fit(config, network=..., dataset=..., watchers=[...])",
+    "TrainingArguments": "write Config(...)",
+    "Learner": "write fit(config, network=..., dataset=...)",
+    "Callback": "subclass Watcher",
+    "LightningModule": "subclass nn.Module, and give it to fit(config, network=...)",
+    "callbacks": "subclass Watcher, and give fit(..., watchers=[...])",
+    "EarlyStopping": "write Config(patience=5)",
+    "ModelCheckpoint": "a run keeps its last checkpoint, and best.safetensors",
+    "CSVLogger": "a run has log.csv and steps.csv",
+    "TensorBoardLogger": "write fit(..., watchers=[TensorBoard()])",
+    "SummaryWriter": "write fit(..., watchers=[TensorBoard()])",
+    "WandbLogger": "subclass Watcher, whose epoch(row) is given the figures",
+    "lr_find": "write find_lr(config)",
+    "load": "write load_run(RUN)",
+    "load_from_checkpoint": "write load_run(RUN)",
+    "load_checkpoint": "write load_run(RUN)",
+}
+
+_LOAD = "write load_weights(network, FILE), or 'hf://OWNER/NAME' as FILE"
+WEIGHTS = {
+    "from_pretrained": _LOAD,
+    "load_pretrained": _LOAD,
+    "load_checkpoint": _LOAD,
+    "load_state_dict_from_url": _LOAD,
+    "load_file": "write load(network, FILE)",
+    "save_file": "write save(network, FILE)",
+    "load_model": "write load(network, FILE)",
+    "save_model": "write save(network, FILE)",
+    "load_state_dict": "write load(network, FILE)",
+    "save_state_dict": "write save(network, FILE)",
+    "save_pretrained": "write ti.export.to_folder(trained, FOLDER)",
+}
+
+EXPORT = {
+    "export": "write to_onnx(network, FILE, image_shape), or to_folder(trained, FOLDER)",
+    "save_pretrained": "write to_folder(trained, FOLDER)",
+    "push_to_hub": "write to_folder(trained, FOLDER), and upload that folder with huggingface-cli",
+    "from_folder": "write ti.weights.from_export(FOLDER)",
+    "torchscript": "there is to_onnx",
+    "jit": "there is to_onnx",
+    "to_torchscript": "there is to_onnx",
+    "to_safetensors": "write ti.weights.save(network, FILE)",
+}
+
 _SPLITS = "a data set has two splits, train_images with train_labels and test_images with test_labels"
 DATASET = {
     "train": "write dataset.train_images and dataset.train_labels, or dataset.loader('train', batch_size)",
@@ -512,6 +626,9 @@ DATASET = {
     "transform": "write dataset.loader(..., augment=[...])",
     "class_to_idx": "write dataset.classes, in the order of the labels",
     "num_classes": "write len(dataset.classes)",
+    "class_names": "write dataset.classes",
+    "samples": _SPLITS,
+    "imgs": _SPLITS,
     "batch": "write dataset.loader('train', batch_size)",
     "map": "write dataset.loader('train', batch_size, augment=[...])",
     "shuffle": "write dataset.loader('train', batch_size, shuffle=True)",
@@ -524,7 +641,11 @@ DATASET = {
 
 DATA = {
     "DataLoader": "a data set makes its own, dataset.loader('train', batch_size); or Loader(images, labels, ...)",
-    "TensorDataset": "write Dataset(...) from arrays",
+    **dict.fromkeys(
+        ("TensorDataset", "ArrayDataset", "from_arrays", "from_tensor_slices", "NumpyDataset"),
+        "write Dataset.from_arrays(images, labels)",
+    ),
+    **dict.fromkeys(("ImageDataGenerator", "AugMix", "TrivialAugmentWide"), "there are RandomCrop, RandomFlip, Cutout"),
     "ImageFolder": "write load(FOLDER) or read_folder(FOLDER)",
     "random_split": "a Dataset has its two splits, train and test",
     "datasets": "write load('cifar10')",
@@ -605,6 +726,20 @@ TOP = {
     "fit": "write ti.train.fit(config)",
     "plot_model": "write ti.draw(network, path='net.png')",
     "onnx": "write ti.export.to_onnx",
+    **dict.fromkeys(("set_random_seed", "seed_everything", "initial_seed", "Generator"), "write ti.manual_seed(0)"),
+    **dict.fromkeys(("Trainer", "Learner"), "write ti.train.fit(config, network=..., dataset=...)"),
+    "Dataset": "write ti.data.Dataset",
+    "DataLoader": "write dataset.loader('train', batch_size)",
+    "where": "write x * mask + y * (1 - mask), where mask is an array of 0 and 1",
+    "allclose": "write np.allclose(x, y)",
+    "equal": "write (x == y).all()",
+    "isnan": "write np.isnan(x.numpy())",
+    "is_tensor": "write isinstance(x, ti.Tensor)",
+    "Conv2d": "write ti.nn.Conv2d",
+    "Linear": "write ti.nn.Linear",
+    "SGD": "write ti.optim.SGD",
+    "Adam": "write ti.optim.Adam",
+    "datasets": "write ti.data.load('cifar10')",
 }
 
 BUILD = "write ti.build({0!r}, num_classes=10), or another of list_models()"
@@ -612,6 +747,8 @@ BUILD = "write ti.build({0!r}, num_classes=10), or another of list_models()"
 MODELS = {
     "get_model": "write build(name)",
     "load_model": "write weights.from_export(FOLDER) or train.load_run(RUN)",
+    "Inception3": "write build('inception_v3', num_classes=10); " + _WEIGHTS,
+    "from_pretrained": "write build(name); " + _WEIGHTS,
     "InceptionV3": "write build('inception_v3', num_classes=10); " + _WEIGHTS,
     "InceptionResNetV2": "write build('inception_resnet_v2', num_classes=10); " + _WEIGHTS,
     "VGG16": "write build('vgg16'); " + _WEIGHTS,

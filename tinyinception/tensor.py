@@ -63,7 +63,7 @@ def apply(op: Operation, *inputs: Tensor | None) -> Tensor:
         raise GraphError(f"{op.where()}: this operation is a node of a graph already; make a new one for each use")
     op.path = current_path()
     for number, t in enumerate(inputs):
-        if t is not None and not isinstance(t, Tensor):
+        if not isinstance(t, Tensor) and (t is not None or number == 0):  # only later ones can be left out
             raise DtypeError(
                 f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
                 + (remedies.LOGITS if hasattr(t, "logits") else "wrap arrays in Tensor(x)")

@@ -286,6 +286,9 @@ class Module:
 
         Raises one CheckpointError that lists all missing, surplus and misshapen names; then nothing has changed.
         """
+        if not isinstance(state, Mapping):
+            told = f"load_state_dict: state must be a state_dict(), got {type(state).__name__}"
+            raise ArgumentError(f"{told}; weights.load(module, FILE) reads a file")
         own = {
             name: value.numpy() if isinstance(value, Parameter) else value
             for name, value in self._members((Parameter, np.ndarray))
@@ -322,7 +325,6 @@ class Module:
         """Switch to evaluation: running statistics, no dropout, no auxiliary classifiers."""
         return self.train(False)
 
-    @named
     def to(self, target: str | np.dtype | type) -> Module:
         """Convert parameters and buffers to float32, float64 or complex128; gradients are forgotten; returns self.
 
@@ -358,7 +360,6 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
-    @named
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for parameter in self.parameters():
@@ -387,6 +388,10 @@ class Module:
         yield f"{indent}{label}{type(self).__name__}{detail}" + (f"  {size:,} parameters" if size else "")
         for child in self.children():
             yield from child._lines(indent + "  ")
+
+
+for _name in ("load_state_dict", "named_parameters", "parameters", "requires_grad_", "state_dict", "to", "train"):
+    setattr(Module, _name, named(vars(Module)[_name]))  # their calls are refused in the package's words
 
 
 def _fits(given: np.dtype, own: np.dtype) -> bool:

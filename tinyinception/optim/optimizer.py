@@ -89,10 +89,12 @@ class Optimizer(ABC):
             self._update(name, data, grad, self._scratch.like(data))
             changes.note(data)
 
+    @named
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copy of the state: 'step' and one array per slot and parameter, such as 'momentum/stem.conv.weight'."""
         return copy_state(self._state)
 
+    @named
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()`; one CheckpointError lists all that does not fit, and then nothing changes."""
         load_state(self._owner, self._state, state)

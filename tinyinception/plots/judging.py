@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import named
 from tinyinception.plots.style import as_text, style
 from tinyinception.plots.training import BLUE, DPI, VERMILION
 
@@ -32,6 +33,7 @@ class Calibrated(Protocol):
 
 
 @style()
+@named
 def calibration_curve(bins: Calibrated, title: str = "") -> Figure:
     """Reliability diagram: accuracy against the probability given to the answer, and below it the images per bin.
 
@@ -76,6 +78,7 @@ def _counts(axes: Axes, middle: np.ndarray, width: np.ndarray, images: np.ndarra
 
 
 @style()
+@named
 def crop_views(
     scaled: Sequence[tuple[np.ndarray, Sequence[tuple[str, Box]]]],
     rows: Mapping[str, Mapping[str, tuple[np.ndarray, int]]],

@@ -16,6 +16,7 @@ from tinyinception import data
 from tinyinception.context import unchecked_inputs
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.files import as_path
+from tinyinception.habits import named
 from tinyinception.kernels import prepare
 from tinyinception.nn import Module, random
 from tinyinception.nn.functional import cross_entropy
@@ -39,6 +40,7 @@ clock = time.monotonic
 Network = Module | Callable[..., Module]
 
 
+@named
 def fit(
     config: Config,
     out: str | Path | None = None,
@@ -71,6 +73,7 @@ def fit(
         return _train(session, run, watchers, progress)
 
 
+@named
 def resume(
     folder: str | Path,
     data: str | Path | None = None,
@@ -113,6 +116,7 @@ def resume(
         return _train(session, run, watchers, progress)
 
 
+@named
 def ensure(
     config: Config,
     folder: str | Path,

@@ -27,8 +27,12 @@ Factory = Callable[..., Module]
 def own(config: Config, network: Module | Factory | None, dataset: Dataset | None) -> Config:
     """The config of a run with a network or a data set of the caller's own; with absolute paths.
 
-    Raises ArgumentError for a network that is neither a Module nor a function, a dataset that is no Dataset.
+    Raises ArgumentError for a config that is none, a network that is neither a Module nor a function, a dataset that is
+    no Dataset.
     """
+    if not isinstance(config, Config):
+        hint = "; your own network goes in as network=" if isinstance(config, Module) else ""
+        raise ArgumentError(f"config must be a train.Config, got {type(config).__name__}{hint}")
     if dataset is not None:
         if not isinstance(dataset, Dataset):
             raise ArgumentError(f"dataset must be a Dataset (see Dataset.from_arrays), got {type(dataset).__name__}")

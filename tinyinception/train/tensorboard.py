@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.train.watchers import Watcher
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FOLDER = "tensorboard"
 
 
+@named
 class TensorBoard(Watcher):
     """Scalars in RUN/tensorboard: loss and rate every few steps, after each epoch the columns of log.csv.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, GraphError
+from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.train.checkpoint import replace_file
 from tinyinception.weights.file import OWN, READABLE, VERSION, bfloat16, is_own, opened, origin
@@ -16,6 +17,7 @@ from tinyinception.weights.hub import local
 NUMBERS = (*READABLE, "BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64")
 
 
+@named
 def save(net: Module, file: str | Path) -> None:
     """Write all parameters and buffers of a module as they are, under the names and dtypes of its `state_dict()`.
 
@@ -35,6 +37,7 @@ def save(net: Module, file: str | Path) -> None:
     replace_file(Path(file), to_bytes(dense, {"format": OWN, "version": str(VERSION)}))
 
 
+@named
 def load(net: Module, file: str | Path) -> None:
     """Give a module the numbers of a file that `save` wrote for one like it; or "hf://OWNER/NAME", see `load_weights`.
 
