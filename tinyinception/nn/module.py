@@ -360,6 +360,7 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
+    @named
     def zero_grad(self) -> None:
         """Forget all gradients."""
         for parameter in self.parameters():
