@@ -54,7 +54,7 @@ class LivePage(Watcher):
 
     def end(self, result: Result) -> None:
         best = f"; the best of them was epoch {result.best_epoch} with {result.best_accuracy:.2%}"
-        self._write(f"Finished: test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs{best}.")
+        self._write(f"Finished: {result.told}{best}.")
 
     def _write(self, finished: str = "") -> None:
         session, log = self.session, self.session.log

@@ -121,6 +121,11 @@ def _path_of(factory: Factory) -> str | None:
         return None
 
 
+def _is_missing(error: Exception, module: str) -> bool:
+    """Whether a module itself was not found, rather than something that it imports."""
+    return isinstance(error, ModuleNotFoundError) and error.name == module
+
+
 def _find(path: str) -> Factory:
     """What an import path names, also in the working folder. Nothing of Python's own is ever called by it."""
     module, _, name = path.partition(":")
@@ -132,7 +137,10 @@ def _find(path: str) -> Factory:
         for part in name.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ArgumentError(f"network: {path} cannot be imported: {error}") from error
+        where = (
+            f"; start in the folder of {module}.py, or put that into PYTHONPATH" if _is_missing(error, module) else ""
+        )
+        raise ArgumentError(f"network: {path} cannot be imported: {error}{where}") from error
     if not callable(found):
         raise ArgumentError(f"network: {path} must be a function that makes a Module, got {found!r}")
     return found

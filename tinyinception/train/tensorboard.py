@@ -51,7 +51,7 @@ class TensorBoard(Watcher):
         self.writer.flush()
 
     def end(self, result: Result) -> None:
-        self.writer.add_text("result", f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs")
+        self.writer.add_text("result", result.told)
 
     def close(self) -> None:
         if self.writer is not None:
