@@ -266,7 +266,7 @@ def test_a_config_survives_json_and_follows_the_data_set():
     assert config.epochs != train.Config().epochs
     assert config.lr != train.Config().lr
     for text in ("{", "[1]", '{"colour": 1}'):
-        with pytest.raises(ArgumentError, match=r"config is no JSON|field of Config 'colour'"):
+        with pytest.raises(ArgumentError, match=r"config is no JSON|there is no colour"):
             train.Config.from_json(text)
 
 
