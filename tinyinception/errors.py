@@ -105,6 +105,6 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     from difflib import get_close_matches
 
     lower = {one.lower(): one for one in known}
-    near = get_close_matches(name, known, n=1, cutoff=0.7)
-    near = near or [lower[one] for one in get_close_matches(name.lower(), list(lower), n=1, cutoff=0.7)]
+    near = get_close_matches(name, known, n=1, cutoff=0.65)
+    near = near or [lower[one] for one in get_close_matches(name.lower(), list(lower), n=1, cutoff=0.65)]
     return near[0] if near else None
