@@ -128,14 +128,16 @@ def test_the_gradients_of_two_backwards_are_added():
 
 
 def test_a_gradient_of_another_dtype_does_not_go_into_the_slot():
-    p = nn.Parameter(numbers((3,), 0, np.float32))
+    net, p = nn.Linear(3, 2), nn.Parameter(numbers((3,), 0, np.float32))
+    SGD(net.parameters(), 0.1)
+    net.to(np.float64)(Tensor(numbers((1, 3), 1))).sum().backward()
+    assert net.weight.grad.dtype == np.float64
     optimizer = SGD([p], 0.1)
-    (Tensor(numbers((3,), 1, np.float32)) * p).sum().backward()
-    assert p.grad is p.slot
-    p.grad = None
-    net = nn.Linear(3, 2)
-    net.to(np.float64)
-    assert net.weight.slot is None
+    for fits, slot in ((True, p.slot), (False, np.zeros(3))):
+        p.grad, p.slot = None, slot
+        (p**2).sum().backward()
+        assert (p.grad is p.slot) == fits
+        assert p.grad.dtype == np.float32
     p.grad = np.zeros(3)
     with pytest.raises(DtypeError, match="SGD: '0' is float32 but its gradient float64"):
         optimizer.step()
@@ -336,7 +338,8 @@ def test_empty_parameters_scalars_and_every_float_of_numpy():
 @pytest.mark.parametrize("make", [nesterov, lambda p: Adam(p, 0.1), lambda p: RMSProp(p, 0.1)])
 def test_a_copy_of_network_and_optimiser_goes_the_same_way_apart(duplicate, make):
     ps = parameters()
-    optimizer = make(ps)
+    old, optimizer = [p.data for p in ps], make(ps)
+    duplicate((old, optimizer))  # before the first step too
     backward(ps)
     optimizer.step()
     ps2, optimizer2 = duplicate((ps, optimizer))
