@@ -229,6 +229,19 @@ def test_parameters_that_share_an_array_stay_one(before):
     np.testing.assert_allclose([ps[0].data, ps[1].data], [expected, expected - 0.5], rtol=1e-14)
 
 
+def test_a_parameter_that_was_converted_and_got_its_numbers_back_gets_its_slot_back():
+    ps = parameters()
+    optimizer, loop = nesterov(ps), Loop([p.data for p in ps])
+    for p in ps:
+        kept = p.data
+        p.hold(kept.astype(complex), p.shape, np.dtype(complex))
+        p.hold(kept, p.shape, kept.dtype)
+    steps(optimizer, loop, ps)
+    optimizer.zero_grad()
+    backward(ps)
+    assert all(p.grad is p.slot for p in ps)
+
+
 def test_a_module_in_two_places_is_updated_once():
     shared = nn.Linear(3, 3)
     net = nn.Sequential(shared, shared).to(np.float64)

@@ -189,6 +189,7 @@ class Optimizer(ABC):
         if moved:
             self._adopt(moved)
         if strange:
+            self._settle(ready)
             self._fetch([(self._places[i].slot, self.parameters[i][1].grad) for i in ready])
         return [self._places[i] for i in ready]
 
@@ -206,7 +207,6 @@ class Optimizer(ABC):
             return
         for i, array in zip(moved, arrays, strict=True):
             launch(np.copyto, self._places[i].data, array)
-        self._settle(moved)
 
     def _fetch(self, pairs: list[tuple[np.ndarray, np.ndarray]]) -> None:
         """Copy gradients that stand elsewhere into their slots; one may stand in the slot of another."""
