@@ -87,7 +87,8 @@ def spanned(run: Sequence[np.ndarray]) -> np.ndarray:
     """The flat array that pieces following one another are."""
     first: Any = run[0].base
     last: Any = run[-1].base
-    return first.whole[first.begin : last.end]
+    whole: np.ndarray = first.whole
+    return whole[first.begin : last.end]
 
 
 def joined(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
@@ -127,7 +128,10 @@ def _bounds(array: np.ndarray) -> tuple[int, int]:
 
 
 def kernel_for(name: str, array: np.ndarray) -> Callable[..., None]:
-    """What computes on it: the kernel, or its twin, of the same bits, for few numbers or a dtype that Numba has not."""
+    """What computes on it: the kernel, or its twin for few numbers and for dtypes that Numba has not.
+
+    The rules and the running average give the same bits either way, sums of squares only almost.
+    """
     large = array.size >= kernels.LARGE and array.dtype in COMPILED and array.flags.carray
     chosen: Callable[..., None] = getattr(kernels if large else reference, name)
     return chosen
