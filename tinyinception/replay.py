@@ -10,6 +10,7 @@ recorded anew.
 from __future__ import annotations
 
 import functools
+import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ class Captured:
         """The step's result on these arrays."""
         given = [_checked(number, array) for number, array in enumerate(arrays)]
         if self._must_run(given):
-            return self.step(*map(_handed, given))
+            return _copies(_placed(self.step(*map(_handed, given))))
         with self._lock:
             return self._call(given)
 
@@ -83,14 +84,16 @@ class Captured:
             while len(self._recordings) >= MOST_RECORDINGS:
                 self._recordings.pop(next(iter(self._recordings)))
             with memory.arena(self.arena), context.blind():
-                result = self.step(*map(_handed, arrays))
+                result = _copies(_placed(self.step(*map(_handed, arrays))))
             self._recordings[self._key(arrays)] = None  # in a first step an optimiser may have moved its arrays
             return result
         recording = self._recordings[key]
         if recording is not None:
             return recording.replay(arrays)
+        drawn = _global_draws()
         recording = Recording(self.step, arrays, self.arena, [*_leaves(self.held)])
-        if key[1:] == self._key(arrays)[1:]:  # else the step itself changes what a recording takes for granted
+        # else the step itself changes what a recording takes for granted, or draws what a replay would not
+        if key[1:] == self._key(arrays)[1:] and drawn == _global_draws():
             self._recordings[key] = recording
         return recording.first
 
@@ -163,6 +166,12 @@ def _shapes(arg: Any) -> Iterator[str]:
     elif isinstance(arg, tuple):
         for part in arg:
             yield from _shapes(part)
+
+
+def _global_draws() -> tuple:
+    """Where the generators of NumPy and Python stand from which anybody may draw."""
+    _, numbers, at, *_ = np.random.get_state()
+    return numbers.tobytes(), at, random.getstate()
 
 
 class Labels:

@@ -185,6 +185,47 @@ def test_no_array_is_kept_alive_by_having_been_changed():
     assert key not in changes._times
 
 
+# -- parameters in one array -------------------------------------------------------------------------------------------
+
+
+def test_a_step_makes_graphs_of_what_it_updates_stale_and_no_others():
+    ps = [nn.Parameter(matrix(i)) for i in range(3)]
+    optimizer = optim.SGD(ps, 0.1)
+    graphs = [(p * p).sum() for p in ps]
+    ps[1].grad = np.ones_like(ps[1].data)
+    optimizer.step()
+    graphs[0].backward()
+    graphs[2].backward()
+    with pytest.raises(GraphError, match="changed in place"):
+        graphs[1].backward()
+
+
+def test_an_update_of_one_parameter_does_not_make_graphs_of_its_neighbours_stale():
+    ps = [nn.Parameter(matrix(i)) for i in range(2)]
+    optim.SGD(ps, 0.1)
+    graphs = [(p * p).sum() for p in ps]
+    ps[1].data += 1
+    graphs[0].backward()
+    with pytest.raises(GraphError, match="changed in place"):
+        graphs[1].backward()
+    graph, view = (ps[0] * ps[0]).sum(), ps[0].data.reshape(1, 9).T
+    view *= 2
+    changes.note(view)
+    with pytest.raises(GraphError, match="changed in place"):
+        graph.backward()
+
+
+def test_a_graph_made_before_the_optimiser_ends_in_a_step_but_not_after_one():
+    p = nn.Parameter(matrix())
+    graph = (p * p).sum()
+    optimizer = optim.SGD([p], 0.1)
+    graph.backward(retain_graph=True)
+    np.testing.assert_array_equal(p.grad, 2 * p.data)
+    optimizer.step()
+    with pytest.raises(GraphError, match="changed in place"):
+        graph.backward()
+
+
 # -- an operation is a formula -----------------------------------------------------------------------------------------
 
 

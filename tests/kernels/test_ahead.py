@@ -20,7 +20,7 @@ import json
 from importlib import import_module
 def compiled():
     modules = [import_module(f"tinyinception.kernels.{m}") for m in
-               ("concat", "lrn", "norm", "packing", "pointwise", "pool", "products", "winograd")]
+               ("concat", "lrn", "norm", "packing", "pointwise", "pool", "products", "update", "winograd")]
     return sorted({f"{k.py_func.__qualname__}{s}" for m in modules for k in vars(m).values()
                    if hasattr(k, "py_func") and k.targetoptions["parallel"].enabled for s in k.signatures})
 """
@@ -38,6 +38,7 @@ STEP = (
 import numpy as np
 from tinyinception import models
 from tinyinception.nn.functional import cross_entropy
+from tinyinception.optim import SGD
 from tinyinception.tensor import Tensor
 labels = np.zeros(32, int)
 network = models.build("inception_cifar")
@@ -45,6 +46,7 @@ logits, [aux] = network(Tensor(np.ones((32, 32, 32, 3), np.float32)))
 loss = cross_entropy(logits, labels) + cross_entropy(aux, labels)
 forward = compiled()
 loss.backward()
+SGD(network.parameters(), 0.1, momentum=0.9, nesterov=True).step()
 print(json.dumps([forward, compiled()]))
 """
 )

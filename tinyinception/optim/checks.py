@@ -87,9 +87,8 @@ def named_parameters(owner: str, pairs: NamedParameters) -> list[tuple[str, Para
     return listed
 
 
-def check_gradient(owner: str, name: str, parameter: Parameter) -> None:
+def check_gradient(owner: str, name: str, data: np.ndarray, grad: np.ndarray) -> None:
     """Raise unless the gradient has the shape and dtype of its parameter."""
-    data, grad = parameter.data, parameter.grad
     if grad.shape != data.shape:
         raise ShapeError(f"{owner}: {name!r} has shape {data.shape} but its gradient {grad.shape}")
     if grad.dtype != data.dtype:

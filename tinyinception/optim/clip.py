@@ -10,7 +10,7 @@ from tinyinception.errors import NonFiniteError
 from tinyinception.habits import named
 from tinyinception.kernels import BLOCK
 from tinyinception.kernels.launch import launch
-from tinyinception.optim.checks import NamedParameters, Parameter, named_parameters
+from tinyinception.optim.checks import NamedParameters, named_parameters
 from tinyinception.optim.flat import flags, joined, kernel_for
 
 
@@ -24,10 +24,11 @@ def clip_grad_norm(parameters: NamedParameters, max_norm: float) -> float:
     scaled; it names the first parameter whose gradient holds NaN or infinity.
     """
     limit = float(number("clip_grad_norm: max_norm", max_norm, "(0, inf]"))
-    ready = [(name, p) for name, p in named_parameters("clip_grad_norm", parameters) if p.grad is not None]
-    for _, parameter in ready:
-        parameter.grad = np.asarray(parameter.grad)  # a number cannot be scaled in place
-    grads, finite = joined(p.grad for _, p in ready), flags(p.grad for _, p in ready)
+    ready: dict[str, np.ndarray] = {}
+    for name, parameter in named_parameters("clip_grad_norm", parameters):
+        if parameter.grad is not None:
+            parameter.grad = ready[name] = np.asarray(parameter.grad)  # a number cannot be scaled in place
+    grads, finite = joined(ready.values()), flags(ready.values())
     ends = np.cumsum([0, *(-(-grad.size // BLOCK) for grad in grads)])
     sums, norm, scale = np.zeros(ends[-1]), np.zeros(1), np.ones(1)
     for grad, begin, end in zip(grads, ends, ends[1:], strict=False):
@@ -52,11 +53,10 @@ def _weigh(sums: np.ndarray, norm: np.ndarray, scale: np.ndarray, limit: float, 
         flag &= math.isfinite(norm[0])
 
 
-def _non_finite(ready: list[tuple[str, Parameter]]) -> NonFiniteError:
-    for name, parameter in ready:
-        bad = np.count_nonzero(~np.isfinite(parameter.grad))
-        if bad:
-            values = f"{bad} of {parameter.grad.size} gradient values"
+def _non_finite(grads: dict[str, np.ndarray]) -> NonFiniteError:
+    for name, grad in grads.items():
+        if bad := np.count_nonzero(~np.isfinite(grad)):
+            values = f"{bad} of {grad.size} gradient values"
             return NonFiniteError(f"clip_grad_norm: {values} of {name!r} are NaN or infinite")
-    largest = max(ready, key=lambda pair: np.abs(pair[1].grad).max(initial=0))[0]
+    largest = max(grads, key=lambda name: np.abs(grads[name]).max(initial=0))
     return NonFiniteError(f"clip_grad_norm: the squared norm exceeds float64; {largest!r} has the largest gradient")

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -56,13 +57,20 @@ def filled(size: int, dtype: np.dtype, value: float = 0.0) -> np.ndarray:
     return flat
 
 
+def _piece(array: np.ndarray) -> Piece | None:
+    """What the array is a piece of, as a whole; None where it is no piece, or a part of one."""
+    base: Any = array.base
+    return base if type(base) is Piece else None
+
+
 def neighbours(arrays: Sequence[np.ndarray]) -> tuple[list[list[int]], list[int]]:
     """Numbers of the pieces that follow one another in one whole, each run in order, and of what is no piece."""
-    alone = [i for i, array in enumerate(arrays) if type(array.base) is not Piece]
+    placed, alone = [], []
     order: dict[int, int] = {}  # of the wholes, as they are met
-    placed = []
     for i, array in enumerate(arrays):
-        if type(piece := array.base) is Piece:
+        if (piece := _piece(array)) is None:
+            alone.append(i)
+        else:
             placed.append((order.setdefault(id(piece.whole), len(order)), piece.begin, piece.end, i))
     runs: list[list[int]] = []
     last = None
@@ -77,7 +85,10 @@ def neighbours(arrays: Sequence[np.ndarray]) -> tuple[list[list[int]], list[int]
 
 def spanned(run: Sequence[np.ndarray]) -> np.ndarray:
     """The flat array that pieces following one another are."""
-    return run[0].base.whole[run[0].base.begin : run[-1].base.end]
+    first: Any = run[0].base
+    last: Any = run[-1].base
+    whole: np.ndarray = first.whole
+    return whole[first.begin : last.end]
 
 
 def joined(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
@@ -92,7 +103,7 @@ def joined(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
 
 def flags(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
     """The `finite` of each optimiser in whose arrays these are pieces."""
-    found = (array.base.finite for array in arrays if type(array.base) is Piece)
+    found = (piece.finite for array in arrays if (piece := _piece(array)) is not None)
     return list({id(flag): flag for flag in found if flag is not None}.values())
 
 
@@ -116,10 +127,14 @@ def _bounds(array: np.ndarray) -> tuple[int, int]:
     return address + sum(min(r, 0) for r in reach), address + sum(max(r, 0) for r in reach) + array.itemsize
 
 
-def kernel_for(name: str, array: np.ndarray) -> Callable:
-    """What computes on it: the kernel, or its twin, of the same bits, for few numbers or a dtype that Numba has not."""
+def kernel_for(name: str, array: np.ndarray) -> Callable[..., None]:
+    """What computes on it: the kernel, or its twin for few numbers and for dtypes that Numba has not.
+
+    The rules and the running average give the same bits either way, sums of squares only almost.
+    """
     large = array.size >= kernels.LARGE and array.dtype in COMPILED and array.flags.carray
-    return getattr(kernels if large else reference, name)
+    chosen: Callable[..., None] = getattr(kernels if large else reference, name)
+    return chosen
 
 
 @dataclass

@@ -68,7 +68,7 @@ class Optimizer(ABC):
         self.finite = np.ones(1, np.int64)
         self._fills: dict[str, float | None] = {}  # of each slot, None of a counter
         self._state = {"step": np.zeros((), np.int64)}
-        self._left: list[ref] = []  # arrays that parameters had before, whose graphs a step makes stale
+        self._left: list[ref[np.ndarray]] = []  # arrays that parameters had before, whose graphs a step makes stale
         self._lay_out()
 
     @property
@@ -120,7 +120,7 @@ class Optimizer(ABC):
         for grad in grads if loss is None else [*grads, loss.data.reshape(-1)]:
             launch(kernel_for("find_non_finite", grad), grad, self.finite)
 
-    def frozen(self) -> tuple:
+    def frozen(self) -> tuple[tuple[str, Any], ...]:
         """What a recorded step has in it as plain numbers; where they are others, it has to be recorded anew."""
         numbers = (bool, int, float, str, tuple)
         return tuple(pair for pair in vars(self).items() if pair[0][0] != "_" and isinstance(pair[1], numbers))
@@ -186,20 +186,22 @@ class Optimizer(ABC):
 
     def _ready(self) -> list[Place]:
         """Places of the parameters that have a gradient, after it and the numbers have been brought there."""
-        ready = [i for i, (_, parameter) in enumerate(self.parameters) if parameter.grad is not None]
-        moved, strange = [], False
-        for i in ready:
-            (name, parameter), place = self.parameters[i], self._places[i]
-            if parameter.data is not place.data:
-                moved.append(i)
-            elif parameter.grad is place.slot:
+        ready, moved, strange = [], [], False
+        for i, ((name, parameter), place) in enumerate(zip(self.parameters, self._places, strict=True)):
+            data, grad = parameter.data, parameter.grad
+            if grad is None:
                 continue
-            strange = True
-            check_gradient(self._owner, name, parameter)
+            ready.append(i)
+            if data is not place.data:
+                moved.append(i)
+            if data is not place.data or grad is not place.slot:
+                strange = True
+                check_gradient(self._owner, name, data, grad)
         if moved:
             self._adopt(moved)
         if strange:
-            self._fetch([(self._places[i].slot, self.parameters[i][1].grad) for i in ready])
+            self._settle(ready)
+            self._fetch(ready)
         return [self._places[i] for i in ready]
 
     def _adopt(self, moved: list[int]) -> None:
@@ -216,16 +218,15 @@ class Optimizer(ABC):
             return
         for i, array in zip(moved, arrays, strict=True):
             launch(np.copyto, self._places[i].data, array)
-        self._settle(moved)
 
-    def _fetch(self, pairs: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    def _fetch(self, ready: list[int]) -> None:
         """Copy gradients that stand elsewhere into their slots; one may stand in the slot of another."""
-        elsewhere = [(slot, grad) for slot, grad in pairs if grad is not slot]
-        grads = [
-            np.array(grad) if any(np.may_share_memory(grad, part.grad) for part in self._parts) else grad
-            for _, grad in elsewhere
-        ]
-        for (slot, _), grad in zip(elsewhere, grads, strict=True):
+        pairs = []
+        for slot, grad in ((self._places[i].slot, self.parameters[i][1].grad) for i in ready):
+            if grad is not None and grad is not slot:
+                inside = any(np.may_share_memory(grad, part.grad) for part in self._parts)
+                pairs.append((slot, np.array(grad) if inside else grad))
+        for slot, grad in pairs:
             launch(np.copyto, slot, grad)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,0 +1,493 @@
+"""Capture and replay: the bits of steps that run from Python, and whatever a recording must not take for granted."""
+
+import copy
+import gc
+import threading
+
+import numpy as np
+import pytest
+
+import tinyinception as ti
+from tinyinception import models, nn, ops, optim, replay
+from tinyinception.errors import ArgumentError, CaptureError, NonFiniteWarning
+from tinyinception.kernels import launch
+from tinyinception.nn.functional import cross_entropy
+from tinyinception.tensor import Hook, Tensor, apply, no_grad, observe
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class Training:
+    """A network, an optimiser, maybe an average of both, and the step that trains them."""
+
+    def __init__(self, network, optimizer="SGD", *, clip=None, average=False, dtype=np.float32, **options):
+        self.network = network.to(dtype)
+        self.optimizer = getattr(optim, optimizer)(self.network.named_parameters(), lr=0.1, **options)
+        self.clip, self.dtype = clip, dtype
+        learned = [*self.network.named_parameters(), *self.network.named_buffers()]
+        self.average = optim.RunningAverage(learned) if average else None
+
+    def step(self, images, labels):
+        self.optimizer.zero_grad()
+        result = self.network(images)
+        logits, aux = result if isinstance(result, nn.Output) else (result, ())
+        loss = cross_entropy(logits, labels, label_smoothing=0.1)
+        for head in aux:
+            loss = loss + 0.3 * cross_entropy(head, labels)
+        loss.backward()
+        if self.clip:
+            optim.clip_grad_norm(self.network.named_parameters(), self.clip)
+        self.optimizer.step()
+        if self.average:
+            self.average.update()
+        return loss, logits
+
+    def captured(self):
+        return ti.capture(self.step, *filter(None, (self.network, self.optimizer, self.average)))
+
+    def state(self):
+        arrays = {**self.network.state_dict(), **self.optimizer.state_dict()}
+        arrays |= {f"grad {name}": p.grad for name, p in self.network.named_parameters() if p.grad is not None}
+        return arrays | (self.average.state_dict() if self.average else {})
+
+
+def batches(number=6, size=8, images=4, channels=3, dtype=np.float32, classes=10):
+    rng = np.random.default_rng(5)
+    for _ in range(number):
+        yield rng.random((images, size, size, channels)).astype(dtype), rng.integers(0, classes, images)
+
+
+def run(training, captured, data):
+    step, found = training.captured() if captured else None, []
+    for number, (images, labels) in enumerate(data):
+        training.optimizer.lr = 0.1 / (number + 1)
+        result = step(images, labels) if captured else training.step(Tensor(images), labels)
+        found.append([t.numpy().copy() for t in result])
+    assert not captured or step.recordings
+    return found, training.state()
+
+
+def same_bits(make, data):
+    """Both ways from the same start: losses and logits of each step, and everything at the end."""
+    found = []
+    data = list(data)
+    for captured in (False, True):
+        ti.manual_seed(3)
+        found.append(run(make(), captured, data))
+    (one, state), (other, replayed) = found
+    for a, b in zip(one, other, strict=True):
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_array_equal(x, y)
+    assert state.keys() == replayed.keys()
+    for name, array in state.items():
+        np.testing.assert_array_equal(array, replayed[name], err_msg=name)
+
+
+def small():
+    return nn.Sequential(
+        unit=nn.ConvUnit(3, 8, 3),
+        pool=nn.MaxPool2d(3, stride=2, padding=1),
+        block=nn.inception(8, n1=4, r3=2, n3=4, r5=2, n5=4, pool_proj=4),
+        lrn=nn.LocalResponseNorm(3),
+        grouped=nn.Conv2d(16, 8, 3, groups=2, padding=1),
+        relu=nn.ReLU(),
+        average=nn.AvgPool2d(2),
+        drop=nn.Dropout(0.3),
+        end=nn.GlobalAvgPool(),
+        fc=nn.Linear(8, 10),
+    )
+
+
+# -- the same bits -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-4, "decay_filter": optim.weights_only},
+        {"optimizer": "Adam", "amsgrad": True},
+        {"optimizer": "AdamW"},
+        {"optimizer": "RMSProp", "centered": True, "clip": 0.5},
+        {"momentum": 0.9, "average": True, "clip": 100.0},
+    ],
+    ids=["sgd", "adam", "adamw", "rmsprop", "average"],
+)
+def test_other_numbers_at_each_step_give_the_bits_of_steps_from_python(options, dtype):
+    same_bits(lambda: Training(small(), dtype=dtype, **options), batches(dtype=dtype))
+
+
+@pytest.mark.parametrize("name", [name for name in models.list_models("*cifar*")])
+def test_networks_at_cifar_scale_train_to_the_same_bits(name):
+    same_bits(lambda: Training(models.build(name), momentum=0.9), batches(4, size=32, images=2))
+
+
+def test_a_step_is_recorded_once_for_its_shapes():
+    training = Training(small())
+    step = training.captured()
+    for images, labels in batches(6):
+        step(images, labels)
+    assert len(step.recordings) == 1
+
+
+def test_the_last_batch_of_an_epoch_is_smaller():
+    sizes = (4, 4, 3, 4, 3, 3, 4)
+    data = [next(batches(1, images=n)) for n in sizes]
+    same_bits(lambda: Training(small()), [(x * (1 + i), y) for i, (x, y) in enumerate(data)])
+
+
+def test_a_step_may_add_to_gradients_that_are_there():
+    """Two backward passes for an update, in one step or in two."""
+
+    def make():
+        training = Training(small())
+
+        def step(images, labels):
+            for _ in range(2):
+                loss = cross_entropy(training.network(images), labels)
+                loss.backward()
+            training.optimizer.step()
+            return (loss,)
+
+        training.step = step
+        return training
+
+    same_bits(make, batches())
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_evaluation_between_steps_changes_nothing_and_is_replayed(average):
+    ti.manual_seed(0)
+    training, other = Training(small(), average=average), None
+    other = copy.deepcopy(training)
+    step, classify = training.captured(), ti.capture(lambda x: training.network(x), training.network)
+    data = list(batches(6))
+    generator = np.random.default_rng(0)
+    for one in (training, other):
+        ti.manual_seed(1)
+        for images, labels in data:
+            one.network.train()
+            if one is other:
+                one.step(Tensor(images), labels)
+                continue
+            step(images, labels)
+            one.network.eval()
+            view = generator.random(data[0][0].shape, np.float32)
+            with no_grad():
+                np.testing.assert_array_equal(classify(view).numpy(), one.network(Tensor(view)).numpy())
+    for name, array in other.state().items():
+        np.testing.assert_array_equal(array, training.state()[name], err_msg=name)
+    assert len(step.recordings) == len(classify.recordings) == 1
+
+
+class Square(ops.Operation):
+    """A user's own operation, with nothing but what it must have; it computes in NumPy."""
+
+    def shape(self, a):
+        return a
+
+    def forward(self, a):
+        return a * a
+
+    def backward(self, kept, grad):
+        return (2 * kept.inputs[0] * grad,)
+
+
+class WithSquare(nn.Module):
+    def __init__(self):
+        self.body, self.fc = nn.ConvUnit(3, 4, 3), nn.Linear(4 * 64, 10)
+
+    def forward(self, x):
+        x = apply(Square(), self.body(x))
+        x = (x - x.mean(axis=0)) / (x.max() + 1) + x.exp().log()
+        return self.fc(x.transpose(0, 3, 1, 2).flatten())
+
+
+def test_operations_that_compute_in_numpy_are_recorded_whole():
+    same_bits(lambda: Training(WithSquare()), batches())
+
+
+# -- what a recording must not take for granted ------------------------------------------------------------------------
+
+
+def attribute(training):
+    training.network.drop.p = 0.9
+
+
+def momentum(training):
+    training.optimizer.momentum = 0.1
+
+
+def parameter_array(training):
+    training.network.fc.weight.data = training.network.fc.weight.numpy() * 0.5
+
+
+def in_place(training):
+    with no_grad():
+        training.network.fc.weight *= 0.5
+
+
+def loaded(training):
+    training.network.load_state_dict({k: v * 0.5 for k, v in training.network.state_dict().items()})
+    training.optimizer.load_state_dict(training.optimizer.state_dict())
+
+
+def frozen(training):
+    training.network.fc.weight.requires_grad = False
+
+
+def evaluation_of_a_part(training):
+    training.network.unit.norm.eval()
+
+
+def buffer(training):
+    training.network.unit.norm.running_mean = np.ones(8, np.float32)
+
+
+def another_layer(training):
+    training.network.relu = nn.Dropout(0.5)
+
+
+def gradient_set_by_hand(training):
+    for parameter in training.network.parameters():
+        parameter.grad = np.ones(parameter.shape, np.float32)
+
+
+CHANGES = [
+    attribute,
+    momentum,
+    parameter_array,
+    in_place,
+    loaded,
+    frozen,
+    evaluation_of_a_part,
+    buffer,
+    another_layer,
+    gradient_set_by_hand,
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_change_after_recording_is_not_overlooked(change):
+    data, states = list(batches(7)), []
+    for captured in (False, True):
+        ti.manual_seed(2)
+        training = Training(small(), momentum=0.9)
+        step = training.captured() if captured else lambda x, y: training.step(Tensor(x), y)  # noqa: B023
+        for number, (images, labels) in enumerate(data):
+            if number == 4:
+                change(training)
+            loss, _ = step(images, labels)
+        states.append({**training.state(), "loss": loss.numpy()})
+    for name, array in states[0].items():
+        np.testing.assert_array_equal(array, states[1][name], err_msg=name)
+
+
+def test_what_a_step_returns_is_left_alone_by_the_next():
+    training = Training(small())
+    step = training.captured()
+    kept = [step(images, labels)[1] for images, labels in batches()]
+    again = [t.numpy().copy() for t in kept]
+    for images, labels in batches(3):
+        step(images, labels)
+    for t, before in zip(kept, again, strict=True):
+        np.testing.assert_array_equal(t.numpy(), before)
+        assert t.node is None
+
+
+def test_two_recorded_steps_in_one_arena_do_not_disturb_each_other():
+    training = Training(small())
+    step, data = training.captured(), list(batches(8))
+    shapes = [data[i][0][: 2 + i % 2] for i in range(8)]
+    other = copy.deepcopy(training)
+    for (_, labels), images in zip(data, shapes, strict=True):
+        found = step(images, labels[: len(images)])
+        right = other.step(Tensor(images), labels[: len(images)])
+        assert found[1].shape == right[1].shape
+    assert len(step.recordings) == 2
+
+
+# -- what cannot be recorded -------------------------------------------------------------------------------------------
+
+LOOKS = {
+    "item": lambda loss, parameter: loss.item(),
+    "float": lambda loss, parameter: float(loss),
+    "bool": lambda loss, parameter: bool(loss),
+    "if": lambda loss, parameter: 1 if loss > 3 else 0,
+    "format": lambda loss, parameter: f"{loss:.3f}",
+    "numpy": lambda loss, parameter: loss.numpy() + 1,
+    "data": lambda loss, parameter: loss.data,
+    "asarray": lambda loss, parameter: np.asarray(loss),
+    "grad": lambda loss, parameter: parameter.grad,
+    "retain_grad": lambda loss, parameter: (loss * 1).retain_grad(),
+    "argmax": lambda loss, parameter: loss.reshape(1).argmax(),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
+def test_a_step_that_looks_at_its_numbers_is_refused_at_its_first_call(look):
+    network = nn.Linear(4, 3)
+
+    def step(x, labels):
+        loss = cross_entropy(network(x), labels)
+        loss.backward()
+        look(loss, network.weight)
+        return loss
+
+    captured = ti.capture(step, network)
+    with pytest.raises(CaptureError, match="cannot look at its own numbers"):
+        captured(np.ones((2, 4), np.float32), np.array([0, 1]))
+    assert launch.state.record is None
+    assert Tensor(1.0).item() == 1  # and nothing stays blind
+
+
+def test_labels_are_handed_on_and_not_looked_at():
+    network = nn.Linear(4, 3)
+    captured = ti.capture(lambda x, y: cross_entropy(network(x), np.eye(3)[np.asarray(y)]), network)
+    with pytest.raises(CaptureError, match="done before the step is called"):
+        captured(np.ones((2, 4), np.float32), np.array([0, 1]))
+
+
+@pytest.mark.parametrize("wrong", [3, 0.5, [1.0], np.array(["a"]), np.ones(2, bool), np.ones(2, np.float16)])
+def test_inputs_are_arrays(wrong):
+    with pytest.raises(ArgumentError, match=r"capture: input 1 of the step must be an array"):
+        ti.capture(lambda x, y: x, nn.Linear(1, 1))(np.ones(1), wrong)
+
+
+@pytest.mark.parametrize("result", [3, "text", np.ones(2), {"loss": 1}], ids=str)
+def test_results_are_tensors(result):
+    captured = ti.capture(lambda x: result)
+    with pytest.raises(CaptureError, match="must return tensors"):
+        captured(np.ones(2))
+
+
+def test_a_label_out_of_range_is_met_in_a_replay_too():
+    training = Training(small())
+    step = training.captured()
+    for images, labels in batches(3):
+        step(images, labels)
+    with pytest.raises(ArgumentError, match="label 10 at index 1 is out of range"):
+        step(images, np.array([0, 10, 1, 2]))
+
+
+def test_who_draws_from_numpys_global_generator_is_not_replayed():
+    def step(x):
+        return x * float(np.random.rand())
+
+    captured = ti.capture(step)
+    assert len({captured(np.ones(2)).numpy()[0] for _ in range(6)}) == 6
+    assert captured.recordings == []
+
+
+def test_hooks_see_every_step():
+    training, seen = Training(small()), []
+
+    class Count(Hook):
+        def after(self, node, inputs, output):
+            seen.append(node)
+
+    step = training.captured()
+    for images, labels in batches(3):
+        step(images, labels)
+    with observe(Count()):
+        step(images, labels)
+    once = len(seen)
+    assert once > 20
+    end = training.network.fc.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    step(images, labels)
+    assert len(seen) == once + 1
+    end()
+    step(images, labels)
+    assert len(seen) == once + 1
+
+
+def test_nan_in_an_input_is_still_told():
+    training = Training(small())
+    step = training.captured()
+    for images, labels in batches(3):
+        step(images, labels)
+    images[0, 0, 0, 0] = np.nan
+    with pytest.warns(NonFiniteWarning, match="holds 1 NaN"):
+        step(images, labels)
+
+
+def test_gradients_that_are_not_finite_leave_everything_as_it_was():
+    training = Training(small(), momentum=0.9)
+
+    def step(images, labels):
+        training.optimizer.zero_grad()
+        loss = cross_entropy(training.network(images), labels)
+        loss.backward()
+        training.optimizer.check_finite(loss)
+        training.optimizer.step()
+        return (loss,)
+
+    training.step = step
+    captured = training.captured()
+    for images, labels in batches(3):
+        captured(images, labels)
+    with no_grad():
+        training.network.fc.weight *= np.inf
+    before = training.optimizer.state_dict(), [p.numpy().copy() for p in training.network.parameters()]
+    with np.errstate(all="ignore"):
+        captured(images, labels)
+    assert not training.optimizer.finite[0]
+    for name, array in before[0].items():
+        np.testing.assert_array_equal(array, training.optimizer.state_dict()[name], err_msg=name)
+    for parameter, array in zip(training.network.parameters(), before[1], strict=True):
+        np.testing.assert_array_equal(parameter.numpy(), array)
+
+
+# -- memory, threads, reading ------------------------------------------------------------------------------------------
+
+
+def test_a_recording_lets_go_of_its_memory():
+    training = Training(small())
+    step = training.captured()
+    for images, labels in batches(3):
+        step(images, labels)
+    before = len(gc.get_objects())
+    for _ in range(3):
+        step(images, labels)
+    assert len(gc.get_objects()) - before < 50
+
+
+def test_two_threads_take_turns():
+    network = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4)).eval()
+    captured, wrong = ti.capture(lambda x: network(x), network), []
+    rng = np.random.default_rng(0)
+
+    def work(seed):
+        own = np.random.default_rng(seed)
+        for _ in range(30):
+            x = own.random((3, 6), np.float32)
+            with no_grad():
+                if captured(x).numpy().tobytes() != network(Tensor(x)).numpy().tobytes():
+                    wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(int(seed),)) for seed in rng.integers(0, 100, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_the_list_of_launches_can_be_read():
+    training = Training(small())
+    step = training.captured()
+    for images, labels in batches(2):
+        step(images, labels)
+    [recording] = step.recordings
+    lines = str(recording).splitlines()
+    assert len(lines) == len(recording.calls)
+    assert any("window_product 4x8x8x3" in line or "pad_images 4x8x8x3" in line for line in lines)
+    assert any("sgd_step" in line for line in lines)
+
+
+def test_old_recordings_are_forgotten():
+    captured = ti.capture(lambda x: x * 2)
+    for _ in range(2):
+        for n in range(1, 20):
+            assert (captured(np.full(n, 3.0)).numpy() == 6).all()
+    assert len(captured.recordings) <= replay.MOST_RECORDINGS
