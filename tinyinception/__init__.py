@@ -103,10 +103,10 @@ if not TYPE_CHECKING:
                 return version("tinyinception")
             except PackageNotFoundError:
                 return "unknown: not installed, running from its source"
-        from tinyinception.habits import absent  # no `from tinyinception import`, which comes here first
+        from tinyinception.habits import not_there  # no `from tinyinception import`, which comes here first
         from tinyinception.remedies import TOP
 
-        raise absent("tinyinception", name, TOP)
+        raise not_there("tinyinception", name, TOP)
 
 
 def __dir__() -> list[str]:

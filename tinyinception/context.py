@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -57,9 +57,10 @@ def _setting(**values: object) -> Iterator[None]:
             setattr(state, name, value)
 
 
-def no_grad():
-    """Context in which operations record no graph."""
-    return _setting(recording=False)
+def no_grad(function: Callable | None = None):
+    """Context in which operations record no graph; also a decorator, with parentheses and without."""
+    context = _setting(recording=False)
+    return context if function is None else context(function)
 
 
 def enable_grad():

@@ -3,7 +3,7 @@
 All derive from the built-in class a Python programmer would expect, so `except ValueError` keeps working.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 
 class TinyInceptionError(Exception):
@@ -28,6 +28,10 @@ class CallError(ArgumentError, TypeError):
 
 class AbsentError(TinyInceptionError, AttributeError):
     """A name of another library; the message says what to write instead."""
+
+
+class MissingNameError(TinyInceptionError, ImportError):
+    """`from tinyinception import NAME` of a name that is not there; the message says what to write instead."""
 
 
 class NonFiniteError(TinyInceptionError, ArithmeticError):
@@ -91,8 +95,16 @@ def some(names: Sequence[str], most: int = 8) -> str:
 
 def suggest(name: str, known: "list[str] | tuple[str, ...]", what: str) -> ArgumentError:
     """The error for an unknown name: says what exists and, where one is close, which was probably meant."""
+    near = nearest(str(name), known)
+    hint = f"; did you mean {near!r}?" if near else ""
+    return ArgumentError(f"unknown {what} {name!r}{hint} (known: {', '.join(sorted(known))})")
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """The known name that was probably meant, however it was written; None where it would be a guess."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return ArgumentError(f"unknown {what} {name!r}{hint} (known: {', '.join(sorted(known))})")
+    lower = {one.lower(): one for one in known}
+    near = get_close_matches(name, known, n=1, cutoff=0.65)
+    near = near or [lower[one] for one in get_close_matches(name.lower(), list(lower), n=1, cutoff=0.65)]
+    return near[0] if near else None

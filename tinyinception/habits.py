@@ -6,14 +6,14 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
+from dis import opmap
 from inspect import Parameter
 from types import ModuleType
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from tinyinception.errors import AbsentError, CallError, DtypeError, TinyInceptionError
+from tinyinception.errors import AbsentError, CallError, DtypeError, MissingNameError, TinyInceptionError, nearest
 from tinyinception.remedies import ARGUMENTS, CALLS, WORDS
 
 C = TypeVar("C", bound=Callable)
@@ -56,7 +56,7 @@ def misfit(function: Callable, args: tuple, options: Mapping[str, Any]) -> CallE
     owner, _, name = getattr(function, "__qualname__", type(function).__name__).rpartition(".")
     name = owner.rpartition(".")[2] if name in ("__init__", "forward") else name
     parameters = list(signature.parameters.values())
-    if parameters and parameters[0].name == "self":
+    if parameters and parameters[0].name in ("self", "cls"):
         parameters, args = parameters[1:], args[1:]
     return refusal(name, parameters, args, options)
 
@@ -95,8 +95,8 @@ def _of_unknown(name: str, word: str, known: list[str]) -> str:
         return f"{word} is called {ours} here"
     if remedy := WORDS.get(f"{name}.{word}") or WORDS.get(word):
         return f"there is no {word}: {remedy}"
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"there is no {word}" + (f"; did you mean {near[0]}?" if near else "")
+    near = nearest(word, known)
+    return f"there is no {word}" + (f"; did you mean {near}?" if near else "")
 
 
 def _some(names: list[str]) -> str:
@@ -113,9 +113,22 @@ def missing_from(module: str, remedies: Mapping[str, str]) -> Callable[[str], An
     """A room's `__getattr__`, called for names that it does not have."""
 
     def __getattr__(name: str) -> Any:
-        raise absent(module.replace("tinyinception", "ti", 1), name, remedies, sys.modules[module])
+        raise not_there(module, name, remedies)
 
     return __getattr__
+
+
+def not_there(module: str, name: str, remedies: Mapping[str, str]) -> AbsentError | MissingNameError:
+    """The error for a name that a room has not, made in the room's `__getattr__`.
+
+    Python drops the text of an AttributeError where `from room import name` asks; so that one gets an ImportError.
+    """
+    thing, caller = sys.modules[module], sys._getframe(2)
+    if caller.f_code.co_code[caller.f_lasti] != opmap["IMPORT_FROM"]:
+        return absent(module.replace("tinyinception.", "ti."), name, remedies, thing)
+    near = nearest(name, dir(thing))
+    remedy = remedies.get(name) or (f"did you mean {near}?" if near else "there is no such name")
+    return MissingNameError(f"cannot import {name} from {module}: {remedy}", name=module)
 
 
 def explain_call(module: str, remedy: str) -> None:
@@ -124,7 +137,7 @@ def explain_call(module: str, remedy: str) -> None:
     class Room(ModuleType):
         def __call__(self, *_: object, **__: object) -> Any:
             raise CallError(
-                f"{module.replace('tinyinception', 'ti', 1)} is a room of the package, not a function: {remedy}"
+                f"{module.replace('tinyinception.', 'ti.')} is a room of the package, not a function: {remedy}"
             )
 
     sys.modules[module].__class__ = Room

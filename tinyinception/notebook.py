@@ -63,7 +63,7 @@ def _result(result: Any) -> str:
     from pathlib import Path
 
     rows = "".join(
-        f'<tr><th align="left">{name.replace("_", " ")}</th><td>{escape(_figure(value))}</td></tr>'
+        f'<tr><th align="left">{name.replace("_", " ")}</th><td>{escape(_figure(name, value))}</td></tr>'
         for name, value in vars(result).items()
     )
     curves = Path(result.run) / "curves.png"
@@ -75,8 +75,10 @@ def _result(result: Any) -> str:
     return f"<div><table>{rows}</table>{picture}</div>"
 
 
-def _figure(value: object) -> str:
-    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+def _figure(name: str, value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.2%}" if "accuracy" in name else f"{value:,.4g}"
 
 
 def _png(image: np.ndarray) -> str:

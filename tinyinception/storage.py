@@ -229,6 +229,7 @@ class Storage:
             raise ShapeError(f"argmax: there is no largest of no elements in {by_x(self.shape)}")
         return np.argmax(self.numpy(), axis, keepdims=keepdims)
 
+    @named
     def to(self, target: str | np.dtype | type):
         """This tensor, where `target` is the CPU or its own dtype; DtypeError for other devices and dtypes."""
         dtype = target_dtype("to", target)
@@ -239,6 +240,7 @@ class Storage:
             )
         return self
 
+    @named
     def cpu(self):
         """This tensor, as there is only the CPU."""
         return self

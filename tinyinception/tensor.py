@@ -102,7 +102,7 @@ def use(op: Operation, *inputs: Tensor | np.ndarray | None) -> tuple[Tensor, Nod
 
 def _common_dtype(op: Operation, inputs: Sequence, given: Sequence[Tensor]) -> np.dtype:
     for number, t in enumerate(inputs[: op.tensors]):
-        if t is not None and not isinstance(t, Tensor):
+        if not isinstance(t, Tensor) and (t is not None or number == 0):  # only later ones can be left out
             raise DtypeError(
                 f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
                 + (remedies.LOGITS if hasattr(t, "logits") else "wrap arrays in Tensor(x)")

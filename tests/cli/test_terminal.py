@@ -75,6 +75,9 @@ OUTPUTS = {
     "lesson": ["  1  Autograd in 100 lines (30 minutes)", " 20  Four design principles", "hours in all"],
     "claims 39 A3": [" A3  false", " 39  true", "2 claims in"],
     "evaluate a b --compare": ["test accuracy 99.12%", "triangle", "hardly be so"],
+    "summary inception_v3 --depth 1": ["Mixed_7c", "23,834,568"],
+    "predict --help": ["[options] RUN --test N", "[options] --model M --weights FILE IMAGE..."],
+    "export --help": ["RUN|MODEL"],
     "summary inception_cifra": ["did you mean 'inception_cifar'?"],
     "train --learning-rate 1": ["unknown flag '--learning-rate'", "`tinyinception train --help`"],
 }

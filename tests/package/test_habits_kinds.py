@@ -9,11 +9,24 @@ import numpy as np
 import pytest
 
 import tinyinception as ti
-from tinyinception import data, habits, models, nn, optim, remedies
-from tinyinception.errors import ArgumentError, CallError, TinyInceptionError
+from tinyinception import data, export, habits, models, nn, optim, plots, remedies, train, weights
+from tinyinception.errors import ArgumentError, CallError, DtypeError, TinyInceptionError
 
 F = nn.functional
-NO_CALLS = {"Module", "Output", "Schedule", "Transform", "Optimizer", "Row"}  # made by nobody, or only by the package
+# made by nobody, or only by the package
+NO_CALLS = {
+    "Module",
+    "Output",
+    "Schedule",
+    "Transform",
+    "Optimizer",
+    "Row",
+    "Result",
+    "Trained",
+    "Exported",
+    "Published",
+}
+NO_CALLS |= {"Watcher", "Info", "SETS"}
 NO_ARGUMENTS = {"shape_only", "names", "listing", "cache_dir"}
 
 
@@ -26,9 +39,13 @@ def public(room):
     ]
 
 
-CALLABLE = [pair for room in (nn, F, optim, data) for pair in public(room)] + [
+CALLABLE = [pair for room in (nn, F, optim, data, train, weights, export, plots) for pair in public(room)] + [
     ("ti.Tensor", ti.Tensor),
     ("build", models.build),
+    ("list_models", models.list_models),
+    ("manual_seed", ti.manual_seed),
+    ("from_arrays", data.Dataset.from_arrays),
+    ("for_data", lambda **options: train.Config.for_data("drawn", **options)),
     ("summary", ti.summary),
     ("compare", ti.compare),
     ("check", ti.check),
@@ -50,6 +67,33 @@ def test_an_unknown_argument_is_named_by_every_public_function_and_class(call):
 def test_an_unknown_argument_is_named_by_every_method_of_a_tensor(method):
     with pytest.raises(CallError, match=f"^{method}: there is no flavour"):
         getattr(ti.Tensor([1.0]), method)(flavour=1)
+
+
+@pytest.mark.parametrize(
+    "method", ["to", "train", "state_dict", "load_state_dict", "parameters", "named_parameters", "requires_grad_"]
+)
+def test_an_unknown_argument_is_named_by_every_method_of_a_module(method):
+    with pytest.raises(CallError, match=f"^{method}: there is no flavour"):
+        getattr(nn.Linear(2, 3), method)(flavour=1)
+
+
+IMAGES = np.zeros((2, 8, 8, 3), np.float32)
+LAYERS = {
+    layer.__class__.__name__: layer
+    for layer in (
+        *(nn.Conv2d(3, 2, 3), nn.ConvUnit(3, 2, 3), nn.Linear(3, 2), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout()),
+        *(nn.MaxPool2d(2), nn.AvgPool2d(2), nn.GlobalAvgPool(), nn.Flatten(), nn.Sequential(nn.ReLU())),
+        models.build("nin_cifar"),
+    )
+}
+LAYERS |= {name: getattr(F, name) for name in ("relu", "softmax", "dropout", "batch_norm", "global_avg_pool")}
+
+
+@pytest.mark.parametrize("given", [IMAGES, [[1.0]], None, "cat.png"], ids=["array", "list", "None", "str"])
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_is_no_tensor_is_refused_by_every_layer(layer, given):
+    with pytest.raises(DtypeError, match=rf"{type(given).__name__}; wrap (arrays|an array) in Tensor"):
+        LAYERS[layer](given)
 
 
 def test_the_error_is_of_both_families():
@@ -162,6 +206,9 @@ THINGS = {
     "MODELS": models,
     "DATASET": data.load("drawn", limit=20),
     "INIT": nn.init,
+    "TRAIN": train,
+    "WEIGHTS": weights,
+    "EXPORT": export,
     "LOADER": data.load("drawn", limit=20).loader("train", 8),
 }
 
@@ -179,8 +226,54 @@ def test_every_rename_leads_to_an_argument_that_something_has():
         for method in ("backward", "flatten", "split", "sum")
         for name in inspect.signature(getattr(ti.Tensor, method)).parameters
     }
-    own |= {"size", "sizes", "axes", "dropout"}
+    own |= {"size", "sizes", "axes", "dropout", "state"}
     assert {ours for words in remedies.ARGUMENTS.values() for ours in words} - own == set()
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("from tinyinception import zeros", "ti.Tensor(np.zeros(...))"),
+        ("from tinyinception import Tensor, Conv2d", "write ti.nn.Conv2d"),
+        ("from tinyinception import Tensr", "did you mean Tensor?"),
+        ("from tinyinception.nn import Dense", "Linear(in_features, out_features)"),
+        ("from tinyinception.nn import conv2d", "did you mean Conv2d?"),
+        ("from tinyinception.nn.functional import nll_loss", "cross_entropy"),
+        ("from tinyinception.data import DataLoader", "dataset.loader"),
+        ("from tinyinception.optim import lr_scheduler", "optimizer.lr = schedule(step)"),
+        ("from tinyinception.train import Trainer", "write fit(config"),
+        ("from tinyinception.weights import from_pretrained", "load_weights"),
+        ("from tinyinception.models import InceptionV3", "build('inception_v3'"),
+        ("from tinyinception.train import nonsense", "there is no such name"),
+    ],
+)
+def test_from_import_says_what_to_write_too(typed, told):
+    with pytest.raises(ImportError) as caught:
+        exec(typed, {})
+    assert isinstance(caught.value, TinyInceptionError)
+    name = typed.rpartition(" ")[2]
+    assert str(caught.value).startswith(f"cannot import {name} from tinyinception")
+    assert told in str(caught.value)
+
+
+def test_a_name_that_is_asked_for_in_another_way_is_an_attribute_error():
+    for room in (ti, nn, F, train, weights, export):
+        assert not hasattr(room, "zeros_")
+        with pytest.raises(AttributeError):
+            _ = room.zeros_
+    exec("from tinyinception.models import inception_v3, build; from tinyinception import nn, train, Tensor", {})
+
+
+def test_names_are_near_whatever_their_case_and_nothing_is_guessed():
+    for typed, meant in (("Inception_V3", "inception_v3"), ("inceptionv3", "inception_v3"), ("resnet50", None)):
+        with pytest.raises(ArgumentError) as caught:
+            models.build(typed)
+        assert (f"did you mean {meant!r}" in str(caught.value)) if meant else "did you mean" not in str(caught.value)
+    for typed in ("inception_v3.tv_in1k", "hf_hub:timm/inception_v3.tv_in1k", "timm/inception_v3.tv_in1k"):
+        with pytest.raises(ArgumentError, match=r"'inception_v3', and 'tv_in1k' names weights: weights.load_weights"):
+            models.build(typed)
+    with pytest.raises(ArgumentError, match="did you mean 'cifar10'"):
+        data.load("CIFAR10")
 
 
 def test_a_room_that_is_called_says_so_and_is_a_room_still():

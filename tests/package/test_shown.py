@@ -145,7 +145,7 @@ def test_a_result_is_shown_as_a_table_with_the_curves_of_its_run(tmp_path):
     plots.training.curves(rows).savefig(tmp_path / "curves.png")
     html = result._repr_html_()
     assert pictures(html)[0].size == Image.open(tmp_path / "curves.png").size
-    assert "test accuracy</th><td>0.9123<" in html
+    assert "test accuracy</th><td>91.23%<" in html
     assert "images per second</th><td>1,234<" in html
 
 

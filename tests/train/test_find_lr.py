@@ -54,6 +54,16 @@ def test_it_stops_when_the_smoothed_loss_has_grown_threefold_and_suggests_a_thir
     assert found.suggestion == pytest.approx(found.rates[int(np.argmin(smoothed))] / 3)
 
 
+def test_the_picture_has_rates_on_its_axis_and_no_formulas():
+    from tinyinception.plots.training import rates
+
+    figure = rates([1e-4, 1e-2, 1.0], [2.0, 1.0, 3.0], [2.0, 1.5, 2.0], 0.003)
+    figure.canvas.draw()
+    told = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert {"0.0001", "0.01", "1"} <= set(told)
+    assert not any("$" in text for text in told)
+
+
 def test_a_loss_that_is_no_number_ends_the_search():
     found = find(low=1e-3, high=1e30, steps=40)
     assert len(found.rates) < 40

@@ -256,7 +256,7 @@ def test_every_bad_value_is_refused_by_name(name, value):
     ],
 )
 def test_unknown_names_suggest_the_nearest(name, value, near):
-    with pytest.raises(ArgumentError, match=f"did you mean '{near}'"):
+    with pytest.raises(ArgumentError, match=rf"did you mean ('{near}'|{near})\?"):
         train.Config.for_data("drawn", **{name: value})
 
 
@@ -266,7 +266,7 @@ def test_a_config_survives_json_and_follows_the_data_set():
     assert config.epochs != train.Config().epochs
     assert config.lr != train.Config().lr
     for text in ("{", "[1]", '{"colour": 1}'):
-        with pytest.raises(ArgumentError, match=r"config is no JSON|field of Config 'colour'"):
+        with pytest.raises(ArgumentError, match=r"config is no JSON|there is no colour"):
             train.Config.from_json(text)
 
 

@@ -122,6 +122,7 @@ def test_networks_that_cannot_be_trained_are_refused_before_anything_is(tmp_path
         ("subprocess:run", "a network of your own, got 'subprocess:run'"),
         ("os:getcwd", "a network of your own"),
         ("nowhere_at_all:Net", "cannot be imported: No mod"),
+        ("nowhere_at_all:Net", "start in the folder of nowhere_at_all.py, or put that into PYTHONPATH"),
         (f"{__name__}:Nothing", "cannot be imported"),
         ("tests.helpers.tiny_runs", "must be 'package.module:func"),
         (f"{__name__}:SHORT", "must be a function that makes a Module"),

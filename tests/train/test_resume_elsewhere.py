@@ -141,7 +141,7 @@ def test_the_source_of_a_named_set_is_kept_with_its_whole_path_and_may_go(tmp_pa
         ('{"data": "a\\u0000b"}', "data must be a path"),
         ('{"source": "\\ud800"}', "source must be a path"),
         ('{"model": {}}', "model must be a name"),
-        ('{"colour": 1}', "unknown field of Config"),
+        ('{"colour": 1}', "Config: there is no colour"),
         ("[" * 100_000, "config is no JSON: brackets in brackets"),
         ('{"a":' * 100_000, "config is no JSON: brackets"),
         ("[]", "config is no JSON object"),

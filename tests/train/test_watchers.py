@@ -145,6 +145,15 @@ def parsed(page):
     return page
 
 
+@pytest.mark.parametrize(("ends", "where"), [(0.1, "top"), (9.9, "bottom")])
+def test_the_names_of_curves_are_where_no_curve_ends(ends, where):
+    page = chart({name: ("#000", [(0, 10.0 - ends), (1, ends)]) for name in ("one", "two")})
+    heights = [int(y) for y in re.findall(r'y="(\d+)" text-anchor="end" fill', page)]
+    assert len(heights) == 2
+    assert heights[1] - heights[0] == 16
+    assert (max(heights) < 60) if where == "top" else (150 < min(heights) < max(heights) <= 204)
+
+
 def test_the_page_shows_curves_while_training_runs_and_rests_at_the_end(tmp_path):
     pages = []
 

@@ -130,6 +130,13 @@ def test_what_cannot_be_saved_is_refused(tmp_path):
         weights.save({}, file)
     with pytest.raises(ArgumentError, match="load: net must be a Module, got str"):
         weights.load("net", file)
+    for name in ("net.pt", "net.H5", "net.onnx"):
+        with pytest.raises(ArgumentError, match=r"save: file must end in \.safetensors, which is what is written, got"):
+            weights.save(Own(), tmp_path / name)
+    with pytest.raises(ArgumentError, match=r"save_weights: file must end in \.safetensors"):
+        weights.save_weights(models.build("googlenet_torchvision"), tmp_path / "net.pth")
+    with pytest.raises(ArgumentError, match="save: file must be a path, got 3"):
+        weights.save(Own(), 3)
     (tmp_path / "taken").mkdir()
     with pytest.raises(CheckpointError, match="cannot write"):
         weights.save(Own(), tmp_path / "taken")

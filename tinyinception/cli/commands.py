@@ -54,8 +54,7 @@ def run_train(options: Namespace) -> None:
         asdict(result),
         _wrapped(
             [
-                f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs in {result.seconds:.0f} s "
-                f"({result.images_per_second:,.0f} images/s)",
+                f"{result.told} in {result.seconds:.0f} s ({result.images_per_second:,.0f} images/s)",
                 f"run folder {result.run}",
             ]
         ),
@@ -185,6 +184,7 @@ def run_summary(options: Namespace) -> None:
         channels=options.channels,
         num_classes=options.classes,
         training=options.training,
+        depth=options.depth,
     )
     lines = _bright(summary_table(counted, width(sys.stdout)))
     if options.draw is not None:

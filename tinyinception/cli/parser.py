@@ -55,6 +55,7 @@ EXAMPLES = {
   tinyinception export plain_cifar plain.onnx --input-size 64 --classes 3""",
     "summary": """  tinyinception summary inception_cifar
   tinyinception summary inception_cifar --input-size 48 --classes 100 --json
+  tinyinception summary inception_v3 --depth 1
   tinyinception summary inception_v3 --training
   tinyinception summary inception_v4 --draw inception_v4.png""",
     "compare": """  tinyinception compare inception_cifar plain_cifar""",
@@ -235,7 +236,7 @@ def _predict(name: str) -> Parser:
     add = parser.add_argument
     parser.usage = (
         "%(prog)s [options] RUN IMAGE...\n       %(prog)s [options] RUN --test N\n"
-        "       %(prog)s [options] --model M --weights FILE IMAGE..."
+        "       %(prog)s [options] --model M\n           --weights FILE IMAGE..."
     )
     add("files", nargs="*", metavar="RUN IMAGE", help="folder of the run, not with --weights, and image files")
     add("--test", type=int, metavar="N", help="instead of image files, test image N of the run's own data set, from 0")
@@ -284,6 +285,9 @@ def _summary(name: str) -> Parser:
     parser = _command(name, "Count a network, layer by layer.", quiet=False)
     parser.add_argument("model", metavar="MODEL", help="name of a network")
     _network_flags(parser)
+    parser.add_argument(
+        "--depth", type=int, metavar="N", help="how deep the table goes into modules (default: down to the layers)"
+    )
     parser.add_argument(
         "--draw",
         metavar="FILE",

@@ -196,6 +196,8 @@ def compare(
 
     networks: a mapping gives each a name of its own, as blocks need, which are all called after their class otherwise.
     """
+    if not isinstance(networks, list | tuple | Mapping):
+        raise ArgumentError(f"compare: networks must be a list of networks or names, got {networks!r}")
     if not networks:
         raise ArgumentError("compare: no networks given")
 

@@ -1,5 +1,6 @@
 """Data sets by name: the package's own drawn one, CIFAR-10 and -100, MNIST, Fashion-MNIST, and any folder of images."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from tinyinception.data.loader import Loader
 from tinyinception.data.mnist import FASHION_MNIST, MNIST, read_fashion_mnist, read_mnist
 from tinyinception.data.transforms import Cutout, Normalize, RandomCrop, RandomFlip, Transform, Translate
 from tinyinception.errors import ArgumentError, DataError, shown, suggest, unreadable
-from tinyinception.habits import missing_from, named
+from tinyinception.habits import explain_call, missing_from, named
 
 __all__ = [
     "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "Row", "Transform", "Translate",
@@ -85,6 +86,8 @@ def load(
     scaled (32). Raises ArgumentError for an unknown name, saying which is near, or an argument that this data set does
     not take, and DataError for files that are missing, truncated or altered.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise ArgumentError(f"load: name must be that of a data set or a folder, got {name!r}")
     if name == ARRAYS:
         raise ArgumentError(
             f"data: {ARRAYS} stands for images that were given to train.fit as dataset=...; give them "
@@ -167,6 +170,8 @@ def _drawn(limit: int | None) -> Dataset:
         std=drawn.STD,
     )
 
+
+explain_call(__name__, "data.load('cifar10') loads a data set, dataset.loader('train', 64) makes batches")
 
 if not TYPE_CHECKING:  # or every name would do
     __getattr__ = missing_from(__name__, remedies.DATA)

@@ -48,6 +48,7 @@ class Dataset:
     flip: bool = True
 
     @classmethod
+    @named
     def from_arrays(
         cls,
         images: np.ndarray,
@@ -153,6 +154,7 @@ class Dataset:
         def __getattr__(self, name: str):
             raise absent(type(self).__name__, name, remedies.DATASET, self)
 
+    @named
     def first(self, n: int) -> "Dataset":
         """At most the first n images of each split; mean and std stay. Raises ArgumentError for n below 1."""
         n = whole("limit", n)

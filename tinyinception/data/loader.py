@@ -113,6 +113,7 @@ class Loader:
             return np.arange(len(self.images))
         return np.random.default_rng([self.seed, _ORDER, epoch]).permutation(len(self.images))
 
+    @named
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from batch index `start` on. Raises ArgumentError outside the epoch."""
         epoch = whole("Loader: epoch", epoch, 0)

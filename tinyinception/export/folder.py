@@ -6,12 +6,14 @@ from pathlib import Path
 
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.export.card import card
+from tinyinception.habits import named
 from tinyinception.train.checkpoint import replace_file
 from tinyinception.weights import Exported, save
-from tinyinception.weights.exported import CARD, CONFIG, MODEL, read_config
+from tinyinception.weights.exported import CARD, CONFIG, MODEL, exported_by, read_config
 from tinyinception.weights.file import is_own, opened
 
 
+@named
 def to_folder(exported: Exported, folder: str | Path) -> None:
     """Write a network and what has to be known of it; `weights.from_export` reads it back.
 
@@ -19,6 +21,7 @@ def to_folder(exported: Exported, folder: str | Path) -> None:
     folder an export, is written last. Raises ArgumentError for a folder that holds anything else, and CheckpointError
     where it cannot be written.
     """
+    exported_by("to_folder", exported)
     folder = check_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, GraphError
 from tinyinception.export.graph import FIRST, Graph, same_graphs
 from tinyinception.export.operations import translate
+from tinyinception.habits import named
 from tinyinception.nn import Module, Output
 from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
@@ -34,6 +35,7 @@ ROOM = 2**24  # of them for all that is not weights
 Step = tuple[Node, tuple, Tensor]
 
 
+@named
 def to_onnx(
     network: Module, file: str | Path, image_shape: Sequence[int], *, metadata: Mapping[str, Any] | None = None
 ) -> None:

@@ -12,16 +12,19 @@ from tinyinception import __version__, models, nn
 from tinyinception.checks import whole
 from tinyinception.data import ARRAYS
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.train import load_run
 from tinyinception.train.checkpoint import load
 from tinyinception.train.network import GIVEN
 from tinyinception.weights import Exported, load_weights, published
+from tinyinception.weights.exported import exported_by
 from tinyinception.weights.file import class_count, is_own, opened
 from tinyinception.weights.hub import local
 from tinyinception.weights.names import TABLES
 
 
+@named
 def from_run(folder: str | Path, *, input_size: int | None = None) -> Exported:
     """The network of a run as `evaluate` measures it: with the running average of parameters where the run kept one.
 
@@ -55,6 +58,7 @@ def from_run(folder: str | Path, *, input_size: int | None = None) -> Exported:
     return _sized(exported, input_size)
 
 
+@named
 def from_model(
     name: str, file: str | Path | None = None, *, num_classes: int | None = None, input_size: int | None = None
 ) -> Exported:
@@ -92,8 +96,10 @@ def from_model(
     return _sized(exported, input_size)
 
 
+@named
 def facts(exported: Exported) -> dict[str, Any]:
     """What an ONNX file says of the network beside its graph, for `to_onnx(..., metadata=...)`."""
+    exported_by("facts", exported)
     known = {name: list(getattr(exported, name)) for name in ("classes", "image_shape", "mean", "std")}
     wanted = (
         "N x C x H x W, pixels from 0 to 1, RGB where there are three channels, then (pixel - mean) / std"

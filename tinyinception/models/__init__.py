@@ -95,14 +95,24 @@ def names() -> list[str]:
     return list(_NETWORKS)
 
 
+@named
 def list_models(pattern: str = "*") -> list[str]:
     """Names of the networks that fit a pattern such as "*v3*", in which * stands for anything; timm's name for it."""
+    if not isinstance(pattern, str):
+        raise ArgumentError(f"list_models: pattern must be a text such as '*v3*', got {pattern!r}")
     return [name for name in _NETWORKS if fnmatchcase(name, pattern)]
 
 
+@named
 def info(name: str) -> Info:
     """Facts about a network; an unknown name raises ArgumentError and suggests the nearest."""
     if name not in _NETWORKS:
+        base, _, tag = str(name).rpartition("/")[2].partition(".")
+        if base in _NETWORKS and tag:
+            raise ArgumentError(
+                f"unknown model {name!r}; the network is {base!r}, and {tag!r} names weights: "
+                f"weights.load_weights(network, FILE), or 'hf://timm/{base}.{tag}' as FILE"
+            )
         raise suggest(name, names(), "model")
     return _NETWORKS[name]
 
@@ -125,6 +135,7 @@ def build(name: str, *, num_classes: int | None = None, channels: int = 3, **opt
 create_model = build  # timm's name for it
 
 
+@named
 def check_options(name: str, options: Mapping[str, object]) -> None:
     """Raises ArgumentError for options that the network's function has not, or of another kind than their defaults.
 
@@ -172,6 +183,8 @@ def _factory(name: str) -> Callable[..., Network]:
     explain_call(module, remedies.BUILD.format(info(name).module))
     return factory
 
+
+explain_call(__name__, "models.build('inception_v3') makes a network")
 
 if not TYPE_CHECKING:  # or every name would do
     __getattr__ = missing_from(

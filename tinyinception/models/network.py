@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinyinception.checks import number, whole
-from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.errors import ArgumentError, DtypeError, ShapeError
 from tinyinception.habits import channels_first
 from tinyinception.nn import Module, Output
 from tinyinception.ops import by_x
@@ -21,7 +21,8 @@ class Network(Module):
     by the name of the stage they are attached to; they run in training only and are called "aux_<stage>". aux_weight:
     what their losses count relative to the main one. input_size: height and width it was made for.
     title: what errors and tables call it; a network from `models.build` has the name it was asked for by.
-    Raises ShapeError for anything but a batch of such images, before anything is computed.
+    Raises DtypeError for what is no Tensor and ShapeError for anything but a batch of such images, before anything is
+    computed.
     """
 
     def __init__(
@@ -67,6 +68,10 @@ class Network(Module):
         return fits
 
     def forward(self, x: Tensor) -> Output:
+        if not isinstance(x, Tensor):
+            raise DtypeError(
+                f"{self.title}: input must be a Tensor, got {type(x).__name__}; wrap an array in Tensor(images)"
+            )
         if x.ndim != 4 or x.shape[0] < 1 or x.shape[3] != self.channels:
             raise ShapeError(
                 f"{self.title}: input must be N x H x W x {self.channels} with N of at least 1, "

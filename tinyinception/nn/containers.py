@@ -51,7 +51,12 @@ class Container(Module):
 
 
 class Sequential(Container):
-    """Each module on the result of the one before."""
+    """Each module on the result of the one before; a slice is a Sequential of the same modules under their names."""
+
+    def __getitem__(self, key: int | str | slice) -> Module:
+        if isinstance(key, slice):
+            return Sequential(dict(list(self.named_children())[key]))
+        return super().__getitem__(key)
 
     def forward(self, x: Tensor) -> Tensor:
         for module in self.children():

@@ -129,7 +129,7 @@ def local_response_norm(x: Tensor, size: int, *, alpha: float = 1e-4, beta: floa
 @named
 def relu(x: Tensor) -> Tensor:
     """max(x, 0)."""
-    return x.relu()
+    return apply(ops.ReLU(), x)
 
 
 @named

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyinception import kernels, ops
 from tinyinception.checks import number, whole
-from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.errors import ArgumentError, DtypeError, ShapeError
 from tinyinception.habits import channels_first
 from tinyinception.nn import functional
 from tinyinception.nn.functional import Padding, Pair
@@ -124,7 +124,7 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Tensor, moments: tuple[np.ndarray, np.ndarray] | None = None) -> Tensor:
         """moments: mean and biased variance of x, where they are known already."""
-        if x.shape[-1:] != (self.channels,):
+        if _tensor(self, x).shape[-1:] != (self.channels,):
             raise ShapeError(
                 f"BatchNorm2d in {current_path()}: input {by_x(x.shape)} has not {self.channels} channels"
                 + channels_first(x.shape, self.channels)
@@ -243,7 +243,7 @@ class ReLU(Module):
     """max(x, 0)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.relu()
+        return functional.relu(x)
 
 
 class Dropout(Module):
@@ -264,8 +264,8 @@ class CrossEntropyLoss(Module):
 
     def __init__(self, *, label_smoothing: float = 0.0, reduction: str = "mean"):
         self.label_smoothing = number("CrossEntropyLoss: label_smoothing", label_smoothing, "[0, 1]")
-        if reduction not in ("mean", "sum"):
-            raise ArgumentError(f"CrossEntropyLoss: reduction must be 'mean' or 'sum', got {reduction!r}")
+        if reduction not in ("mean", "sum", "none"):
+            raise ArgumentError(f"CrossEntropyLoss: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
         self.reduction = reduction
 
     def forward(self, logits: Tensor, target: np.ndarray | Sequence[int]) -> Tensor:
@@ -286,7 +286,15 @@ class Flatten(Module):
     """N x ... to N x K."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.flatten()
+        return _tensor(self, x).flatten()
+
+
+def _tensor(layer: Module, x: object) -> Tensor:
+    """What a layer was given, which asks something of it before an operation does; DtypeError if it is no Tensor."""
+    if not isinstance(x, Tensor):
+        where = f"{type(layer).__name__} in {current_path() or 'no module'}"
+        raise DtypeError(f"{where}: input is no Tensor but {type(x).__name__}; wrap arrays in Tensor(x)")
+    return x
 
 
 def _counts(layer: str, **arguments: int) -> list[int]:

@@ -67,3 +67,8 @@ def check_replacement(where: str, layer: str, old: object, new: object, kind: ty
         f"{where} is a {noun} and must stay one or become None, got {type(new).__name__}, which no "
         f"optimiser and no checkpoint would find; {remedy}"
     )
+
+
+def kind_fits(given: np.dtype, own: np.dtype) -> bool:
+    """Whether numbers keep their meaning: floats of any width do, whole numbers were never a layer's weights."""
+    return given.kind == own.kind or (given.kind, own.kind) == ("f", "c")

@@ -12,7 +12,7 @@ from tinyinception import changes, remedies
 from tinyinception.context import state
 from tinyinception.errors import AbsentError, ArgumentError, CallError, CheckpointError, DtypeError, misfits, suggest
 from tinyinception.habits import absent, misfit, named, refusal, target_dtype
-from tinyinception.nn.members import CONTAINERS, as_buffer, check_replacement, inside, is_leaf
+from tinyinception.nn.members import CONTAINERS, as_buffer, check_replacement, inside, is_leaf, kind_fits
 from tinyinception.nn.nonfinite import call_and_warn, not_finite
 from tinyinception.nn.parameter import Parameter
 from tinyinception.notebook import rich
@@ -287,6 +287,9 @@ class Module:
 
         Raises one CheckpointError that lists all missing, surplus and misshapen names; then nothing has changed.
         """
+        if not isinstance(state, Mapping):
+            told = f"load_state_dict: state must be a state_dict(), got {type(state).__name__}"
+            raise ArgumentError(f"{told}; weights.load(module, FILE) reads a file")
         own = {
             name: value.numpy() if isinstance(value, Parameter) else value
             for name, value in self._members((Parameter, np.ndarray))
@@ -304,7 +307,7 @@ class Module:
             "of another kind of number": [
                 f"{name} ({given[name].dtype}, expected {own[name].dtype})"
                 for name in both
-                if not _fits(given[name].dtype, own[name].dtype)
+                if not kind_fits(given[name].dtype, own[name].dtype)
             ],
         }
         if told := misfits(problems):
@@ -323,7 +326,6 @@ class Module:
         """Switch to evaluation: running statistics, no dropout, no auxiliary classifiers."""
         return self.train(False)
 
-    @named
     def to(self, target: str | np.dtype | type) -> Self:
         """Convert parameters and buffers to float32, float64 or complex128; gradients are forgotten; returns self.
 
@@ -390,6 +392,5 @@ class Module:
             yield from child._lines(indent + "  ")
 
 
-def _fits(given: np.dtype, own: np.dtype) -> bool:
-    """Whether numbers keep their meaning: floats of any width do, whole numbers were never a layer's weights."""
-    return given.kind == own.kind or (given.kind, own.kind) == ("f", "c")
+for _name in ("load_state_dict", "named_parameters", "parameters", "requires_grad_", "state_dict", "to", "train"):
+    setattr(Module, _name, named(vars(Module)[_name]))  # their calls are refused in the package's words

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 
 
 class _Own(threading.local):
@@ -21,6 +22,7 @@ class _Own(threading.local):
 _own = _Own()
 
 
+@named
 def manual_seed(seed: int) -> None:
     """Start this thread's generator anew; the same seed gives the same weights and the same dropout masks.
 

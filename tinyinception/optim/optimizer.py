@@ -125,10 +125,12 @@ class Optimizer(ABC):
         numbers = (bool, int, float, str, tuple)
         return tuple(pair for pair in vars(self).items() if pair[0][0] != "_" and isinstance(pair[1], numbers))
 
+    @named
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copy of the state: 'step' and one array per slot and parameter, such as 'momentum/stem.conv.weight'."""
         return copy_state(self._state)
 
+    @named
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Continue from a `state_dict()`; one CheckpointError lists all that does not fit, and then nothing changes."""
         load_state(self._owner, self._state, state)

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyinception import tape
-from tinyinception.errors import GraphError
+from tinyinception.errors import DtypeError, GraphError
+from tinyinception.habits import named
 from tinyinception.ops.operation import by_x
 from tinyinception.plots.file import write
 from tinyinception.plots.layered import Node, place
@@ -26,6 +27,8 @@ def nodes_of(tensor: Tensor) -> tuple[list[tape.Node | Tensor], list[tuple[int, 
     Inputs that require no gradient are not recorded, so they are not part of the graph. Raises GraphError for a tensor
     without a graph, or whose graph `backward` has freed.
     """
+    if not isinstance(tensor, Tensor):
+        raise DtypeError(f"graph: tensor must be a Tensor, got {type(tensor).__name__}")
     if tensor.node is None:
         raise GraphError(
             "graph: this tensor was not computed by recorded operations; draw the result of a forward "
@@ -65,6 +68,7 @@ def label(item: tape.Node | Tensor) -> tuple[str, ...]:
     return tuple(filter(None, (item.name, item.path, by_x(item.shape))))
 
 
+@named
 def to_dot(tensor: Tensor) -> str:
     """The graph of a result as DOT text, for `dot -Tpng`; raises GraphError as `nodes_of` does."""
     items, edges = nodes_of(tensor)
@@ -77,6 +81,7 @@ def to_dot(tensor: Tensor) -> str:
 
 
 @style()
+@named
 def draw_graph(tensor: Tensor, path: str | Path | None = None) -> Figure:
     """The graph of a result as a matplotlib figure, inputs at the top; written to `path` as well if given.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import named
 from tinyinception.plots.style import as_text, style
 from tinyinception.plots.training import BLUE, DPI, VERMILION
 
@@ -23,6 +24,7 @@ Box = tuple[int, int, int, int]
 
 
 @style()
+@named
 def calibration_curve(bins: Calibration, title: str = "") -> Figure:
     """Reliability diagram: accuracy against the probability given to the answer, and below it the images per bin.
 
@@ -67,6 +69,7 @@ def _counts(axes: Axes, middle: np.ndarray, width: np.ndarray, images: np.ndarra
 
 
 @style()
+@named
 def crop_views(
     scaled: Sequence[tuple[np.ndarray, Sequence[tuple[str, Box]]]],
     rows: Mapping[str, Mapping[str, tuple[np.ndarray, int]]],

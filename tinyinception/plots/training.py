@@ -162,6 +162,7 @@ def rates(tried: Sequence[float], losses: Sequence[float], smoothed: Sequence[fl
     axes.plot(tried, smoothed, color=VERMILION, label="smoothed")
     axes.axvline(suggestion, color=GREEN, linestyle="--", label=f"suggestion: {suggestion:.2g}")
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")  # its own has formulas, which are not read here
     axes.set_xlabel("learning rate")
     axes.set_ylabel("cross-entropy (nats)")
     axes.set_ylim(min(losses) * 0.9, 1.5 * max(smoothed[0], losses[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyinception.remedies.arguments import ARGUMENTS, CALLS, WORDS
 from tinyinception.remedies.objects import BLIND, DATASET, LOADER, LOGITS, MODULE, OPTIMIZER, SCHEDULE, SWITCHES, TENSOR
-from tinyinception.remedies.rooms import BUILD, DATA, FUNCTIONAL, INIT, MODELS, NN, OPTIM, TOP
+from tinyinception.remedies.rooms import BUILD, DATA, EXPORT, FUNCTIONAL, INIT, MODELS, NN, OPTIM, TOP, TRAIN, WEIGHTS
 
 __all__ = [
     "ARGUMENTS",
@@ -13,6 +13,7 @@ __all__ = [
     "CALLS",
     "DATA",
     "DATASET",
+    "EXPORT",
     "FUNCTIONAL",
     "INIT",
     "LOADER",
@@ -26,5 +27,7 @@ __all__ = [
     "SWITCHES",
     "TENSOR",
     "TOP",
+    "TRAIN",
+    "WEIGHTS",
     "WORDS",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyinception.remedies.shared import ONLY_CPU, WEIGHTS
+from tinyinception.remedies.shared import LOAD_WEIGHTS, ONLY_CPU
 
 # Arguments: what others call them, and what of it we call them, whichever a function has.
 ARGUMENTS: dict[str, tuple[str, ...]] = {
@@ -14,6 +14,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "in_planes": ("in_channels",),
     "out_planes": ("out_channels",),
     "units": ("out_features",),
+    "eps": ("label_smoothing",),
     "in_chans": ("channels", "in_channels"),
     "in_channels": ("channels",),
     "num_features": ("channels",),
@@ -65,6 +66,31 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "max_lr": ("base",),
     "total_steps": ("steps",),
     "random_state": ("seed",),
+    **dict.fromkeys(("num_epochs", "n_epochs", "max_epochs", "nb_epoch", "num_train_epochs"), ("epochs",)),
+    **dict.fromkeys(("batch", "bs", "per_device_train_batch_size"), ("batch_size",)),
+    **dict.fromkeys(("callbacks", "callback", "loggers", "logger"), ("watchers",)),
+    **dict.fromkeys(("output_dir", "out_dir", "save_dir", "default_root_dir", "logdir", "log_dir"), ("out", "folder")),
+    **dict.fromkeys(("train_data", "data", "training_data", "dataloaders", "train_loader"), ("dataset",)),
+    "early_stopping_patience": ("patience",),
+    "lr_scheduler": ("schedule",),
+    "wd": ("weight_decay",),
+    "ema_decay": ("average",),
+    "max_grad_norm": ("clip",),
+    "gradient_clip_val": ("clip",),
+    "grad_clip": ("clip",),
+    "model": ("network", "net"),
+    "module": ("net", "network", "model"),
+    "net": ("model", "network"),
+    "network": ("net", "model"),
+    "path": ("file", "folder"),
+    "filename": ("file", "path"),
+    "f": ("file", "path"),
+    "checkpoint": ("folder", "file"),
+    "resume_from_checkpoint": ("folder",),
+    "top_k": ("top",),
+    "k": ("top",),
+    "state_dict": ("state",),
+    "fn": ("function",),
 }
 
 _LAST = "it is always over the last axis; leave it out"
@@ -97,9 +123,9 @@ WORDS = {
     "ignore_index": "leave those rows out: logits and labels of the others",
     "from_logits": "it always takes logits; leave it out",
     "size_average": "write reduction='mean' or 'sum'",
-    "pretrained": WEIGHTS,
-    "weights": WEIGHTS,
-    "checkpoint_path": WEIGHTS,
+    "pretrained": LOAD_WEIGHTS,
+    "weights": LOAD_WEIGHTS,
+    "checkpoint_path": LOAD_WEIGHTS,
     "include_top": "a network has its classifier; take it apart with network.get_submodule(name)",
     "aux_logits": "write aux=True or aux=False, where the network has auxiliary classifiers",
     "transform_input": "weights.published(name) gives the mean and std instead",
@@ -124,6 +150,40 @@ WORDS = {
     "persistent_workers": "leave it out",
     "dataset": "a data set makes its own: dataset.loader('train', batch_size)",
     "transform": "give transforms=[...]",
+    "Tensor.dtype": "it has the dtype of its array: Tensor(np.asarray(numbers, np.float64))",
+    "to.dtype": "give it by position, to(np.float64)",
+    "to.non_blocking": ONLY_CPU,
+    "to.copy": "nothing is copied; leave it out",
+    "load_state_dict.strict": "all names and sizes must fit; for some of them, "
+    "module.load_state_dict({**module.state_dict(), **some})",
+    "load_state_dict.assign": "the numbers are copied; leave it out",
+    "parameters.recurse": "it is those of all modules below too; vars(module) has a module's own",
+    "named_parameters.prefix": "put it before the names",
+    "state_dict.prefix": "put it before the names",
+    "register_buffer.persistent": "every buffer is saved; assign what need not be saved to an attribute",
+    "list_models.pretrained": "weights.SETS has those with published weights",
+    "list_models.filter": "give a pattern, list_models('*v3*')",
+    "from_arrays.num_classes": "the labels say it; classes= gives their names",
+    **{
+        f"from_arrays.{word}": "a fifth of each class is for testing, or give test_images= and test_labels="
+        for word in ("test", "test_size", "test_split", "validation_split", "val_split", "validation_data", "test_data")
+    },
+    **{
+        f"fit.{word}": f"it is a setting, train.fit(train.Config({word}=...))"
+        for word in (
+            *("epochs", "batch_size", "lr", "optimizer", "schedule", "weight_decay", "label_smoothing"),
+            *("seed", "patience", "weights", "freeze", "crop", "flip", "average", "clip", "limit"),
+        )
+    },
+    "fit.loss": "it is cross-entropy, with train.Config(label_smoothing=...)",
+    "fit.x": "images of your own go in as dataset=Dataset.from_arrays(images, labels)",
+    "fit.y": "images of your own go in as dataset=Dataset.from_arrays(images, labels)",
+    "Config.momentum": "sgd has momentum 0.9, by which the defaults were chosen",
+    "Config.dropout": "write model_options={'dropout': 0.2}",
+    "Config.num_classes": "the data say it",
+    "Config.num_workers": "batches are prepared beside the training without being asked to",
+    "to_onnx.opset_version": "it is always export.OPSET",
+    "export.opset_version": "it is always export.OPSET",
     "closure": "compute the loss and backward before step()",
     "optimizer": "schedules are functions: lr = schedule(step)",
     "last_epoch": "schedules are functions of the step; leave it out",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyinception.remedies.shared import BY_STEP, ONLY_CPU, WEIGHTS
+from tinyinception.remedies.shared import BY_STEP, LOAD_WEIGHTS, ONLY_CPU
 
 NN = {
     "Conv2D": "write Conv2d(in_channels, out_channels, kernel_size), with nn.ReLU() after it",
@@ -28,6 +28,10 @@ NN = {
     "Sigmoid": "write x.sigmoid()",
     "Tanh": "write x.tanh()",
     "BatchNorm1d": "write BatchNorm2d(channels), on N x 1 x 1 x C",
+    **dict.fromkeys(
+        ("LabelSmoothingCrossEntropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy"),
+        "write CrossEntropyLoss(label_smoothing=0.1)",
+    ),
     "NLLLoss": "write CrossEntropyLoss(), which takes logits",
     "MSELoss": "write ((x - y) ** 2).mean()",
     "L1Loss": "write abs(x - y).mean()",
@@ -143,9 +147,62 @@ OPTIM = {
     },
 }
 
+TRAIN = {
+    "train": "write fit(config), or fit(config, network=..., dataset=...)",
+    "test": "write evaluate(RUN)",
+    "validate": "write evaluate(RUN)",
+    "Trainer": "write fit(config, network=..., dataset=..., watchers=[...])",
+    "TrainingArguments": "write Config(...)",
+    "Learner": "write fit(config, network=..., dataset=...)",
+    "Callback": "subclass Watcher",
+    "LightningModule": "subclass nn.Module, and give it to fit(config, network=...)",
+    "callbacks": "subclass Watcher, and give fit(..., watchers=[...])",
+    "EarlyStopping": "write Config(patience=5)",
+    "ModelCheckpoint": "a run keeps its last checkpoint, and best.safetensors",
+    "CSVLogger": "a run has log.csv and steps.csv",
+    "TensorBoardLogger": "write fit(..., watchers=[TensorBoard()])",
+    "SummaryWriter": "write fit(..., watchers=[TensorBoard()])",
+    "WandbLogger": "subclass Watcher, whose epoch(row) is given the figures",
+    "lr_find": "write find_lr(config)",
+    "load": "write load_run(RUN)",
+    "load_from_checkpoint": "write load_run(RUN)",
+    "load_checkpoint": "write load_run(RUN)",
+}
+
+_LOAD = "write load_weights(network, FILE), or 'hf://OWNER/NAME' as FILE"
+
+WEIGHTS = {
+    "from_pretrained": _LOAD,
+    "load_pretrained": _LOAD,
+    "load_checkpoint": _LOAD,
+    "load_state_dict_from_url": _LOAD,
+    "load_file": "write load(network, FILE)",
+    "save_file": "write save(network, FILE)",
+    "load_model": "write load(network, FILE)",
+    "save_model": "write save(network, FILE)",
+    "load_state_dict": "write load(network, FILE)",
+    "save_state_dict": "write save(network, FILE)",
+    "save_pretrained": "write ti.export.to_folder(trained, FOLDER)",
+}
+
+EXPORT = {
+    "export": "write to_onnx(network, FILE, image_shape), or to_folder(trained, FOLDER)",
+    "save_pretrained": "write to_folder(trained, FOLDER)",
+    "push_to_hub": "write to_folder(trained, FOLDER), and upload that folder with huggingface-cli",
+    "from_folder": "write ti.weights.from_export(FOLDER)",
+    "torchscript": "there is to_onnx",
+    "jit": "there is to_onnx",
+    "to_torchscript": "there is to_onnx",
+    "to_safetensors": "write ti.weights.save(network, FILE)",
+}
+
 DATA = {
     "DataLoader": "a data set makes its own, dataset.loader('train', batch_size); or Loader(images, labels, ...)",
-    "TensorDataset": "write Dataset(...) from arrays",
+    **dict.fromkeys(
+        ("TensorDataset", "ArrayDataset", "from_arrays", "from_tensor_slices", "NumpyDataset"),
+        "write Dataset.from_arrays(images, labels)",
+    ),
+    **dict.fromkeys(("ImageDataGenerator", "AugMix", "TrivialAugmentWide"), "there are RandomCrop, RandomFlip, Cutout"),
     "ImageFolder": "write load(FOLDER) or read_folder(FOLDER)",
     "random_split": "a Dataset has its two splits, train and test",
     "datasets": "write load('cifar10')",
@@ -227,6 +284,20 @@ TOP = {
     "fit": "write ti.train.fit(config)",
     "plot_model": "write ti.draw(network, path='net.png')",
     "onnx": "write ti.export.to_onnx",
+    **dict.fromkeys(("set_random_seed", "seed_everything", "initial_seed", "Generator"), "write ti.manual_seed(0)"),
+    **dict.fromkeys(("Trainer", "Learner"), "write ti.train.fit(config, network=..., dataset=...)"),
+    "Dataset": "write ti.data.Dataset",
+    "DataLoader": "write dataset.loader('train', batch_size)",
+    "where": "write x * mask + y * (1 - mask), where mask is an array of 0 and 1",
+    "allclose": "write np.allclose(x, y)",
+    "equal": "write (x == y).all()",
+    "isnan": "write np.isnan(x.numpy())",
+    "is_tensor": "write isinstance(x, ti.Tensor)",
+    "Conv2d": "write ti.nn.Conv2d",
+    "Linear": "write ti.nn.Linear",
+    "SGD": "write ti.optim.SGD",
+    "Adam": "write ti.optim.Adam",
+    "datasets": "write ti.data.load('cifar10')",
 }
 
 BUILD = "write ti.build({0!r}, num_classes=10), or another of list_models()"
@@ -234,10 +305,12 @@ BUILD = "write ti.build({0!r}, num_classes=10), or another of list_models()"
 MODELS = {
     "get_model": "write build(name)",
     "load_model": "write weights.from_export(FOLDER) or train.load_run(RUN)",
-    "InceptionV3": "write build('inception_v3', num_classes=10); " + WEIGHTS,
-    "InceptionResNetV2": "write build('inception_resnet_v2', num_classes=10); " + WEIGHTS,
-    "VGG16": "write build('vgg16'); " + WEIGHTS,
-    "VGG19": "write build('vgg19'); " + WEIGHTS,
+    "Inception3": "write build('inception_v3', num_classes=10); " + LOAD_WEIGHTS,
+    "from_pretrained": "write build(name); " + LOAD_WEIGHTS,
+    "InceptionV3": "write build('inception_v3', num_classes=10); " + LOAD_WEIGHTS,
+    "InceptionResNetV2": "write build('inception_resnet_v2', num_classes=10); " + LOAD_WEIGHTS,
+    "VGG16": "write build('vgg16'); " + LOAD_WEIGHTS,
+    "VGG19": "write build('vgg19'); " + LOAD_WEIGHTS,
     "GoogLeNet": "write build('googlenet')",
     "is_model": "write name in names()",
     "Sequential": "write nn.Sequential(...)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-WEIGHTS = (
+LOAD_WEIGHTS = (
     "weights.load_weights(network, FILE) reads them from a file, timm's or TorchVision's, or from "
     "'hf://OWNER/NAME'; nothing is downloaded by building a network"
 )

@@ -17,6 +17,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from tinyinception import remedies
+from tinyinception.habits import explain_call, not_there
+
 if TYPE_CHECKING:
     from tinyinception.train.config import Config
     from tinyinception.train.finder import find_lr
@@ -59,12 +62,15 @@ __all__ = [
 ]
 
 
+explain_call(__name__, "train.fit(train.Config(...)) trains")
+
+
 def __getattr__(name: str):
     if name in _HOMES:
         return getattr(import_module(f"tinyinception.train.{_HOMES[name]}"), name)
     if name in _HOMES.values():
         return import_module(f"tinyinception.train.{name}")
-    raise AttributeError(f"module 'tinyinception.train' has no attribute {name!r}")
+    raise not_there(__name__, name, remedies.TRAIN)
 
 
 def __dir__() -> list[str]:

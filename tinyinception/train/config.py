@@ -14,6 +14,7 @@ from tinyinception import models
 from tinyinception.data import ARRAYS
 from tinyinception.errors import ArgumentError, suggest
 from tinyinception.files import as_path, json_object
+from tinyinception.habits import named
 from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
@@ -29,6 +30,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
+@named
 @dataclass(frozen=True)
 class Config:
     """A training run as one value that can be written down; `Config.for_data` knows the defaults of each data set.
@@ -180,11 +182,9 @@ class Config:
         return {item.name: item.metadata["setting"] for item in fields(Config)}
 
     @classmethod
+    @named
     def for_data(cls, data: str, **changes: Any) -> Config:
         """The defaults for a data set, with the given fields changed."""
-        unknown = [name for name in changes if name not in cls.settings()]
-        if unknown:
-            raise suggest(unknown[0], list(cls.settings()), "field of Config")
         recipe = dict(RECIPES.get(data, {})) if isinstance(data, str) else {}
         return cls(**{**recipe, "data": data, **changes})
 

@@ -15,6 +15,7 @@ from tinyinception.checks import number, whole
 from tinyinception.context import unchecked_inputs
 from tinyinception.data import Dataset
 from tinyinception.errors import ArgumentError, NonFiniteError
+from tinyinception.habits import named
 from tinyinception.kernels import prepare
 from tinyinception.nn import Module, random
 from tinyinception.train.config import Config
@@ -59,6 +60,7 @@ class Found:
         return place / "lr.png"
 
 
+@named
 def find_lr(
     config: Config,
     *,

@@ -13,6 +13,7 @@ from tinyinception.checks import is_whole
 from tinyinception.data import Dataset, Loader, load, names
 from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, some
 from tinyinception.files import as_path
+from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.terminal import say
 from tinyinception.train.config import Config
@@ -26,6 +27,7 @@ from tinyinception.train.watch import blame_scores
 Folder = str | Path
 
 
+@named
 def evaluate(
     folder: Folder | Sequence[Folder],
     data: str | Dataset | None = None,
@@ -54,7 +56,9 @@ def evaluate(
     true class), and for several runs under "runs" what each does alone. Raises as `load_run`, and ArgumentError,
     DataError, or NonFiniteError for a network that gives no probabilities.
     """
-    folders = [folder] if isinstance(folder, str | Path) else list(folder)
+    folders = list(folder) if isinstance(folder, list | tuple) else [folder]
+    for one in folders:
+        as_path("evaluate: folder", one)
     _check(folders, crops, compare)
     if network is not None and len(folders) > 1:
         raise ArgumentError(f"network: goes with one run, got {len(folders)}")

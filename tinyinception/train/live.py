@@ -54,7 +54,7 @@ class LivePage(Watcher):
 
     def end(self, result: Result) -> None:
         best = f"; the best of them was epoch {result.best_epoch} with {result.best_accuracy:.2%}"
-        self._write(f"Finished: test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs{best}.")
+        self._write(f"Finished: {result.told}{best}.")
 
     def _write(self, finished: str = "") -> None:
         session, log = self.session, self.session.log
@@ -110,6 +110,10 @@ def chart(curves: Mapping[str, tuple[str, Sequence[tuple[float, float]]]]) -> st
         parts.append(f'<text x="{LEFT - 6}" y="{y}" text-anchor="end">{value:.4g}</text>')
     for value, x, anchor in ((left, LEFT, "start"), (right, WIDTH - 12, "end")):
         parts.append(f'<text x="{x}" y="{HEIGHT - BELOW + 16}" text-anchor="{anchor}">{value:,.0f}</text>')
+    ends = [points[-1][1] for _, points in shown.values()]
+    names = (
+        26 if 2 * sum(ends) < (low + high) * len(ends) else HEIGHT - BELOW + 2 - 16 * len(shown)
+    )  # where no line ends
     for row, (name, (colour, points)) in enumerate(shown.items()):
         line = " ".join(place(x, y) for x, y in points)
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
@@ -119,6 +123,6 @@ def chart(curves: Mapping[str, tuple[str, Sequence[tuple[float, float]]]]) -> st
                 for x, y in (place(*point).split(",") for point in points)
             ]
         parts.append(
-            f'<text x="{WIDTH - 16}" y="{26 + 16 * row}" text-anchor="end" fill="{colour}">{escape(name)}</text>'
+            f'<text x="{WIDTH - 16}" y="{names + 16 * row}" text-anchor="end" fill="{colour}">{escape(name)}</text>'
         )
     return "".join(parts) + "</svg>"

@@ -17,6 +17,7 @@ from tinyinception import data
 from tinyinception.context import unchecked_inputs
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.files import as_path
+from tinyinception.habits import named
 from tinyinception.kernels import prepare
 from tinyinception.nn import Module
 from tinyinception.train.checkpoint import load
@@ -38,6 +39,7 @@ clock = time.monotonic
 Network = Module | Callable[..., Module]
 
 
+@named
 def fit(
     config: Config,
     out: str | Path | None = None,
@@ -72,6 +74,7 @@ def fit(
         return _train(session, run, watchers, progress)
 
 
+@named
 def resume(
     folder: str | Path,
     data: str | Path | None = None,
@@ -117,6 +120,7 @@ def resume(
         return _train(session, run, watchers, progress)
 
 
+@named
 def ensure(
     config: Config,
     folder: str | Path,

@@ -27,8 +27,12 @@ Factory = Callable[..., Module]
 def own(config: Config, network: Module | Factory | None, dataset: Dataset | None) -> Config:
     """The config of a run with a network or a data set of the caller's own; with absolute paths.
 
-    Raises ArgumentError for a network that is neither a Module nor a function, a dataset that is no Dataset.
+    Raises ArgumentError for a config that is none, a network that is neither a Module nor a function, a dataset that is
+    no Dataset.
     """
+    if not isinstance(config, Config):
+        hint = "; your own network goes in as network=" if isinstance(config, Module) else ""
+        raise ArgumentError(f"config must be a train.Config, got {type(config).__name__}{hint}")
     if dataset is not None:
         if not isinstance(dataset, Dataset):
             raise ArgumentError(f"dataset must be a Dataset (see Dataset.from_arrays), got {type(dataset).__name__}")
@@ -120,6 +124,11 @@ def _path_of(factory: Factory) -> str | None:
         return None
 
 
+def _is_missing(error: Exception, module: str) -> bool:
+    """Whether a module itself was not found, rather than something that it imports."""
+    return isinstance(error, ModuleNotFoundError) and error.name == module
+
+
 def _find(path: str) -> Factory:
     """What an import path names, also in the working folder. Nothing of Python's own is ever called by it."""
     module, _, name = path.partition(":")
@@ -131,7 +140,10 @@ def _find(path: str) -> Factory:
         for part in name.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ArgumentError(f"network: {path} cannot be imported: {error}") from error
+        where = (
+            f"; start in the folder of {module}.py, or put that into PYTHONPATH" if _is_missing(error, module) else ""
+        )
+        raise ArgumentError(f"network: {path} cannot be imported: {error}{where}") from error
     if not callable(found):
         raise ArgumentError(f"network: {path} must be a function that makes a Module, got {found!r}")
     return found

@@ -49,6 +49,11 @@ class Result:
 
     _repr_html_ = rich("result")
 
+    @property
+    def told(self) -> str:
+        """The figure that counts, in words."""
+        return f"test accuracy {self.test_accuracy:.2%} after {self.epochs} epoch{'' if self.epochs == 1 else 's'}"
+
 
 class Run:
     """The folder of one run."""

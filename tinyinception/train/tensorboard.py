@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.train.watchers import Watcher
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 FOLDER = "tensorboard"
 
 
+@named
 class TensorBoard(Watcher):
     """Scalars in RUN/tensorboard: loss and rate every few steps, after each epoch the columns of log.csv.
 
@@ -50,7 +52,7 @@ class TensorBoard(Watcher):
         self.writer.flush()
 
     def end(self, result: Result) -> None:
-        self.writer.add_text("result", f"test accuracy {result.test_accuracy:.2%} after {result.epochs} epochs")
+        self.writer.add_text("result", result.told)
 
     def close(self) -> None:
         if self.writer is not None:

@@ -11,6 +11,7 @@ import numpy as np
 from tinyinception.checks import whole
 from tinyinception.data import Normalize, load, read_image
 from tinyinception.errors import ArgumentError
+from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
@@ -40,6 +41,7 @@ class Trained:
         )
 
 
+@named
 def load_run(folder: str | Path, averaged: bool | None = None, *, network: Module | Factory | None = None) -> Trained:
     """The network of a run folder, in evaluation mode.
 
@@ -60,6 +62,7 @@ def load_run(folder: str | Path, averaged: bool | None = None, *, network: Modul
     return Trained(run, config, facts, built.eval(), averaged)
 
 
+@named
 def predict(
     folder: str | Path,
     images: Sequence[str | Path],
@@ -84,6 +87,7 @@ def predict(
     return _classify(trained, [read_image(path, height, channels, say=say) for path in images], top)
 
 
+@named
 def predict_test(
     folder: str | Path, number: int, *, top: int = 5, averaged: bool | None = None, progress: bool = True
 ) -> tuple[str, str, list[tuple[str, float]]]:

@@ -33,6 +33,10 @@ names of `state_dict()`. `from_export` reads what `tinyinception export RUN FOLD
 timm's vgg16 has other names than TorchVision's, which are the ones read and written here.
 """
 
+from typing import TYPE_CHECKING
+
+from tinyinception import remedies
+from tinyinception.habits import missing_from
 from tinyinception.weights.exported import Exported, from_export
 from tinyinception.weights.file import load_weights, save_weights
 from tinyinception.weights.own import load, save
@@ -52,3 +56,6 @@ __all__ = [
     "save",
     "save_weights",
 ]
+
+if not TYPE_CHECKING:  # or every name would do
+    __getattr__ = missing_from(__name__, remedies.WEIGHTS)

@@ -13,7 +13,9 @@ import numpy as np
 from tinyinception import models, nn
 from tinyinception.data import Normalize
 from tinyinception.errors import ArgumentError, CheckpointError
-from tinyinception.weights.hub import MODEL, member
+from tinyinception.files import as_path
+from tinyinception.habits import named
+from tinyinception.weights.hub import MODEL, is_address, member
 from tinyinception.weights.own import load
 
 CONFIG, CARD = "config.json", "README.md"
@@ -54,12 +56,15 @@ class Exported:
         return json.dumps({"library_name": LIBRARY, "format_version": VERSION, **values}, indent=2) + "\n"
 
 
+@named
 def from_export(folder: str | Path, network: nn.Module | None = None) -> Exported:
     """What `tinyinception export` left in a folder, or in one on the hub, "hf://OWNER/NAME"; in evaluation mode.
 
     network: one's own, not of `models.names()`, built as it was for the export. Its logits are those of the exported
     network to the bit. Raises CheckpointError for a folder that holds no export or a damaged one, and as `load` does.
     """
+    if not is_address(folder):
+        folder = as_path("from_export: folder", folder)
     values = read_config(member(folder, CONFIG))
     if values is None:
         raise CheckpointError(f"{folder} is no export of this library: there is no {CONFIG} in it that says so")
@@ -67,6 +72,16 @@ def from_export(folder: str | Path, network: nn.Module | None = None) -> Exporte
         network = _build(folder, values)
     load(network, member(folder, MODEL))
     return Exported(network.eval(), **values)
+
+
+def exported_by(function: str, thing: object) -> Exported:
+    """What a function was given; ArgumentError where it is no Exported."""
+    if not isinstance(thing, Exported):
+        raise ArgumentError(
+            f"{function}: exported must come from export.from_run(RUN) or export.from_model(...), "
+            f"got {type(thing).__name__}"
+        )
+    return thing
 
 
 def read_config(path: Path) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinyinception.errors import ArgumentError, CheckpointError, GraphError, misfits, some
+from tinyinception.files import as_path
 from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.ops import by_x
@@ -22,6 +23,7 @@ from tinyinception.weights.names import TABLES
 COUNTER = "num_batches_tracked"  # of PyTorch's batch-norm: matters only where momentum is None, which is nowhere here
 READABLE = ("F16", "BF16", "F32", "F64")
 PICKLE = (b"\x80", b"PK")  # how pickles begin, and the zip files in which PyTorch puts them
+FOREIGN = (".pt", ".pth", ".bin", ".ckpt", ".h5", ".keras", ".npz", ".npy", ".onnx", ".pkl")  # endings of other formats
 OWN, VERSION = "tinyinception", 1  # "format" and "version" in the header of a file under our own names, `own.save`
 
 
@@ -84,12 +86,13 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
     """Write a network's weights as a safetensors file with the names of `load_weights`, in PyTorch's layouts.
 
     The file takes the place of an older one only when it is whole. ignore_aux: without auxiliary classifiers. Raises
-    ArgumentError for a network that is not published, GraphError for one without numbers, and CheckpointError where the
-    file cannot be written or for an auxiliary classifier that the published network does not have.
+    ArgumentError for a network that is not published and for the ending of another format, GraphError for one without
+    numbers, and CheckpointError where the file cannot be written or for an auxiliary classifier that the published
+    network does not have.
     """
     from safetensors.numpy import save
 
-    plan = layout(model)
+    file, plan = to_write("save_weights", file), layout(model)
     if plan.unpublished and not ignore_aux:
         raise CheckpointError(
             f"{file}: there are no published names for {some(plan.unpublished)}; "
@@ -104,7 +107,15 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
         tensors[slot.published] = np.asarray(slot.to_published(slot.array), order="C")
         if slot.name == "running_var":
             tensors[slot.published.replace("running_var", COUNTER)] = np.zeros((), np.int64)
-    replace_file(Path(file), save(tensors, {"format": "pt"}))  # timm asks for this "format"
+    replace_file(file, save(tensors, {"format": "pt"}))  # timm asks for this "format"
+
+
+def to_write(function: str, file: str | Path) -> Path:
+    """The path of a safetensors file to be written; ArgumentError where its name says that it is something else."""
+    file = as_path(f"{function}: file", file)
+    if file.suffix.lower() in FOREIGN:
+        raise ArgumentError(f"{function}: file must end in .safetensors, which is what is written, got {str(file)!r}")
+    return file
 
 
 def class_count(network: str, file: str | Path) -> int:

@@ -8,23 +8,28 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, GraphError
+from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.train.checkpoint import replace_file
-from tinyinception.weights.file import OWN, READABLE, VERSION, bfloat16, is_own, opened, origin
+from tinyinception.weights.file import OWN, READABLE, VERSION, bfloat16, is_own, opened, origin, to_write
 from tinyinception.weights.hub import local
 
 NUMBERS = (*READABLE, "BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64")
 
 
+@named
 def save(net: Module, file: str | Path) -> None:
     """Write all parameters and buffers of a module as they are, under the names and dtypes of its `state_dict()`.
 
-    The file takes the place of an older one only when it is whole. Raises GraphError for a module without numbers,
-    DtypeError for complex ones, which safetensors does not know, and CheckpointError where it cannot be written.
+    The file takes the place of an older one only when it is whole. Raises ArgumentError for the ending of another
+    format, GraphError for a module without numbers, DtypeError for complex ones, which safetensors does not know, and
+    CheckpointError where it cannot be written.
     """
     from safetensors.numpy import save as to_bytes
 
-    for name, parameter in _module("save", net).named_parameters():
+    _module("save", net)
+    file = to_write("save", file)
+    for name, parameter in net.named_parameters():
         if parameter.data is None:
             raise GraphError(f"save: {name} has no numbers, it was built inside shape_only()")
     state = net.state_dict()
@@ -32,9 +37,10 @@ def save(net: Module, file: str | Path) -> None:
         if array.dtype.kind not in "fiub":
             raise DtypeError(f"save: {name} must be real to be saved, got {array.dtype}")
     dense = {name: np.asarray(array, order="C") for name, array in state.items()}
-    replace_file(Path(file), to_bytes(dense, {"format": OWN, "version": str(VERSION)}))
+    replace_file(file, to_bytes(dense, {"format": OWN, "version": str(VERSION)}))
 
 
+@named
 def load(net: Module, file: str | Path) -> None:
     """Give a module the numbers of a file that `save` wrote for one like it; or "hf://OWNER/NAME", see `load_weights`.
 

@@ -11,6 +11,7 @@ from tinyinception import models, nn
 from tinyinception.data import read_image
 from tinyinception.data.fetch import read_file
 from tinyinception.errors import DataError, shown
+from tinyinception.habits import named
 from tinyinception.train.scores import best_classes, check_request
 from tinyinception.weights.file import class_count, load_weights
 from tinyinception.weights.preprocessing import Published, published
@@ -19,6 +20,7 @@ BATCH = 8  # images of 299x299
 _NAMES = 1 << 20  # bytes of a file with class names
 
 
+@named
 def predict(
     weight_set: str,
     file: str | Path,
@@ -63,6 +65,7 @@ def view(path: str | Path, known: Published, say: Callable[[str], None] | None =
     return read_image(path, known.resize, crop=known.input_size, interpolation=known.interpolation, say=say)
 
 
+@named
 def read_classes(file: str | Path) -> list[str]:
     """Class names, one in each line, in the order of the network's classes; DataError where they cannot be read."""
     try:

@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyinception.data import Normalize
 from tinyinception.errors import suggest
+from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.weights.layout import layout
 
@@ -73,6 +74,7 @@ SETS = (
 )
 
 
+@named
 def published(model: str | Module) -> Published:
     """What is known of a published weight set: by its own name, such as "inception_v3.gluon_in1k", or of a network.
 
@@ -81,7 +83,7 @@ def published(model: str | Module) -> Published:
     """
     name = layout(model).network if isinstance(model, Module) else model
     for known in SETS:
-        if name in (known.name, known.model):
+        if isinstance(name, str) and name in (known.name, known.model):
             return known
     raise suggest(name, sorted({name for known in SETS for name in (known.name, known.model)}), "published weight set")
 
