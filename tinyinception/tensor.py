@@ -33,7 +33,7 @@ from tinyinception.context import (
 from tinyinception.errors import ArgumentError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import explain_call, named
 from tinyinception.ops.base import Operation, Shape, by_x, count
-from tinyinception.storage import FLOATS, Storage, numbers
+from tinyinception.storage import FLOATS, Storage, numbers, unmasked
 from tinyinception.tape import walk
 
 __all__ = [
@@ -147,7 +147,7 @@ class Tensor(Storage):
     def __init__(self, data, *, requires_grad: bool = False):
         if isinstance(data, Tensor):
             raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
-        array = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else numbers(data)
+        array = np.asarray(unmasked(data)) if isinstance(data, (np.ndarray, np.generic)) else numbers(data)
         if array.dtype not in FLOATS:
             raise DtypeError(
                 f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "
