@@ -31,7 +31,7 @@ class AbsentError(TinyInceptionError, AttributeError):
 
 
 class NonFiniteError(TinyInceptionError, ArithmeticError):
-    """NaN or infinity where finite numbers are needed."""
+    """NaN or infinity where finite numbers are needed, or a training that is on the way there."""
 
 
 class NonFiniteWarning(RuntimeWarning):
