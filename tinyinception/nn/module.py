@@ -12,15 +12,8 @@ from tinyinception import changes, remedies
 from tinyinception.context import state
 from tinyinception.errors import AbsentError, ArgumentError, CallError, CheckpointError, DtypeError, misfits, suggest
 from tinyinception.habits import absent, misfit, named, refusal, target_dtype
-from tinyinception.nn.members import (
-    as_buffer,
-    check_class,
-    check_leaf,
-    check_replacement,
-    inside,
-    is_container,
-    is_leaf,
-)
+from tinyinception.nn import members
+from tinyinception.nn.members import as_buffer, check_replacement, inside, is_container, is_leaf
 from tinyinception.nn.nonfinite import call_and_warn, not_finite
 from tinyinception.nn.parameter import Parameter
 from tinyinception.notebook import rich
@@ -84,7 +77,7 @@ class Module:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        check_class(cls, Module)
+        members.check_class(cls, Module)
         if "__init__" in vars(cls):
             named(cls)
 
@@ -111,7 +104,7 @@ class Module:
         if is_container(value):
             self._check_container(name, value)
         elif isinstance(value, Tensor):
-            check_leaf(self._attribute(name), value, Parameter)
+            members.check_leaf(self._attribute(name), value, Parameter)
         if isinstance(value, Module):
             object.__setattr__(value, "_name", name)
         object.__setattr__(self, name, value)

@@ -88,7 +88,9 @@ def _queue(handle: int) -> None:
 
 def _refuse_living(path: Path, contents: bytes) -> None:
     remedy = f"if that is no longer so, delete {path}"
-    owner = json_object(str(path), contents, CheckpointError)
+    owner = {}
+    with suppress(CheckpointError):  # written in two steps, its owner may have died between them
+        owner = json_object(str(path), contents, CheckpointError)
     host, pid, started = (owner.get(key) for key in ("host", "pid", "started"))
     if not isinstance(host, str) or type(pid) is not int:
         raise CheckpointError(f"{path} does not say which process writes here; if none does, delete it")
