@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tinyinception.errors import CheckpointError
-from tinyinception.files import beside, is_alive, json_object, replace_file
+from tinyinception.files import beside, is_alive, json_object, plain, replace_file
 
 LOCK = "lock.json"
 
@@ -68,7 +68,7 @@ def _take_over(path: Path, own: bytes) -> bool:
     Of several that find a dead owner at once, each looks again, one after the other, whether it is still the same;
     False where it is not.
     """
-    with suppress(FileNotFoundError), open(path, "rb") as file:
+    with suppress(FileNotFoundError), open(plain(path), "rb") as file:
         _queue(file.fileno())
         if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
             _refuse_living(path, file.read())
