@@ -35,7 +35,7 @@ class MissingNameError(TinyInceptionError, ImportError):
 
 
 class NonFiniteError(TinyInceptionError, ArithmeticError):
-    """NaN or infinity where finite numbers are needed."""
+    """NaN or infinity where finite numbers are needed, or a training that is on the way there."""
 
 
 class NonFiniteWarning(RuntimeWarning):

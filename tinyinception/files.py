@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import secrets
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +18,13 @@ from tinyinception.errors import ArgumentError
 
 _TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp", re.S)
 _BEGINNING = 32  # characters of a name that a temporary one repeats: the whole might be as long as a system allows
+
+
+def plain(path: Path) -> Path:
+    """The same path; OSError where it leads to a folder, a pipe or a device, whose reading might never end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "it is a folder" if path.is_dir() else "it is no plain file")
+    return path
 
 
 def replace_file(path: Path, contents: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Number
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ _METHODS = {
     np.greater: ("__gt__", "__lt__"),
     np.greater_equal: ("__ge__", "__le__"),
 }
+_FLAT = (str, bytes, bytearray, range, memoryview)  # sequences that hold no tensors
 _WITHOUT_HISTORY = (np.empty_like, np.full_like, np.ones_like, np.zeros_like)  # floats that depend on no number
 _WRITERS = (np.copyto, np.fill_diagonal, np.place, np.put, np.put_along_axis, np.putmask)  # into their first argument
 
@@ -56,7 +57,7 @@ def numbers(data: object, dtype: np.dtype | type = np.float32) -> np.ndarray:
         )
     try:
         is_number = isinstance(data, Number) and not isinstance(data, complex)
-        array = np.asarray(data, dtype if is_number else None)
+        array = np.asarray(unmasked(data), dtype if is_number else None)
     except (OverflowError, TypeError, ValueError):  # a number too large, lists of different lengths
         array = None
     if array is None or array.dtype.kind not in "biuf" + np.dtype(dtype).kind:
@@ -64,6 +65,13 @@ def numbers(data: object, dtype: np.dtype | type = np.float32) -> np.ndarray:
             f"Tensor: data must be a number, an array, or lists of numbers of equal lengths, got {reprlib.repr(data)}"
         )
     return array.astype(dtype, copy=False)
+
+
+def unmasked(array: object) -> object:
+    """The same; DtypeError where NumPy's mask says that some of its numbers stand for nothing."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise DtypeError("Tensor: data has masked elements, which are no numbers; give it data.filled(...)")
+    return array
 
 
 def _compare(symbol: str, function: np.ufunc) -> Callable:
@@ -147,7 +155,8 @@ class Storage:
     def data(self, value) -> None:
         if isinstance(value, Storage):
             value = value.numpy()
-        array = np.asarray(value) if isinstance(value, (np.ndarray, np.generic)) else numbers(value, self._dtype)
+        is_array = isinstance(value, (np.ndarray, np.generic))
+        array = np.asarray(unmasked(value)) if is_array else numbers(value, self._dtype)
         if array.dtype.kind != "f" and array.dtype != self._dtype:
             raise DtypeError(
                 f"data must be {self._dtype} or another float, got {array.dtype}; convert it first with x.astype(...)"
@@ -362,6 +371,6 @@ def _holds(things: object, kind: type | tuple, condition: Callable[[Any], bool] 
         return condition(things)
     if isinstance(things, dict):
         things = things.values()
-    elif not isinstance(things, (list, tuple)):
+    elif not isinstance(things, (list, tuple)) and (not isinstance(things, Sequence) or isinstance(things, _FLAT)):
         return False
     return any(_holds(thing, kind, condition) for thing in things)

@@ -37,7 +37,7 @@ from tinyinception.errors import ArgumentError, CaptureError, DtypeError, GraphE
 from tinyinception.habits import explain_call, named
 from tinyinception.kernels.launch import launch
 from tinyinception.ops.operation import Kept, Operation, Shape, by_x, size_of
-from tinyinception.storage import FLOATS, Storage, numbers
+from tinyinception.storage import FLOATS, Storage, numbers, unmasked
 from tinyinception.tape import Node
 
 __all__ = [
@@ -167,7 +167,7 @@ class Tensor(Storage):
     def __init__(self, data, *, requires_grad: bool = False):
         if isinstance(data, Tensor):
             raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
-        array = np.asarray(data) if isinstance(data, (np.ndarray, np.generic)) else numbers(data)
+        array = np.asarray(unmasked(data)) if isinstance(data, (np.ndarray, np.generic)) else numbers(data)
         if array.dtype not in FLOATS:
             raise DtypeError(
                 f"Tensor: data has dtype {array.dtype}; convert it first, images for instance with "

@@ -1,5 +1,7 @@
 """Folders of images whose first level is halves, not classes: their names, the same names inside, what is refused."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -127,6 +129,15 @@ def test_a_folder_beside_the_halves_is_left_out_and_said(tmp_path, capsys):
     assert read_folder(tmp_path).classes == ("cat", "dog")
     err = capsys.readouterr().err
     assert "left out: extra (4 images), seg_pred (7 images), 1 .txt, e.g. notes.txt\n" in err
+
+
+def test_images_beside_the_halves_are_left_out_and_said(tmp_path, capsys):
+    fill(tmp_path, both("train", "test"))
+    (tmp_path / "docs" / "deep").mkdir(parents=True)
+    (tmp_path / "docs" / "deep" / "map.pdf").write_bytes(b"none")
+    shutil.copy(next((tmp_path / "train" / "cat").iterdir()), tmp_path / "logo.png")
+    assert len(read_folder(tmp_path).train_labels) == 8
+    assert "; left out: 1 .pdf, 1 images outside the halves, e.g. docs/deep/map.pdf\n" in capsys.readouterr().err
 
 
 def test_classes_that_differ_in_case_are_two_and_said_to_be(tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Tensors: contexts, shape-only, hooks, errors and reading."""
 
 import threading
+from collections import UserList, deque
 
 import numpy as np
 import pytest
@@ -162,6 +163,28 @@ def test_integer_and_half_arrays_are_refused_with_the_remedy(array):
 def test_what_holds_no_numbers_is_refused(data):
     with pytest.raises(DtypeError, match="lists of numbers of equal lengths, got "):
         Tensor(data)
+
+
+@pytest.mark.parametrize("box", [list, deque, UserList, lambda results: [deque(results)]])
+def test_results_in_any_sequence_are_refused_as_their_history_would_be_lost(box):
+    result = Tensor([1.0], requires_grad=True) * 2
+    with pytest.raises(GraphError, match="whose history would be lost"):
+        Tensor(box([result]))
+    with pytest.raises(GraphError, match="whose history would be lost"):
+        Tensor([1.0]) + box([result])
+    with pytest.raises(GraphError, match="whose history would be lost"):
+        Tensor([1.0]).data = box([result])
+    np.testing.assert_array_equal(Tensor(deque([1.0, 2.0])).numpy(), [1, 2])
+
+
+def test_masked_numbers_are_refused_and_a_mask_that_hides_nothing_is_not():
+    masked = np.ma.masked_array(np.ones(2, np.float32), [False, True])
+    for use in (Tensor, lambda data: setattr(Tensor([1.0, 2.0]), "data", data), lambda data: Tensor([1.0, 2.0]) + data):
+        with pytest.raises(DtypeError, match=r"masked elements.*filled"):
+            use(masked)
+        use(np.ma.masked_array(np.ones(2, np.float32), False))
+    with pytest.raises(DtypeError, match="masked"):
+        Tensor([1.0, 2.0]) * np.ma.masked_array(1.0, True)
 
 
 def test_a_tensor_is_no_data_for_a_tensor():

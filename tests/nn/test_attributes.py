@@ -1,7 +1,9 @@
 """Attributes of modules: what containers hide, what may take whose place, buffers; and inputs that are no numbers."""
 
 import warnings
-from collections import UserList, deque
+from collections import ChainMap, UserList, deque
+from dataclasses import make_dataclass
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +29,11 @@ CONTAINERS = {
     "UserList": lambda thing: UserList([thing]),
     "frozenset": lambda thing: frozenset([thing]),
     "objects": lambda thing: np.array([None, thing], object),
+    "ChainMap": lambda thing: ChainMap({"a": thing}),
+    "mappingproxy": lambda thing: MappingProxyType({"a": thing}),
+    "values": lambda thing: {"a": thing}.values(),
+    "SimpleNamespace": lambda thing: SimpleNamespace(a=[thing]),
+    "dataclass": lambda thing: make_dataclass("Parts", ["a"])(thing),
 }
 HIDDEN = {
     "Linear": layer,
@@ -81,6 +88,20 @@ def test_what_is_appended_later_is_refused_when_the_module_is_used(container, wa
     module = nn.Sequential(inner=Appended(CONTAINERS[container](layer())))
     with pytest.raises(ArgumentError, match=r"Appended\.layers \(layer inner\): modules in .* one attribute for each"):
         WALKS[walk](module)
+
+
+@pytest.mark.parametrize("hidden", HIDDEN.values(), ids=HIDDEN)
+def test_what_belongs_to_a_class_is_refused_when_the_class_is_made(hidden):
+    with pytest.raises(ArgumentError, match=r"^Shared\.thing: a \w+ that belongs to the class would not be found"):
+        type("Shared", (nn.Module,), {"thing": hidden()})
+
+
+def test_a_tensor_that_learns_is_refused_where_a_parameter_belongs():
+    module = nn.Module()
+    with pytest.raises(ArgumentError, match=r"^Module\.w: a Tensor that requires a gradient would not be found"):
+        module.w = Tensor([1.0], requires_grad=True)
+    module.w = Tensor([1.0])
+    module.last = nn.Linear(1, 1)(module.w.reshape(1, 1))  # a result, as hooks and forwards keep it
 
 
 def test_what_is_appended_after_the_first_call_is_found_by_the_walks():

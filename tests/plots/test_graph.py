@@ -198,3 +198,14 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
         draw_graph(a * a, path)
     assert [p.name for p in tmp_path.iterdir()] == ["graph.png"]
     assert path.read_bytes() == before
+
+
+def test_a_graph_too_large_to_be_drawn_is_refused_at_once():
+    total = Tensor([1.0], requires_grad=True)
+    for _ in range(3100):
+        total = total.tanh()
+    with pytest.raises(
+        GraphError, match=r"^draw_graph: the graph has 3,101 nodes, and at most 3,000 are drawn; to_dot"
+    ):
+        draw_graph(total)
+    assert to_dot(total).count("->") == 3100

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.places import ROOT
-from tests.helpers.tiny_runs import CONFIG, Tiny, bits, fit, read_log, shades
+from tests.helpers.tiny_runs import CONFIG, Tiny, bits, fit, read_log, resume, shades
 from tinyinception import models, nn, train
 from tinyinception.cli import main
 from tinyinception.errors import NonFiniteError
@@ -74,6 +74,19 @@ def test_a_test_loss_that_is_no_number_ends_the_run_naming_epoch_and_layer(tmp_p
     assert load(tmp_path / "run")[1]["position"]["step"] % 3 == 0
     if good >= 8:
         assert [int(row["epoch"]) for row in read_log(tmp_path / "run")] == list(range(1, good // 8 + 1))
+
+
+@pytest.mark.parametrize("average", [None, 0.9])
+def test_a_last_test_loss_beyond_all_reason_is_no_success(tmp_path, average):
+    config = replace(CONFIG, epochs=1, average=average, lr=1e6)
+    with pytest.raises(NonFiniteError, match=r"^the training has diverged: the test loss is \S+e\+\d+ after 1 epochs"):
+        fit(tmp_path / "run", config)
+    assert not (tmp_path / "run" / "result.json").exists()
+    assert 1e4 < float(read_log(tmp_path / "run")[0]["test_loss"]) < np.inf
+    with pytest.raises(
+        NonFiniteError, match=r"and 1\.1 by guessing; the last checkpoint is kept; try lower lr than 1e\+06"
+    ):
+        resume(tmp_path / "run")
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")

@@ -216,6 +216,8 @@ def altered(folder, finished, change):
         (lambda s: s["random"]["state"].update(state=-1), "set_state"),
         (lambda s: s["random"]["state"].update(state=10**60), "set_state"),
         (lambda s: s["random"].pop("uinteger"), "set_state"),
+        (lambda s: s["random"]["state"].update(inc=1.5), "set_state"),
+        (lambda s: s["random"].update(uinteger=-1), "set_state"),
         (lambda s: s.update(config=None), "config must be an object"),
     ],
 )

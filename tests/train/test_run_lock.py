@@ -131,7 +131,7 @@ def test_every_other_lock_is_respected_and_says_how_it_is_removed(stopped, chang
 @pytest.mark.parametrize("contents", [b"", b"{", b"[]", b"[" * 100_000, b"\xff"])
 def test_a_lock_that_cannot_be_read_is_respected_too(stopped, contents):
     (stopped / "lock.json").write_bytes(contents)
-    with pytest.raises(CheckpointError, match=r"lock\.json is no JSON"):
+    with pytest.raises(CheckpointError, match=r"lock\.json does not say which process writes here; if none"):
         resume(stopped)
 
 

@@ -59,8 +59,10 @@ def read_folder(
     splits = [_read(group, image_size, limit, progress, converted.append) for group in (train, test)]
     dataset = Dataset(shown(folder.resolve().name), *splits[0], *splits[1], classes=tuple(map(shown, train)))
     if progress:
-        outside = [tree, *(part for part in tree.folders if not part.count)] if found.train is not tree else []
-        left += [(kind, path) for part in outside for kind, path in part.left]
+        if found.train is not tree:
+            outside = [tree, *(part for folder in tree.folders if not folder.count for part in folder.walk())]
+            left += [(kind, path) for part in outside for kind, path in part.left]
+            left += [("images outside the halves", path) for path in tree.images]
         say(_told(dataset, found, folder, left))
         if converted:
             total = sum(len(labels) for _, labels in splits)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import UserDict, UserList, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import UserList, deque
+from collections.abc import Callable, Iterator, Mapping, MappingView
+from dataclasses import is_dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,21 @@ from tinyinception.errors import ArgumentError, DtypeError, ShapeError
 from tinyinception.ops import by_x
 from tinyinception.tensor import Tensor
 
-CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserList, UserDict, np.ndarray)
+CONTAINERS = (list, tuple, dict, set, frozenset, deque, UserList, np.ndarray, Mapping, MappingView, SimpleNamespace)
+
+
+def is_container(thing: object) -> bool:
+    """Whether modules and parameters may hide in this."""
+    return isinstance(thing, CONTAINERS) or (is_dataclass(thing) and not isinstance(thing, type))
+
+
+def _contents(box: Any) -> tuple:
+    """What a container holds, of mappings the keys too."""
+    if isinstance(box, np.ndarray):
+        return tuple(np.ravel(box))
+    if is_dataclass(box) or isinstance(box, SimpleNamespace):
+        return tuple(getattr(box, "__dict__", {}).values())
+    return (*box.keys(), *box.values()) if isinstance(box, Mapping) else tuple(box)
 
 
 def inside(container: object, wanted: Callable[[object], bool]) -> Iterator[tuple[object, object]]:
@@ -26,14 +42,8 @@ def inside(container: object, wanted: Callable[[object], bool]) -> Iterator[tupl
         for thing in _contents(box):
             if wanted(thing):
                 yield thing, box
-            elif isinstance(thing, CONTAINERS):
+            elif is_container(thing):
                 pending.append(thing)
-
-
-def _contents(box: Any) -> Iterable[object]:
-    if isinstance(box, (dict, UserDict)):
-        return (*box.keys(), *box.values())
-    return np.ravel(box) if isinstance(box, np.ndarray) else tuple(box)
 
 
 def is_leaf(thing: object) -> bool:
@@ -72,3 +82,21 @@ def check_replacement(where: str, layer: str, old: object, new: object, kind: ty
 def kind_fits(given: np.dtype, own: np.dtype) -> bool:
     """Whether numbers keep their meaning: floats of any width do, whole numbers were never a layer's weights."""
     return given.kind == own.kind or (given.kind, own.kind) == ("f", "c")
+
+
+def check_class(cls: type, module: type) -> None:
+    """Raise ArgumentError for a module or parameter that is an attribute of the class, not of its instances."""
+    for name, value in vars(cls).items():
+        if isinstance(value, module) or is_leaf(value):
+            raise ArgumentError(
+                f"{cls.__name__}.{name}: a {type(value).__name__} that belongs to the class would not be found, and "
+                "all its modules would share it; assign it to an attribute in __init__"
+            )
+
+
+def check_leaf(where: str, tensor: Tensor, parameter: type) -> None:
+    """Raise ArgumentError for a tensor that is to be learned, but is no Parameter."""
+    if is_leaf(tensor) and not isinstance(tensor, parameter):
+        raise ArgumentError(
+            f"{where}: a Tensor that requires a gradient would not be found; make it a Parameter, or detach() it"
+        )

@@ -12,7 +12,8 @@ from tinyinception import changes, remedies
 from tinyinception.context import state
 from tinyinception.errors import AbsentError, ArgumentError, CallError, CheckpointError, DtypeError, misfits, suggest
 from tinyinception.habits import absent, misfit, named, refusal, target_dtype
-from tinyinception.nn.members import CONTAINERS, as_buffer, check_replacement, inside, is_leaf, kind_fits
+from tinyinception.nn import members
+from tinyinception.nn.members import as_buffer, check_replacement, inside, is_container, is_leaf, kind_fits
 from tinyinception.nn.nonfinite import call_and_warn, not_finite
 from tinyinception.nn.parameter import Parameter
 from tinyinception.notebook import rich
@@ -67,6 +68,7 @@ class Module:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        members.check_class(cls, Module)
         if "__init__" in vars(cls):
             named(cls)
 
@@ -90,8 +92,10 @@ class Module:
             check_replacement(self._attribute(name), f"{self._name or 'layer'}.{name}", old, value, kind)
         elif isinstance(old, np.ndarray) and old is not value and name in self._buffers:
             value = as_buffer(self._attribute(name), old, value)
-        if isinstance(value, CONTAINERS):
+        if is_container(value):
             self._check_container(name, value)
+        elif isinstance(value, Tensor):
+            members.check_leaf(self._attribute(name), value, Parameter)
         if isinstance(value, Module):
             object.__setattr__(value, "_name", name)
         if name != "training":  # which `frozen` tells
@@ -261,7 +265,7 @@ class Module:
         for name, value in vars(self).items():
             counts = isinstance(value, (Parameter, Module)) or name in self._buffers
             if not counts or id(value) in seen:
-                if check and not counts and isinstance(value, CONTAINERS) and name not in OWN:
+                if check and not counts and is_container(value) and name not in OWN:
                     self._check_container(name, value)
                 continue
             seen.add(id(value))

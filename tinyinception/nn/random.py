@@ -64,7 +64,11 @@ def get_state() -> dict:
 def set_state(state: Any) -> None:
     """Continue from a `get_state()`; ArgumentError where `state` is none."""
     bits = _own.generator.bit_generator
+    before, where = bits.state, f"set_state: this is no state of the {type(bits).__name__} generator"
     try:
         bits.state = state
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        raise ArgumentError(f"set_state: this is no state of the {type(bits).__name__} generator: {error}") from error
+        raise ArgumentError(f"{where}: {error}") from error
+    if bits.state != state:  # NumPy rounds and cuts what does not fit
+        bits.state = before
+        raise ArgumentError(f"{where}: it has other numbers than such a generator can have")

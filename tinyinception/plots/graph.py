@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OPERATION, LEAF = "#d8e6f3", "#fde3c0"  # pale blue and orange, apart for every kind of colour vision
+MOST = 3000  # nodes that are drawn; inception_resnet_v2 has 1,311
 
 
 def nodes_of(tensor: Tensor) -> tuple[list[tape.Node | Tensor], list[tuple[int, int]]]:
@@ -85,13 +86,17 @@ def to_dot(tensor: Tensor) -> str:
 def draw_graph(tensor: Tensor, path: str | Path | None = None) -> Figure:
     """The graph of a result as a matplotlib figure, inputs at the top; written to `path` as well if given.
 
-    Readable up to some fifty operations. Raises GraphError as `nodes_of` does, and ArgumentError where `path` has no
-    format that matplotlib knows or cannot be written.
+    Readable up to some fifty operations. Raises GraphError as `nodes_of` does and beyond MOST nodes, and ArgumentError
+    where `path` has no format that matplotlib knows or cannot be written.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     items, edges = nodes_of(tensor)
+    if len(items) > MOST:
+        raise GraphError(
+            f"draw_graph: the graph has {len(items):,} nodes, and at most {MOST:,} are drawn; to_dot is for larger ones"
+        )
     texts = [tuple(map(as_text, label(item))) for item in items]
     nodes = [Node(width=0.075 * max(map(len, text)) + 0.2, height=0.15 * len(text) + 0.15) for text in texts]  # inches
     width, height, routes = place(nodes, edges)

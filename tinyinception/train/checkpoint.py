@@ -40,7 +40,7 @@ def load(folder: Path) -> tuple[Tensors, dict]:
 
     path = folder / CHECKPOINT
     try:
-        open(path, "rb").close()  # safetensors says of whatever it cannot open that it does not exist
+        open(files.plain(path), "rb").close()  # safetensors says of whatever it cannot open that it does not exist
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             names = file.keys()

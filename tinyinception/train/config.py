@@ -13,7 +13,7 @@ from tinyinception import data as data_sets
 from tinyinception import models
 from tinyinception.data import ARRAYS
 from tinyinception.errors import ArgumentError, suggest
-from tinyinception.files import as_path, json_object
+from tinyinception.files import as_path, json_object, plain
 from tinyinception.habits import named
 from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
@@ -233,7 +233,7 @@ def read(file: str | Path) -> dict[str, Any]:
     """
     path = as_path("config", file)
     try:
-        text = path.read_bytes()
+        text = plain(path).read_bytes()
     except OSError as error:
         raise ArgumentError(f"config: {path} cannot be read: {error.strerror or error}") from error
     values = (

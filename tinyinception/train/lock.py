@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tinyinception.errors import CheckpointError
-from tinyinception.files import beside, is_alive, json_object, replace_file
+from tinyinception.files import beside, is_alive, json_object, plain, replace_file
 
 LOCK = "lock.json"
 
@@ -68,7 +68,7 @@ def _take_over(path: Path, own: bytes) -> bool:
     Of several that find a dead owner at once, each looks again, one after the other, whether it is still the same;
     False where it is not.
     """
-    with suppress(FileNotFoundError), open(path, "rb") as file:
+    with suppress(FileNotFoundError), open(plain(path), "rb") as file:
         _queue(file.fileno())
         if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
             _refuse_living(path, file.read())
@@ -88,7 +88,9 @@ def _queue(handle: int) -> None:
 
 def _refuse_living(path: Path, contents: bytes) -> None:
     remedy = f"if that is no longer so, delete {path}"
-    owner = json_object(str(path), contents, CheckpointError)
+    owner = {}
+    with suppress(CheckpointError):  # written in two steps, its owner may have died between them
+        owner = json_object(str(path), contents, CheckpointError)
     host, pid, started = (owner.get(key) for key in ("host", "pid", "started"))
     if not isinstance(host, str) or type(pid) is not int:
         raise CheckpointError(f"{path} does not say which process writes here; if none does, delete it")

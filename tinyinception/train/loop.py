@@ -36,6 +36,8 @@ from tinyinception.train.watchers import StepLog, Watcher, watching
 
 clock = time.monotonic
 
+HOPELESS = 1e4  # a test loss, in nats an image, that no network has which has learned anything
+
 Network = Module | Callable[..., Module]
 
 
@@ -58,9 +60,9 @@ def fit(
     `Dataset.from_arrays`. watchers: are told how it goes, beside those that print, write steps.csv and live.html.
     eager: run every step from Python, instead of recording it once and replaying its launches; the bits are the same.
 
-    Raises ArgumentError, DataError, ShapeError or CheckpointError before any training where
-    something does not fit, NonFiniteError where the loss or a gradient becomes NaN or infinite, and KeyboardInterrupt,
-    after a checkpoint, on Ctrl-C, SIGTERM or SIGHUP; its message says how to continue.
+    Raises ArgumentError, DataError, ShapeError or CheckpointError before any training where something does not fit,
+    NonFiniteError where the loss or a gradient becomes NaN or infinite, or the last test loss is beyond HOPELESS, and
+    KeyboardInterrupt, after a checkpoint, on Ctrl-C, SIGTERM or SIGHUP; its message says how to continue.
     """
     prepare()
     config = own(config, network, dataset)
@@ -248,6 +250,12 @@ def _finish(session: Session, run: Run, scores: Scores | None) -> Result:
     if scores is None:
         test, averaged = measure(session)
         scores = averaged or test
+    if scores.loss > HOPELESS:
+        guess = math.log(len(session.facts.classes))
+        raise NonFiniteError(
+            f"the training has diverged: the test loss is {scores.loss:.3g} after {session.position.epoch} epochs, and "
+            f"{guess:.3g} by guessing; the last checkpoint is kept; try lower lr than {session.config.lr:g}"
+        )
     result = Result(
         scores.accuracy,
         session.position.epoch,

@@ -16,7 +16,7 @@ from pathlib import Path
 from tinyinception import data
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, CheckpointError, DataError
-from tinyinception.files import as_path, json_object, remove_leftovers
+from tinyinception.files import as_path, json_object, plain, remove_leftovers
 from tinyinception.nn import Module
 from tinyinception.notebook import rich
 from tinyinception.train.checkpoint import CHECKPOINT, STATE, replace_file
@@ -139,7 +139,8 @@ class Run:
         """result.json, None where there is none for this config. Raises CheckpointError where it is damaged."""
         path = self.folder / RESULT
         try:
-            found = Result(**{**json_object(str(path), path.read_bytes(), CheckpointError), "run": str(self.folder)})
+            values = json_object(str(path), plain(path).read_bytes(), CheckpointError)
+            found = Result(**{**values, "run": str(self.folder)})
             for field in fields(found):
                 value = getattr(found, field.name)
                 if field.name not in ("run", "weights") and (value is not None or field.default is not None):

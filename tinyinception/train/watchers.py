@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyinception.errors import ArgumentError
-from tinyinception.files import replace_file
+from tinyinception.files import plain, replace_file
 from tinyinception.terminal import say
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def read_steps(path: Path) -> list[dict]:
     """The rows of a steps.csv up to the first that a killed process left unfinished; none where there is no file."""
     rows = []
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(plain(path), newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 kinds = (int, int, float, float, float)
                 rows.append({name: kind(row[name]) for name, kind in zip(COLUMNS, kinds, strict=True)})

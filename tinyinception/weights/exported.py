@@ -13,7 +13,7 @@ import numpy as np
 from tinyinception import models, nn
 from tinyinception.data import Normalize
 from tinyinception.errors import ArgumentError, CheckpointError
-from tinyinception.files import as_path
+from tinyinception.files import as_path, plain
 from tinyinception.habits import named
 from tinyinception.weights.hub import MODEL, is_address, member
 from tinyinception.weights.own import load
@@ -87,7 +87,7 @@ def exported_by(function: str, thing: object) -> Exported:
 def read_config(path: Path) -> dict[str, Any] | None:
     """The fields of Exported in a config.json, all but the network; None where the file is none of ours."""
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(plain(path).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     if not isinstance(given, dict) or given.get("library_name") != LIBRARY:

@@ -134,7 +134,7 @@ def opened(file: str | Path) -> Iterator[Any]:
     from safetensors import SafetensorError, safe_open
 
     if not Path(file).is_file():
-        raise CheckpointError(f"{file}: there is no such file")
+        raise CheckpointError(f"{file}: {'it is no plain file' if Path(file).exists() else 'there is no such file'}")
     try:
         with safe_open(file, framework="numpy") as source:
             yield source
