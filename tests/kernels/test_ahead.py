@@ -22,7 +22,7 @@ def compiled():
     modules = [import_module(f"tinyinception.kernels.{m}") for m in
                ("concat", "lrn", "norm", "packing", "pointwise", "pool", "products", "update", "winograd")]
     return sorted({f"{k.py_func.__qualname__}{s}" for m in modules for k in vars(m).values()
-                   if hasattr(k, "py_func") and k.targetoptions["parallel"].enabled for s in k.signatures})
+                   if hasattr(k, "py_func") and "workers" in k.py_func.__code__.co_varnames for s in k.signatures})
 """
 AHEAD = (
     COMPILED

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import prange
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import empty, wide
+from tinyinception.kernels.team import PIECES, deal, workers
 
 
-@kernel()
-def _copy(source, target, start, width):
-    for index in prange(source.shape[0]):
-        r = np.int64(index)
+@kernel(parallel=False)
+def _copy_rows(unit, units, source, target, start, width):
+    rows = source.shape[0]
+    for r in range(rows * unit // units, rows * (unit + 1) // units):
         into, out_of = target[r, start:], source[r]
         for c in range(width):
             into[c] = out_of[c]
+
+
+@kernel(parallel=False)
+def _copy(source, target, start, width, workers):
+    deal(_copy_rows, PIECES, workers, (PIECES, source, target, start, width))
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
@@ -31,15 +36,15 @@ def concat_channels(arrays: Sequence[np.ndarray]) -> np.ndarray:
     joined = empty((*arrays[0].shape[:-1], sum(widths)), arrays[0].dtype)
     start = 0
     for a, width in zip(arrays, widths, strict=True):  # one call each: the compiled kernel is the same for any number
-        launch(_copy, _rows(wide(a)), _rows(joined), start, width)
+        launch(_copy, _rows(wide(a)), _rows(joined), start, width, workers(2 * a.size))
         start += width
     return joined
 
 
-@kernel()
-def _place(source, width, target, start, add):
-    for index in prange(target.shape[0]):
-        r = np.int64(index)
+@kernel(parallel=False)
+def _place_rows(unit, units, source, width, target, start, add):
+    rows = target.shape[0]
+    for r in range(rows * unit // units, rows * (unit + 1) // units):
         row, out_of = target[r], source[r]
         if not add:
             row[:] = 0
@@ -48,10 +53,15 @@ def _place(source, width, target, start, add):
             into[c] += out_of[c]
 
 
+@kernel(parallel=False)
+def _place(source, width, target, start, add, workers):
+    deal(_place_rows, PIECES, workers, (PIECES, source, width, target, start, add))
+
+
 def slice_channels_grad(
     grad: np.ndarray, shape: tuple[int, ...], start: int, into: np.ndarray | None = None
 ) -> np.ndarray:
     """Gradient of x[..., start:start + C] for x of a shape: grad in its place, zeros around it, or added to `into`."""
     out = empty(shape, grad.dtype) if into is None else into
-    launch(_place, _rows(wide(grad)), grad.shape[-1], _rows(out), start, into is not None)
+    launch(_place, _rows(wide(grad)), grad.shape[-1], _rows(out), start, into is not None, workers(2 * out.size))
     return out

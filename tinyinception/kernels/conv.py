@@ -6,7 +6,6 @@ Which pixels a tap sees is decided in `kernels.plan`; how the sums are formed fa
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -18,6 +17,8 @@ from tinyinception.kernels.norm import NEVER, inverse_of, numbers_of
 from tinyinception.kernels.packing import add_parts, finish_numbers, pack_weights, pad_images
 from tinyinception.kernels.products import weight_product, window_product
 from tinyinception.kernels.statistics import affine_numbers, join_moments
+from tinyinception.kernels.team import workers
+from tinyinception.kernels.types import Finish, Weights, Windows
 from tinyinception.kernels.vectors import CHANNELS
 from tinyinception.kernels.winograd import (
     taps_of_products,
@@ -25,17 +26,6 @@ from tinyinception.kernels.winograd import (
     winograd_product,
     winograd_weight_product,
 )
-
-
-class Finish(NamedTuple):
-    """How sums begin and end: (start + sum - anchor) * scale + offset, but at least `floor`, where `wanted`.
-
-    numbers: rows start, anchor, scale and offset, for output channels in whole vectors.
-    """
-
-    numbers: np.ndarray
-    wanted: bool
-    floor: np.generic
 
 
 def conv2d(x, w, b, stride, pads, groups, dilation=(1, 1)):
@@ -85,7 +75,7 @@ def _padded(x, pads=(0, 0, 0, 0)):
     shape = n, h + pads[0] + pads[1], w + pads[2] + pads[3], c
     numbers = empty((math.prod(shape) + CHANNELS,), x.dtype)
     padded = numbers[:-CHANNELS].reshape(shape)
-    launch(pad_images, wide(x), c, pads[0], pads[2], padded, numbers[-CHANNELS:])
+    launch(pad_images, wide(x), c, pads[0], pads[2], padded, numbers[-CHANNELS:], workers(2 * numbers.size))
     return padded
 
 
@@ -102,67 +92,35 @@ def _finish(b, affine, floor, start, channels, whole, dtype):
 
 def _product(how, x, channel, w, start, finish, out, out_channel, out_channels, add, moments=False):
     """`window_product` of the weights from `start` on; returns the moments of each tile, of none unless asked for."""
-    w, packed = w.reshape(-1), empty((how.packed,), x.dtype)
+    w, packed, (taps, channels) = w.reshape(-1), empty((how.packed,), x.dtype), how.taps
     if how.packed:
-        launch(
-            pack_weights, w, how.taps.places, how.taps.channels, *how.strides, start, out_channels, how.in_place, packed
-        )
+        order = taps, channels, how.strides, start, out_channels, how.in_place
+        launch(pack_weights, w, *order, packed, workers(2 * how.packed))
+    windows = Windows(x, channel, channels, taps, how.grid, how.step)
+    weights = Weights(w[start:], how.strides[0], how.in_place, packed)
+    places = Windows(out, out_channel, out_channels, how.origin, how.grid, how.spread)
     found = empty((len(how.sizes) if moments else 0, 2, how.whole), x.dtype)
-    launch(
-        window_product,
-        x,
-        channel,
-        how.taps.channels,
-        how.taps.places,
-        how.grid,
-        how.step,
-        how.together,
-        how.tile_rows,
-        w[start:],
-        how.strides[0],
-        how.in_place,
-        packed,
-        finish.numbers,
-        finish.wanted,
-        finish.floor,
-        out,
-        out_channel,
-        out_channels,
-        how.origin,
-        how.spread,
-        add,
-        found,
-        how.slices,
-        numba.get_num_threads(),
-    )
+    launch(window_product, windows, weights, finish, places, add, how.tiling, found, workers(how.work))
     return found
 
 
 def _winograd(x, w, flip, corner, finish, out, add, moments=False):
     """`winograd_product` for windows the first of which begins at `corner`; returns pixels and moments of each tile."""
-    n, height, width, f = out.shape
-    grid = -(-height // 2), -(-width // 2)
+    n, _, _, f = out.shape
     u = empty((16, w.shape[2 + flip], w.shape[3 - flip]), w.dtype)
-    launch(transform_weights, w, flip, u)
-    tiles = -(-n * grid[0] * grid[1] // plan.WINDOWS) if moments else 0
+    launch(transform_weights, w, flip, u, workers(2 * u.size))
+    windows, places = _squares(x, corner, out)
+    tiles = -(-n * windows.grid[0] * windows.grid[1] // plan.WINDOWS) if moments else 0
     found, sizes = empty((tiles, 2, f), x.dtype), empty((tiles,), np.int64)
-    launch(
-        winograd_product,
-        x,
-        plan.square(4, *corner),
-        grid,
-        u,
-        finish.numbers,
-        finish.wanted,
-        finish.floor,
-        out,
-        plan.square(2, 0, 0),
-        add,
-        found,
-        sizes,
-        numba.get_num_threads(),
-    )
+    launch(winograd_product, windows, u, finish, places, add, found, sizes, numba.get_num_threads())
     return sizes, found
+
+
+def _squares(x, corner, out):
+    """Windows of 4x4 pixels of x, of which the first begins at `corner`, and the 2x2 outputs of each."""
+    grid, two = (-(-out.shape[1] // 2), -(-out.shape[2] // 2)), (2, 2)
+    windows = Windows(x, 0, x.shape[3], plan.square(4, *corner), grid, two)
+    return windows, Windows(out, 0, out.shape[3], plan.square(2, 0, 0), grid, two)
 
 
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilation=(1, 1)):
@@ -198,32 +156,19 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
     how = plan.weight_grad(shape, w_shape, tuple(pads), groups, dilation, dtype)
     x = _padded(x, pads) if how.padded else _padded(x) if how.margin else wide(x)
     sums, out = empty(how.sums, dtype), empty((len(how.taps.places), how.taps.channels, f), dtype)
+    grid, fg, one = shape[1:3], f // groups, plan.origin(0, 0)
     for g in range(groups):
-        first, fg = g * f // groups, f // groups
-        launch(
-            weight_product,
-            x,
-            g * w_shape[2],
-            how.taps.channels,
-            how.taps.places,
-            shape[1:3],
-            stride,
-            grad,
-            first,
-            fg,
-            sums,
-            how.slices,
-            numba.get_num_threads(),
-        )
-        launch(add_parts, sums, out, first, fg)
+        windows = Windows(x, g * w_shape[2], how.taps.channels, how.taps.places, grid, stride)
+        grads = Windows(grad, g * fg, fg, one, grid, (1, 1))
+        launch(weight_product, windows, grads, sums, how.slices, workers(how.work))
+        launch(add_parts, sums, out, g * fg, fg, workers(sums.size))
     return out.reshape(w_shape)
 
 
 def _winograd_weight_grad(grad, x, w_shape, pads):
     *_, c, f = w_shape
-    grid = -(-grad.shape[1] // 2), -(-grad.shape[2] // 2)
     sums, taps = empty((plan.winograd_parts(grad.shape, w_shape), 16, c, f), x.dtype), empty(w_shape, x.dtype)
-    corners = plan.square(4, -pads[0], -pads[2])
-    launch(winograd_weight_product, x, corners, grid, grad, plan.square(2, 0, 0), sums, numba.get_num_threads())
-    launch(taps_of_products, sums, taps)
+    windows, grads = _squares(x, (-pads[0], -pads[2]), grad)
+    launch(winograd_weight_product, windows, grads, sums, numba.get_num_threads())
+    launch(taps_of_products, sums, taps, workers(sums.size))
     return taps

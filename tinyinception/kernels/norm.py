@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
@@ -28,75 +27,88 @@ from tinyinception.kernels.statistics import (
     moments_of_sums,
     move_running,
 )
+from tinyinception.kernels.team import PIECES, deal, workers
 
 CHUNKS = 32
 FOLDED = 256  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
 NEVER = np.nan  # no comparison with NaN is true, so this floor switches the ReLU off
 
 
-@kernel()
-def _sums(x, channels, first, second):
-    """Per chunk of rows and per column: sums of x - anchor and of its square; the anchor is the first row of x."""
+@kernel(parallel=False)
+def _sums_of_chunk(chunk, x, anchor, first, second):
     rows, (chunks, columns) = x.shape[0], first.shape
-    anchor = np.empty(columns, x.dtype)
+    one, two = first[chunk], second[chunk]
     for c in range(columns):
-        anchor[c] = x[0, c % channels]
-    for index in prange(chunks):
-        chunk = np.int64(index)
-        one, two = first[chunk], second[chunk]
+        one[c], two[c] = 0, 0
+    for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
         for c in range(columns):
-            one[c], two[c] = 0, 0
-        for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
-            for c in range(columns):
-                d = np.float64(x[r, c] - anchor[c])
-                one[c] += d
-                two[c] += d * d
+            d = np.float64(x[r, c] - anchor[c])
+            one[c] += d
+            two[c] += d * d
 
 
-@kernel()
-def _apply(x, affine, floor, y):
-    """y = max(floor, (x - anchor) * scale + offset)."""
-    rows = x.shape[0]
-    anchor, scale, offset = affine[0], affine[1], affine[2]
-    for index in prange(rows):
-        r = np.int64(index)
+@kernel(parallel=False)
+def _sums(x, channels, first, second, workers):
+    """Per chunk of rows and per column: sums of x - anchor and of its square; the anchor is the first row of x."""
+    anchor = np.empty(first.shape[1], x.dtype)
+    for c in range(anchor.size):
+        anchor[c] = x[0, c % channels]
+    deal(_sums_of_chunk, first.shape[0], workers, (x, anchor, first, second))
+
+
+@kernel(parallel=False)
+def _apply_to_rows(unit, units, x, affine, floor, y):
+    rows, (anchor, scale, offset) = x.shape[0], (affine[0], affine[1], affine[2])
+    for r in range(rows * unit // units, rows * (unit + 1) // units):
         for c in range(scale.size):
             v = (x[r, c] - anchor[c]) * scale[c] + offset[c]
             y[r, c] = floor if v < floor else v
 
 
-@kernel()
-def _grad_sums(grad, x, affine, floor, first, second):
-    """Per chunk of rows and per column: sums of the gradient that passed the ReLU, alone and times x - anchor."""
+@kernel(parallel=False)
+def _apply(x, affine, floor, y, workers):
+    """y = max(floor, (x - anchor) * scale + offset)."""
+    deal(_apply_to_rows, PIECES, workers, (PIECES, x, affine, floor, y))
+
+
+@kernel(parallel=False)
+def _grad_sums_of_chunk(chunk, grad, x, affine, floor, first, second):
     rows, (chunks, columns) = x.shape[0], first.shape
     anchor, scale, offset = affine[0], affine[1], affine[2]
     zero = grad.dtype.type(0)
-    for index in prange(chunks):
-        chunk = np.int64(index)
-        one, two = first[chunk], second[chunk]
+    one, two = first[chunk], second[chunk]
+    for c in range(columns):
+        one[c], two[c] = 0, 0
+    for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
         for c in range(columns):
-            one[c], two[c] = 0, 0
-        for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
-            for c in range(columns):
-                d = x[r, c] - anchor[c]
-                g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
-                one[c] += np.float64(g)
-                two[c] += np.float64(g) * np.float64(d)
+            d = x[r, c] - anchor[c]
+            g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
+            one[c] += np.float64(g)
+            two[c] += np.float64(g) * np.float64(d)
 
 
-@kernel()
-def _grad_apply(grad, x, affine, floor, dx):
-    """dx = scale * gradient that passed the ReLU + slope * (x - anchor) + constant; dx may be grad."""
-    rows = x.shape[0]
-    anchor, scale, offset = affine[0], affine[1], affine[2]
+@kernel(parallel=False)
+def _grad_sums(grad, x, affine, floor, first, second, workers):
+    """Per chunk of rows and per column: sums of the gradient that passed the ReLU, alone and times x - anchor."""
+    deal(_grad_sums_of_chunk, first.shape[0], workers, (grad, x, affine, floor, first, second))
+
+
+@kernel(parallel=False)
+def _grad_apply_to_rows(unit, units, grad, x, affine, floor, dx):
+    rows, (anchor, scale, offset) = x.shape[0], (affine[0], affine[1], affine[2])
     slope, constant = affine[3], affine[4]
     zero = grad.dtype.type(0)
-    for index in prange(rows):
-        r = np.int64(index)
+    for r in range(rows * unit // units, rows * (unit + 1) // units):
         for c in range(scale.size):
             d = x[r, c] - anchor[c]
             g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
             dx[r, c] = scale[c] * g + (slope[c] * d + constant[c])
+
+
+@kernel(parallel=False)
+def _grad_apply(grad, x, affine, floor, dx, workers):
+    """dx = scale * gradient that passed the ReLU + slope * (x - anchor) + constant; dx may be grad."""
+    deal(_grad_apply_to_rows, PIECES, workers, (PIECES, grad, x, affine, floor, dx))
 
 
 def _fold(rows: int, channels: int) -> int:
@@ -179,7 +191,7 @@ def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
     """Mean and biased variance of each channel, in float64."""
     [rows], (first, second) = fold.rows, fold.partials()
     mean, var = empty((fold.channels,), np.float64), empty((fold.channels,), np.float64)
-    launch(_sums, rows, fold.channels, first, second)
+    launch(_sums, rows, fold.channels, first, second, workers(rows.size))
     launch(moments_of_sums, rows, first, second, fold.count, mean, var)
     return mean, var
 
@@ -213,7 +225,7 @@ def batch_norm_again(
     y = empty(x.shape, x.dtype) if out is None else out
     fold = _Folded(x, y)
     affine = fold.affine(numbers_of(mean, invstd, gamma, beta, x.dtype))
-    launch(_apply, fold.rows[0], affine, fold.floor(relu), fold.rows[1])
+    launch(_apply, fold.rows[0], affine, fold.floor(relu), fold.rows[1], workers(2 * x.size))
     return y
 
 
@@ -239,11 +251,11 @@ def batch_norm_grad(
     fold = _Folded(x, grad, *([] if dx is None else [dx]))
     of, floor, (first, second) = numbers_of(mean, invstd, gamma, beta, x.dtype), fold.floor(relu), fold.partials()
     numbers = fold.affine(of, rows=5)
-    launch(_grad_sums, fold.rows[1], fold.rows[0], numbers, floor, first, second)
+    launch(_grad_sums, fold.rows[1], fold.rows[0], numbers, floor, first, second, workers(2 * x.size))
     dgamma, dbeta = empty((fold.channels,), x.dtype), empty((fold.channels,), x.dtype)
     launch(gradient_numbers, first, second, *of[:3], fold.count, training, numbers, dgamma, dbeta)
     if dx is not None:
-        launch(_grad_apply, fold.rows[1], fold.rows[0], numbers, floor, fold.rows[2])
+        launch(_grad_apply, fold.rows[1], fold.rows[0], numbers, floor, fold.rows[2], workers(3 * x.size))
     return dx, dgamma, dbeta
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numba import prange
-
 from tinyinception.kernels.jit import kernel
+from tinyinception.kernels.team import PIECES, deal
 from tinyinception.kernels.vectors import VECTOR_BYTES, VECTORS
 
 
@@ -17,55 +15,65 @@ def panel(p, vectors):
     return p * base + min(p, extra), base + (1 if p < extra else 0)
 
 
-@kernel()
-def pack_weights(w, taps, channels, in_stride, out_stride, start, out_channels, panel_from, packed):
+@kernel(parallel=False)
+def _pack_tap(unit, w, taps, channels, strides, start, out_channels, panel_from, packed):
+    """The weights of one tap, of one panel."""
+    lanes, taps_count = VECTOR_BYTES // w.itemsize, taps.shape[0]
+    vectors, t = (out_channels + lanes - 1) // lanes, unit % taps_count
+    first, mine = panel(panel_from + unit // taps_count, vectors)
+    before, real = panel(panel_from, vectors)[0], min(mine * lanes, out_channels - first * lanes)
+    at = lanes * ((first - before) * taps_count + mine * t) * channels
+    source = start + taps[t, 2] + first * lanes * strides[1]
+    for _ in range(channels):
+        for f in range(real):
+            packed[at + f] = w[source + f * strides[1]]
+        for f in range(real, mine * lanes):
+            packed[at + f] = 0
+        at, source = at + mine * lanes, source + strides[0]
+
+
+@kernel(parallel=False)
+def pack_weights(w, taps, channels, strides, start, out_channels, panel_from, packed, workers):
     """packed[panel][tap, input channel][output channels of the panel], zero beyond the last output channel.
 
-    w: flat; the number for (t, c, f) is at start + taps[t, 2] + c * in_stride + f * out_stride. The panels before
+    w: flat; the number for (t, c, f) is at start + taps[t, 2] + c * strides[0] + f * strides[1]. The panels before
     `panel_from` are left out.
     """
     lanes = VECTOR_BYTES // w.itemsize
-    vectors, taps_count = (out_channels + lanes - 1) // lanes, taps.shape[0]
-    panels, before = (vectors + VECTORS - 1) // VECTORS, panel(panel_from, vectors)[0]
-    for index in prange((panels - panel_from) * taps_count):
-        p, t = panel_from + np.int64(index) // taps_count, np.int64(index) % taps_count
-        first, mine = panel(p, vectors)
-        real = min(mine * lanes, out_channels - first * lanes)
-        at = lanes * ((first - before) * taps_count + mine * t) * channels
-        for c in range(channels):
-            source = start + taps[t, 2] + c * in_stride + first * lanes * out_stride
-            for f in range(real):
-                packed[at + f] = w[source + f * out_stride]
-            for f in range(real, mine * lanes):
-                packed[at + f] = 0
-            at += mine * lanes
+    vectors = (out_channels + lanes - 1) // lanes
+    units = ((vectors + VECTORS - 1) // VECTORS - panel_from) * taps.shape[0]
+    deal(_pack_tap, units, workers, (w, taps, channels, strides, start, out_channels, panel_from, packed))
 
 
-@kernel()
-def pad_images(x, channels, top, left, padded, behind):
-    """x with its first pixel at (top, left) of a padded image, zeros around it, and behind the last image."""
-    height, width, rows = x.shape[1], x.shape[2], padded.shape[1]
-    for i in range(behind.size):
-        behind[i] = 0
-    for index in prange(padded.shape[0] * rows):
-        n, row = np.int64(index) // rows, np.int64(index) % rows
+@kernel(parallel=False)
+def _pad_image(n, x, channels, top, left, padded):
+    height, width = x.shape[1], x.shape[2]
+    for row in range(padded.shape[1]):
         i = row - top
-        for j in range(padded.shape[2]):
-            target, at = padded[n, row, j], j - left
-            if 0 <= i < height and 0 <= at < width:
+        for column in range(padded.shape[2]):
+            target, j = padded[n, row, column], column - left
+            if 0 <= i < height and 0 <= j < width:
                 for c in range(channels):
-                    target[c] = x[n, i, at, c]
+                    target[c] = x[n, i, j, c]
             else:
                 for c in range(channels):
                     target[c] = 0
 
 
-@kernel()
-def add_parts(sums, out, start, width):
-    """out[tap, channel, start:start + width] = the sum of all parts, first to last."""
+@kernel(parallel=False)
+def pad_images(x, channels, top, left, padded, behind, workers):
+    """x with its first pixel at (top, left) of a padded image, zeros around it, and behind the last image."""
+    for i in range(behind.size):
+        behind[i] = 0
+    deal(_pad_image, x.shape[0], workers, (x, channels, top, left, padded))
+
+
+@kernel(parallel=False)
+def _add_rows(unit, units, sums, out, start, width):
     channels = out.shape[1]
-    for index in prange(out.shape[0] * channels):
-        t, c = np.int64(index) // channels, np.int64(index) % channels
+    rows = out.shape[0] * channels
+    for row in range(rows * unit // units, rows * (unit + 1) // units):
+        t, c = row // channels, row % channels
         target = out[t, c, start : start + width]
         for f in range(width):
             target[f] = sums[0, t, c, f]
@@ -73,6 +81,12 @@ def add_parts(sums, out, start, width):
             source = sums[part, t, c]
             for f in range(width):
                 target[f] += source[f]
+
+
+@kernel(parallel=False)
+def add_parts(sums, out, start, width, workers):
+    """out[tap, channel, start:start + width] = the sum of all parts, first to last."""
+    deal(_add_rows, PIECES, workers, (PIECES, sums, out, start, width))
 
 
 @kernel(parallel=False)

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from tinyinception.kernels.choice import chosen
+from tinyinception.kernels.types import Pair, Tiling
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
 
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
@@ -26,8 +27,8 @@ LEAST_TILES = 2
 MOST_WEIGHTS = 1 << 19  # bytes of weights in one piece of work: what a second-level cache has room for
 LEAST_WINDOWS, LEAST_CHANNELS = 8 * WINDOWS, 32  # that are worth Winograd's transforms
 NARROW = 16
+WORTH = 16  # multiply-adds that take as long as a number that is read and written
 
-Pair = tuple[int, int]
 Shape = tuple[int, ...]
 Made = TypeVar("Made", bound=Callable)
 
@@ -58,12 +59,11 @@ class Product(NamedTuple):
     spread: Pair  # in the output
     strides: Pair  # in the weights, from one input and from one output channel to the next
     whole: int  # output channels, rounded up to whole vectors
-    together: int  # images of which a block has the same pixel
-    tile_rows: int  # pixels in a tile
+    tiling: Tiling
     sizes: np.ndarray  # of tiles, in pixels
     in_place: int  # panels of weights that are read where they are
     packed: int  # numbers of the others
-    slices: int  # pieces of work that the panels of a tile are dealt to
+    work: int  # as `team.workers` counts it
 
 
 class Forward(NamedTuple):
@@ -82,6 +82,7 @@ class WeightGrad(NamedTuple):
     margin: bool
     sums: Shape  # parts, taps, channels and output channels in whole register tiles
     slices: int
+    work: int
 
 
 @kept
@@ -133,7 +134,8 @@ def weight_grad(grad: Shape, w: Shape, pads: Shape, groups: int, dilation: Pair,
     shape = len(taps.places), deep, whole_vectors(w[3] // groups, dtype)
     parts = max(1, min(MOST_PARTS, math.prod(grad[:3]) // LEAST_ROWS, MOST_SUMS // math.prod(shape)))
     margin = padded or w[2] % CHANNELS != 0
-    return WeightGrad(taps, padded, margin, (parts, *shape), max(1, LEAST_UNITS // parts))
+    work = math.prod(grad[:3]) * math.prod(shape) // WORTH
+    return WeightGrad(taps, padded, margin, (parts, *shape), max(1, LEAST_UNITS // parts), work)
 
 
 @kept
@@ -232,6 +234,7 @@ def _product(
     tiles = -(-blocks * ROWS // tile_rows)
     # Weights in order are read where they are, but no vector may end behind them.
     in_place = 0 if not in_order else panels if whole == out_channels else panels - 1
+    slices = min(panels, max(-(-LEAST_UNITS // tiles), -(-depth * whole * dtype.itemsize // MOST_WEIGHTS)))
     return Product(
         taps,
         grid,
@@ -240,10 +243,9 @@ def _product(
         spread,
         strides,
         whole,
-        together=math.gcd(images, ROWS) if len(taps.places) > 1 else 1,
-        tile_rows=tile_rows,
+        Tiling(math.gcd(images, ROWS) if len(taps.places) > 1 else 1, tile_rows, slices),
         sizes=np.minimum(tile_rows, pixels - tile_rows * np.arange(tiles)),
         in_place=in_place,
         packed=depth * lanes * VECTORS * (panels - in_place),
-        slices=min(panels, max(-(-LEAST_UNITS // tiles), -(-depth * whole * dtype.itemsize // MOST_WEIGHTS))),
+        work=pixels * depth * whole // WORTH,
     )

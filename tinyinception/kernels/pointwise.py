@@ -6,48 +6,63 @@ Worth it from `kernels.LARGE` elements on; below, NumPy is as fast, and Numba ne
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import dense, empty
+from tinyinception.kernels.team import PIECES, deal, workers
 
 
-@kernel()
-def _add(a, b, out):
-    for i in prange(a.size):
+@kernel(parallel=False)
+def _add_some(unit, units, a, b, out):
+    for i in range(a.size * unit // units, a.size * (unit + 1) // units):
         out[i] = a[i] + b[i]
 
 
-@kernel()
-def _relu(x, y):
+@kernel(parallel=False)
+def _add(a, b, out, workers):
+    deal(_add_some, PIECES, workers, (PIECES, a, b, out))
+
+
+@kernel(parallel=False)
+def _relu_of_some(unit, units, x, y):
     zero = x.dtype.type(0)
-    for i in prange(x.size):
+    for i in range(x.size * unit // units, x.size * (unit + 1) // units):
         y[i] = zero if x[i] < zero else x[i]
 
 
-@kernel()
-def _relu_grad(grad, y, dx):
+@kernel(parallel=False)
+def _relu(x, y, workers):
+    deal(_relu_of_some, PIECES, workers, (PIECES, x, y))
+
+
+@kernel(parallel=False)
+def _relu_grad_of_some(unit, units, grad, y, dx):
     zero = grad.dtype.type(0)
-    for i in prange(y.size):
+    for i in range(y.size * unit // units, y.size * (unit + 1) // units):
         dx[i] = grad[i] if y[i] > zero else zero
+
+
+@kernel(parallel=False)
+def _relu_grad(grad, y, dx, workers):
+    deal(_relu_grad_of_some, PIECES, workers, (PIECES, grad, y, dx))
 
 
 def add(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
     """out = a + b for arrays of one shape, without gaps; out may be a or b."""
-    launch(_add, a.reshape(-1), b.reshape(-1), out.reshape(-1))
+    launch(_add, a.reshape(-1), b.reshape(-1), out.reshape(-1), workers(3 * a.size))
     return out
 
 
 def relu(x: np.ndarray) -> np.ndarray:
     """max(x, 0); NaN stays NaN."""
     y = empty(x.shape, x.dtype)
-    launch(_relu, dense(x).reshape(-1), y.reshape(-1))
+    launch(_relu, dense(x).reshape(-1), y.reshape(-1), workers(2 * x.size))
     return y
 
 
 def relu_grad(grad: np.ndarray, y: np.ndarray, overwrite: bool = False) -> np.ndarray:
     """Gradient of the input, from the result y: 0 where that is 0. overwrite: it may take the place of `grad`."""
     dx = grad if overwrite and grad.flags.carray else empty(y.shape, grad.dtype)
-    launch(_relu_grad, dense(grad).reshape(-1), y.reshape(-1), dx.reshape(-1))
+    launch(_relu_grad, dense(grad).reshape(-1), y.reshape(-1), dx.reshape(-1), workers(3 * y.size))
     return dx

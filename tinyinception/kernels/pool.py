@@ -6,12 +6,14 @@ worked on in parallel without a race and the bits do not depend on the number of
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from numba import prange
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
-from tinyinception.kernels.memory import accumulator, dense, empty
+from tinyinception.kernels.memory import accumulator, empty, wide
+from tinyinception.kernels.team import deal, workers
 
 Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]
@@ -22,54 +24,61 @@ def winner_dtype(taps: int) -> type:
     return np.uint8 if taps <= 256 else np.int32
 
 
-@kernel()
-def _max_pool(x, y, winner, kh, kw, sh, sw, top, left):
-    batch, height, width, channels = x.shape
-    out_h, out_w = y.shape[1], y.shape[2]
-    for index in prange(batch * out_h):
-        row = np.int64(index)
-        n, oy = row // out_h, row % out_h
-        y0 = oy * sh - top
-        for ox in range(out_w):
-            x0 = ox * sw - left
-            empty_so_far = True
-            for iy in range(max(y0, 0), min(y0 + kh, height)):
-                for ix in range(max(x0, 0), min(x0 + kw, width)):
-                    tap = winner.dtype.type((iy - y0) * kw + ix - x0)
-                    if empty_so_far:  # starting from the first real tap is padding with minus infinity
-                        empty_so_far = False
-                        for c in range(channels):
-                            y[n, oy, ox, c] = x[n, iy, ix, c]
-                            winner[n, oy, ox, c] = tap
-                    else:
-                        for c in range(channels):
-                            old, new = y[n, oy, ox, c], x[n, iy, ix, c]
-                            # NaN is unequal to itself: the first one wins and stays
-                            better = (new > old) | ((new != new) & (old == old))
-                            y[n, oy, ox, c] = new if better else old
-                            winner[n, oy, ox, c] = tap if better else winner[n, oy, ox, c]
+@kernel(parallel=False)
+def _max_pool_row(row, x, y, winner, at):
+    (_, height, width, _), (_, out_h, out_w, channels) = x.shape, y.shape
+    kh, kw, sh, sw, top, _, left, _ = at
+    n, oy = row // out_h, row % out_h
+    y0 = oy * sh - top
+    for ox in range(out_w):
+        x0 = ox * sw - left
+        empty_so_far = True
+        for iy in range(max(y0, 0), min(y0 + kh, height)):
+            for ix in range(max(x0, 0), min(x0 + kw, width)):
+                tap = winner.dtype.type((iy - y0) * kw + ix - x0)
+                if empty_so_far:  # starting from the first real tap is padding with minus infinity
+                    empty_so_far = False
+                    for c in range(channels):
+                        y[n, oy, ox, c] = x[n, iy, ix, c]
+                        winner[n, oy, ox, c] = tap
+                else:
+                    for c in range(channels):
+                        old, new = y[n, oy, ox, c], x[n, iy, ix, c]
+                        # NaN is unequal to itself: the first one wins and stays
+                        better = (new > old) | ((new != new) & (old == old))
+                        y[n, oy, ox, c] = new if better else old
+                        winner[n, oy, ox, c] = tap if better else winner[n, oy, ox, c]
 
 
-@kernel()
-def _max_pool_grad(grad, winner, dx, like, kh, kw, sh, sw, top, left):
-    batch, height, width, channels = dx.shape
+@kernel(parallel=False)
+def _max_pool(x, y, winner, at, workers):
+    deal(_max_pool_row, y.shape[0] * y.shape[1], workers, (x, y, winner, at))
+
+
+@kernel(parallel=False)
+def _max_pool_grad_row(row, grad, winner, dx, like, at):
+    _, height, width, channels = dx.shape
     out_h, out_w = grad.shape[1], grad.shape[2]
     zero = grad.dtype.type(0)
-    for index in prange(batch * height):
-        row = np.int64(index)
-        n, iy = row // height, row % height
-        sums = np.zeros(channels, like.dtype)
-        y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
-        for ix in range(width):
-            x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
-            sums[:] = 0
-            for oy in range(y_first, y_last + 1):
-                for ox in range(x_first, x_last + 1):
-                    tap = winner.dtype.type((iy + top - oy * sh) * kw + ix + left - ox * sw)
-                    for c in range(channels):
-                        sums[c] += grad[n, oy, ox, c] if winner[n, oy, ox, c] == tap else zero
-            for c in range(channels):
-                dx[n, iy, ix, c] = sums[c]
+    kh, kw, sh, sw, top, _, left, _ = at
+    n, iy = row // height, row % height
+    sums = np.zeros(channels, like.dtype)
+    y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
+    for ix in range(width):
+        x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
+        sums[:] = 0
+        for oy in range(y_first, y_last + 1):
+            for ox in range(x_first, x_last + 1):
+                tap = winner.dtype.type((iy + top - oy * sh) * kw + ix + left - ox * sw)
+                for c in range(channels):
+                    sums[c] += grad[n, oy, ox, c] if winner[n, oy, ox, c] == tap else zero
+        for c in range(channels):
+            dx[n, iy, ix, c] = sums[c]
+
+
+@kernel(parallel=False)
+def _max_pool_grad(grad, winner, dx, like, at, workers):
+    deal(_max_pool_grad_row, dx.shape[0] * dx.shape[1], workers, (grad, winner, dx, like, at))
 
 
 @kernel(parallel=False)
@@ -80,49 +89,56 @@ def _taps(start, size, length, before, after, count_include_pad):
     return min(start + size, length) - max(start, 0)
 
 
-@kernel()
-def _avg_pool(x, y, like, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
-    batch, height, width, channels = x.shape
-    out_h, out_w = y.shape[1], y.shape[2]
-    for index in prange(batch * out_h):
-        row = np.int64(index)
-        n, oy = row // out_h, row % out_h
-        y0, sums = oy * sh - top, np.zeros(channels, like.dtype)
-        tall = _taps(y0, kh, height, top, bottom, count_include_pad)
-        for ox in range(out_w):
-            x0 = ox * sw - left
-            divisor = like.dtype.type(tall * _taps(x0, kw, width, left, right, count_include_pad))
-            sums[:] = 0
-            for iy in range(max(y0, 0), min(y0 + kh, height)):
-                for ix in range(max(x0, 0), min(x0 + kw, width)):
-                    for c in range(channels):
-                        sums[c] += x[n, iy, ix, c]
-            for c in range(channels):
-                y[n, oy, ox, c] = sums[c] / divisor
+@kernel(parallel=False)
+def _avg_pool_row(row, x, y, like, count_include_pad, at):
+    (_, height, width, _), (_, out_h, out_w, channels) = x.shape, y.shape
+    kh, kw, sh, sw, top, bottom, left, right = at
+    n, oy = row // out_h, row % out_h
+    y0, sums = oy * sh - top, np.zeros(channels, like.dtype)
+    tall = _taps(y0, kh, height, top, bottom, count_include_pad)
+    for ox in range(out_w):
+        x0 = ox * sw - left
+        divisor = like.dtype.type(tall * _taps(x0, kw, width, left, right, count_include_pad))
+        sums[:] = 0
+        for iy in range(max(y0, 0), min(y0 + kh, height)):
+            for ix in range(max(x0, 0), min(x0 + kw, width)):
+                for c in range(channels):
+                    sums[c] += x[n, iy, ix, c]
+        for c in range(channels):
+            y[n, oy, ox, c] = sums[c] / divisor
 
 
-@kernel()
-def _avg_pool_grad(grad, dx, like, kh, kw, sh, sw, top, bottom, left, right, count_include_pad):
-    batch, height, width, channels = dx.shape
+@kernel(parallel=False)
+def _avg_pool(x, y, like, count_include_pad, at, workers):
+    deal(_avg_pool_row, y.shape[0] * y.shape[1], workers, (x, y, like, count_include_pad, at))
+
+
+@kernel(parallel=False)
+def _avg_pool_grad_row(row, grad, dx, like, count_include_pad, at):
+    _, height, width, channels = dx.shape
     out_h, out_w = grad.shape[1], grad.shape[2]
     one = like.dtype.type(1)
-    for index in prange(batch * height):
-        row = np.int64(index)
-        n, iy = row // height, row % height
-        sums = np.zeros(channels, like.dtype)
-        y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
-        for ix in range(width):
-            x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
-            sums[:] = 0
-            for oy in range(y_first, y_last + 1):
-                tall = _taps(oy * sh - top, kh, height, top, bottom, count_include_pad)
-                for ox in range(x_first, x_last + 1):
-                    wide = _taps(ox * sw - left, kw, width, left, right, count_include_pad)
-                    share = one / like.dtype.type(tall * wide)
-                    for c in range(channels):
-                        sums[c] += grad[n, oy, ox, c] * share
-            for c in range(channels):
-                dx[n, iy, ix, c] = sums[c]
+    kh, kw, sh, sw, top, bottom, left, right = at
+    n, iy = row // height, row % height
+    sums = np.zeros(channels, like.dtype)
+    y_first, y_last = max(0, (iy + top - kh) // sh + 1), min(out_h - 1, (iy + top) // sh)
+    for ix in range(width):
+        x_first, x_last = max(0, (ix + left - kw) // sw + 1), min(out_w - 1, (ix + left) // sw)
+        sums[:] = 0
+        for oy in range(y_first, y_last + 1):
+            tall = _taps(oy * sh - top, kh, height, top, bottom, count_include_pad)
+            for ox in range(x_first, x_last + 1):
+                broad = _taps(ox * sw - left, kw, width, left, right, count_include_pad)
+                share = one / like.dtype.type(tall * broad)
+                for c in range(channels):
+                    sums[c] += grad[n, oy, ox, c] * share
+        for c in range(channels):
+            dx[n, iy, ix, c] = sums[c]
+
+
+@kernel(parallel=False)
+def _avg_pool_grad(grad, dx, like, count_include_pad, at, workers):
+    deal(_avg_pool_grad_row, dx.shape[0] * dx.shape[1], workers, (grad, dx, like, count_include_pad, at))
 
 
 def _readers(kernel: Pair, stride: Pair) -> int:
@@ -136,10 +152,9 @@ def max_pool(x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair
     Returns y and winner, both N x OH x OW x C; winner is uint8, or int32 for windows of more than 256 taps. NaN in a
     window makes its maximum NaN.
     """
-    x = dense(x)
     shape = (x.shape[0], *out_hw, x.shape[3])
     y, winner = empty(shape, x.dtype), empty(shape, winner_dtype(kernel[0] * kernel[1]))
-    launch(_max_pool, x, y, winner, *kernel, *stride, pads[0], pads[2])
+    launch(_max_pool, wide(x), y, winner, (*kernel, *stride, *pads), workers(math.prod(kernel) * y.size))
     return y, winner
 
 
@@ -149,7 +164,8 @@ def max_pool_grad(
     """Gradient of the input: each window sends its gradient to its winner."""
     dx = empty(x_shape, grad.dtype)
     like = accumulator(_readers(kernel, stride), dx.dtype)
-    launch(_max_pool_grad, dense(grad), winner, dx, like, *kernel, *stride, pads[0], pads[2])
+    size = math.prod(kernel) * grad.size
+    launch(_max_pool_grad, wide(grad), winner, dx, like, (*kernel, *stride, *pads), workers(size))
     return dx
 
 
@@ -157,9 +173,10 @@ def avg_pool(
     x: np.ndarray, kernel: Pair, stride: Pair, pads: Pads, out_hw: Pair, count_include_pad: bool
 ) -> np.ndarray:
     """Mean of each window; the divisor counts the padding inside the window or leaves it out, by PyTorch's rules."""
-    x = dense(x)
     y = empty((x.shape[0], *out_hw, x.shape[3]), x.dtype)
-    launch(_avg_pool, x, y, accumulator(kernel[0] * kernel[1], x.dtype), *kernel, *stride, *pads, count_include_pad)
+    taps = math.prod(kernel)
+    like = accumulator(taps, x.dtype)
+    launch(_avg_pool, wide(x), y, like, count_include_pad, (*kernel, *stride, *pads), workers(taps * y.size))
     return y
 
 
@@ -169,5 +186,6 @@ def avg_pool_grad(
     """Gradient of the input: each window spreads its gradient evenly over the pixels it averaged."""
     dx = empty(x_shape, grad.dtype)
     like = accumulator(_readers(kernel, stride), dx.dtype)
-    launch(_avg_pool_grad, dense(grad), dx, like, *kernel, *stride, *pads, count_include_pad)
+    size = math.prod(kernel) * grad.size
+    launch(_avg_pool_grad, wide(grad), dx, like, count_include_pad, (*kernel, *stride, *pads), workers(size))
     return dx

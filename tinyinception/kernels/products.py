@@ -26,11 +26,12 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
+from tinyinception.kernels.team import deal
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, copy, take
 
 ZERO, ONE, NO = np.int64(0), np.int64(1), np.bool_(False)  # where Numba would compile a callee anew for a literal
@@ -187,12 +188,13 @@ def weight_tile(vectors, like, windows, channel, pixels, grads, column, out, out
 
 
 @kernel(parallel=False)
-def windows_of(x, channel, taps, grid, step, together, row_from, row_to, zeros, table):
+def windows_of(windows, together, row_from, row_to, zeros, table):
     """table[row, tap]: address of the pixel that a tap sees from output pixel row_from + row, or of zeros outside.
 
     Rows go through `together` images at a time: pixel by pixel, and through all those images before the next pixel.
     Returns whether nothing was outside.
     """
+    x, channel, _, taps, grid, step = windows
     _, height, width, depth = x.shape
     size, last, pixels, all_inside = x.itemsize, taps.shape[0] - 1, grid[0] * grid[1], True
     if (
@@ -240,119 +242,98 @@ def _seen(table, row, zeros, seen):
     return max(count, 1)
 
 
-@kernel()
-def window_product(
-    x,
-    channel,
-    channels,
-    taps,
-    grid,
-    step,
-    together,
-    tile_rows,
-    w,
-    w_row,
-    in_place,
-    packed,
-    numbers,
-    finish,
-    floor,
-    out,
-    out_channel,
-    out_channels,
-    origin,
-    spread,
-    add,
-    moments,
-    slices,
-    workers,
-):
-    """out[n, origin + spread * p] = start + sum over taps t, channels c of x[n, step * p + t, c] w[t, c], or += it.
-
-    The pixels p run over `grid`; origin is the one tap of an output pixel. Tiles are of `tile_rows` pixels, and the
-    panels of each are dealt to `slices` pieces of work. The weights of the first `in_place` panels are read where they
-    are, in w, that for (t, c, f) at (t * channels + c) * w_row + f; those of the others in what `pack_weights` has
-    made. numbers, finish, floor: see `_make_window_tile`. moments: empty, or tiles x 2 x channels rounded up to whole
-    vectors, for the mean and the summed squares of deviations of each tile.
-    """
-    size, taps_count, wide = x.itemsize, taps.shape[0], numbers.shape[1]
-    lanes = VECTOR_BYTES // size
+@kernel(parallel=False)
+def _window_tiles(_, windows, weights, finish, places, add, tiling, moments, counter):
+    """One thread's share of `window_product`: tiles, until none is left."""
+    x, out_channels, tile_rows = windows.x, places.channels, tiling.rows
+    size, taps_count, wide = x.itemsize, windows.taps.shape[0], finish.numbers.shape[1]
+    lanes, channels, slices = VECTOR_BYTES // size, windows.channels, tiling.slices
     vectors, depth = wide // lanes, taps_count * channels
     panels = (vectors + VECTORS - 1) // VECTORS
-    first_packed = panel(in_place, vectors)[0] if in_place < panels else vectors
+    first_packed = panel(weights.in_place, vectors)[0] if weights.in_place < panels else vectors
     zeros = np.zeros(channels, x.dtype)
-    rows = x.shape[0] * grid[0] * grid[1]
+    rows = x.shape[0] * windows.grid[0] * windows.grid[1]
     tiles = (rows + tile_rows - 1) // tile_rows
     exact = wide == out_channels
+    table, ends = np.empty((tile_rows, taps_count), np.int64), np.empty((tile_rows, 1), np.int64)
+    outs, spare = np.empty(tile_rows, np.int64), np.empty((ROWS if exact else tile_rows) * wide, x.dtype)
+    seen, seeing = np.empty((tile_rows // ROWS, taps_count), np.int64), np.empty(tile_rows // ROWS, np.int64)
+    while True:
+        unit = take(address(counter))
+        if unit >= tiles * slices:
+            break
+        tile, piece = unit % tiles, unit // tiles
+        row_from, row_to = tile * tile_rows, min((tile + 1) * tile_rows, rows)
+        blocks = (row_to - row_from + ROWS - 1) // ROWS
+        whole = windows_of(windows, tiling.together, row_from, row_to, address(zeros), table)
+        windows_of(places, tiling.together, row_from, row_to, ZERO, ends)
+        p_from, p_to = panels * piece // slices, panels * (piece + 1) // slices
+        c_from, c_to = lanes * panel(p_from, vectors)[0], wide
+        if p_to < panels:
+            c_to = lanes * panel(p_to, vectors)[0]
+        real = size * (min(c_to, out_channels) - c_from)
+        for row in range(row_to - row_from, blocks * ROWS):  # the last block may be larger: compute in vain
+            copy(address(table) + 8 * taps_count * row, address(table), 8 * taps_count)
+            ends[row, 0] = address(spare) + size * wide * (row if not exact else 0)
+        if not exact:
+            for row in range(row_to - row_from):
+                outs[row], ends[row, 0] = ends[row, 0], address(spare) + size * wide * row
+                if add:
+                    copy(ends[row, 0] + size * c_from, outs[row] + size * c_from, real)
+        for block in range(blocks):
+            seeing[block] = taps_count
+            if whole:
+                for t in range(taps_count):
+                    seen[block, t] = t
+            else:
+                seeing[block] = _seen(table, block * ROWS, address(zeros), seen[block])
+        for block in range(blocks):
+            r = block * ROWS
+            here, there = address(table) + 8 * r * taps_count, address(ends) + 8 * r
+            which, many = address(seen) + 8 * block * taps_count, seeing[block]
+            for p in range(p_from, p_to):
+                first, mine = panel(p, vectors)
+                at = lanes * first
+                b, b_row = address(weights.w) + size * at, weights.row
+                if p >= weights.in_place:
+                    b, b_row = address(weights.packed) + size * lanes * (first - first_packed) * depth, mine * lanes
+                window_tile(
+                    mine,
+                    x,
+                    finish.floor,
+                    here,
+                    taps_count,
+                    which,
+                    many,
+                    channels,
+                    b,
+                    b_row,
+                    address(finish.numbers),
+                    wide,
+                    finish.wanted,
+                    there,
+                    at,
+                    add,
+                )
+        if not exact:
+            for row in range(row_to - row_from):
+                copy(outs[row] + size * c_from, ends[row, 0] + size * c_from, real)
+        if moments.shape[0] > 0:
+            for f in range(c_from, c_to, lanes):
+                found = address(moments) + size * (2 * tile * wide + f)
+                moments_tile(x, address(ends), f, row_to - row_from, found, found + size * wide)
+
+
+@kernel(parallel=False)
+def window_product(windows, weights, finish, places, add, tiling, moments, workers):
+    """out[place of p] = start + sum over taps t, channels c of x[n, step * p + t, c] w[t, c], or += it.
+
+    The pixels p run over the windows' grid. The panels of each tile are dealt to `tiling.slices` pieces of work.
+    moments: empty, or tiles x 2 x channels rounded up to whole vectors, for the mean and the summed squares of
+    deviations of each tile.
+    """
     counter = np.zeros(1, np.int64)
-    for _ in prange(workers):
-        table, places = np.empty((tile_rows, taps_count), np.int64), np.empty((tile_rows, 1), np.int64)
-        outs, spare = np.empty(tile_rows, np.int64), np.empty((ROWS if exact else tile_rows) * wide, x.dtype)
-        seen, seeing = np.empty((tile_rows // ROWS, taps_count), np.int64), np.empty(tile_rows // ROWS, np.int64)
-        while True:
-            unit = take(address(counter))
-            if unit >= tiles * slices:
-                break
-            tile, piece = unit % tiles, unit // tiles
-            row_from, row_to = tile * tile_rows, min((tile + 1) * tile_rows, rows)
-            blocks = (row_to - row_from + ROWS - 1) // ROWS
-            whole = windows_of(x, channel, taps, grid, step, together, row_from, row_to, address(zeros), table)
-            windows_of(out, out_channel, origin, grid, spread, together, row_from, row_to, ZERO, places)
-            p_from, p_to = panels * piece // slices, panels * (piece + 1) // slices
-            c_from, c_to = lanes * panel(p_from, vectors)[0], wide
-            if p_to < panels:
-                c_to = lanes * panel(p_to, vectors)[0]
-            real = size * (min(c_to, out_channels) - c_from)
-            for row in range(row_to - row_from, blocks * ROWS):  # the last block may be larger: compute in vain
-                copy(address(table) + 8 * taps_count * row, address(table), 8 * taps_count)
-                places[row, 0] = address(spare) + size * wide * (row if not exact else 0)
-            if not exact:
-                for row in range(row_to - row_from):
-                    outs[row], places[row, 0] = places[row, 0], address(spare) + size * wide * row
-                    if add:
-                        copy(places[row, 0] + size * c_from, outs[row] + size * c_from, real)
-            for block in range(blocks):
-                seeing[block] = taps_count
-                if whole:
-                    for t in range(taps_count):
-                        seen[block, t] = t
-                else:
-                    seeing[block] = _seen(table, block * ROWS, address(zeros), seen[block])
-            for block in range(blocks):
-                r = block * ROWS
-                here, there = address(table) + 8 * r * taps_count, address(places) + 8 * r
-                which, many = address(seen) + 8 * block * taps_count, seeing[block]
-                for p in range(p_from, p_to):
-                    first, mine = panel(p, vectors)
-                    at = lanes * first
-                    b, b_row = address(w) + size * at, w_row
-                    if p >= in_place:
-                        b, b_row = address(packed) + size * lanes * (first - first_packed) * depth, mine * lanes
-                    window_tile(
-                        mine,
-                        x,
-                        floor,
-                        here,
-                        taps_count,
-                        which,
-                        many,
-                        channels,
-                        b,
-                        b_row,
-                        address(numbers),
-                        wide,
-                        finish,
-                        there,
-                        at,
-                        add,
-                    )
-            if not exact:
-                for row in range(row_to - row_from):
-                    copy(outs[row] + size * c_from, places[row, 0] + size * c_from, real)
-            if moments.shape[0] > 0:
-                for f in range(c_from, c_to, lanes):
-                    found = address(moments) + size * (2 * tile * wide + f)
-                    moments_tile(x, address(places), f, row_to - row_from, found, found + size * wide)
+    deal(_window_tiles, workers, workers, (windows, weights, finish, places, add, tiling, moments, counter))
 
 
 @kernel(parallel=False)
@@ -370,42 +351,50 @@ def _seeing(table, rows, zeros, grad, grad_row, windows, grads, counts):
         counts[t] = max(count, 1)
 
 
-@kernel()
-def weight_product(x, channel, channels, taps, grid, step, grad, out_channel, out_channels, sums, slices, workers):
-    """sums[part, tap, channel, output channel] = im2col(x)^T @ grad over a part's pixels, in whole register tiles.
-
-    Up to CHANNELS - 1 numbers behind a window are read, for sums that nobody wants.
-    """
-    size, taps_count = x.itemsize, taps.shape[0]
+@kernel(parallel=False)
+def _weight_parts(_, windows, grads, sums, slices, counter):
+    """One thread's share of `weight_product`: parts, until none is left."""
+    x, grad, out_channels = windows.x, grads.x, grads.channels
+    size, taps_count = x.itemsize, windows.taps.shape[0]
     lanes, (parts, _, deep, wide) = VECTOR_BYTES // size, sums.shape
-    vectors, rows, rounds = wide // lanes, x.shape[0] * grid[0] * grid[1], taps_count * deep // CHANNELS
+    vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
+    rounds = taps_count * deep // CHANNELS
     exact, chunks = wide == out_channels, (rows + BLOCK - 1) // BLOCK
     zeros = np.zeros(deep, x.dtype)
+    table, right = np.empty((BLOCK, taps_count), np.int64), np.zeros(0 if exact else BLOCK * wide, x.dtype)
+    seen, given = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
+    counts = np.empty(taps_count, np.int64)
+    while True:
+        unit = take(address(counter))
+        if unit >= parts * slices:
+            break
+        part, piece = unit // slices, unit % slices
+        begin, end = chunks * part // parts, chunks * (part + 1) // parts
+        for chunk in range(begin, end):
+            row_from, row_to = chunk * BLOCK, min((chunk + 1) * BLOCK, rows)
+            windows_of(windows, ONE, row_from, row_to, address(zeros), table)
+            g, g_row = address(grad) + size * (row_from * grad.shape[3] + grads.channel), size * grad.shape[3]
+            if not exact:
+                for row in range(row_to - row_from):
+                    copy(address(right) + size * wide * row, g + g_row * row, size * out_channels)
+                g, g_row = address(right), size * wide
+            _seeing(table, row_to - row_from, address(zeros), g, g_row, seen, given, counts)
+            for k in range(rounds * piece // slices, rounds * (piece + 1) // slices):
+                t, c = k * CHANNELS // deep, k * CHANNELS % deep
+                here, there = address(seen) + 8 * BLOCK * t, address(given) + 8 * BLOCK * t
+                for p in range((vectors + VECTORS - 1) // VECTORS):
+                    first, mine = panel(p, vectors)
+                    at = lanes * first
+                    out = address(sums) + size * ((part * rounds + k) * CHANNELS * wide + at)
+                    weight_tile(mine, x, here, c, counts[t], there, at, out, wide, chunk - begin)
+
+
+@kernel(parallel=False)
+def weight_product(windows, grads, sums, slices, workers):
+    """sums[part, tap, channel, output channel] = im2col(x)^T @ grad over a part's pixels, in whole register tiles.
+
+    grads: the gradients as windows of one tap. Up to CHANNELS - 1 numbers behind a window are read, for sums that
+    nobody wants.
+    """
     counter = np.zeros(1, np.int64)
-    for _ in prange(workers):
-        table, right = np.empty((BLOCK, taps_count), np.int64), np.zeros(0 if exact else BLOCK * wide, x.dtype)
-        windows, grads = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
-        counts = np.empty(taps_count, np.int64)
-        while True:
-            unit = take(address(counter))
-            if unit >= parts * slices:
-                break
-            part, piece = unit // slices, unit % slices
-            begin, end = chunks * part // parts, chunks * (part + 1) // parts
-            for chunk in range(begin, end):
-                row_from, row_to = chunk * BLOCK, min((chunk + 1) * BLOCK, rows)
-                windows_of(x, channel, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
-                g, g_row = address(grad) + size * (row_from * grad.shape[3] + out_channel), size * grad.shape[3]
-                if not exact:
-                    for row in range(row_to - row_from):
-                        copy(address(right) + size * wide * row, g + g_row * row, size * out_channels)
-                    g, g_row = address(right), size * wide
-                _seeing(table, row_to - row_from, address(zeros), g, g_row, windows, grads, counts)
-                for k in range(rounds * piece // slices, rounds * (piece + 1) // slices):
-                    t, c = k * CHANNELS // deep, k * CHANNELS % deep
-                    here, there = address(windows) + 8 * BLOCK * t, address(grads) + 8 * BLOCK * t
-                    for p in range((vectors + VECTORS - 1) // VECTORS):
-                        first, mine = panel(p, vectors)
-                        at = lanes * first
-                        out = address(sums) + size * ((part * rounds + k) * CHANNELS * wide + at)
-                        weight_tile(mine, x, here, c, counts[t], there, at, out, wide, chunk - begin)
+    deal(_weight_parts, workers, workers, (windows, grads, sums, slices, counter))

@@ -10,11 +10,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numba import prange
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import dense, empty, wide
+from tinyinception.kernels.team import deal, workers
 
 CHUNKS = 32
 FOLDED = 256  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
@@ -23,7 +23,7 @@ SERIAL = 1 << 22  # numbers; fewer are added up by one thread about as fast as t
 
 
 @kernel(parallel=False)
-def _some_sums(x, step, unit, sums):
+def _sums_of_chunk(unit, x, step, sums):
     """Of the row of x that a unit of work belongs to, the blocks that begin every `step`, added up over its chunk."""
     chunks, width = sums.shape[1:]
     o, chunk = unit // chunks, unit % chunks
@@ -37,15 +37,8 @@ def _some_sums(x, step, unit, sums):
 
 
 @kernel(parallel=False)
-def _sums(x, step, sums):
-    for unit in range(sums.shape[0] * sums.shape[1]):
-        _some_sums(x, step, unit, sums)
-
-
-@kernel()
-def _sums_parallel(x, step, sums):
-    for unit in prange(sums.shape[0] * sums.shape[1]):
-        _some_sums(x, step, np.int64(unit), sums)
+def _sums(x, step, sums, workers):
+    deal(_sums_of_chunk, sums.shape[0] * sums.shape[1], workers, (x, step, sums))
 
 
 def axis_sums(x: np.ndarray, axes: Sequence[int]) -> np.ndarray:
@@ -64,7 +57,7 @@ def axis_sums(x: np.ndarray, axes: Sequence[int]) -> np.ndarray:
         step, width = array.shape[-1], inner
     flat = array.reshape(outer, -1)
     sums = empty((outer, max(1, min(CHUNKS // outer, flat.shape[1] // step)), width), np.float64)
-    launch(_sums if x.size < SERIAL else _sums_parallel, flat, step, sums)
+    launch(_sums, flat, step, sums, workers(x.size, SERIAL))
     sums = _total(sums.reshape(outer, -1, inner), 1).reshape(shape[:first] + shape[last:])
     rest = tuple(axis if axis < first else axis - (last - first) for axis in axes if not first <= axis < last)
     return _total(sums, rest) if rest else sums

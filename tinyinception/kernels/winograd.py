@@ -24,16 +24,15 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
 from tinyinception.kernels.plan import WINDOWS
-from tinyinception.kernels.products import NO, ONE, ZERO, moments_tile, weight_tile, window_tile, windows_of
+from tinyinception.kernels.products import NO, ONE, moments_tile, weight_tile, window_tile, windows_of
+from tinyinception.kernels.team import PIECES, deal
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, take
-
-TWO = np.int64(2)
 
 
 def _inputs(code, d):
@@ -123,15 +122,13 @@ def _along(a, b, c, half):
     return a, half * (a + b + c), half * (a - b + c), c
 
 
-@kernel()
-def transform_weights(w, flip, u):
-    """u, 16 x C x F: U of w, 3 x 3 x C x F, along both directions; with flip, 16 x F x C of the kernel turned round."""
-    half = w.dtype.type(0.5)
-    for index in prange(u.shape[1]):
-        r = np.int64(index)
-        for s in range(u.shape[2]):
+@kernel(parallel=False)
+def _transform_rows(unit, units, w, flip, u):
+    half, (_, rows, columns) = w.dtype.type(0.5), u.shape
+    first, last = (2, 0) if flip else (0, 2)
+    for r in range(rows * unit // units, rows * (unit + 1) // units):
+        for s in range(columns):
             c, f = (s, r) if flip else (r, s)
-            first, last = (2, 0) if flip else (0, 2)
             left = _along(w[first, first, c, f], w[1, first, c, f], w[last, first, c, f], half)
             middle = _along(w[first, 1, c, f], w[1, 1, c, f], w[last, 1, c, f], half)
             right = _along(w[first, last, c, f], w[1, last, c, f], w[last, last, c, f], half)
@@ -142,15 +139,21 @@ def transform_weights(w, flip, u):
 
 
 @kernel(parallel=False)
-def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add, moments, sizes, counter):
-    """One thread's share of `winograd_product`: inside of prange, all of it would take longer to compile."""
-    size, (_, channels, wide) = x.itemsize, u.shape
+def transform_weights(w, flip, u, workers):
+    """u, 16 x C x F: U of w, 3 x 3 x C x F, along both directions; with flip, 16 x F x C of the kernel turned round."""
+    deal(_transform_rows, PIECES, workers, (PIECES, w, flip, u))
+
+
+@kernel(parallel=False)
+def _winograd_tiles(_, windows, u, finish, places, add, moments, sizes, counter):
+    """One thread's share of `winograd_product`: tiles, until none is left."""
+    x, size, (_, channels, wide) = windows.x, windows.x.itemsize, u.shape
     lanes = VECTOR_BYTES // size
-    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (TWO, TWO)
+    vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
     panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + WINDOWS - 1) // WINDOWS
     zeros, none = np.zeros(channels, x.dtype), np.zeros((4, wide), x.dtype)
     all_taps = np.zeros(1, np.int64)
-    table, places = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
+    table, ends = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
     inputs, products = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
     left, right = np.empty((16, WINDOWS), np.int64), np.empty((16, WINDOWS), np.int64)
     for i in range(16):
@@ -163,8 +166,8 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
         if tile >= tiles:
             break
         row_from, row_to = tile * WINDOWS, min((tile + 1) * WINDOWS, rows)
-        windows_of(x, ZERO, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
-        windows_of(out, ZERO, origins, grid, step, ONE, row_from, row_to, address(spare), places)
+        windows_of(windows, ONE, row_from, row_to, address(zeros), table)
+        windows_of(places, ONE, row_from, row_to, address(spare), ends)
         for row in range(row_to - row_from):
             # `inputs` and `products` have to be named here: Numba frees an array after its last mention
             _transform_in(
@@ -184,7 +187,7 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
                     window_tile(
                         mine,
                         x,
-                        floor,
+                        finish.floor,
                         here,
                         ONE,
                         address(all_taps),
@@ -202,22 +205,22 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
         for row in range(row_to - row_from):
             _transform_out(
                 x,
-                floor,
+                finish.floor,
                 address(products) + size * wide * row,
                 WINDOWS * wide,
                 vectors,
-                address(numbers),
+                address(finish.numbers),
                 wide,
-                finish,
-                address(places) + 32 * row,
+                finish.wanted,
+                address(ends) + 32 * row,
                 add,
             )
         if moments.shape[0] > 0:
             count = 0
             for row in range(row_to - row_from):
                 for i in range(4):
-                    if places[row, i] != address(spare):
-                        real[count] = places[row, i]
+                    if ends[row, i] != address(spare):
+                        real[count] = ends[row, i]
                         count += 1
             sizes[tile] = count
             for f in range(0, wide, lanes):
@@ -225,33 +228,32 @@ def _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, ad
                 moments_tile(x, address(real), f, count, found, found + size * wide)
 
 
-@kernel()
-def winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add, moments, sizes, workers):
+@kernel(parallel=False)
+def winograd_product(windows, u, finish, places, add, moments, sizes, workers):
     """What `window_product` does, for taps of 4x4 windows two pixels apart; u is of `transform_weights`.
 
-    grid: of windows; origins: of the 2x2 outputs of each. Channels are whole vectors, in and out. sizes: how many
-    pixels the moments of each tile are of.
+    places: the 2x2 outputs of each window. Channels are whole vectors, in and out. sizes: how many pixels the moments
+    of each tile are of.
     """
     counter = np.zeros(1, np.int64)
-    for _ in prange(workers):
-        _winograd_product(x, taps, grid, u, numbers, finish, floor, out, origins, add, moments, sizes, counter)
+    deal(_winograd_tiles, workers, workers, (windows, u, finish, places, add, moments, sizes, counter))
 
 
 @kernel(parallel=False)
-def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
-    """One thread's share of `winograd_weight_product`."""
-    size, (parts, _, channels, wide) = x.itemsize, sums.shape
+def _winograd_parts(_, windows, grads, sums, counter):
+    """One thread's share of `winograd_weight_product`: parts, until none is left."""
+    x, size, (parts, _, channels, wide) = windows.x, windows.x.itemsize, sums.shape
     lanes = VECTOR_BYTES // size
-    vectors, rows, step = wide // lanes, x.shape[0] * grid[0] * grid[1], (TWO, TWO)
+    vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
     panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + WINDOWS - 1) // WINDOWS
     zeros = np.zeros(max(channels, wide), x.dtype)
     table, places = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
-    inputs, grads = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
+    inputs, given = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
     left, right = np.empty((16, WINDOWS), np.int64), np.empty((16, WINDOWS), np.int64)
     for i in range(16):
         for row in range(WINDOWS):
             left[i, row] = address(inputs) + size * channels * (i * WINDOWS + row)
-            right[i, row] = address(grads) + size * wide * (i * WINDOWS + row)
+            right[i, row] = address(given) + size * wide * (i * WINDOWS + row)
     while True:
         part = take(address(counter))
         if part >= parts:
@@ -259,8 +261,8 @@ def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
         begin, end = tiles * part // parts, tiles * (part + 1) // parts
         for tile in range(begin, end):
             row_from, row_to = tile * WINDOWS, min((tile + 1) * WINDOWS, rows)
-            windows_of(x, ZERO, taps, grid, step, ONE, row_from, row_to, address(zeros), table)
-            windows_of(grad, ZERO, origins, grid, step, ONE, row_from, row_to, address(zeros), places)
+            windows_of(windows, ONE, row_from, row_to, address(zeros), table)
+            windows_of(grads, ONE, row_from, row_to, address(zeros), places)
             for row in range(row_to - row_from):
                 _transform_in(
                     x,
@@ -270,7 +272,7 @@ def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
                     WINDOWS * channels,
                 )
                 _transform_grad(
-                    x, address(places) + 32 * row, vectors, address(grads) + size * wide * row, WINDOWS * wide
+                    x, address(places) + 32 * row, vectors, address(given) + size * wide * row, WINDOWS * wide
                 )
             for i in range(16):
                 here, there = address(left) + 8 * WINDOWS * i, address(right) + 8 * WINDOWS * i
@@ -282,12 +284,11 @@ def _winograd_weight_product(x, taps, grid, grad, origins, sums, counter):
                         weight_tile(mine, x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
 
 
-@kernel()
-def winograd_weight_product(x, taps, grid, grad, origins, sums, workers):
+@kernel(parallel=False)
+def winograd_weight_product(windows, grads, sums, workers):
     """sums[part, i, c, f] = sum over a part's windows of V_i[c] times what product i gets back for f from grad."""
     counter = np.zeros(1, np.int64)
-    for _ in prange(workers):
-        _winograd_weight_product(x, taps, grid, grad, origins, sums, counter)
+    deal(_winograd_parts, workers, workers, (windows, grads, sums, counter))
 
 
 @kernel(parallel=False)
@@ -297,23 +298,26 @@ def _back(a, b, c, d, half):
     return a + even, half * (b - c), even + d
 
 
-@kernel()
-def taps_of_products(sums, taps):
-    """taps, 3 x 3 x C x F, from parts x 16 x C x F, added first to last: the transpose of `transform_weights`."""
-    half, (parts, _, channels, wide) = sums.dtype.type(0.5), sums.shape
-    for index in prange(channels):
-        c = np.int64(index)
-        m = np.empty((16, wide), sums.dtype)
-        for i in range(16):
-            for f in range(wide):
-                m[i, f] = sums[0, i, c, f]
-            for part in range(1, parts):
-                for f in range(wide):
-                    m[i, f] += sums[part, i, c, f]
+@kernel(parallel=False)
+def _taps_of_channel(c, sums, taps):
+    half, (parts, _, _, wide) = sums.dtype.type(0.5), sums.shape
+    m = np.empty((16, wide), sums.dtype)
+    for i in range(16):
         for f in range(wide):
-            one = _back(m[0, f], m[4, f], m[8, f], m[12, f], half)
-            two = _back(m[1, f], m[5, f], m[9, f], m[13, f], half)
-            three = _back(m[2, f], m[6, f], m[10, f], m[14, f], half)
-            four = _back(m[3, f], m[7, f], m[11, f], m[15, f], half)
-            for i in range(3):
-                taps[i, 0, c, f], taps[i, 1, c, f], taps[i, 2, c, f] = _back(one[i], two[i], three[i], four[i], half)
+            m[i, f] = sums[0, i, c, f]
+        for part in range(1, parts):
+            for f in range(wide):
+                m[i, f] += sums[part, i, c, f]
+    for f in range(wide):
+        one = _back(m[0, f], m[4, f], m[8, f], m[12, f], half)
+        two = _back(m[1, f], m[5, f], m[9, f], m[13, f], half)
+        three = _back(m[2, f], m[6, f], m[10, f], m[14, f], half)
+        four = _back(m[3, f], m[7, f], m[11, f], m[15, f], half)
+        for i in range(3):
+            taps[i, 0, c, f], taps[i, 1, c, f], taps[i, 2, c, f] = _back(one[i], two[i], three[i], four[i], half)
+
+
+@kernel(parallel=False)
+def taps_of_products(sums, taps, workers):
+    """taps, 3 x 3 x C x F, from parts x 16 x C x F, added first to last: the transpose of `transform_weights`."""
+    deal(_taps_of_channel, sums.shape[2], workers, (sums, taps))

@@ -1,0 +1,48 @@
+"""What kernels of convolution take together: few arguments with names, where single numbers would make twenty-four."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+Pair = tuple[int, int]
+
+
+class Windows(NamedTuple):
+    """The im2col matrix, as it lies in memory: pixel p of `grid` sees pixel step * p + tap of each image.
+
+    Also where results go: those of pixel p to the one tap, the place of pixel (0, 0).
+    """
+
+    x: np.ndarray
+    channel: int  # the first
+    channels: int
+    taps: np.ndarray  # of each the row, the column, and where its weights begin
+    grid: Pair
+    step: Pair
+
+
+class Weights(NamedTuple):
+    """Weights of output channels side by side, in panels of as many vectors as fit the registers."""
+
+    w: np.ndarray  # flat; of (tap t, channel c, output channel f) at (t * channels + c) * row + f
+    row: int
+    in_place: int  # panels that are read from w
+    packed: np.ndarray  # the others, by `pack_weights`
+
+
+class Finish(NamedTuple):
+    """How sums begin and end: (start + sum - anchor) * scale + offset, but at least `floor`, where `wanted`."""
+
+    numbers: np.ndarray  # rows start, anchor, scale and offset, for output channels in whole vectors
+    wanted: bool
+    floor: np.generic
+
+
+class Tiling(NamedTuple):
+    """How a product is cut into pieces of work."""
+
+    together: int  # images of which a block has the same pixel
+    rows: int  # pixels in a tile
+    slices: int  # pieces that the panels of a tile are dealt to
