@@ -107,7 +107,7 @@ def _common_dtype(op: Operation, inputs: Sequence, given: Sequence[Tensor]) -> n
                 f"{op.where()}: input {number} is no Tensor but {type(t).__name__}; "
                 + (remedies.LOGITS if hasattr(t, "logits") else "wrap arrays in Tensor(x)")
             )
-    dtype = given[0]._dtype
+    dtype = given[0]._dtype if given else np.dtype(np.float32)  # the operation itself will say what it lacks
     if any(t._dtype != dtype for t in given):
         raise DtypeError(
             f"{op.where()}: inputs are of different dtypes, {', '.join(str(t.dtype) for t in given)}; "

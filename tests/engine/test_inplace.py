@@ -121,7 +121,7 @@ def test_dtype_and_shape_are_kept():
             p += np.ones(4, np.float32)
         with pytest.raises(DtypeError, match="int64"):
             p += np.ones((3, 3), np.int64)
-        with pytest.raises(DtypeError, match="not None"):
+        with pytest.raises(DtypeError, match="got None"):
             p += None
     np.testing.assert_allclose(p.data, matrix() / 2, rtol=1e-6)
 
@@ -205,9 +205,9 @@ def test_assignment_to_a_part_is_refused_where_a_gradient_would_be_lost():
         (7, 1, ShapeError, "at 7"),
         ("a", 1, ShapeError, "at 'a'"),
         (0.5, 1, ShapeError, r"at 0\.5"),
-        (0, None, DtypeError, "not None"),
-        (0, "1", DtypeError, "not '1'"),
-        (0, 1j, DtypeError, "not 1j"),
+        (0, None, DtypeError, "got None"),
+        (0, "1", DtypeError, "got '1'"),
+        (0, 1j, DtypeError, "got 1j"),
         (0, np.ones(3, complex), DtypeError, "complex"),
         (0, np.ones(3, np.int64), DtypeError, "int64"),
         (0, [1, [2]], DtypeError, "equal lengths"),
@@ -249,8 +249,8 @@ def test_data_may_be_replaced_by_floats_of_the_same_shape():
         (np.ones((1, 1, 8, 32), np.float32), ShapeError, "the shape 1x1x16x32 of the tensor, got 1x1x8x32"),
         (np.float32(1), ShapeError, "got scalar"),
         (1.0, ShapeError, "got scalar"),
-        (None, DtypeError, "not None"),
-        ("a", DtypeError, "not 'a'"),
+        (None, DtypeError, "got None"),
+        ("a", DtypeError, "got 'a'"),
         ([[1], [2, 3]], DtypeError, "equal lengths"),
         (np.array([None]), DtypeError, "got object"),
     ],

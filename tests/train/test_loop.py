@@ -22,7 +22,7 @@ from tinyinception.errors import (
     TinyInceptionError,
 )
 from tinyinception.nn import functional
-from tinyinception.optim import SGD, Triangular
+from tinyinception.optim import Triangular
 from tinyinception.tensor import Tensor
 from tinyinception.train import loop, pictures
 from tinyinception.train.checkpoint import load
@@ -82,7 +82,8 @@ def test_the_seed_decides_both_the_first_weights_and_the_order_of_images():
 
 def test_every_step_uses_the_rate_of_the_schedule_at_that_step(tmp_path, monkeypatch):
     rates = []
-    monkeypatch.setattr(SGD, "step", lambda self: rates.append(self.lr))
+    real = loop.train_step
+    monkeypatch.setattr(loop, "train_step", lambda s, x, y: (real(s, x, y), rates.append(s.optimizer.lr))[0])
     fit(tmp_path / "run", replace(CONFIG, lr=0.9, warmup=0.5))
     assert rates == [Triangular(0.9, steps=9, peak=4)(step) for step in range(9)]
     assert [float(row["lr"]) for row in read_log(tmp_path / "run")] == rates[2::3]

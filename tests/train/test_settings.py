@@ -46,7 +46,9 @@ def trained(monkeypatch, *words):
     calls = []
     monkeypatch.setattr(jit, "set_threads", lambda n: None)
     monkeypatch.setattr(
-        train, "fit", lambda config, out, watchers: calls.append(config) or train.Result(0.5, 2, 60.0, 1000.0, "runs/x")
+        train,
+        "fit",
+        lambda config, out, watchers, eager: calls.append(config) or train.Result(0.5, 2, 60.0, 1000.0, "runs/x"),
     )
     status = main(["train", *map(str, words)])
     return calls[0] if status == 0 else status
