@@ -17,7 +17,7 @@ from llvmlite import ir
 
 from tinyinception import kernels, nn
 from tinyinception.errors import ArgumentError
-from tinyinception.kernels import choice, conv, disk, launch, reference, winograd
+from tinyinception.kernels import choice, disk, launch, plan, reference, winograd
 from tinyinception.kernels.stairs import reference as twins
 from tinyinception.nn import random
 from tinyinception.nn.functional import cross_entropy
@@ -157,9 +157,14 @@ class Network(nn.Module):
         return self.layers(x)
 
 
+def suits(out, w):
+    """Whether Winograd computes it."""
+    return plan.suits_winograd(out, w, (1, 1), 1, (1, 1), np.dtype(np.float32))
+
+
 def test_a_training_step_is_the_same_under_every_stair():
     x, labels = np.random.default_rng(4).standard_normal((6, 32, 32, 3), np.float32), np.arange(6) % 5
-    assert conv._suits_winograd(np.empty((6, 16, 16, 32), np.float32), (3, 3, 32, 32), (1, 1), 1)
+    assert suits((6, 16, 16, 32), (3, 3, 32, 32))
     found = {}
     for stair in choice.STAIRS:
         random.manual_seed(0)
@@ -248,13 +253,17 @@ def test_the_fast_kernels_weights_are_transformed_by_the_matrix(flip):
     w = np.random.default_rng(5).integers(-8, 8, (3, 3, 4, 6)).astype(np.float64)
     turned = w[::-1, ::-1].swapaxes(2, 3) if flip else w
     expected = np.einsum("ia,abcf,jb->ijcf", twins.G, turned, twins.G)
-    np.testing.assert_array_equal(winograd.transform_weights(w, flip), expected.reshape(16, *expected.shape[2:]))
+    u = np.empty((16, *expected.shape[2:]))
+    winograd.transform_weights(w, flip, u, 1)
+    np.testing.assert_array_equal(u, expected.reshape(u.shape))
 
 
 def test_the_gradient_of_the_fast_kernels_weights_goes_through_its_transpose():
     sums = np.random.default_rng(6).integers(-8, 8, (2, 16, 4, 6)).astype(np.float64)
     expected = np.einsum("ia,ijcf,jb->abcf", twins.G, sums.sum(axis=0).reshape(4, 4, 4, 6), twins.G)
-    np.testing.assert_array_equal(winograd.taps_of_products(sums), expected)
+    taps = np.empty_like(expected)
+    winograd.taps_of_products(sums, taps, 1)
+    np.testing.assert_array_equal(taps, expected)
 
 
 # -- the choice --------------------------------------------------------------------------------------------------------
@@ -297,10 +306,10 @@ def test_a_stair_computes_where_it_is_chosen(stair, monkeypatch):
 def test_registers_are_the_fast_kernel_without_winograd():
     x, w = (np.random.default_rng(7).standard_normal(s, np.float32) for s in ((4, 16, 16, 32), (3, 3, 32, 32)))
     at = (1, 1), (1, 1, 1, 1), 1
-    assert conv._suits_winograd(x, w.shape, (1, 1), 1)
+    assert suits(x.shape, w.shape)
     fast = kernels.conv2d(x, w, None, *at)
     with kernels.using("registers"):
-        assert not conv._suits_winograd(x, w.shape, (1, 1), 1)
+        assert not suits(x.shape, w.shape)
         registers = kernels.conv2d(x, w, None, *at)
     assert (registers != fast).any()
     assert relative(registers, fast) < 1e-5
