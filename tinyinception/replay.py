@@ -54,6 +54,9 @@ class Captured:
         self.step, self.held = step, list(held)
         self._recordings: dict[tuple, Recording | None] = {}  # None: has run once
         self.arena, self._lock = arena or memory.Arena(), threading.RLock()
+        self._surveyed = -1  # the `changes.forms` at which these two were made
+        self._modules: list[Any] = []
+        self._leaves: list[Tensor] = []
 
     @property
     def recordings(self) -> list[Recording]:
@@ -63,6 +66,7 @@ class Captured:
     def __call__(self, *arrays: np.ndarray) -> Any:
         """The step's result on these arrays."""
         given = [_checked(number, array) for number, array in enumerate(arrays)]
+        self._survey()
         if self._must_run(given):
             return _copies(_placed(self.step(*map(_handed, given))))
         with self._lock:
@@ -74,7 +78,7 @@ class Captured:
             kernels.by_twins()
             or context.is_observed()
             or launch.state.record is not None
-            or any(module.hooked for module in _modules(self.held))
+            or any(module.hooked for module in self._modules)
             or not (context.state.calling or all(np.isfinite(a).all() for a in arrays if a.dtype.kind == "f"))
         )
 
@@ -85,13 +89,14 @@ class Captured:
                 self._recordings.pop(next(iter(self._recordings)))
             with memory.arena(self.arena), context.blind():
                 result = _copies(_placed(self.step(*map(_handed, arrays))))
+            self._survey()
             self._recordings[self._key(arrays)] = None  # in a first step an optimiser may have moved its arrays
             return result
         recording = self._recordings[key]
         if recording is not None:
             return recording.replay(arrays)
         drawn = _global_draws()
-        recording = Recording(self.step, arrays, self.arena, [*_leaves(self.held)])
+        recording = Recording(self.step, arrays, self.arena, self._leaves)
         # else the step itself changes what a recording takes for granted, or draws what a replay would not
         if key[1:] == self._key(arrays)[1:] and drawn == _global_draws():
             self._recordings[key] = recording
@@ -104,15 +109,24 @@ class Captured:
             tuple((a.shape, a.dtype.str) for a in arrays),
             changes.forms,
             kernels.threads.number(),
+            kernels.choice.chosen(),
             context.state.recording,
             context.state.plain,
+            tuple(module.training for module in self._modules),
+            tuple(leaf.requires_grad for leaf in self._leaves),
             tuple(tuple(thing.frozen()) for thing in self.held if hasattr(thing, "frozen")),
         )
+
+    def _survey(self) -> None:
+        """Find modules and parameters anew where some module or tensor has another form."""
+        if self._surveyed != changes.forms:
+            self._modules, self._leaves = [*_modules(self.held)], [*_leaves(self.held)]
+            self._surveyed = changes.forms
 
     def _starts(self) -> tuple:
         """Which gradients are there already: a step may add to them."""
         return tuple(
-            0 if leaf._grad is None else 1 if leaf._grad is leaf.slot else id(leaf._grad) for leaf in _leaves(self.held)
+            0 if leaf._grad is None else 1 if leaf._grad is leaf.slot else id(leaf._grad) for leaf in self._leaves
         )
 
 

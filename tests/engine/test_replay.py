@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinyinception as ti
-from tinyinception import models, nn, ops, optim, replay
+from tinyinception import kernels, models, nn, ops, optim, replay
 from tinyinception.errors import ArgumentError, CaptureError, NonFiniteWarning
 from tinyinception.kernels import launch
 from tinyinception.nn.functional import cross_entropy
@@ -120,6 +120,23 @@ def test_other_numbers_at_each_step_give_the_bits_of_steps_from_python(options, 
 @pytest.mark.parametrize("name", [name for name in models.list_models("*cifar*")])
 def test_networks_at_cifar_scale_train_to_the_same_bits(name):
     same_bits(lambda: Training(models.build(name), momentum=0.9), batches(4, size=32, images=2))
+
+
+def test_soft_targets_are_tensors():
+    network, rng = nn.Linear(4, 3), np.random.default_rng(0)
+    step = ti.capture(lambda x, q: cross_entropy(network(x), q), network)
+    for _ in range(4):
+        x, q = rng.random((2, 4), np.float32), rng.dirichlet(np.ones(3), 2).astype(np.float32)
+        np.testing.assert_array_equal(step(x, q).numpy(), cross_entropy(network(Tensor(x)), q).numpy())
+
+
+def test_other_kernels_are_another_recording():
+    network = nn.Conv2d(3, 4, 3)
+    step, x = ti.capture(lambda x: network(x), network), np.random.default_rng(0).random((2, 6, 6, 3), np.float32)
+    for stair in ("fast", "loops", "fast", "loops", "fast"):
+        with kernels.using(stair):
+            np.testing.assert_array_equal(step(x).numpy(), network(Tensor(x)).numpy())
+    assert len(step.recordings) == 2
 
 
 def test_a_step_is_recorded_once_for_its_shapes():

@@ -166,8 +166,11 @@ def cross_entropy(
 ) -> Tensor:
     """Cross-entropy of logits N x K with integer labels N or soft targets N x K; see `ops.CrossEntropy`."""
     formula = ops.CrossEntropy(label_smoothing, reduction)
-    target = target._array if isinstance(target, Labels) else np.asarray(target)
-    constants = [target] + ([] if prior is None else [np.asarray(prior, np.float64)])
+    if isinstance(target, Labels):
+        target = target._array
+    elif isinstance(target, Tensor) and not target.requires_grad and target._data is not None:
+        target = target._data
+    constants = [np.asarray(target)] + ([] if prior is None else [np.asarray(prior, np.float64)])
     return apply(formula, logits, *constants)
 
 
