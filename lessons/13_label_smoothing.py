@@ -36,8 +36,7 @@ from tinyinception.tensor import Tensor, no_grad
 eps, K, right = 0.1, 5, 3
 p = np.array([0.10, 0.10, 0.10, 0.36, 0.34])
 q, u = np.eye(K)[right], np.full(K, 1 / K)
-smooth = (1 - eps) * q + eps * u
-copied = (1 - eps) * q + eps * np.ones(K)
+smooth, copied = ((1 - eps) * q + eps * prior for prior in (u, np.ones(K)))
 print("right: ", smooth.round(2), "adds up to", round(smooth.sum(), 3))
 print("copied:", copied.round(2), "adds up to", round(copied.sum(), 3))
 try:
