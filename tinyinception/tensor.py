@@ -443,7 +443,7 @@ def concat(tensors: Sequence[Tensor], axis: int = -1) -> Tensor:
     """Join along an axis, by default the channels."""
     if not tensors:
         raise ShapeError("concat: no tensors given")
-    last = isinstance(tensors[0], Tensor) and is_whole(axis) and axis == tensors[0].ndim - 1
+    last = isinstance(tensors[0], Tensor) and is_whole(axis, 0) and axis == tensors[0].ndim - 1
     return apply(ops.Concat(-1 if last else axis), *tensors)
 
 
