@@ -223,7 +223,9 @@ assert 2**21 - 1 == 2_097_151
 # branch, and GoogLeNet has nine modules in a row. That is 4^9 = 262,144 paths through the branches, each visited with
 # arrays instead of numbers.
 #
-# The package walks in topological order too, or it would not come back from 60 doublings.
+# The package walks in topological order too, or it would not come back from 60 doublings. The one walk to
+# read is `walk` in `tinyinception/tape.py`: each node once, after all gradients that reach it have been added up. (What
+# trains is the walk in `fast.py`, which finds the same bits with fewer arrays.)
 
 # %%
 x = Tensor(1.0, requires_grad=True)
