@@ -11,7 +11,7 @@ import numpy as np
 from tinyinception.errors import ArgumentError
 
 
-def is_whole(value: Any, least: int) -> bool:
+def is_whole(value: Any, least: float) -> bool:
     """Whether `value` is a whole number, NumPy's included, of at least `least`; True and False are none."""
     return (type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))) and int(value) >= least
 

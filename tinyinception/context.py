@@ -29,10 +29,10 @@ class State(threading.local):
 class Hook:
     """Observer of every operation. Subclass, override what you need, and watch with `with observe(hook):`."""
 
-    def before(self, node: Node, inputs: Sequence[Tensor | None]) -> None:
+    def before(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None]) -> None:
         """Called when shapes are checked, before forward; the node says which operation and whose layer it is."""
 
-    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+    def after(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None], output: Tensor) -> None:
         """Called with the result of forward."""
 
     def before_backward(self, node: Node, grad: np.ndarray) -> None:

@@ -35,20 +35,17 @@ def backward(
     overwrite: bool = False,
 ) -> Grads:
     """The gradients of the operation's inputs; in place where `sums` are given, one for each input."""
-    recorded = state.record is not None and not op.launches
-    if sums is not None and not recorded:
-        return op.backward_in_place(kept, grad, sums, overwrite)
-    grads = tuple(op.backward(kept, grad))
-    if not recorded:
-        return grads
-    grads = tuple(None if g is None else np.asarray(g) for g in grads)
+    record = state.record
+    if record is None or op.launches:
+        return op.backward(kept, grad) if sums is None else op.backward_in_place(kept, grad, sums, overwrite)
+    grads = tuple(None if g is None else np.asarray(g) for g in op.backward(kept, grad))
     given = [array for array in (grad, *_arrays(kept)) if array is not None]
     new = tuple(g is not None and not any(np.may_share_memory(g, array) for array in given) for g in grads)
     if not any(new):  # they are parts of what was given, and nothing was written
         return grads
     grads = tuple(_settled(g) if is_new else g for g, is_new in zip(grads, new, strict=True))
     places = tuple(g if is_new else None for g, is_new in zip(grads, new, strict=True))
-    state.record(_backward_again, (op, kept, grad, places))
+    record(_backward_again, (op, kept, grad, places))
     return grads
 
 
@@ -59,7 +56,8 @@ def _forward_again(op: Operation, arrays: tuple, output: np.ndarray, aside: Any)
 
 
 def _backward_again(op: Operation, kept: Kept, grad: np.ndarray, places: tuple) -> None:
-    for place, part in zip(places, op.backward(kept, grad), strict=True):
+    again: Sequence[Any] = op.backward(kept, grad)  # arrays where there were arrays
+    for place, part in zip(places, again, strict=True):
         if place is not None:
             np.copyto(place, part)
 

@@ -10,6 +10,7 @@ recorded anew.
 from __future__ import annotations
 
 import functools
+import pickle
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -134,7 +135,7 @@ class Recording:
     """The launches of one step, in order; `replay` does them again with other numbers."""
 
     def __init__(self, step: Callable, arrays: Sequence[np.ndarray], arena: memory.Arena, leaves: Sequence[Tensor]):
-        self.calls: list[Callable[[], None]] = []
+        self.calls: list[functools.partial[None]] = []
         with memory.arena(arena):
             self.inputs = tuple(memory.empty(array.shape, array.dtype) for array in arrays)
             self._fill(arrays)
@@ -184,8 +185,7 @@ def _shapes(arg: Any) -> Iterator[str]:
 
 def _global_draws() -> tuple:
     """Where the generators of NumPy and Python stand from which anybody may draw."""
-    _, numbers, at, *_ = np.random.get_state()
-    return numbers.tobytes(), at, random.getstate()
+    return pickle.dumps(np.random.get_state(legacy=False)), random.getstate()
 
 
 class Labels:

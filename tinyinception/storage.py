@@ -119,7 +119,6 @@ class Storage:
 
     __slots__ = ("__weakref__", "_data", "_dtype", "_grad", "_shape", "node", "requires_grad", "slot")
 
-    grad: np.ndarray | None
     node: Node | None
     requires_grad: bool
 

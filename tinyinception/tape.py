@@ -23,6 +23,8 @@ class Node:
     of the inputs; shape: of the output. made: when forward ran, as `changes` counts time.
     """
 
+    kept: Kept  # what backward reads; None before forward has run and after the graph was freed
+
     __slots__ = (
         "__weakref__", "executor", "freed", "kept", "made", "op", "parents", "recomputed", "retained", "scope", "shape",
         "shapes", "wanted",
@@ -31,7 +33,7 @@ class Node:
     def __init__(self, op: Operation, scope: tuple[str, ...], shapes: tuple, wanted: tuple[bool, ...], shape: Shape):
         self.op, self.scope, self.shapes, self.wanted, self.shape = op, scope, shapes, wanted, shape
         self.parents: tuple[Any, ...] = ()
-        self.kept: Kept | None = None
+        self.kept = None  # type: ignore[assignment]
         self.executor: Any = None  # the module, this one or `fast`, that has decided what to keep
         self.made = changes.now
         self.retained: Any = None  # the output tensor, where the user asked to keep its gradient
@@ -59,7 +61,8 @@ class Node:
 
     def release(self) -> None:
         """Drop arrays and links after backward, so that memory falls while the walk goes on."""
-        self.kept, self.parents, self.recomputed, self.freed = None, (), None, True
+        self.kept = None  # type: ignore[assignment]
+        self.parents, self.recomputed, self.freed = (), None, True
 
 
 def keep(node: Node, arrays: Sequence[np.ndarray | None], output: np.ndarray, aside: Any) -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import operator
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from numbers import Number
 from typing import Any
 
 import numpy as np
 
-from tinyinception import changes, fast, ops, recording, remedies, tape
+from tinyinception import fast, ops, recording, remedies, tape
 from tinyinception.checks import is_whole, whole
 from tinyinception.context import (
     Hook,
@@ -35,10 +35,10 @@ from tinyinception.context import (
 )
 from tinyinception.errors import ArgumentError, CaptureError, DtypeError, GraphError, ShapeError
 from tinyinception.habits import explain_call, named
-from tinyinception.kernels.launch import launch
 from tinyinception.ops.operation import Kept, Operation, Shape, by_x, size_of
 from tinyinception.storage import FLOATS, Storage, numbers, unmasked
 from tinyinception.tape import Node
+from tinyinception.writing import in_place, refused, write
 
 __all__ = [
     "FLOATS",
@@ -80,7 +80,8 @@ def use(op: Operation, *inputs: Tensor | np.ndarray | None) -> tuple[Tensor, Nod
         hook.before(node, inputs)
     output = Tensor._result(None, node.shape, dtype)
     if any(wanted):
-        node.parents = tuple((t.node or t) if want else None for t, want in zip(inputs, wanted, strict=True))
+        sources: tuple[Any, ...] = inputs  # those that are wanted are tensors
+        node.parents = tuple((t.node or t) if want else None for t, want in zip(sources, wanted, strict=True))
         output.node, output.requires_grad = node, True
     if all(t._data is not None for t in given):
         arrays = tuple(t._data if isinstance(t, Tensor) else t for t in inputs)
@@ -114,43 +115,6 @@ def _common_dtype(op: Operation, inputs: Sequence, given: Sequence[Tensor]) -> n
             "convert the array with x.astype(...) or the module with module.to(...)"
         )
     return dtype
-
-
-def _assign(own: np.ndarray, index: Any, numbers: np.ndarray) -> None:
-    own[index] = numbers
-
-
-def _in_place(symbol: str, compute: Callable) -> Callable:
-    def change(self, other):
-        if self.requires_grad and self.node is None and state.recording:
-            raise GraphError(
-                f"{symbol}: a leaf that requires a gradient cannot be changed in place while operations "
-                "are recorded; do it inside `with no_grad():`"
-            )
-        if isinstance(other, (np.ndarray, np.floating)) and other.dtype.kind == "f":
-            other = other.astype(self.dtype, copy=False)  # what is changed keeps its dtype
-        result = compute(self, other)
-        if result.shape != self.shape:
-            raise ShapeError(
-                f"{symbol}: the result is {by_x(result.shape)}, but what is changed in place keeps its "
-                f"shape {by_x(self.shape)}"
-            )
-        if self._data is None:
-            return result
-        if result.requires_grad:  # all who hold this tensor see the result, whose history includes what it was
-            self._data, self.node, self.requires_grad = result._data, result.node, True
-            return self
-        self._write(symbol, ..., result._data)
-        return self
-
-    return change
-
-
-def _refused(symbol: str) -> Callable:
-    def refuse(self, *_):
-        raise DtypeError(f"tensors have no {symbol}, which has no useful gradient; use it on tensor.numpy()")
-
-    return refuse
 
 
 class Tensor(Storage):
@@ -298,22 +262,22 @@ class Tensor(Storage):
     def __abs__(self):
         return self.abs()
 
-    __iadd__ = _in_place("+=", operator.add)
-    __isub__ = _in_place("-=", operator.sub)
-    __imul__ = _in_place("*=", operator.mul)
-    __itruediv__ = _in_place("/=", operator.truediv)
-    __ipow__ = _in_place("**=", operator.pow)
-    __imatmul__ = _in_place("@=", operator.matmul)
+    __iadd__ = in_place("+=", operator.add)
+    __isub__ = in_place("-=", operator.sub)
+    __imul__ = in_place("*=", operator.mul)
+    __itruediv__ = in_place("/=", operator.truediv)
+    __ipow__ = in_place("**=", operator.pow)
+    __imatmul__ = in_place("@=", operator.matmul)
 
-    __mod__ = __rmod__ = _refused("%")
-    __floordiv__ = __rfloordiv__ = _refused("//")
-    __divmod__ = __rdivmod__ = _refused("divmod")
-    __invert__ = _refused("~")
-    __and__ = __rand__ = _refused("&")
-    __or__ = __ror__ = _refused("|")
-    __xor__ = __rxor__ = _refused("^")
-    __lshift__ = __rlshift__ = _refused("<<")
-    __rshift__ = __rrshift__ = _refused(">>")
+    __mod__ = __rmod__ = refused("%")
+    __floordiv__ = __rfloordiv__ = refused("//")
+    __divmod__ = __rdivmod__ = refused("divmod")
+    __invert__ = refused("~")
+    __and__ = __rand__ = refused("&")
+    __or__ = __ror__ = refused("|")
+    __xor__ = __rxor__ = refused("^")
+    __lshift__ = __rlshift__ = refused("<<")
+    __rshift__ = __rrshift__ = refused(">>")
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
@@ -329,25 +293,7 @@ class Tensor(Storage):
             )
         with sighted():
             numbers = self._like(value).numpy()
-        self._write("tensor[...] =", index, numbers)
-
-    def _write(self, what: str, index, numbers: np.ndarray) -> None:
-        own = self._data if self._data is not None else self.numpy()
-        if numbers.dtype.kind == "c" != own.dtype.kind:
-            raise DtypeError(f"{what}: complex numbers do not fit into a tensor of {own.dtype}")
-        if not own.flags.writeable:
-            raise ArgumentError(
-                f"{what}: the array of this tensor of {by_x(self.shape)} is read-only; give it a copy, "
-                "tensor.data = tensor.numpy().copy()"
-            )
-        try:
-            launch(_assign, own, index, numbers)
-        except (IndexError, TypeError, ValueError) as error:
-            raise ShapeError(
-                f"{what}: numbers of shape {by_x(numbers.shape)} do not fit into a tensor of "
-                f"{by_x(self.shape)} at {index!r} ({error})"
-            ) from None
-        changes.note(own)
+        write(self, "tensor[...] =", index, numbers)
 
     def abs(self) -> Tensor:
         return self.relu() + (-self).relu()

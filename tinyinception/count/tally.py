@@ -172,4 +172,4 @@ class Tally(Hook):
         if layer in self._norms:
             return 0
         self._norms.add(layer)
-        return inputs[0].shape[-1]
+        return node.shapes[0][-1]

@@ -108,7 +108,7 @@ class _Recorder(Hook):
     def __init__(self) -> None:
         self.steps: list[Step] = []
 
-    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+    def after(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None], output: Tensor) -> None:
         if output.data is None:
             self.steps.append((node, tuple(inputs), output))
 

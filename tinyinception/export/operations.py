@@ -153,18 +153,18 @@ def _means(size: int, bins: int, dtype: np.dtype) -> np.ndarray:
 
 def _batch_norm(g: Graph, op: ops.BatchNorm, inputs: tuple, output: Tensor) -> None:
     x, *learned = inputs[:3]
-    running = inputs[3:]
     if op.training:
         raise g.refuse(
             "normalises by the statistics of its own batch, which an exported network cannot; call eval(), "
             "or give it running statistics"
         )
     gamma, beta = (None if t is None else g.data(t) for t in learned)
+    mean, var = inputs[3:]
     if x.ndim in (2, 4):  # elsewhere the channels are not the second axis
         source = g.first(x) if x.ndim == 4 else g.plain(x)
-        g.add(output, _normalised(g, source, *running, gamma, beta, op.eps, op.relu), first=x.ndim == 4)
+        g.add(output, _normalised(g, source, mean, var, gamma, beta, op.eps, op.relu), first=x.ndim == 4)
         return
-    mean, var = (np.asarray(a, np.float64) for a in running)
+    mean, var = (np.asarray(a, np.float64) for a in (mean, var))
     scale = (1 if gamma is None else gamma) / np.sqrt(var + op.eps)
     shift = (0 if beta is None else beta) - mean * scale
     scaled = g.node("Mul", g.plain(x), g.constant(scale.astype(x.dtype), "scale"))

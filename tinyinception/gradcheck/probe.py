@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -24,15 +25,15 @@ class Probe:
 
     def __init__(self, function: Callable | Module | Operation, inputs: Sequence, parameters: Parameters):
         self.function = function
-        self.inputs = [_double(x) for x in inputs]
+        self.inputs = [None if x is None else _double(x) for x in inputs]
         self.places = [i for i, x in enumerate(self.inputs) if x is not None]
         self.modules = [m for m in (function, parameters) if isinstance(m, Module)]
         checked = _named(function if parameters is None and isinstance(function, Module) else parameters)
-        self.parameters = list(checked.values())
+        self.parameters: list[Tensor] = list(checked.values())
         held = {id(t) for t in self.parameters}
-        self.constants = [t for m in self.modules for t in m.parameters() if id(t) not in held]
+        self.constants: list[Tensor] = [t for m in self.modules for t in m.parameters() if id(t) not in held]
         self.names = [*_input_names(function, self.inputs), *checked]
-        self.values = [self.inputs[i] for i in self.places] + [_double(t) for t in self.parameters]
+        self.values = [x for x in self.inputs if x is not None] + [_double(t) for t in self.parameters]
         self._check_values()
 
     def _check_values(self) -> None:
@@ -48,7 +49,7 @@ class Probe:
     def borrowed(self) -> Iterator[None]:
         """Context in which the user's modules and parameters may be changed: they come back bit for bit."""
         tensors = self.parameters + self.constants
-        before = [(t, (t.data, t.shape, t.dtype), t.grad, t.requires_grad) for t in tensors]
+        before = [(t, t.data, t.shape, t.dtype, t.grad, t.requires_grad) for t in tensors]
         self._constants = [(t, t.numpy()) for t in self.constants]
         self._buffers = [buffer for module in self.modules for buffer in _buffers(module)]
         self._random = random.get_state()
@@ -58,9 +59,9 @@ class Probe:
             random.set_state(self._random)
             for module, name, array in self._buffers:
                 module.hold_buffer(name, array)
-            for tensor, held, *state in before:
-                tensor.hold(*held)
-                tensor.grad, tensor.requires_grad = state
+            for tensor, data, shape, dtype, grad, requires_grad in before:
+                tensor.hold(data, shape, dtype)
+                tensor.grad, tensor.requires_grad = grad, requires_grad
 
     def outputs(self, values: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The function's outputs at these values, flattened into one list; complex where a value is."""
@@ -106,17 +107,17 @@ class Probe:
         arguments: list[Tensor | None] = [None] * len(self.inputs)
         for place, tensor in zip(self.places, tensors, strict=False):
             arguments[place] = tensor
-        is_formula = isinstance(self.function, Operation)
-        result = apply(self.function, *arguments) if is_formula else self.function(*arguments)
+        function = self.function
+        result = apply(function, *arguments) if isinstance(function, Operation) else function(*arguments)
         outputs = list(_flat(result))
         if not outputs:
             raise ArgumentError("gradcheck: the function returns no tensor")
         return outputs
 
 
-def _double(x) -> np.ndarray | None:
+def _double(x: Any) -> np.ndarray:
     """A float64 copy of a tensor, an array or a list of numbers."""
-    return None if x is None else np.array(x.numpy() if isinstance(x, Tensor) else x, np.float64)
+    return np.array(x.numpy() if isinstance(x, Tensor) else x, np.float64)
 
 
 def _named(parameters: Parameters) -> dict[str, Tensor]:

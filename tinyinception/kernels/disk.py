@@ -40,7 +40,7 @@ class KernelCache(caching.NullCache):
         self._family = re.sub(r"[^\w.-]", "", f"{file}.{function.__qualname__}-{sys.implementation.cache_tag}.")
         self._fresh = f"{self._family}{stamp.hex()[:12]}."
         self._code = _code(function)
-        asked = numba.config.CACHE_DIR
+        asked = numba.config.CACHE_DIR  # type: ignore[attr-defined]
         if asked and Path(asked).absolute() not in self._folder.parents:
             _warn(
                 f"NUMBA_CACHE_DIR must be a folder that can be written, got {asked!r}: kernels are kept in "
@@ -96,7 +96,8 @@ def keep(function: Callable) -> caching.NullCache:
     try:
         return KernelCache(function)
     except Exception as error:  # RuntimeError where no folder can be written
-        place = numba.config.CACHE_DIR or Path(function.__code__.co_filename).with_name("__pycache__")
+        asked = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+        place = asked or Path(function.__code__.co_filename).with_name("__pycache__")
         _warn_unkept(place, "cannot be written" if isinstance(error, RuntimeError) else str(error))
         return caching.NullCache()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from numbers import Integral
+from typing import Any
 
 from tinyinception.checks import number
 from tinyinception.kernels.threads import start
@@ -36,7 +37,7 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
 
     # Not as a dict, from which Numba would take the entries, so that they would hold for one compilation only.
     loops = ParallelOptions(dict(ONLY_PRANGE) if parallel else False)
-    options = {
+    options: dict[str, Any] = {
         "parallel": loops,
         "fastmath": set(relax),
         "nogil": True,
@@ -45,7 +46,7 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
     }
 
     def decorate(function: Callable) -> Callable:
-        compiled = numba.njit(**options)(function)
+        compiled: Any = numba.njit(**options)(function)
         if hasattr(compiled, "_cache"):  # it is the function itself where the compiler is switched off
             compiled._cache = keep(function)
         return compiled
@@ -53,7 +54,7 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
     return decorate
 
 
-def is_cold(compiled: Callable) -> bool:
+def is_cold(compiled: Any) -> bool:
     """Whether a kernel has a place on disk, and nothing of the present sources is there."""
     cold = getattr(compiled._cache, "is_cold", None)
     return cold is not None and cold()
@@ -67,4 +68,5 @@ def set_threads(n: int) -> None:
     start()
     import numba
 
-    numba.set_num_threads(int(number("threads", n, f"[1, {numba.config.NUMBA_NUM_THREADS}]", Integral)))
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(int(number("threads", n, f"[1, {most}]", Integral)))

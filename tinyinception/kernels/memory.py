@@ -36,7 +36,7 @@ _lock = threading.Lock()
 class Arena:
     """Slabs, and the gaps in them from which arrays are cut."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.gaps: list[Piece] = []  # by address
         self.dead: list[Piece] = []  # are gaps too, as soon as somebody looks
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -39,7 +39,7 @@ def kept(function: Made) -> Made:
     An inference of one image has 85 convolutions; photographs have many sizes.
     """
     made = lru_cache(maxsize=1024)(lambda _, *given: function(*given))
-    return wraps(function)(lambda *given: made(chosen(), *given))
+    return cast(Made, wraps(function)(lambda *given: made(chosen(), *given)))
 
 
 class Taps(NamedTuple):

@@ -37,9 +37,9 @@ def start() -> str:
     try:
         numba.get_num_threads()
     except Exception as error:  # a ValueError of several lines
+        asked = numba.config.THREADING_LAYER  # type: ignore[attr-defined]  # which Numba makes as it starts
         raise ArgumentError(
-            f"NUMBA_THREADING_LAYER must be one that Numba can load here, got "
-            f"{numba.config.THREADING_LAYER!r}: {' '.join(str(error).split())}"
+            f"NUMBA_THREADING_LAYER must be one that Numba can load here, got {asked!r}: {' '.join(str(error).split())}"
         ) from error
     return numba.threading_layer()
 

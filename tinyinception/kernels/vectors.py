@@ -18,8 +18,8 @@ def _machine() -> tuple[int, int, int, int]:
 
     Asked is what Numba compiles for, which NUMBA_CPU_NAME and NUMBA_CPU_FEATURES may have changed.
     """
-    features = config.CPU_FEATURES if config.CPU_FEATURES is not None else codegen.get_host_cpu_features()
-    features = features.split(",")
+    asked = config.CPU_FEATURES  # type: ignore[attr-defined]
+    features = (asked if asked is not None else codegen.get_host_cpu_features()).split(",")
     if "+avx512f" in features:
         return 64, 8, 3, 8  # 24 of 32 registers
     if "+avx" in features:

@@ -99,6 +99,9 @@ class BatchNorm2d(Module):
     it. Buffers: running_mean and running_var, the variance unbiased; evaluation normalises with them.
     """
 
+    running_mean: np.ndarray
+    running_var: np.ndarray
+
     def __init__(
         self,
         channels: int,

@@ -24,7 +24,7 @@ class _FirstReader(Hook):
     def __init__(self, tensors: Sequence[Tensor]):
         self.tensors, self.where = tensors, ""
 
-    def before(self, node: Node, inputs: Sequence[Tensor | None]) -> None:
+    def before(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None]) -> None:
         if not self.where and any(t is sought for t in inputs for sought in self.tensors):
             self.where = node.where()
 

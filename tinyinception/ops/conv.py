@@ -50,16 +50,16 @@ class Conv2d(Operation):
         if b is not None and b != (w[3],):
             raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[3]} output channels")
         window = self.window(x, w)
-        reach = span(w[:2], window.dilation)
+        reach = span(window.kernel, window.dilation)
         height, width = output_size(
-            x[1:3],
+            (x[1], x[2]),
             reach,
             window.stride,
             window.padding,
             lambda message: self.fail(
                 message
-                if reach == w[:2]
-                else f"{message}; {by_x(w[:2])} with dilation {by_x(window.dilation)} spans that much"
+                if reach == window.kernel
+                else f"{message}; {by_x(window.kernel)} with dilation {by_x(window.dilation)} spans that much"
             ),
         )
         return x[0], height, width, w[3]
@@ -68,8 +68,9 @@ class Conv2d(Operation):
         """Kernel, stride, padding in pixels, and dilation."""
         stride = pair(self.stride, "stride", 1, self.fail)
         dilation = pair(self.dilation, "dilation", 1, self.fail)
-        pads = resolve(self.padding, span(w[:2], dilation), stride, x[1:3], self.fail)
-        return Window(w[:2], stride, pads, dilation)
+        kernel, size = (w[0], w[1]), (x[1], x[2])
+        pads = resolve(self.padding, span(kernel, dilation), stride, size, self.fail)
+        return Window(kernel, stride, pads, dilation)
 
     def forward(self, x, w, b=None):
         window = self.window(x.shape, w.shape)

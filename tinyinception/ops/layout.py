@@ -16,7 +16,7 @@ from tinyinception.ops.operation import NOTHING, Operation, Shape, by_x, size_of
 
 def _listed(given: Sequence) -> tuple:
     """The numbers themselves, whether they were given one by one or as one list."""
-    alone = given[0] if len(given) == 1 else None
+    alone: Any = given[0] if len(given) == 1 else None
     several = isinstance(alone, (tuple, list, range)) or (isinstance(alone, np.ndarray) and alone.ndim > 0)
     return tuple(alone) if several else tuple(given)
 

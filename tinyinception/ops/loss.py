@@ -102,8 +102,8 @@ class CrossEntropy(Operation):
             q = np.zeros((len(target), classes))
             q[np.arange(len(target)), target] = 1
         if self.label_smoothing:
-            prior = 1 / classes if prior is None else prior.astype(np.float64)
-            q = (1 - self.label_smoothing) * q + self.label_smoothing * prior
+            even = 1 / classes if prior is None else prior.astype(np.float64)
+            q = (1 - self.label_smoothing) * q + self.label_smoothing * even
         return q
 
     def forward(self, x, target, prior=None):

@@ -89,7 +89,6 @@ class Operation:
     declared here.
     """
 
-    analytic: ClassVar[bool] = False  # the formula also holds for complex numbers, so that a complex step may check it
     tensors: ClassVar[int | None] = None  # how many inputs are tensors; arrays without gradient follow; None: all
     view: ClassVar[bool] = False  # the result lies in the memory of the first input
     only_places: ClassVar[bool] = False  # it does nothing but put its inputs side by side
@@ -106,6 +105,11 @@ class Operation:
             for name in declarations if method in own else ():
                 if name not in own:
                     setattr(cls, name, vars(Operation)[name])
+
+    @property
+    def analytic(self) -> bool:
+        """Whether the formula also holds for complex numbers, so that a complex step may check it."""
+        return False
 
     @property
     def launches(self) -> bool:

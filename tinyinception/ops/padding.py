@@ -11,7 +11,7 @@ Pair = tuple[int, int]
 Pads = tuple[int, int, int, int]  # top, bottom, left, right
 
 
-def pair(value: int | Pair, name: str, least: int, fail: Callable) -> Pair:
+def pair(value: object, name: str, least: int, fail: Callable) -> Pair:
     """(height, width) from one number or two; `fail(message)` makes the error where one is below `least`."""
     if type(value) is int and value >= least:  # the usual case, in a tenth of the time
         return value, value

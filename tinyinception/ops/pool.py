@@ -34,14 +34,15 @@ class Pool(Operation):
 
     def geometry(self, x: Shape) -> tuple[Window, Pair]:
         """Window with the padding in pixels, and output (height, width)."""
+        size = x[1], x[2]
         kernel = pair(self.kernel, "kernel_size", 1, self.fail)
         stride = pair(self.stride, "stride", 1, self.fail)
-        pads = resolve(self.padding, kernel, stride, x[1:3], self.fail)
+        pads = resolve(self.padding, kernel, stride, size, self.fail)
         if max(pads[:2]) > kernel[0] // 2 or max(pads[2:]) > kernel[1] // 2:
             raise self.fail(
                 f"padding {pads} is more than half of the kernel {by_x(kernel)}, so that a window could see no pixel"
             )
-        out = output_size(x[1:3], kernel, stride, pads, self.fail, ceil_mode=self.ceil_mode)
+        out = output_size(size, kernel, stride, pads, self.fail, ceil_mode=self.ceil_mode)
         return Window(kernel, stride, pads), out
 
     def shape(self, x: Shape) -> Shape:

@@ -14,7 +14,7 @@ class Parameter(Protocol):
     If it has a `slot`, that is where backward shall put its gradient.
     """
 
-    data: np.ndarray
+    data: Any  # an array; anything else, None for instance, is refused
     grad: np.ndarray | None
 
     @property

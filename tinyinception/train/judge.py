@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,8 @@ def evaluate(
     true class), and for several runs under "runs" what each does alone. Raises as `load_run`, and ArgumentError,
     DataError, or NonFiniteError for a network that gives no probabilities.
     """
-    folders = list(folder) if isinstance(folder, list | tuple) else [folder]
+    given: Any = folder
+    folders: list[Folder] = list(given) if isinstance(given, list | tuple) else [given]
     for one in folders:
         as_path("evaluate: folder", one)
     _check(folders, crops, compare)

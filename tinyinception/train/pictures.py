@@ -60,7 +60,7 @@ class _Maps(Hook):
         self.parts: dict[str, np.ndarray] = {}
         self.first = ""
 
-    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+    def after(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None], output: Tensor) -> None:
         part, _, rest = node.path.partition(".")
         if output.ndim != 4 or output.shape[1] * output.shape[2] == 1:
             return

@@ -37,7 +37,7 @@ class _Found(Exception):
 class _Watch(Hook):
     """Since it stops at the first, the inputs of an operation it looks at are known to be finite."""
 
-    def after(self, node: Node, inputs: Sequence[Tensor | None], output: Tensor) -> None:
+    def after(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None], output: Tensor) -> None:
         if output.data is not None and not is_finite(output.data):
             raise _Found(f"the output of {node.where()} ({describe(output.data)})")
 
