@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.common import Row, spread
 from benchmarks.sides import ONLY, Outcome, Side, SideError, alternate
 
-OURS = "tinyinception"
+OURS, EAGER = "tinyinception", "tinyinception, eager"
 MIB = 2**20
 
 
@@ -32,8 +32,9 @@ class Entrant(Side):
 
 
 def entrants(function: str, threads: int, modes: Sequence[str], stack: ExitStack) -> list[Side]:
-    """Ours, and PyTorch in each mode; `stack` ends them."""
+    """Ours, captured and eager, and PyTorch in each mode; `stack` ends them."""
     sides = [Side(OURS, f"benchmarks.ours:{function}", threads)]
+    sides.append(Entrant(EAGER, f"benchmarks.ours:{function}", threads, eager=True))
     sides += [Entrant(f"PyTorch {mode}", f"benchmarks.peers.torch:{function}", threads, mode=mode) for mode in modes]
     for side in sides:
         stack.callback(side.close)

@@ -17,6 +17,7 @@ from tinyinception.models.network import Network
 from tinyinception.nn import ConvUnit, Flatten, Linear, Module, random
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import SGD, weights_only
+from tinyinception.replay import Captured, capture
 from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
 
@@ -95,60 +96,82 @@ def batch(case: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def train_step(case: Mapping[str, Any]) -> dict[str, Callable]:
-    """Forward, backward and update; `split` is the same with its seconds by kind of operation."""
+    """Forward, backward and update: captured, as `train.fit` does it, or run from Python where the case says `eager`.
+
+    Of an eager one `split` is the same with its seconds by kind of operation.
+    """
     import numba  # noqa: F401  is imported at the first kernel otherwise, and would count as the step's memory
 
-    net, (images, labels), how = network(case), batch(case), recipe(case)
-    optimizer = SGD(
-        net.named_parameters(),
-        how.lr,
-        momentum=how.momentum,
-        nesterov=how.momentum > 0,
-        weight_decay=how.weight_decay,
-        decay_filter=weights_only,
-    )
-
-    def gradients() -> float:
-        optimizer.zero_grad()
-        logits, aux = net(Tensor(images))
-        total = cross_entropy(logits, labels, label_smoothing=how.smoothing)
-        for head in aux:
-            total = total + net.aux_weight * cross_entropy(head, labels, label_smoothing=how.smoothing)
-        total.backward()
-        return total.item()
-
-    def step() -> float:
-        loss = gradients()
-        optimizer.step()
-        return loss
+    descent, (images, labels) = Descent(case), batch(case)
+    if not case.get("eager"):
+        replayed = descent.captured()
+        return {"run": lambda: replayed(images, labels).item()}
 
     def split() -> dict[str, tuple[float, float]]:
         clock, start = Clock(), time.perf_counter()
         with observe(clock):
-            gradients()
+            descent.gradients(Tensor(images), labels).item()
         computed = time.perf_counter()
-        optimizer.step()
+        descent.optimizer.step()
         end = time.perf_counter()
         clock.forward[OPTIMISER] = end - computed
         clock.forward[REST] += end - start - sum(clock.forward.values()) - sum(clock.backward.values())
         return clock.split()
 
-    return {"run": step, "split": split}
+    return {"run": lambda: descent.step(Tensor(images), labels).item(), "split": split}
+
+
+class Descent:
+    """The network of a case and its optimiser."""
+
+    def __init__(self, case: Mapping[str, Any]):
+        self.network, self.recipe = network(case), recipe(case)
+        self.optimizer = SGD(
+            self.network.named_parameters(),
+            self.recipe.lr,
+            momentum=self.recipe.momentum,
+            nesterov=self.recipe.momentum > 0,
+            weight_decay=self.recipe.weight_decay,
+            decay_filter=weights_only,
+        )
+
+    def gradients(self, images: Tensor, labels: Any) -> Tensor:
+        """Forward and backward: the loss, with the auxiliary ones' share in it."""
+        loss = partial(cross_entropy, target=labels, label_smoothing=self.recipe.smoothing)
+        self.optimizer.zero_grad()
+        logits, aux = self.network(images)
+        total = loss(logits)
+        for head in aux:
+            total = total + self.network.aux_weight * loss(head)
+        total.backward()
+        return total
+
+    def step(self, images: Tensor, labels: Any) -> Tensor:
+        """A whole training step: the loss before it."""
+        total = self.gradients(images, labels)
+        self.optimizer.step()
+        return total
+
+    def captured(self) -> Captured:
+        """The step, to be called with arrays; recorded at its second call."""
+        return capture(self.step, self.network, self.optimizer)
 
 
 def inference(case: Mapping[str, Any]) -> dict[str, Callable]:
-    """Evaluation without gradients; `logits` returns them."""
+    """Evaluation without gradients, captured unless the case says `eager`; `logits` returns them."""
     import numba  # noqa: F401  as above
 
     net, (images, _) = network(case).eval(), batch(case)
+    eager = case.get("eager")
+    classify = (lambda x: net(Tensor(x)).logits) if eager else capture(lambda x: net(x).logits, net)
 
     def predict() -> None:
         with no_grad():
-            net(Tensor(images))
+            classify(images)
 
     def logits() -> list:
         with no_grad():
-            return net(Tensor(images)).logits.numpy().tolist()
+            return classify(images).numpy().tolist()
 
     return {"run": predict, "logits": logits}
 

@@ -15,7 +15,17 @@ from pathlib import Path
 
 from benchmarks.common import FIGURES, RESULTS, ROOT, Result, heading, table
 
-NAMES = ("train_step", "inference", "convolution", "staircase", "factorization", "scaling", "startup")
+NAMES = (
+    "train_step",
+    "overhead",
+    "loaded",
+    "inference",
+    "convolution",
+    "staircase",
+    "factorization",
+    "scaling",
+    "startup",
+)
 INTRODUCTION = """\
 # Benchmarks
 

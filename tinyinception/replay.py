@@ -91,7 +91,9 @@ class Captured:
             with memory.arena(self.arena), context.blind():
                 result = _copies(_placed(self.step(*map(_handed, arrays))))
             self._survey()
-            self._recordings[self._key(arrays)] = None  # in a first step an optimiser may have moved its arrays
+            now = self._key(arrays)  # in a first step an optimiser may have moved its arrays
+            # the next one finds the gradients that this one has left, or, where they are cleared outside of it, none
+            self._recordings.update({now: None, (key[0], *now[1:]): None})
             return result
         recording = self._recordings[key]
         if recording is not None:

@@ -136,7 +136,7 @@ def test_our_step_trains_and_its_split_adds_up_to_its_time():
     from benchmarks.sides import _Worker
 
     worker = _Worker("benchmarks.ours:train_step")
-    worker.prepare({"network": "plain", "batch": 4})
+    worker.prepare({"network": "plain", "batch": 4, "eager": True})
     losses = [worker.run("run", 1, 0.0)["value"] for _ in range(4)]
     assert losses[-1] < losses[0]
     answer = worker.run("split", 1, 0.0)

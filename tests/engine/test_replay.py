@@ -172,6 +172,26 @@ def test_a_step_may_add_to_gradients_that_are_there():
     same_bits(make, batches())
 
 
+def test_gradients_may_be_cleared_outside_of_the_step():
+    network = nn.Linear(6, 3)
+
+    def step(images, labels):
+        loss = cross_entropy(network(images), labels)
+        loss.backward()
+        return loss
+
+    captured, rng = ti.capture(step, network), np.random.default_rng(0)
+    for _ in range(4):
+        images, labels = rng.random((2, 6), np.float32), rng.integers(0, 3, 2)
+        found = []
+        for call, x in ((step, Tensor(images)), (captured, images)):
+            network.zero_grad()
+            found.append([call(x, labels).numpy(), *(p.grad.copy() for p in network.parameters())])
+        for one, other in zip(*found, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert len(captured.recordings) == 1
+
+
 @pytest.mark.parametrize("average", [False, True])
 def test_evaluation_between_steps_changes_nothing_and_is_replayed(average):
     ti.manual_seed(0)
