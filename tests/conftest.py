@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import os
+from pathlib import Path
 
 import numba
 import pytest
@@ -14,47 +15,54 @@ os.environ.update(TERM="xterm")
 for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(name, None)
 
+TESTS = Path(__file__).parent
+
 # The tests of `pytest -m quick`: whole files, but for tests whose names hold one of these words, which take their time.
 QUICK = {
-    "test_blocks.py": ("batch_norm_after_batch_norm",),
-    "test_campaign.py": ("no_bad_input", "killed_runs", "own"),
-    "test_checkpoint.py": ("no_altered_byte",),
-    "test_cli.py": ("train_prints", "resume_of_a_finished"),
-    "test_count.py": ("receptive_field_is",),
-    "test_data_folder.py": (),
-    "test_data_formats.py": (),
-    "test_data_loader.py": (),
-    "test_data_sources.py": (),
-    "test_export_folder.py": ("drawn_set", "mistakes_of", "published", "onnx"),
-    "test_gradcheck.py": ("module", "ties_in", "wherever"),
-    "test_graph.py": (),
-    "test_habits.py": (),
-    "test_habits_kinds.py": (),
-    "test_kernels_pool_norm.py": ("response_norm_is_its_twin", "relu_is_its_twin", "256_taps", "pool_is_its_twin"),
-    "test_lessons_machinery.py": ("picture", "notebook"),
-    "test_models.py": (),
-    "test_nn_layers.py": ("conv_is_the_sum", "local_response"),
-    "test_nn_module.py": (),
-    "test_operators.py": (),
-    "test_ops_pool_norm_loss.py": (),
-    "test_optim.py": (),
-    "test_package.py": (),
-    "test_portability.py": (),
-    "test_readme.py": ("run_as_they_stand", "print_what"),
-    "test_running_average.py": (),
-    "test_schedules.py": (),
-    "test_tensor.py": (),
-    "test_terminal.py": ("real_terminal", "waited", "one_view"),
-    "test_train_settings.py": (),
-    "test_train.py": ("memory", "learns_and_leaves"),
-    "test_weights_layout.py": ("only_published",),
+    "campaign/test_campaign.py": ("no_bad_input", "killed_runs", "own"),
+    "cli/test_commands.py": (),
+    "cli/test_completion.py": (),
+    "cli/test_run_commands.py": ("train_prints", "resume_of_a_finished"),
+    "cli/test_terminal.py": ("real_terminal", "waited", "one_view"),
+    "count/test_summary.py": ("receptive_field_is",),
+    "course/test_machinery.py": ("picture", "notebook"),
+    "data/test_folder.py": (),
+    "data/test_formats.py": (),
+    "data/test_loader.py": (),
+    "data/test_sources.py": (),
+    "engine/test_tape.py": (),
+    "engine/test_tensor.py": (),
+    "export/test_folder.py": ("drawn_set", "mistakes_of", "published", "onnx"),
+    "gradcheck/test_checker.py": ("module",),
+    "gradcheck/test_kinks.py": ("ties_in", "wherever"),
+    "kernels/test_pool_norm.py": ("response_norm_is_its_twin", "relu_is_its_twin", "256_taps", "pool_is_its_twin"),
+    "models/test_cifar.py": (),
+    "nn/test_block_counts.py": (),
+    "nn/test_blocks.py": ("batch_norm_after_batch_norm",),
+    "nn/test_layers.py": ("conv_is_the_sum", "local_response"),
+    "nn/test_module.py": (),
+    "ops/test_operators.py": (),
+    "ops/test_pool_norm_loss.py": (),
+    "optim/test_optimizers.py": (),
+    "optim/test_running_average.py": (),
+    "optim/test_schedules.py": (),
+    "package/test_habits.py": (),
+    "package/test_habits_kinds.py": (),
+    "package/test_package.py": (),
+    "package/test_portability.py": (),
+    "package/test_readme.py": ("run_as_they_stand", "print_what"),
+    "plots/test_graph.py": (),
+    "train/test_checkpoint.py": ("no_altered_byte",),
+    "train/test_loop.py": ("memory", "learns_and_leaves"),
+    "train/test_settings.py": (),
+    "weights/test_layout.py": ("only_published",),
 }
 
 
 def pytest_collection_modifyitems(items):
     """Mark the quick tests."""
     for item in items:
-        slow = QUICK.get(item.path.name)
+        slow = QUICK.get(item.path.relative_to(TESTS).as_posix())
         if slow is not None and not any(word in item.name for word in slow):
             item.add_marker(pytest.mark.quick)
 
@@ -71,7 +79,7 @@ def one_thread():
 @pytest.fixture
 def tiny_network(monkeypatch):
     """Whatever model a config names, training gets the tiny one, and draws no pictures."""
-    from tiny_runs import build_tiny
+    from tests.helpers.tiny_runs import build_tiny
 
     monkeypatch.setattr(models, "build", build_tiny)
     monkeypatch.setattr(loop, "draw_pictures", lambda *_: None)
@@ -80,7 +88,7 @@ def tiny_network(monkeypatch):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """The result of a run of `tiny_runs.CONFIG` that nothing interrupted."""
-    from tiny_runs import build_tiny, fit
+    from tests.helpers.tiny_runs import build_tiny, fit
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "build", build_tiny)
@@ -90,7 +98,7 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """Lessons 1, which works, and 2, whose last cell fails; lesson 1 has exercises. The working folder is empty."""
-    from small_course import ANSWERS, CHECKS, FIRST, SECOND
+    from tests.helpers.small_course import ANSWERS, CHECKS, FIRST, SECOND
 
     place = tmp_path / "clone" / "lessons"
     for name in ("exercises", "checks"):

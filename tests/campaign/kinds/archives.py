@@ -14,9 +14,9 @@ import zlib
 import pytest
 from PIL import Image
 
-from tests import tiny_cifar
 from tests.campaign.outcome import Case, Damaged
 from tests.campaign.registry import kind
+from tests.helpers import tiny_cifar
 from tinyinception import data
 from tinyinception.data import cifar
 

@@ -1,0 +1,11 @@
+"""The course's claims."""
+
+import pytest
+
+from tinyinception.lessons import claims
+
+
+@pytest.fixture(scope="session")
+def weighed():
+    """All claims weighed, by id."""
+    return {one.claim.id: one for one in claims.weigh(claims.read())}

@@ -1,0 +1,183 @@
+"""How answers to exercises are judged: right ones, mistakes, and whatever else somebody may write."""
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.helpers.small_course import ANSWERS
+from tinyinception.errors import DataError
+from tinyinception.lessons import exercises, files
+from tinyinception.lessons.exercises import Exercise, Verdict, judge, same
+
+DOUBLE = Exercise(
+    "double",
+    lambda items: [2 * item for item in items],
+    [([1, 2],), ([5],)],
+    {"Squared, not doubled.": lambda items: [item * item for item in items]},
+)
+
+
+def no(hint, name="double"):
+    return Verdict(name, False, hint)
+
+
+def test_a_right_answer_in_other_clothes_is_solved():
+    for answer in (lambda items: [item + item for item in items], lambda items: tuple(2.0 * item for item in items)):
+        assert judge(DOUBLE, answer) == Verdict("double", True)
+    assert str(Verdict("double", True)) == "  double: solved"
+
+
+def test_a_blank_a_missing_and_a_spoilt_answer():
+    assert judge(DOUBLE, lambda items: ...) == judge(DOUBLE, lambda items: None) == no("Still blank.")
+    for gone in (None, 3, ...):
+        assert judge(DOUBLE, gone) == no("It is no longer in the file; it must be a function of this name.")
+    assert str(no("Still blank.")) == "  double: not yet. Still blank."
+
+
+def test_a_known_mistake_has_its_hint_and_an_unknown_one_the_first_call_that_differs():
+    assert judge(DOUBLE, lambda items: [item**2 for item in items]) == no("Squared, not doubled.")
+    sometimes = judge(DOUBLE, lambda items: [25] if len(items) == 1 else [2, 3])  # [25] is the squared one's
+    assert sometimes == no("double([1, 2]) gives [2, 3], and should not.")
+    wrong = judge(DOUBLE, lambda items: [4] if len(items) == 1 else [2, 4])
+    assert wrong == no("double([5]) gives [4], and should not.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda items: items / 2, "With double([1, 2]) it raises TypeError: unsupported operand type(s)"),
+        (lambda items: items[1:][0], "With double([5]) it raises IndexError: list index out of range."),
+        (lambda: 1, "With double([1, 2]) it raises TypeError: "),
+        (lambda items: missing(items), "With double([1, 2]) it raises NameError: name 'missing' is not defined"),  # noqa: F821
+    ],
+)
+def test_an_answer_that_raises_is_told_with_which_arguments(answer, hint):
+    verdict = judge(DOUBLE, answer)
+    assert not verdict.solved
+    assert verdict.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[2, 4]",
+        {2: 4},
+        7,
+        None,
+        [2, None],
+        [2, "4"],
+        [[2], [4]],
+        [2, 4, 6],
+        (),
+        np.nan,
+        lambda: 1,
+        {2, 4},
+        [2 + 0j, 4j],
+    ],
+)
+def test_an_answer_of_another_type_or_shape_is_wrong_and_no_error(value):
+    verdict = judge(DOUBLE, lambda items: value if len(items) == 2 else [10])
+    assert not verdict.solved
+    assert verdict.hint.startswith("double([1, 2]) gives ")
+
+
+def test_a_long_result_is_shortened():
+    arrays = judge(Exercise("f", lambda x: x, [(np.zeros((3, 4)),)]), lambda x: x + 1).hint
+    assert arrays == "f(<array of shape (3, 4)>) gives <array of shape (3, 4)>, and should not."
+    words = judge(Exercise("f", lambda x: "a", [(1,)]), lambda x: "b" * 200).hint
+    assert words == "f(1) gives '" + "b" * 76 + "..., and should not."
+
+
+def test_arguments_changed_in_place_spoil_nothing():
+    def answer(items):
+        items[:] = [2 * item for item in items]
+        return items
+
+    def mistaken(items):
+        items.sort(reverse=True)
+        return [item * item for item in items][::-1]
+
+    assert judge(DOUBLE, answer).solved
+    assert judge(DOUBLE, mistaken) == no("Squared, not doubled.")
+    assert DOUBLE.arguments == [([1, 2],), ([5],)]
+    array = Exercise("f", lambda x: x * 2, [(np.ones(3),)])
+    assert judge(array, lambda x: np.multiply(x, 2, out=x)).solved
+    assert array.arguments[0][0].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        (1.0000005, 1.0, True),
+        (1.000002, 1.0, False),
+        (1, 1.0, True),
+        (np.float32(0.5), 0.5, True),
+        (0, 0.0, True),
+        (1e-12, 0.0, False),
+        (math.nan, math.nan, True),
+        (math.nan, 1.0, False),
+        (math.inf, math.inf, True),
+        (-math.inf, math.inf, False),
+        (1.0, math.nan, False),
+        ((1e-9, 1.0), (0.0, 1.0), False),
+        ([-5.6e-17, 1.0], [0.0, 1.0], True),
+        ([0.0, 1.0], [-5.6e-17, 1.0], True),
+        ([1e-5, 1.0], [0.0, 1.0], False),
+        ([[0.0], [0.0, 1]], [[-1e-17], [0.0, 1.0]], True),
+        ([np.zeros(1), np.ones(2)], [np.full(1, 1e-9), np.ones(2)], True),
+        ([0.0, math.inf], [1e-17, math.inf], False),
+        ([0.0, "a", None, 2.0], [1e-17, "a", None, 2.0], True),
+        ({"a": 0.0, "b": 1.0}, {"a": 1e-17, "b": 1.0}, False),
+        ([{"a": 0.0}, 1.0], [{"a": 1e-17}, 1.0], False),
+        (100_000_001, 100_000_000, False),
+        ([10**8, 0], [10**8, 1], False),
+        (1e8 * (0.1 + 0.2) / 0.3, 10**8, True),
+        (np.array([10**8, 1]), np.array([10**8, 2]), False),
+        (100_000_001.0, 100_000_000.0, True),
+        (np.array([1e-9, 1.0]), np.array([0.0, 1.0]), True),
+        (np.ones((2, 1)), np.ones(2), False),
+        (np.ones(2), [1.0, 1.0], False),
+        ([1, 2], np.array([1, 2]), True),
+        ("a", "a", True),
+        ("a", "b", False),
+        (1, "1", False),
+        (True, True, True),
+        (np.bool_(True), True, True),
+        (1, True, False),
+        (None, None, True),
+        (0, None, False),
+        ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({"a": 1}, {"b": 1}, False),
+        ([("a", 1)], {"a": 1}, False),
+        ((1, (2, 3)), [1, [2, 3]], True),
+        ([[1, 2], [3]], np.ones((2, 2)), False),
+        (b"1", 1.0, False),
+        ("1", 1.0, False),
+        (Fraction(1, 2), 0.5, True),
+        (Fraction(1, 3), 0.5, False),
+        (1 + 0j, 1.0, False),
+        (object(), 1.0, False),
+    ],
+)
+def test_when_two_results_are_the_same(ours, theirs, expected):
+    assert same(ours, theirs, 1e-6) is expected
+
+
+def test_answers_are_read_from_the_lessons_file_or_another(course, tmp_path):
+    lesson = files.lesson(1)
+    assert exercises.check(lesson) == [no("Still blank.", "add"), no("Still blank.", "negate")]
+    mine = tmp_path / "mine.py"
+    mine.write_text(ANSWERS.format("x * y", "-x"), encoding="utf-8")
+    assert exercises.check(lesson, mine) == [no("That is a product.", "add"), Verdict("negate", True)]
+    mine.write_text("def add(x, y):\n    return y + x\n", encoding="utf-8")
+    assert exercises.check(lesson, mine)[1].hint.startswith("It is no longer in the file")
+    mine.write_text("def add(x, y):\n    return x +\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"mine\.py, line 2, cannot be run: SyntaxError"):
+        exercises.check(lesson, mine)
+    mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
+    assert all(verdict.solved for verdict in exercises.check(lesson, mine))
+    with pytest.raises(DataError, match=r"checks.02_failures\.py does not exist"):
+        exercises.check(files.lesson(2), mine)
