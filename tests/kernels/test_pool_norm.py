@@ -105,6 +105,15 @@ def test_relu_is_its_twin(x, seed, overwrite):
     assert overwrite or np.array_equal(grad, kept)
 
 
+@pytest.mark.parametrize("where", ["new", "first", "second", "both"])
+def test_a_sum_may_take_the_place_of_what_it_adds(where):
+    a, b = numbers(0, (2, 333), np.float32)
+    b = a if where == "both" else b
+    expected, out = a + b, {"new": np.empty_like(a), "second": b}.get(where, a)
+    assert pointwise.add(a, b, out) is out
+    np.testing.assert_array_equal(out, expected)
+
+
 @quick
 @given(SHAPES, FLOATS, st.booleans(), st.booleans(), st.booleans(), st.integers(0, 999))
 def test_batch_norm_is_its_twin(shape, dtype, has_gamma, has_beta, relu, seed):

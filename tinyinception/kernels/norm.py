@@ -97,12 +97,14 @@ def _grad_sums(grad, x, affine, floor, first, second, workers):
 def _grad_apply_to_rows(unit, units, grad, x, affine, floor, dx):
     rows, (anchor, scale, offset) = x.shape[0], (affine[0], affine[1], affine[2])
     slope, constant = affine[3], affine[4]
-    zero = grad.dtype.type(0)
+    zero, row = grad.dtype.type(0), np.empty(dx.shape[1], dx.dtype)
     for r in range(rows * unit // units, rows * (unit + 1) // units):
         for c in range(scale.size):
             d, g = x[r, c] - anchor[c], grad[r, c]
             g = zero if d * scale[c] + offset[c] <= floor else g
-            dx[r, c] = scale[c] * g + (slope[c] * d + constant[c])
+            row[c] = scale[c] * g + (slope[c] * d + constant[c])
+        for c in range(scale.size):  # where dx is grad, a loop that writes what it has read would take one by one
+            dx[r, c] = row[c]
 
 
 @kernel(parallel=False)
@@ -153,6 +155,10 @@ class _Folded:
         shape = min(CHUNKS, self.count // self.k), self.k * self.channels
         return empty(shape, np.float64), empty(shape, np.float64)
 
+    def of_channels(self, *sums: np.ndarray) -> list[np.ndarray]:
+        """Partial sums, one row of channels below the other."""
+        return [partial.reshape(-1, self.channels) for partial in sums]
+
 
 def numbers_of(
     mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, dtype: np.dtype
@@ -192,7 +198,7 @@ def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
     [rows], (first, second) = fold.rows, fold.partials()
     mean, var = empty((fold.channels,), np.float64), empty((fold.channels,), np.float64)
     launch(_sums, rows, fold.channels, first, second, workers(rows.size))
-    launch(moments_of_sums, rows, first, second, fold.count, mean, var)
+    launch(moments_of_sums, rows, *fold.of_channels(first, second), fold.count, mean, var)
     return mean, var
 
 
@@ -253,7 +259,8 @@ def batch_norm_grad(
     numbers = fold.affine(of, rows=5)
     launch(_grad_sums, fold.rows[1], fold.rows[0], numbers, floor, first, second, workers(2 * x.size))
     dgamma, dbeta = empty((fold.channels,), x.dtype), empty((fold.channels,), x.dtype)
-    launch(gradient_numbers, first, second, *of[:3], fold.count, training, numbers, dgamma, dbeta)
+    sums = fold.of_channels(first, second)
+    launch(gradient_numbers, *sums, *of[:3], fold.count, training, numbers, dgamma, dbeta)
     if dx is not None:
         launch(_grad_apply, fold.rows[1], fold.rows[0], numbers, floor, fold.rows[2], workers(3 * x.size))
     return dx, dgamma, dbeta

@@ -23,13 +23,20 @@ def _pack_tap(unit, w, taps, channels, strides, start, out_channels, panel_from,
     first, mine = panel(panel_from + unit // taps_count, vectors)
     before, real = panel(panel_from, vectors)[0], min(mine * lanes, out_channels - first * lanes)
     at = lanes * ((first - before) * taps_count + mine * t) * channels
-    source = start + taps[t, 2] + first * lanes * strides[1]
+    source, (row, step) = start + taps[t, 2] + first * lanes * strides[1], strides
     for _ in range(channels):
-        for f in range(real):
-            packed[at + f] = w[source + f * strides[1]]
-        for f in range(real, mine * lanes):
-            packed[at + f] = 0
-        at, source = at + mine * lanes, source + strides[0]
+        target = packed[at : at + mine * lanes]
+        if step == 1:
+            given = w[source : source + real]
+            for f in range(given.size):
+                target[f] = given[f]
+        else:
+            given = w[source : source + (real - 1) * step + 1]
+            for f in range(real):
+                target[f] = given[f * step]
+        for f in range(real, target.size):
+            target[f] = 0
+        at, source = at + mine * lanes, source + row
 
 
 @kernel(parallel=False)

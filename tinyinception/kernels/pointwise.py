@@ -11,6 +11,7 @@ from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import dense, empty
 from tinyinception.kernels.team import PIECES, deal, workers
+from tinyinception.kernels.vectors import address
 
 
 @kernel(parallel=False)
@@ -22,8 +23,14 @@ def _part(array, unit, units):
 @kernel(parallel=False)
 def _add_some(unit, units, a, b, out):
     a, b, out = _part(a, unit, units), _part(b, unit, units), _part(out, unit, units)
-    for i in range(out.size):
-        out[i] = a[i] + b[i]
+    if address(out) == address(b):
+        a, b = b, a
+    if address(out) == address(a):  # two arrays, not three, or each number written might be one that is yet to be read
+        for i in range(out.size):
+            out[i] += b[i]
+    else:
+        for i in range(out.size):
+            out[i] = a[i] + b[i]
 
 
 @kernel(parallel=False)
@@ -46,9 +53,14 @@ def _relu(x, y, workers):
 @kernel(parallel=False)
 def _relu_grad_of_some(unit, units, grad, y, dx):
     zero, grad, y, dx = grad.dtype.type(0), _part(grad, unit, units), _part(y, unit, units), _part(dx, unit, units)
-    for i in range(y.size):
-        g = grad[i]
-        dx[i] = g if y[i] > zero else zero
+    if address(dx) == address(grad):
+        for i in range(y.size):
+            g = dx[i]
+            dx[i] = g if y[i] > zero else zero
+    else:
+        for i in range(y.size):
+            g = grad[i]
+            dx[i] = g if y[i] > zero else zero
 
 
 @kernel(parallel=False)

@@ -39,22 +39,20 @@ def inverse_deviation(var, eps, invstd):
 
 
 @kernel(parallel=False, relax=())
-def add_chunks(sums, totals):
-    """Per channel the sum of all chunks and of all columns of a channel, which follow each other every so many."""
-    channels = totals.size
-    for c in range(channels):
+def add_rows(sums, totals):
+    """Per channel the sum of all rows, from first to last."""
+    for c in range(totals.size):
         totals[c] = sums[0, c]
-    for chunk in range(sums.shape[0]):
-        for k in range(channels if chunk == 0 else 0, sums.shape[1], channels):
-            for c in range(channels):
-                totals[c] += sums[chunk, k + c]
+    for r in range(1, sums.shape[0]):
+        for c in range(totals.size):
+            totals[c] += sums[r, c]
 
 
 @kernel(parallel=False, relax=())
 def moments_of_sums(x, first, second, count, mean, var):
-    """Mean and biased variance from the chunks' sums of x - anchor and of its square; the anchor is the first row."""
-    add_chunks(first, mean)
-    add_chunks(second, var)
+    """Mean and biased variance from partial sums of x - anchor and of its square; the anchor is the first row."""
+    add_rows(first, mean)
+    add_rows(second, var)
     for c in range(mean.size):
         shift = mean[c] / count
         mean[c] = np.float64(x[0, c]) + shift
@@ -91,14 +89,14 @@ def join_moments(sizes, found, mean, var):
 
 @kernel(parallel=False, relax=())
 def gradient_numbers(first, second, mean, invstd, gamma, count, training, numbers, dgamma, dbeta):
-    """dgamma and dbeta from the chunks' sums, and rows slope and constant of `numbers`, whose first is the anchor.
+    """dgamma and dbeta from partial sums, and rows slope and constant of `numbers`, whose first is the anchor.
 
     The gradient of x is scale * g + slope * (x - anchor) + constant; slope and constant are 0 unless `training`.
     """
     channels, columns = mean.size, numbers.shape[1]
     ones, twos = np.empty(channels, np.float64), np.empty(channels, np.float64)
-    add_chunks(first, ones)
-    add_chunks(second, twos)
+    add_rows(first, ones)
+    add_rows(second, twos)
     for c in range(channels):
         shift = mean[c] - np.float64(numbers[0, c])
         grown = (twos[c] - shift * ones[c]) * invstd[c]
