@@ -54,6 +54,7 @@ class Wreck:
             def backward(self, kept, grad):
                 right = [None if g is None else np.array(g) for g in op.backward(kept, grad)]
                 wrong = list(mutation(Call(op, wreck.inputs, kept, grad, right)))
+                wrong += [None] * (len(right) - len(wrong))  # inputs that want no gradient
                 wreck.damage = max(wreck.damage, _distance(wrong, right))
                 return wrong
 
