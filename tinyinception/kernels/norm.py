@@ -81,8 +81,8 @@ def _grad_sums_of_chunk(chunk, grad, x, affine, floor, first, second):
         one[c], two[c] = 0, 0
     for r in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
         for c in range(columns):
-            d = x[r, c] - anchor[c]
-            g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
+            d, g = x[r, c] - anchor[c], grad[r, c]
+            g = zero if d * scale[c] + offset[c] <= floor else g
             one[c] += np.float64(g)
             two[c] += np.float64(g) * np.float64(d)
 
@@ -100,8 +100,8 @@ def _grad_apply_to_rows(unit, units, grad, x, affine, floor, dx):
     zero = grad.dtype.type(0)
     for r in range(rows * unit // units, rows * (unit + 1) // units):
         for c in range(scale.size):
-            d = x[r, c] - anchor[c]
-            g = zero if d * scale[c] + offset[c] <= floor else grad[r, c]
+            d, g = x[r, c] - anchor[c], grad[r, c]
+            g = zero if d * scale[c] + offset[c] <= floor else g
             dx[r, c] = scale[c] * g + (slope[c] * d + constant[c])
 
 

@@ -14,8 +14,15 @@ from tinyinception.kernels.team import PIECES, deal, workers
 
 
 @kernel(parallel=False)
+def _part(array, unit, units):
+    """One of so many equal parts. Its loop begins at 0: of other indices Numba asks whether they are negative."""
+    return array[array.size * unit // units : array.size * (unit + 1) // units]
+
+
+@kernel(parallel=False)
 def _add_some(unit, units, a, b, out):
-    for i in range(a.size * unit // units, a.size * (unit + 1) // units):
+    a, b, out = _part(a, unit, units), _part(b, unit, units), _part(out, unit, units)
+    for i in range(out.size):
         out[i] = a[i] + b[i]
 
 
@@ -26,8 +33,8 @@ def _add(a, b, out, workers):
 
 @kernel(parallel=False)
 def _relu_of_some(unit, units, x, y):
-    zero = x.dtype.type(0)
-    for i in range(x.size * unit // units, x.size * (unit + 1) // units):
+    zero, x, y = x.dtype.type(0), _part(x, unit, units), _part(y, unit, units)
+    for i in range(x.size):
         y[i] = zero if x[i] < zero else x[i]
 
 
@@ -38,9 +45,10 @@ def _relu(x, y, workers):
 
 @kernel(parallel=False)
 def _relu_grad_of_some(unit, units, grad, y, dx):
-    zero = grad.dtype.type(0)
-    for i in range(y.size * unit // units, y.size * (unit + 1) // units):
-        dx[i] = grad[i] if y[i] > zero else zero
+    zero, grad, y, dx = grad.dtype.type(0), _part(grad, unit, units), _part(y, unit, units), _part(dx, unit, units)
+    for i in range(y.size):
+        g = grad[i]
+        dx[i] = g if y[i] > zero else zero
 
 
 @kernel(parallel=False)

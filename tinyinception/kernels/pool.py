@@ -31,23 +31,22 @@ def _max_pool_row(row, x, y, winner, at):
     n, oy = row // out_h, row % out_h
     y0 = oy * sh - top
     for ox in range(out_w):
-        x0 = ox * sw - left
+        x0, best, which = ox * sw - left, y[n, oy, ox], winner[n, oy, ox]
         empty_so_far = True
         for iy in range(max(y0, 0), min(y0 + kh, height)):
             for ix in range(max(x0, 0), min(x0 + kw, width)):
-                tap = winner.dtype.type((iy - y0) * kw + ix - x0)
+                tap, pixel = winner.dtype.type((iy - y0) * kw + ix - x0), x[n, iy, ix]
                 if empty_so_far:  # starting from the first real tap is padding with minus infinity
                     empty_so_far = False
                     for c in range(channels):
-                        y[n, oy, ox, c] = x[n, iy, ix, c]
-                        winner[n, oy, ox, c] = tap
+                        best[c], which[c] = pixel[c], tap
                 else:
                     for c in range(channels):
-                        old, new = y[n, oy, ox, c], x[n, iy, ix, c]
+                        old, new, won = best[c], pixel[c], which[c]  # read whatever follows: a vector of them
                         # NaN is unequal to itself: the first one wins and stays
                         better = (new > old) | ((new != new) & (old == old))
-                        y[n, oy, ox, c] = new if better else old
-                        winner[n, oy, ox, c] = tap if better else winner[n, oy, ox, c]
+                        best[c] = new if better else old
+                        which[c] = tap if better else won
 
 
 @kernel(parallel=False)
@@ -70,8 +69,10 @@ def _max_pool_grad_row(row, grad, winner, dx, like, at):
         for oy in range(y_first, y_last + 1):
             for ox in range(x_first, x_last + 1):
                 tap = winner.dtype.type((iy + top - oy * sh) * kw + ix + left - ox * sw)
+                given, won = grad[n, oy, ox], winner[n, oy, ox]
                 for c in range(channels):
-                    sums[c] += grad[n, oy, ox, c] if winner[n, oy, ox, c] == tap else zero
+                    g = given[c]
+                    sums[c] += g if won[c] == tap else zero
         for c in range(channels):
             dx[n, iy, ix, c] = sums[c]
 
