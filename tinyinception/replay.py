@@ -53,6 +53,7 @@ class Captured:
         functools.update_wrapper(self, step, updated=())
         self.step, self.held = step, list(held)
         self._recordings: dict[tuple, Recording | None] = {}  # None: has run once
+        self._walked: tuple[int, list[Any], list[Tensor]] = (-1, [], [])  # the form that was walked, and what was met
         self.arena, self._lock = arena or memory.Arena(), threading.RLock()
 
     @property
@@ -74,7 +75,7 @@ class Captured:
             kernels.by_twins()
             or context.is_observed()
             or launch.state.record is not None
-            or any(module.hooked for module in _modules(self.held))
+            or any(module.hooked for module in self._members()[0])
             or not (context.state.calling or all(np.isfinite(a).all() for a in arrays if a.dtype.kind == "f"))
         )
 
@@ -91,7 +92,7 @@ class Captured:
         if recording is not None:
             return recording.replay(arrays)
         drawn = _global_draws()
-        recording = Recording(self.step, arrays, self.arena, [*_leaves(self.held)])
+        recording = Recording(self.step, arrays, self.arena, self._members()[1])
         # else the step itself changes what a recording takes for granted, or draws what a replay would not
         if key[1:] == self._key(arrays)[1:] and drawn == _global_draws():
             self._recordings[key] = recording
@@ -99,6 +100,7 @@ class Captured:
 
     def _key(self, arrays: Sequence[np.ndarray]) -> tuple:
         """All that a recording takes for granted."""
+        modules, leaves = self._members()
         return (
             self._starts(),
             tuple((a.shape, a.dtype.str) for a in arrays),
@@ -106,13 +108,25 @@ class Captured:
             kernels.threads.number(),
             context.state.recording,
             context.state.plain,
-            tuple(tuple(thing.frozen()) for thing in self.held if hasattr(thing, "frozen")),
+            tuple(module.training for module in modules),
+            tuple(leaf.requires_grad for leaf in leaves),
+            tuple(
+                tuple(thing.frozen())
+                for thing in self.held
+                if not hasattr(thing, "modules") and hasattr(thing, "frozen")
+            ),
         )
+
+    def _members(self) -> tuple[list[Any], list[Tensor]]:
+        """The modules and leaves of what the step works on; walked again only where something has another form."""
+        if self._walked[0] != changes.forms:
+            self._walked = changes.forms, [*_modules(self.held)], [*_leaves(self.held)]
+        return self._walked[1:]
 
     def _starts(self) -> tuple:
         """Which gradients are there already: a step may add to them."""
         return tuple(
-            0 if leaf._grad is None else 1 if leaf._grad is leaf.slot else id(leaf._grad) for leaf in _leaves(self.held)
+            0 if leaf._grad is None else 1 if leaf._grad is leaf.slot else id(leaf._grad) for leaf in self._members()[1]
         )
 
 

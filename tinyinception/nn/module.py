@@ -98,11 +98,12 @@ class Module:
             members.check_leaf(self._attribute(name), value, Parameter)
         if isinstance(value, Module):
             object.__setattr__(value, "_name", name)
-        if name != "training":  # which `frozen` tells
+        if name != "training":  # which a recording compares itself
             changes.reform()
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        changes.reform()
         object.__delattr__(self, name)
         if name in self._buffers:
             self._buffers.remove(name)
@@ -187,13 +188,6 @@ class Module:
         """Have `hook(module, inputs, output)` called after every forward; returns the function that ends this."""
         self._hooks.append(hook)
         return lambda: self._hooks.remove(hook)
-
-    def frozen(self) -> Iterator[object]:
-        """What a recorded step takes for granted, besides attributes, of which `changes.forms` knows."""
-        for module in self.modules():
-            yield module.training
-        for parameter in self.parameters():
-            yield parameter.requires_grad
 
     @property
     def hooked(self) -> bool:
