@@ -135,14 +135,11 @@ print("all weights and running statistics are the same bits")
 #
 # ## Time
 #
-# What a replay saves does not depend on the batch: Python makes the same calls for one image as for a thousand. What
-# the kernels do grows with the batch.
+# Before it replays, the captured step makes sure that all is as it was when it recorded: shapes, number of threads, no
+# hook, no layer changed. Compilers call that a *guard*.
 #
-# Two ways to replay: `replay`, our three lines; and the captured step itself, which first makes sure that all is as it
-# was when it recorded (shapes, threads, no hook, no layer changed) and returns a copy of the loss.
-#
-# **Predict:** a step on 1, 8 or 32 images: for which is the replay the largest gain? And how many Python functions do
-# our three lines call, of those that a step from Python calls: half, a tenth, a hundredth?
+# **Predict:** a step on 1, 8 or 32 images: for which is the replay the largest gain? And how many Python functions does
+# it call, guard included, of those that a step from Python calls: half, a tenth, a hundredth?
 
 
 # %%
@@ -155,30 +152,25 @@ def python_calls(function):
     return found["call"]
 
 
-print("         Python's calls              time from Python, as a multiple (median of 31)")
-print("images   from Python   three lines   of the captured step   of the three lines")
+print("images   calls from Python   calls replayed   time from Python / time replayed, median of 31")
 for size in (1, 8, 32):
     x, y = batch(0, size)
     (_, _, slow), (network, optimizer, step) = training(), training()
-    fast, tensor = ti.capture(step, network, optimizer), ti.Tensor(x)
-    for _ in range(3):
-        fast(x, y)
-        slow(tensor, y)
-    ways = [partial(slow, tensor, y), partial(fast, x, y), partial(replay, fast.recordings[0], (x, y))]
-    calls = python_calls(ways[0]), python_calls(ways[2])
-    times = np.array([[timeit(way, number=1) for way in ways] for _ in range(31)])  # a busy minute meets all three
-    captured_gain, bare_gain = (np.median(times[:, 0] / times[:, i]) for i in (1, 2))
-    print(f"{size:6} {calls[0]:13,} {calls[1]:13,} {captured_gain:22.2f} {bare_gain:20.2f}")
+    ways = partial(slow, ti.Tensor(x), y), partial(ti.capture(step, network, optimizer), x, y)
+    for way in ways * 3:
+        way()
+    calls = [*map(python_calls, ways)]
+    times = np.array([[timeit(way, number=1) for way in ways] for _ in range(31)])  # a busy minute meets both
+    print(f"{size:6} {calls[0]:19,} {calls[1]:16,} {np.median(times[:, 0] / times[:, 1]):33.2f}")
     assert calls[1] < calls[0] / 4
 
 # %% [markdown]
-# The calls are nearly the same for every batch, so the gain of our three lines is largest where there is least
-# arithmetic beside them: for small batches, and for many small layers. With large images it is hardly seen. The
-# captured step gives some of it back, for looking whether it may be replayed. The ratios depend on the machine, its
-# threads and what else it does in this minute; the calls do not.
+# About a tenth. Python's calls are nearly the same for every batch, so the gain is largest where there is least
+# arithmetic beside them: for small batches, and for many small layers. With large images it is hardly seen. The ratios
+# depend on the machine, its threads, and what else it does in this minute; the calls do not.
 #
-# Some calls remain: of each kernel the half in Python that starts it, and a few operations that compute in plain NumPy
-# and are called again as a whole (`_forward_again`).
+# Some calls remain: the guard's, those of kernels' halves in Python, and those of a few operations that compute in
+# plain NumPy and are called again as a whole (`_forward_again`).
 #
 # ## Memory
 #
@@ -301,7 +293,7 @@ assert sizes == [0, 1, 1, 1, 1, 2]
 #
 # - Of a training step remains a list of launches: functions, and places that they read and write.
 # - Replaying it gives the same bits, because nothing but the decisions has been left out.
-# - It saves the same time at each batch size, so small batches gain most.
+# - It saves about the same time at each batch size, so small batches gain most.
 # - Places of dead arrays are used again, in the same order each time. A plan needs no more memory than the step.
 # - Values are frozen, places are not. A step may not look at its numbers; what changes comes in as an array.
 #

@@ -33,8 +33,9 @@ def capture(step: Callable, *held: Any) -> Captured:
     step: does the same with all arrays of the same shapes, and returns tensors, alone or in tuples. It is called with
     NumPy arrays; of them, floats reach it as tensors, whole numbers as `Labels`, to be handed to a loss. held: the
     modules, optimisers and averages that it works on. What in it is no operation on tensors and no step of an
-    optimiser, printing for instance, or a number of Python's that changes, counts when it is recorded and then no more.
-    What it returns is a copy each time. Where a hook watches, the step runs as always.
+    optimiser, printing for instance, a number of Python's that changes, or a draw from a generator of the caller's,
+    counts when it is recorded and then no more. What it returns is a copy each time. Where a hook watches, the step
+    runs as always.
 
     Raises CaptureError, at the first call, where the step looks at numbers of its own, as in `if loss.item() > 3`.
 
@@ -117,7 +118,7 @@ class Captured:
             context.state.plain,
             tuple(module.training for module in self._modules),
             tuple(leaf.requires_grad for leaf in self._leaves),
-            tuple(tuple(thing.frozen()) for thing in self.held if hasattr(thing, "frozen")),
+            tuple(tuple(t.frozen()) for t in self.held if hasattr(t, "frozen") and not hasattr(t, "modules")),
         )
 
     def _survey(self) -> None:

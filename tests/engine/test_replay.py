@@ -238,6 +238,35 @@ def test_a_change_after_recording_is_not_overlooked(change):
         np.testing.assert_array_equal(array, states[1][name], err_msg=name)
 
 
+def test_an_attribute_that_is_deleted_after_recording_is_missed_as_it_is_from_python():
+    training = Training(small())
+    step = training.captured()
+    for images, labels in batches(3):
+        step(images, labels)
+    del training.network.fc.weight
+    with pytest.raises(AttributeError, match="weight"):
+        step(images, labels)
+
+
+def test_a_module_may_have_an_attribute_of_any_name():
+    network = nn.Linear(4, 3)
+    network.frozen = True
+    captured = ti.capture(lambda x: network(x), network)
+    for _ in range(3):
+        captured(np.ones((2, 4), np.float32))
+    assert len(captured.recordings) == 1
+
+
+def test_a_replay_does_not_walk_through_the_modules(monkeypatch):
+    training = Training(small())
+    step = training.captured()
+    for images, labels in batches(4):
+        step(images, labels)
+    monkeypatch.setattr(nn.Module, "_members", None)
+    step(images, labels)
+    assert len(step.recordings) == 1
+
+
 def test_what_a_step_returns_is_left_alone_by_the_next():
     training = Training(small())
     step = training.captured()
