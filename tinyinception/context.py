@@ -5,13 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
+    from contextlib import _GeneratorContextManager
+
     import numpy as np
 
     from tinyinception.tape import Node
     from tinyinception.tensor import Tensor
+
+    Setting = _GeneratorContextManager[None]  # a context, and a decorator too
+
+Called = TypeVar("Called", bound=Callable)
 
 
 class State(threading.local):
@@ -57,43 +63,47 @@ def _setting(**values: object) -> Iterator[None]:
             setattr(state, name, value)
 
 
-def no_grad(function: Callable | None = None):
+@overload
+def no_grad(function: None = None) -> Setting: ...
+@overload
+def no_grad(function: Called) -> Called: ...
+def no_grad(function: Called | None = None) -> Setting | Called:
     """Context in which operations record no graph; also a decorator, with parentheses and without."""
     context = _setting(recording=False)
     return context if function is None else context(function)
 
 
-def enable_grad():
+def enable_grad() -> Setting:
     """Context in which operations record a graph, also inside `no_grad()`."""
     return _setting(recording=True)
 
 
-def unchecked_inputs():
+def unchecked_inputs() -> Setting:
     """Context in which modules do not look for NaN in what they are given, because the caller does."""
     return _setting(calling=True)
 
 
-def blind():
+def blind() -> Setting:
     """Context of a captured step: whoever looks at a number that it computes gets a CaptureError."""
     return _setting(blind=True)
 
 
-def sighted():
+def sighted() -> Setting:
     """Context, or decorator, of what belongs to the package and reads numbers inside a captured step by launches."""
     return _setting(blind=False)
 
 
-def observe(*hooks: Hook):
+def observe(*hooks: Hook) -> Setting:
     """Context in which `hooks` see every operation, in addition to those already watching."""
     return _setting(hooks=state.hooks + hooks)
 
 
-def plain_executor():
+def plain_executor() -> Setting:
     """Context in which the plain executor runs, the walk of `tape`: the same bits as `fast`, slower, in more memory."""
     return _setting(plain=True)
 
 
-def rehearsal():
+def rehearsal() -> Setting:
     """Context for a run on shapes alone: no graph, and no hook of tensors or modules sees it."""
     return _setting(recording=False, hooks=(), rehearsing=True)
 

@@ -203,7 +203,7 @@ class Labels:
     def __len__(self) -> int:
         return len(self._array)
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         raise CaptureError(f"{remedies.BLIND}; what is to be done with labels is done before the step is called")
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Number
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from tinyinception.notebook import rich
 from tinyinception.ops.operation import Shape, by_x, size_of
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from tinyinception.tape import Node
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.complex128))
@@ -75,7 +77,7 @@ def unmasked(array: object) -> object:
 
 
 def _compare(symbol: str, function: np.ufunc) -> Callable:
-    def compare(self, other):
+    def compare(self: Storage, other: Any) -> Any:
         try:
             if isinstance(other, Number) and not isinstance(other, complex):
                 other = np.asarray(other, self.dtype)  # as in arithmetic, where numbers take the tensor's dtype
@@ -105,7 +107,7 @@ class _Size(int):
 
     __slots__ = ()
 
-    def __call__(self, *_: object):
+    def __call__(self, *_: object) -> NoReturn:
         raise CallError(f"size is the number of elements, {int(self)}, and no function; write x.shape or x.shape[axis]")
 
 
@@ -151,7 +153,7 @@ class Storage:
         return self._data
 
     @data.setter
-    def data(self, value) -> None:
+    def data(self, value: Any) -> None:
         if isinstance(value, Storage):
             value = value.numpy()
         is_array = isinstance(value, (np.ndarray, np.generic))
@@ -238,7 +240,7 @@ class Storage:
         return np.argmax(self.numpy(), axis, keepdims=keepdims)
 
     @named
-    def to(self, target: str | np.dtype | type):
+    def to(self, target: str | np.dtype | type) -> Self:
         """This tensor, where `target` is the CPU or its own dtype; DtypeError for other devices and dtypes."""
         dtype = target_dtype("to", target)
         if dtype is not None and dtype != self.dtype:  # to NumPy None is float64
@@ -249,13 +251,13 @@ class Storage:
         return self
 
     @named
-    def cpu(self):
+    def cpu(self) -> Self:
         """This tensor, as there is only the CPU."""
         return self
 
     if not TYPE_CHECKING:  # or every name would do
 
-        def __getattr__(self, name: str):
+        def __getattr__(self, name: str) -> NoReturn:
             raise absent(type(self).__name__, name, remedies.TENSOR, self)
 
     # -- one element as a number ---------------------------------------------------------------------------------
@@ -293,7 +295,7 @@ class Storage:
     __ge__ = _compare(">=", np.greater_equal)
     __hash__ = object.__hash__
 
-    def __contains__(self, value) -> bool:
+    def __contains__(self, value: Any) -> bool:
         equal = self.__eq__(value)
         return equal is not NotImplemented and bool(np.any(equal))
 
@@ -308,7 +310,7 @@ class Storage:
             )
         return None, {name: getattr(self, name) for name in Storage.__slots__[1:]} | {"slot": None}
 
-    def __copy__(self):
+    def __copy__(self) -> Self:
         out = object.__new__(type(self))
         for name in Storage.__slots__[1:]:
             setattr(out, name, getattr(self, name))
@@ -317,10 +319,10 @@ class Storage:
 
     # -- NumPy ---------------------------------------------------------------------------------------------------
 
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype, copy=copy) if copy else np.asarray(self.numpy(), dtype)
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions of each element: those that tensors have are done by them, others give NumPy arrays."""
         if ufunc in _METHODS and method == "__call__" and not options:
             name, reflected = _METHODS[ufunc]
@@ -330,12 +332,12 @@ class Storage:
             return ufunc is np.not_equal if foreign else result
         return _on_arrays(getattr(ufunc, method), f"np.{ufunc.__name__}", inputs, options)
 
-    def __array_function__(self, function, types, inputs, options):
+    def __array_function__(self, function: Callable, types: Iterable[type], inputs: tuple, options: dict) -> Any:
         """NumPy's functions of arrays: they give NumPy arrays, and are refused where a history would get lost."""
         return _on_arrays(function, f"np.{function.__name__}", inputs, options)
 
 
-def _on_arrays(function: Callable, name: str, inputs: tuple, options: dict):
+def _on_arrays(function: Callable, name: str, inputs: tuple, options: dict) -> Any:
     if _holds(options.get("out"), Storage) or (function in _WRITERS and isinstance(inputs[0], Storage)):
         raise DtypeError(f"{name} cannot write into a tensor; use tensor[...] = numbers inside `with no_grad():`")
     learns = state.recording and _holds((inputs, options), Storage, lambda tensor: tensor.requires_grad)
@@ -354,7 +356,7 @@ def _on_arrays(function: Callable, name: str, inputs: tuple, options: dict):
     )
 
 
-def _as_arrays(things):
+def _as_arrays(things: Any) -> Any:
     if isinstance(things, Storage):
         return things.numpy()
     if isinstance(things, dict):

@@ -7,7 +7,7 @@ This is backpropagation with no trick in it: each node once, after every gradien
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Node:
         """`Conv2d in stem.conv1`, or just `Conv2d` outside any module."""
         return f"{self.name} in {self.path}" if self.scope else self.name
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise GraphError(
             f"a node of a graph, here {self.where()}, cannot be copied or pickled; copy its operation, .op"
         )
@@ -84,7 +84,7 @@ def walk(root: Any, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -
         check_as_it_was(node)
     sums: dict[int, np.ndarray] = {}  # by node or leaf: the gradient that has reached it so far
 
-    def send(receiver, grad: np.ndarray) -> None:
+    def send(receiver: Any, grad: np.ndarray) -> None:
         if isinstance(receiver, Node):
             so_far = sums.get(id(receiver))
             sums[id(receiver)] = grad if so_far is None else so_far + grad

@@ -128,7 +128,7 @@ class Tensor(Storage):
     __slots__ = ()
 
     @named
-    def __init__(self, data, *, requires_grad: bool = False):
+    def __init__(self, data: Any, *, requires_grad: bool = False):
         if isinstance(data, Tensor):
             raise DtypeError("Tensor: data is already a Tensor; use it as it is, or .detach() it")
         array = np.asarray(unmasked(data)) if isinstance(data, (np.ndarray, np.generic)) else numbers(data)
@@ -216,50 +216,50 @@ class Tensor(Storage):
 
     # -- operators -----------------------------------------------------------------------------------------------
 
-    def __add__(self, other):
+    def __add__(self, other: Any) -> Tensor:
         return apply(ops.Add(), self, self._like(other))
 
-    def __sub__(self, other):
+    def __sub__(self, other: Any) -> Tensor:
         return apply(ops.Subtract(), self, self._like(other))
 
-    def __mul__(self, other):
+    def __mul__(self, other: Any) -> Tensor:
         return apply(ops.Multiply(), self, self._like(other))
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Any) -> Tensor:
         return apply(ops.Divide(), self, self._like(other))
 
-    def __pow__(self, exponent: float):
+    def __pow__(self, exponent: float) -> Tensor:
         if isinstance(exponent, Tensor):
             raise DtypeError("** takes a number as exponent; write (b.log() * exponent).exp() for a tensor")
         return apply(ops.Power(exponent), self)
 
-    def __rpow__(self, base: float):
+    def __rpow__(self, base: float) -> Tensor:
         if not isinstance(base, Number) or isinstance(base, complex) or not 0 < base < math.inf:
             raise ArgumentError(f"** takes a positive number as base of a tensor, got {base!r}")
         return (self * math.log(base)).exp()
 
-    def __matmul__(self, other):
+    def __matmul__(self, other: Any) -> Tensor:
         return apply(ops.MatMul(), self, self._like(other))
 
-    def __radd__(self, other):
+    def __radd__(self, other: Any) -> Tensor:
         return self._like(other) + self
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: Any) -> Tensor:
         return self._like(other) - self
 
-    def __rmul__(self, other):
+    def __rmul__(self, other: Any) -> Tensor:
         return self._like(other) * self
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other: Any) -> Tensor:
         return self._like(other) / self
 
-    def __rmatmul__(self, other):
+    def __rmatmul__(self, other: Any) -> Tensor:
         return self._like(other) @ self
 
-    def __neg__(self):
+    def __neg__(self) -> Tensor:
         return apply(ops.Negate(), self)
 
-    def __abs__(self):
+    def __abs__(self) -> Tensor:
         return self.abs()
 
     __iadd__ = in_place("+=", operator.add)
@@ -282,10 +282,10 @@ class Tensor(Storage):
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Tensor:
         return apply(ops.Slice(index), self)
 
-    def __setitem__(self, index, value) -> None:
+    def __setitem__(self, index: Any, value: Any) -> None:
         """Write numbers in place; index: as for reading, or a NumPy array of truths or whole numbers."""
         if state.recording and (self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)):
             raise GraphError(
@@ -317,15 +317,15 @@ class Tensor(Storage):
         return apply(ops.Tanh(), self)
 
     @named
-    def sum(self, axis=None, *, keepdims: bool = False) -> Tensor:
+    def sum(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
         return apply(ops.Sum(axis, keepdims), self)
 
     @named
-    def mean(self, axis=None, *, keepdims: bool = False) -> Tensor:
+    def mean(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
         return apply(ops.Mean(axis, keepdims), self)
 
     @named
-    def max(self, axis=None, *, keepdims: bool = False) -> Tensor:
+    def max(self, axis: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> Tensor:
         return apply(ops.Max(axis, keepdims), self)
 
     @named
@@ -375,7 +375,7 @@ class Tensor(Storage):
             start += size
         return pieces
 
-    def _like(self, other) -> Tensor:
+    def _like(self, other: Any) -> Tensor:
         """`other` as a tensor; numbers and lists of them take this tensor's dtype, so that float32 stays float32."""
         if isinstance(other, Tensor):
             return other

@@ -276,3 +276,11 @@ def test_a_parameter_without_data_takes_some_of_its_shape():
         layer.weight.data = np.ones((3, 2))
     layer.weight.data = np.ones((2, 3))
     assert layer.weight.data.dtype == np.float32
+
+
+def test_numbers_changed_by_a_shape_only_tensor_become_shape_only():
+    known = t = Tensor(np.ones(3))
+    t += Tensor.shape_only(3, dtype=np.float64)
+    assert t.data is None
+    assert t.shape == (3,)
+    np.testing.assert_array_equal(known.numpy(), 1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, NonFiniteError
-from tinyinception.gradcheck.differences import EPS, ROUNDINGS, Slope, central, complex_step, norm
+from tinyinception.gradcheck.differences import EPS, ROUNDINGS, Arrays, Slope, central, complex_step, norm
 from tinyinception.gradcheck.probe import Parameters, Probe
 from tinyinception.gradcheck.report import Entry, Report
 from tinyinception.habits import named
@@ -23,7 +24,7 @@ SMALL = 500  # numbers up to which "auto" looks at each of them
 @named
 def check(
     function: Callable | Module | Operation,
-    *inputs,
+    *inputs: Any,
     parameters: Parameters = None,
     method: str = "auto",
     rtol: float | None = None,
@@ -120,7 +121,9 @@ def _axis(shape: tuple[int, ...], index: int) -> np.ndarray:
     return line
 
 
-def _slope(probe: Probe, k: int, line: np.ndarray, middle, cotangents, method: str, rtol: float, size: float) -> Slope:
+def _slope(
+    probe: Probe, k: int, line: np.ndarray, middle: Arrays, cotangents: Arrays, method: str, rtol: float, size: float
+) -> Slope:
     """The derivative along `line` in the k-th tensor, all others held.
 
     Its noise includes the rounding of backward. Where terms cancel, that is about the rounding of the outputs divided

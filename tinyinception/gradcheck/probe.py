@@ -12,6 +12,7 @@ import numpy as np
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.nn import Module, random
 from tinyinception.ops.operation import Operation
+from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, apply, enable_grad, no_grad, observe
 
 Parameters = Module | Mapping[str, Tensor] | Iterable[Tensor] | None
@@ -87,7 +88,7 @@ class Probe:
         seen: dict[str, None] = {}
 
         class Watch(Hook):
-            def before(self, node, inputs):
+            def before(self, node: Node, inputs: Sequence[Tensor | np.ndarray | None]) -> None:
                 if not node.op.analytic:
                     seen[node.where()] = None
 
@@ -153,7 +154,7 @@ def _buffers(module: Module) -> Iterator[tuple[Module, str, np.ndarray]]:
         yield owners[owner], name, array
 
 
-def _flat(result) -> Iterator[Tensor]:
+def _flat(result: Any) -> Iterator[Tensor]:
     """The tensors of a result: of one tensor, or of tuples and lists of them, such as `Output(logits, aux)`."""
     if isinstance(result, Tensor):
         yield result

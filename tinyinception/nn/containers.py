@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -125,7 +126,7 @@ class ModuleList(Container):
         self._name = self._list
         return self
 
-    def forward(self, *inputs):
+    def forward(self, *inputs: Any) -> NoReturn:
         raise ArgumentError(
             "ModuleList has no forward: call its modules, `for module in blocks: x = module(x)`, or use Sequential"
         )

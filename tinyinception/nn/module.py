@@ -72,7 +72,7 @@ class Module:
         if "__init__" in vars(cls):
             named(cls)
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         if (args or kwargs) and cls.__init__ is object.__init__:  # which would overlook them
             raise refusal(cls.__name__, [], args, kwargs)
         module = super().__new__(cls)
@@ -146,11 +146,11 @@ class Module:
 
     # -- calling -------------------------------------------------------------------------------------------------
 
-    def forward(self, *inputs):
+    def forward(self, *inputs: Any) -> Any:
         """The module's result; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
-    def __call__(self, *inputs, **options):
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
         if options:
             raise self._by_position(inputs, options)
         if not state.calling:
@@ -166,7 +166,7 @@ class Module:
             hook(self, inputs, output)
         return output
 
-    def _call_from_outside(self, inputs: tuple):
+    def _call_from_outside(self, inputs: tuple) -> Any:
         """The outermost of nested calls looks for what would go wrong in silence: hidden modules, and bad numbers."""
         if not self._called:
             deque(self._members(()), maxlen=0)  # raises for modules that a container hides

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Parameter(Tensor):
     __slots__ = ()
 
     @named
-    def __init__(self, data):
+    def __init__(self, data: Any) -> None:
         super().__init__(data, requires_grad=True)
 
     @classmethod

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyinception.checks import number
-from tinyinception.ops.operation import FIRST, NOTHING, Cost, Keeps, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import (
+    FIRST,
+    NOTHING,
+    Cost,
+    Forward,
+    Grads,
+    Keeps,
+    Kept,
+    Operation,
+    Shape,
+    by_x,
+    size_of,
+)
 from tinyinception.ops.reduction import add_up
 
 
@@ -43,61 +55,61 @@ class Elementwise(Operation):
 class Add(Elementwise):
     """a + b."""
 
-    def forward(self, a, b):
+    def forward(self, a: np.ndarray, b: np.ndarray) -> Forward:
         return a + b
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return [unbroadcast(grad, s) if w else None for s, w in zip(kept.shapes, kept.wanted, strict=True)]
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
 
 class Subtract(Elementwise):
     """a - b."""
 
-    def forward(self, a, b):
+    def forward(self, a: np.ndarray, b: np.ndarray) -> Forward:
         return a - b
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         a, b = kept.shapes
         return unbroadcast(grad, a) if kept.wanted[0] else None, unbroadcast(-grad, b) if kept.wanted[1] else None
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
 
 class Multiply(Elementwise):
     """a * b."""
 
-    def forward(self, a, b):
+    def forward(self, a: np.ndarray, b: np.ndarray) -> Forward:
         return a * b
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         a, b = kept.inputs
         return (
             unbroadcast(grad * b, kept.shapes[0]) if kept.wanted[0] else None,
             unbroadcast(grad * a, kept.shapes[1]) if kept.wanted[1] else None,
         )
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return of_the_other(wanted)
 
 
 class Divide(Elementwise):
     """a / b."""
 
-    def forward(self, a, b):
+    def forward(self, a: np.ndarray, b: np.ndarray) -> Forward:
         return a / b
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         a, b = kept.inputs
         return (
             unbroadcast(grad / b, kept.shapes[0]) if kept.wanted[0] else None,
             unbroadcast(-grad * a / (b * b), kept.shapes[1]) if kept.wanted[1] else None,
         )
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return Keeps((wanted[1], True))
 
 
@@ -110,13 +122,13 @@ class Negate(Operation):
     def shape(self, a: Shape) -> Shape:
         return a
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return -a
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (-grad,)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
     def cost(self, a: Shape) -> Cost:
@@ -137,15 +149,15 @@ class Power(Operation):
     def shape(self, a: Shape) -> Shape:
         return a
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return a**self.exponent
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         if self.exponent == 0:  # 0 * a**-1 would be NaN at a = 0
             return (np.zeros_like(grad),)
         return (grad * self.exponent * kept.inputs[0] ** (self.exponent - 1),)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return FIRST
 
     def cost(self, a: Shape) -> Cost:
@@ -169,17 +181,17 @@ class MatMul(Operation):
         except ValueError:
             raise self.fail(f"leading axes of {by_x(a)} and {by_x(b)} do not broadcast") from None
 
-    def forward(self, a, b):
+    def forward(self, a: np.ndarray, b: np.ndarray) -> Forward:
         return a @ b
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         a, b = kept.inputs
         return (
             unbroadcast(grad @ b.swapaxes(-1, -2), kept.shapes[0]) if kept.wanted[0] else None,
             unbroadcast(a.swapaxes(-1, -2) @ grad, kept.shapes[1]) if kept.wanted[1] else None,
         )
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return of_the_other(wanted)
 
     def cost(self, a: Shape, b: Shape) -> Cost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from tinyinception import kernels
 from tinyinception.checks import is_whole
 from tinyinception.habits import channels_first
 from tinyinception.ops.arithmetic import of_the_other
-from tinyinception.ops.operation import Cost, Operation, Shape, Window, by_x, size_of
+from tinyinception.ops.operation import Cost, Forward, Grads, Keeps, Kept, Operation, Shape, Window, by_x, size_of
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve, span
 from tinyinception.ops.reduction import add_up
 
@@ -72,14 +73,16 @@ class Conv2d(Operation):
         pads = resolve(self.padding, span(kernel, dilation), stride, size, self.fail)
         return Window(kernel, stride, pads, dilation)
 
-    def forward(self, x, w, b=None):
+    def forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> Forward:
         window = self.window(x.shape, w.shape)
         return kernels.conv2d(x, w, b, window.stride, window.padding, int(self.groups), window.dilation)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return Conv2d.backward_in_place(self, kept, grad, (None,), False)
 
-    def backward_in_place(self, kept, grad, sums, overwrite):
+    def backward_in_place(
+        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
+    ) -> Grads:
         (x, w, *_), (x_shape, w_shape, *_) = kept.inputs, kept.shapes
         window, wanted = self.window(x_shape, w_shape), kept.wanted
         at = window.stride, window.padding, int(self.groups)
@@ -91,7 +94,7 @@ class Conv2d(Operation):
         db = add_up(grad, (0, 1, 2)) if len(wanted) > 2 and wanted[2] else None
         return (dx, dw, db)[: len(wanted)]
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return of_the_other(wanted)
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:
@@ -118,10 +121,10 @@ class Linear(Operation):
             raise self.fail(f"bias {by_x(b)} must have one number for each of the {w[1]} outputs")
         return x[0], w[1]
 
-    def forward(self, x, w, b=None):
+    def forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> Forward:
         return kernels.conv2d(_as_image(x), w[None, None], b, (1, 1), (0, 0, 0, 0), 1).reshape(x.shape[0], w.shape[1])
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (x, w, *_), ((n, k), w_shape, *_), wanted = kept.inputs, kept.shapes, kept.wanted
         image, at = _as_image(grad), ((1, 1), (0, 0, 0, 0), 1)
         dx = dw = None
@@ -132,7 +135,7 @@ class Linear(Operation):
         db = add_up(grad, (0,)) if len(wanted) > 2 and wanted[2] else None
         return (dx, dw, db)[: len(wanted)]
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return of_the_other(wanted)
 
     def cost(self, x: Shape, w: Shape, b: Shape | None = None) -> Cost:

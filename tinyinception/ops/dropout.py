@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyinception.checks import number
-from tinyinception.ops.operation import NOTHING, Cost, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import NOTHING, Cost, Forward, Grads, Keeps, Kept, Operation, Shape, by_x, size_of
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Dropout(Operation):
             raise self.fail(f"draws are {by_x(draws)}, the input is {by_x(x)}")
         return x
 
-    def forward(self, x, draws):
+    def forward(self, x: np.ndarray, draws: np.ndarray) -> Forward:
         mask = draws >= self.p
         return self._masked(x, mask), mask
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return self._masked(grad, kept.aside), None
 
     def _masked(self, array: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ class Dropout(Operation):
         out *= 1 / (1 - self.p)
         return out
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
     def aside_bytes(self, x: Shape, draws: Shape | None = None) -> int:

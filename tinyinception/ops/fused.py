@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from tinyinception import kernels
 from tinyinception.errors import GraphError
 from tinyinception.ops.conv import Conv2d
 from tinyinception.ops.norm import BatchNorm
-from tinyinception.ops.operation import Cost, Operation, Shape, Window
+from tinyinception.ops.operation import Cost, Forward, Grads, Kept, Operation, Shape, Window
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class MomentsConv2d(Conv2d):
 
     launches = True
 
-    def forward(self, x, w, b=None):
+    def forward(self, x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> Forward:
         window = self.window(x.shape, w.shape)
         y, mean, var = kernels.conv2d_moments(x, w, b, window.stride, window.padding, window.dilation)
         return y, (mean, var)
@@ -49,13 +51,22 @@ class ConvNorm(Operation):
     def shape(self, x: Shape, w: Shape, b: Shape | None, *norm: Shape | None) -> Shape:
         return self.norm.shape(self.conv.shape(x, w, b), *norm)
 
-    def forward(self, x, w, b, gamma, beta, mean, var):
+    def forward(
+        self,
+        x: np.ndarray,
+        w: np.ndarray,
+        b: np.ndarray | None,
+        gamma: np.ndarray | None,
+        beta: np.ndarray | None,
+        mean: np.ndarray,
+        var: np.ndarray,
+    ) -> Forward:
         window, norm = self.conv.window(x.shape, w.shape), (mean, var, gamma, beta, self.norm.eps, self.norm.relu)
         return kernels.conv2d_norm(
             x, w, b, window.stride, window.padding, int(self.conv.groups), *norm, window.dilation
         )
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         raise GraphError(f"{self.where()}: fused with batch-norm it has no gradient")
 
     def cost(self, x: Shape, w: Shape, b: Shape | None, *norm: Shape | None) -> Cost:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import is_whole
-from tinyinception.ops.operation import NOTHING, Cost, Keeps, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import NOTHING, Cost, Forward, Grads, Keeps, Kept, Operation, Shape, by_x, size_of
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Concat(Operation):
         """Along the channels: there the pieces can be written where they belong."""
         return self.axis == -1
 
-    def forward(self, *arrays):
+    def forward(self, *arrays: np.ndarray) -> Forward:
         return kernels.concat_channels(arrays) if self.axis == -1 else np.concatenate(arrays, self.axis)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return tuple(self.places(grad, kept.shapes))
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return Keeps((True,) * len(wanted)) if self.recomputes else NOTHING
 
     def places(self, out: np.ndarray, shapes: Sequence[Shape]) -> list[np.ndarray]:

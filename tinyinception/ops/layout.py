@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import is_whole, number
-from tinyinception.ops.operation import NOTHING, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import NOTHING, Forward, Grads, Keeps, Kept, Operation, Shape, by_x, size_of
 
 
 def _listed(given: Sequence) -> tuple:
@@ -46,13 +46,13 @@ class Reshape(Operation):
             raise self.fail(f"cannot view {by_x(a)} ({size_of(a)} elements) as {self.target}")
         return tuple(size_of(a) // known if n == -1 else n for n in self.target)
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return a.reshape(self.shape(a.shape))
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (grad.reshape(kept.shapes[0]),)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
 
@@ -77,13 +77,13 @@ class Transpose(Operation):
             raise self.fail(f"axes {self.axes} are no permutation of the {len(a)} axes of {by_x(a)}")
         return tuple(a[i] for i in self.order(len(a)))
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return a.transpose(self.order(a.ndim))
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (grad.transpose(np.argsort(self.order(grad.ndim))),)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
 
@@ -109,20 +109,22 @@ class Slice(Operation):
         except (IndexError, TypeError, ValueError) as error:
             raise self.fail(f"index {self.index} does not fit a tensor of shape {by_x(a)} ({error})") from None
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return a[self.index if Ellipsis in self.index else (*self.index, ...)]  # a view, of one element too
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return Slice.backward_in_place(self, kept, grad, (None,), False)
 
-    def backward_in_place(self, kept, grad, sums, overwrite):
+    def backward_in_place(
+        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
+    ) -> Grads:
         if self._is_channels(kept.shapes[0]):
             return (kernels.slice_channels_grad(grad, kept.shapes[0], self.index[-1].start or 0, sums[0]),)
         out = np.zeros(kept.shapes[0], grad.dtype) if sums[0] is None else sums[0]
         out[self.index] += grad
         return (out,)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
     def _is_channels(self, a: Shape) -> bool:
@@ -164,11 +166,11 @@ class Pad(Operation):
             )
         return tuple(n + before + after for n, (before, after) in zip(a, self.widths, strict=True))
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return np.pad(a, self.widths, constant_values=self.value)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (grad[tuple(slice(b, b + n) for n, (b, _) in zip(kept.shapes[0], self.widths, strict=True))],)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING

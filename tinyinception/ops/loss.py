@@ -8,7 +8,19 @@ import numpy as np
 
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, DtypeError
-from tinyinception.ops.operation import NOTHING, OUTPUT, Cost, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import (
+    NOTHING,
+    OUTPUT,
+    Cost,
+    Forward,
+    Grads,
+    Keeps,
+    Kept,
+    Operation,
+    Shape,
+    by_x,
+    size_of,
+)
 from tinyinception.ops.reduction import add_up, average
 
 TOLERANCE = 1e-5  # how far a distribution in float32 may be from adding up to 1
@@ -25,13 +37,13 @@ class LogSoftmax(Operation):
             raise self.fail(f"input must have a last axis and no empty one, not {by_x(x)}")
         return x
 
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> Forward:
         return log_softmax(x)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (grad - np.exp(kept.output) * _row_sums(grad),)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return OUTPUT
 
     def cost(self, x: Shape) -> Cost:
@@ -106,7 +118,7 @@ class CrossEntropy(Operation):
             q = (1 - self.label_smoothing) * q + self.label_smoothing * even
         return q
 
-    def forward(self, x, target, prior=None):
+    def forward(self, x: np.ndarray, target: np.ndarray, prior: np.ndarray | None = None) -> Forward:
         self._check(target, prior, x.shape[1])
         logp, q = log_softmax(x), self.smoothed(target, prior, x.shape[1]).astype(x.real.dtype)
         # a class of probability 0 costs nothing, even where a logit of minus infinity has ruled it out
@@ -115,13 +127,13 @@ class CrossEntropy(Operation):
             loss = {"mean": average, "sum": add_up}[self.reduction](loss, (0,))
         return loss, (logp, q)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         logp, q = kept.aside
         scale = grad / len(q) if self.reduction == "mean" else grad[..., None]  # of one sample, or of all
         total = _row_sums(q)  # 1 but for rounding, as the check of soft targets allows
         return ((np.exp(logp) * total - q) * scale, *(None,) * (len(kept.shapes) - 1))
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
     def aside_bytes(self, x: Shape, target: Shape, prior: Shape | None = None) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import number, whole
-from tinyinception.ops.operation import FIRST, Cost, Keeps, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import FIRST, Cost, Forward, Grads, Keeps, Kept, Operation, Shape, by_x, size_of
 
 
 @dataclass(frozen=True)
@@ -60,20 +61,29 @@ class BatchNorm(Operation):
             )
         return x
 
-    def forward(self, x, gamma=None, beta=None, mean=None, var=None):
+    def forward(
+        self,
+        x: np.ndarray,
+        gamma: np.ndarray | None = None,
+        beta: np.ndarray | None = None,
+        mean: np.ndarray | None = None,
+        var: np.ndarray | None = None,
+    ) -> Forward:
         if self.training:
             known = None if mean is None else (mean, var)
             y, mean, invstd, var = kernels.batch_norm(x, gamma, beta, self.eps, self.relu, known)
         else:
             y = kernels.batch_norm_eval(x, mean, var, gamma, beta, self.eps, self.relu)
             invstd = 1 / np.sqrt(np.asarray(var, np.result_type(var, np.float64)) + self.eps)
-            mean, var = mean.copy(), var.copy()  # training goes on to change the running ones in place
+            mean, var = np.array(mean), np.array(var)  # training goes on to change the running ones in place
         return y, (mean, invstd, var)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return BatchNorm.backward_in_place(self, kept, grad, (), False)
 
-    def backward_in_place(self, kept, grad, sums, overwrite):
+    def backward_in_place(
+        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
+    ) -> Grads:
         (x, gamma, beta, *_), (mean, invstd, _), wanted = self._three(kept.inputs), kept.aside, kept.wanted
         grads = kernels.batch_norm_grad(
             grad, x, mean, invstd, gamma, beta, self.relu, self.training, wanted[0], overwrite
@@ -81,7 +91,7 @@ class BatchNorm(Operation):
         grads = (*grads, None, None)
         return tuple(g if want else None for g, want in zip(grads, wanted, strict=False))
 
-    def recompute(self, kept, out):
+    def recompute(self, kept: Kept, out: np.ndarray) -> None:
         (x, gamma, beta, *_), (mean, invstd, _) = self._three(kept.inputs), kept.aside
         kernels.batch_norm_again(x, mean, invstd, gamma, beta, self.relu, out)
 
@@ -90,7 +100,7 @@ class BatchNorm(Operation):
         """x, gamma and beta, given or not."""
         return (*inputs, None, None)[: max(3, len(inputs))]
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return Keeps((True, True, True)[: len(wanted)])
 
     def aside_bytes(self, *shapes: Shape | None) -> int:
@@ -129,14 +139,14 @@ class LocalResponseNorm(Operation):
             raise self.fail(f"input must be N x ... x C with no empty axis, not {by_x(x)}")
         return x
 
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> Forward:
         return kernels.local_response_norm(x, int(self.size), self.alpha, self.beta, self.k)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (x,) = kept.inputs
         return (kernels.local_response_norm_grad(grad, x, int(self.size), self.alpha, self.beta, self.k),)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return FIRST
 
     def cost(self, x: Shape) -> Cost:

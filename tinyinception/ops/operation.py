@@ -18,6 +18,7 @@ from tinyinception.errors import ShapeError
 
 Shape = tuple[int, ...]
 Grads = Sequence["np.ndarray | None"]
+Forward = np.ndarray | tuple[np.ndarray, Any]  # the result, or with it what is put aside
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,14 @@ FIRST = Keeps((True,))
 class Kept(NamedTuple):
     """What backward is given of one use: the arrays that `keeps` named, and what forward has put aside.
 
-    shapes: of all inputs. wanted: whether each wants a gradient; work for one that does not is to be skipped.
+    shapes: of all inputs, None of those left out. wanted: whether each wants a gradient; work for one that does not is
+    to be skipped.
     """
 
     inputs: tuple[Any, ...]
-    output: np.ndarray | None
+    output: Any
     aside: Any
-    shapes: tuple[Shape | None, ...]
+    shapes: tuple[Any, ...]
     wanted: tuple[bool, ...]
 
 
@@ -132,7 +134,7 @@ class Operation:
         """Output shape, or ShapeError naming the operation, the layer and the sizes."""
         raise NotImplementedError(f"{self.name} does not state its output shape")
 
-    def forward(self, *arrays: Any) -> Any:
+    def forward(self, *arrays: Any) -> Forward:
         """The result, in the dtype of the input; or a tuple (result, what to put aside for backward)."""
         raise NotImplementedError(f"{self.name} has no forward")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinyinception import kernels
-from tinyinception.ops.operation import FIRST, OUTPUT, Cost, Operation, Shape, size_of
+from tinyinception.ops.operation import FIRST, OUTPUT, Cost, Forward, Grads, Keeps, Kept, Operation, Shape, size_of
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Pointwise(Operation):
     def shape(self, a: Shape) -> Shape:
         return a
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return OUTPUT
 
     def cost(self, a: Shape) -> Cost:
@@ -30,10 +31,10 @@ class Exp(Pointwise):
 
     analytic = True
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return np.exp(a)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (grad * kept.output,)
 
 
@@ -42,15 +43,15 @@ class Log(Pointwise):
 
     analytic = True
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(a)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         with np.errstate(divide="ignore", invalid="ignore"):
             return (grad / kept.inputs[0],)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return FIRST
 
 
@@ -59,13 +60,15 @@ class ReLU(Pointwise):
 
     new_arrays = True
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return kernels.relu(a) if a.size >= kernels.LARGE else np.maximum(a, 0)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return ReLU.backward_in_place(self, kept, grad, (None,), False)
 
-    def backward_in_place(self, kept, grad, sums, overwrite):
+    def backward_in_place(
+        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
+    ) -> Grads:
         if grad.size >= kernels.LARGE:
             return (kernels.relu_grad(grad, kept.output, overwrite),)
         return (grad * (kept.output > 0),)
@@ -76,10 +79,10 @@ class Sigmoid(Pointwise):
 
     analytic = True
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return np.tanh(a * 0.5) * 0.5 + 0.5
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (grad * kept.output * (1 - kept.output),)
 
 
@@ -88,8 +91,8 @@ class Tanh(Pointwise):
 
     analytic = True
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return np.tanh(a)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         return (grad * (1 - kept.output * kept.output),)

@@ -7,7 +7,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinyinception import kernels
-from tinyinception.ops.operation import NOTHING, Cost, Operation, Shape, Window, by_x, size_of
+from tinyinception.ops.operation import (
+    NOTHING,
+    Cost,
+    Forward,
+    Grads,
+    Keeps,
+    Kept,
+    Operation,
+    Shape,
+    Window,
+    by_x,
+    size_of,
+)
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve
 from tinyinception.ops.reduction import average
 
@@ -29,7 +41,7 @@ class Pool(Operation):
         if self.stride is None:
             object.__setattr__(self, "stride", self.kernel)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
     def geometry(self, x: Shape) -> tuple[Window, Pair]:
@@ -63,11 +75,11 @@ class MaxPool2d(Pool):
 
     new_arrays = launches = True
 
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> Forward:
         window, out = self.geometry(x.shape)
         return kernels.max_pool(x, window.kernel, window.stride, window.padding, out)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (x_shape,), w = kept.shapes, self.window(kept.shapes[0])
         return (kernels.max_pool_grad(grad, kept.aside, x_shape, w.kernel, w.stride, w.padding),)
 
@@ -88,11 +100,11 @@ class AvgPool2d(Pool):
     analytic = new_arrays = launches = True
     count_include_pad: bool = field(default=False, kw_only=True)
 
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> Forward:
         window, out = self.geometry(x.shape)
         return kernels.avg_pool(x, window.kernel, window.stride, window.padding, out, self.count_include_pad)
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (x_shape,), w = kept.shapes, self.window(kept.shapes[0])
         return (kernels.avg_pool_grad(grad, x_shape, w.kernel, w.stride, w.padding, self.count_include_pad),)
 
@@ -134,23 +146,24 @@ class AdaptiveAvgPool2d(Operation):
         widest = max(r.stop - r.start for _, _, r, _ in bins), max(c.stop - c.start for _, _, _, c in bins)
         return Window(widest, (max(x[1] // out[0], 1), max(x[2] // out[1], 1)))
 
-    def forward(self, x):
+    def forward(self, x: np.ndarray) -> Forward:
         y = np.empty(AdaptiveAvgPool2d.shape(self, x.shape), x.dtype)
         for i, j, rows, columns in self.bins(x.shape):
             y[:, i, j] = average(x[:, rows, columns], (1, 2))
         return y.reshape(self.shape(x.shape))
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (x,) = kept.shapes
-        grad = grad.reshape(AdaptiveAvgPool2d.shape(self, x))
-        crowded = grad.shape[1] > x[1] or grad.shape[2] > x[2]  # many bins repeat a pixel
+        out = AdaptiveAvgPool2d.shape(self, x)
+        grad = grad.reshape(out)
+        crowded = out[1] > x[1] or out[2] > x[2]  # many bins repeat a pixel
         dx = np.zeros(x, np.result_type(grad, np.float64) if crowded else grad.dtype)
         for i, j, rows, columns in self.bins(x):
             area = (rows.stop - rows.start) * (columns.stop - columns.start)
             dx[:, rows, columns] += (grad[:, i, j] / area)[:, None, None]
         return (dx.astype(grad.dtype, copy=False),)
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
     def cost(self, x: Shape) -> Cost:

@@ -12,7 +12,7 @@ from tinyinception import kernels
 from tinyinception.checks import is_whole
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import FEW, empty
-from tinyinception.ops.operation import NOTHING, Cost, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import NOTHING, Cost, Forward, Grads, Keeps, Kept, Operation, Shape, by_x, size_of
 
 
 def add_up(a: np.ndarray, axes: Sequence[int]) -> np.ndarray:
@@ -81,7 +81,7 @@ class Reduction(Operation):
         axes = self.axes(a)
         return values.reshape(tuple(1 if i in axes else n for i, n in enumerate(a)))
 
-    def keeps(self, wanted):
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
         return NOTHING
 
     def cost(self, a: Shape) -> Cost:
@@ -95,10 +95,10 @@ class Sum(Reduction):
 
     analytic = True
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return add_up(a, self.axes(a.shape)).reshape(self.shape(a.shape))
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (a,) = kept.shapes
         return (np.broadcast_to(self.spread(grad, a), a),)
 
@@ -108,10 +108,10 @@ class Mean(Reduction):
 
     analytic = True
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         return average(a, self.axes(a.shape)).reshape(self.shape(a.shape))
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (a,) = kept.shapes
         n = size_of(a) // max(size_of(grad.shape), 1)
         return (np.broadcast_to(self.spread(grad / grad.dtype.type(n), a), a),)
@@ -124,12 +124,12 @@ class Mean(Reduction):
 class Max(Reduction):
     """Maximum; where several elements share it, the first takes the whole gradient."""
 
-    def forward(self, a):
+    def forward(self, a: np.ndarray) -> Forward:
         rows = self._rows(a)
         first = rows.argmax(axis=-1)[..., None]
         return np.take_along_axis(rows, first, -1).reshape(self.shape(a.shape)), first
 
-    def backward(self, kept, grad):
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
         (a,), first = kept.shapes, kept.aside
         order = self._order(a)
         dx = np.zeros(a, grad.dtype)
