@@ -19,12 +19,12 @@ TESTS = Path(__file__).parent
 
 # The tests of `pytest -m quick`: whole files, but for tests whose names hold one of these words, which take their time.
 QUICK = {
-    "campaign/test_campaign.py": ("no_bad_input", "killed_runs", "own"),
+    "campaign/test_campaign.py": ("no_bad_input", "killed_runs", "own", "can_be_repeated"),
     "cli/test_commands.py": (),
     "cli/test_completion.py": (),
     "cli/test_run_commands.py": ("train_prints", "resume_of_a_finished"),
-    "cli/test_terminal.py": ("real_terminal", "waited", "one_view"),
-    "count/test_summary.py": ("receptive_field_is",),
+    "cli/test_terminal.py": ("real_terminal", "waited", "one_view", "tables_of_any", "no_line_is"),
+    "count/test_summary.py": ("receptive_field_is", "every_network_adds_up"),
     "course/test_machinery.py": ("picture", "notebook"),
     "data/test_folder.py": (),
     "data/test_formats.py": (),
@@ -43,9 +43,10 @@ QUICK = {
     "nn/test_module.py": (),
     "ops/test_operators.py": (),
     "ops/test_pool_norm_loss.py": (),
-    "optim/test_optimizers.py": (),
+    "optim/test_optimizers.py": ("resuming_in_the_middle",),
     "optim/test_running_average.py": (),
     "optim/test_schedules.py": (),
+    "package/test_contributing.py": (),
     "package/test_habits.py": (),
     "package/test_habits_kinds.py": (),
     "package/test_package.py": (),
