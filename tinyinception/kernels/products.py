@@ -251,10 +251,9 @@ def _window_tiles(_, windows, weights, finish, places, add, tiling, moments, cou
     vectors, depth = wide // lanes, taps_count * channels
     panels = (vectors + VECTORS - 1) // VECTORS
     first_packed = panel(weights.in_place, vectors)[0] if weights.in_place < panels else vectors
-    zeros = np.zeros(channels, x.dtype)
     rows = x.shape[0] * windows.grid[0] * windows.grid[1]
     tiles = (rows + tile_rows - 1) // tile_rows
-    exact = wide == out_channels
+    zeros, exact = np.zeros(channels, x.dtype), wide == out_channels
     table, ends = np.empty((tile_rows, taps_count), np.int64), np.empty((tile_rows, 1), np.int64)
     outs, spare = np.empty(tile_rows, np.int64), np.empty((ROWS if exact else tile_rows) * wide, x.dtype)
     seen, seeing = np.empty((tile_rows // ROWS, taps_count), np.int64), np.empty(tile_rows // ROWS, np.int64)
@@ -359,8 +358,7 @@ def _weight_parts(_, windows, grads, sums, slices, counter):
     lanes, (parts, _, deep, wide) = VECTOR_BYTES // size, sums.shape
     vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
     rounds = taps_count * deep // CHANNELS
-    exact, chunks = wide == out_channels, (rows + BLOCK - 1) // BLOCK
-    zeros = np.zeros(deep, x.dtype)
+    exact, chunks, zeros = wide == out_channels, (rows + BLOCK - 1) // BLOCK, np.zeros(deep, x.dtype)
     table, right = np.empty((BLOCK, taps_count), np.int64), np.zeros(0 if exact else BLOCK * wide, x.dtype)
     seen, given = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
     counts = np.empty(taps_count, np.int64)
