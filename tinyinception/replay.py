@@ -162,8 +162,9 @@ class Recording:
     def replay(self, arrays: Sequence[np.ndarray]) -> Any:
         """The step's result on other arrays of the same shapes."""
         self._fill(arrays)
-        for call in self.calls:
-            call()
+        with kernels.threads.turn():
+            for call in self.calls:
+                call()
         for leaf, grad in self.grads:
             leaf._grad = grad
         return _copies(self.result)

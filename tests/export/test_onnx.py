@@ -53,7 +53,6 @@ def test_onnxruntime_agrees_on_every_network(name, tmp_path):
 W, V = numbers(3, 2, 3, 8), numbers(3, 3, 2, 9)
 MEAN, VAR = RNG.standard_normal(6).astype(np.float32), RNG.uniform(0.5, 2, 6).astype(np.float32)
 GAMMA, BETA = numbers(6), numbers(6)
-NORM = (np.zeros(9, np.float32), np.full(9, 2, np.float32), None, RNG.standard_normal(9).astype(np.float32), 1e-3, True)
 GRID = (5, 7, 6)  # height, width, channels
 
 
@@ -76,7 +75,6 @@ CASES = {
     "same, stride 2": lambda x: F.conv2d(x, numbers(4, 4, 6, 4), numbers(4), padding="same", stride=2),
     "groups": lambda x: F.conv2d(x, W, groups=2),
     "depthwise": lambda x: F.conv2d(x, numbers(3, 3, 1, 12), groups=6),
-    "fused with batch-norm": lambda x: F.conv2d(x, V, groups=3, norm=NORM),
     "weights computed from images": lambda x: F.conv2d(x, x[0:1].transpose(1, 2, 3, 0)[0:2, 0:2]),
     "weights computed from weights": lambda x: F.conv2d(x, V - V.mean((0, 1, 2), keepdims=True), groups=3),
     "batch-norm": lambda x: F.batch_norm(x, GAMMA, BETA, running=(MEAN, VAR), relu=True),

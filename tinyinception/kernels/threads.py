@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache, wraps
 
 from tinyinception.errors import ArgumentError
@@ -74,6 +74,11 @@ def in_turn(function: Callable) -> Callable:
             return function(*args, **kwargs)
 
     return wait
+
+
+def turn() -> AbstractContextManager:
+    """Context of several launches, during which no other thread of Python launches any where that would abort."""
+    return _turn if start() == "workqueue" else nullcontext()
 
 
 def _after_fork() -> None:
