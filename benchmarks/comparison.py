@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from benchmarks.common import Row, spread
+from benchmarks.common import Column, Row, Table, spread
 from benchmarks.sides import ONLY, Outcome, Side, SideError, alternate
 
 OURS, EAGER = "tinyinception", "tinyinception, eager"
@@ -95,6 +95,17 @@ def memory(
         except SideError as error:
             rows.append({**row, "status": error.status, "reason": error.reason})
     return rows
+
+
+def memory_table(title: str, rows: Sequence[Row]) -> Table:
+    """The rows of `memory` among others."""
+    columns = [
+        Column("side", "side"),
+        Column("above_mib", "peak above the start (MiB)", ".0f"),
+        Column("peak_mib", "peak (MiB)", ".0f"),
+        Column("status", "status"),
+    ]
+    return Table(title, columns, [row for row in rows if row["what"] == "memory"])
 
 
 def difference(ours: Sequence[float], theirs: Sequence[float]) -> float:

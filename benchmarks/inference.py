@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from benchmarks.common import Column, Result, Row, Table, look, main, new_figure
-from benchmarks.comparison import OURS, best, difference, entrants, memory, speed
+from benchmarks.comparison import OURS, best, difference, entrants, memory, memory_table, speed
 from benchmarks.peers.torch import FROZEN, MODES
 from benchmarks.sides import Side, SideError
 
@@ -79,16 +79,7 @@ def tables(result: Result) -> list[Table]:
             ],
             [row for row in rows if row["what"] == "speed"],
         ),
-        Table(
-            f"Memory at batch {HEADLINE_BATCH}",
-            [
-                Column("side", "side"),
-                Column("above_mib", "peak above the start (MiB)", ".0f"),
-                Column("peak_mib", "peak (MiB)", ".0f"),
-                Column("status", "status"),
-            ],
-            [row for row in rows if row["what"] == "memory"],
-        ),
+        memory_table(f"Memory at batch {HEADLINE_BATCH}", rows),
         Table(
             "Logits: largest difference to ours, relative to our largest",
             [

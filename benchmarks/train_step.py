@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.common import COLOURS, Column, Result, Row, Table, look, main, new_figure
-from benchmarks.comparison import OURS, best, difference, entrants, memory, speed
+from benchmarks.comparison import OURS, best, difference, entrants, memory, memory_table, speed
 from benchmarks.ours import ALL_KINDS, PLAIN, REST
 from benchmarks.peers.torch import MODES
 from benchmarks.sides import Side, SideError
@@ -171,16 +171,7 @@ def tables(result: Result) -> list[Table]:
             [Column("kind", "kind of operation"), *[Column(side, side) for side in sides]],
             totals,
         ),
-        Table(
-            "Memory of a step",
-            [
-                Column("side", "side"),
-                Column("above_mib", "peak above the start (MiB)", ".0f"),
-                Column("peak_mib", "peak (MiB)", ".0f"),
-                Column("status", "status"),
-            ],
-            [row for row in rows if row["what"] == "memory"],
-        ),
+        memory_table("Memory of a step", rows),
         Table(
             "Losses of four steps from equal weights: largest difference to ours, relative",
             [

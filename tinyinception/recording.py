@@ -12,18 +12,22 @@ from typing import Any
 import numpy as np
 
 from tinyinception.errors import CaptureError
-from tinyinception.kernels.launch import state
+from tinyinception.kernels.launch import as_one, state
 from tinyinception.kernels.memory import empty
 from tinyinception.ops.operation import Grads, Kept, Operation
 
 
 def forward(op: Operation, arrays: Sequence[np.ndarray | None]) -> tuple[np.ndarray, Any]:
     """The operation's result and what it puts aside."""
-    output, aside = _both(op.forward(*arrays))
-    if state.record is None or op.launches or (op.view and np.may_share_memory(output, arrays[0])):
+    record = state.record
+    if record is None or op.launches:
+        return _both(op.forward(*arrays))
+    with as_one():
+        output, aside = _both(op.forward(*arrays))
+    if op.view and np.may_share_memory(output, arrays[0]):
         return output, aside
     output, aside = _settled(output), _settled(aside)
-    state.record(_forward_again, (op, tuple(arrays), output, aside))
+    record(_forward_again, (op, tuple(arrays), output, aside))
     return output, aside
 
 
@@ -38,7 +42,8 @@ def backward(
     record = state.record
     if record is None or op.launches:
         return op.backward(kept, grad) if sums is None else op.backward_in_place(kept, grad, sums, overwrite)
-    grads = tuple(None if g is None else np.asarray(g) for g in op.backward(kept, grad))
+    with as_one():
+        grads = tuple(None if g is None else np.asarray(g) for g in op.backward(kept, grad))
     given = [array for array in (grad, *_arrays(kept)) if array is not None]
     new = tuple(g is not None and not any(np.may_share_memory(g, array) for array in given) for g in grads)
     if not any(new):  # they are parts of what was given, and nothing was written

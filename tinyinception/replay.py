@@ -75,9 +75,10 @@ class Captured:
             return self._call(given)
 
     def _must_run(self, arrays: Sequence[np.ndarray]) -> bool:
-        """Whether somebody wants to see what a replay would not show: a hook, or the warning for NaN in an input."""
+        """Whether a recording would not hold what happens, or a replay not show it: to a hook, or NaN in an input."""
         return (
             kernels.by_twins()
+            or context.state.plain  # which computes in NumPy, between the operations too
             or context.is_observed()
             or launch.state.record is not None
             or any(module.hooked for module in self._modules)
@@ -94,7 +95,8 @@ class Captured:
             self._survey()
             now = self._key(arrays)  # in a first step an optimiser may have moved its arrays
             # the next one finds the gradients that this one has left, or, where they are cleared outside of it, none
-            self._recordings.update({now: None, (key[0], *now[1:]): None})
+            for start in (now[0], key[0]):
+                self._recordings.setdefault((start, *now[1:]), None)
             return result
         recording = self._recordings[key]
         if recording is not None:
@@ -115,7 +117,6 @@ class Captured:
             kernels.threads.number(),
             kernels.choice.chosen(),
             context.state.recording,
-            context.state.plain,
             tuple(module.training for module in self._modules),
             tuple(leaf.requires_grad for leaf in self._leaves),
             tuple(tuple(t.frozen()) for t in self.held if hasattr(t, "frozen") and not hasattr(t, "modules")),

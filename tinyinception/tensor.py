@@ -89,7 +89,7 @@ def use(op: Operation, *inputs: Tensor | np.ndarray | None) -> tuple[Tensor, Nod
             output._data, aside = recording.forward(op, arrays)
         except MemoryError:
             raise op.fail(f"there is no memory for the result, {by_x(node.shape)} numbers of {dtype}") from None
-        if recording.holds_arrays(aside) and type(op).aside_bytes is Operation.aside_bytes:
+        if type(op).aside_bytes is Operation.aside_bytes and recording.holds_arrays(aside):
             raise GraphError(f"{op.where()}: forward puts something aside, so it has to say how much in `aside_bytes`")
         node.executor = tape if state.plain else fast
         if output.node is node:

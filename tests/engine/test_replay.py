@@ -3,6 +3,7 @@
 import copy
 import gc
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import pytest
 import tinyinception as ti
 from tests.helpers.trainings import Training, batches, same_bits, small
 from tinyinception import kernels, models, nn, ops, optim, replay
+from tinyinception.nn import functional
 from tinyinception.nn.functional import cross_entropy
-from tinyinception.tensor import Tensor, apply, no_grad
+from tinyinception.tensor import Tensor, apply, no_grad, plain_executor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -55,6 +57,26 @@ def test_other_kernels_are_another_recording():
         with kernels.using(stair):
             np.testing.assert_array_equal(step(x).numpy(), network(Tensor(x)).numpy())
     assert len(step.recordings) == 2
+
+
+def test_an_operation_that_is_recorded_whole_is_recorded_once():
+    """Its sums are launches too, and a part of it."""
+    step, x = ti.capture(lambda x: functional.global_avg_pool(x)), np.random.default_rng(0).random((3, 2, 4, 4, 5))
+    for images in x:
+        np.testing.assert_array_equal(step(images).numpy(), functional.global_avg_pool(Tensor(images)).numpy())
+    assert len(step.recordings[0].calls) == 1
+
+
+def test_under_the_plain_executor_steps_run_from_python():
+    found = []
+    for plain in (False, True):
+        ti.manual_seed(1)
+        training = Training(small(), momentum=0.9)
+        step = training.captured()
+        with plain_executor() if plain else nullcontext():
+            found.append([[t.numpy() for t in step(images, labels)] for images, labels in batches()])
+        assert len(step.recordings) == (0 if plain else 1)
+    np.testing.assert_equal(found[0], found[1])
 
 
 def test_a_step_is_recorded_once_for_its_shapes():
@@ -228,7 +250,7 @@ def test_a_change_after_recording_is_not_overlooked(change):
     for captured in (False, True):
         ti.manual_seed(2)
         training = Training(small(), momentum=0.9)
-        step = training.captured() if captured else lambda x, y: training.step(Tensor(x), y)  # noqa: B023
+        step = training.captured() if captured else training.from_python
         for number, (images, labels) in enumerate(data):
             if number == 4:
                 change(training)

@@ -33,6 +33,9 @@ class Training:
             self.average.update()
         return loss, logits
 
+    def from_python(self, images, labels):
+        return self.step(Tensor(images), labels)
+
     def captured(self):
         return ti.capture(self.step, *filter(None, (self.network, self.optimizer, self.average)))
 
@@ -49,11 +52,10 @@ def batches(number=6, size=8, images=4, channels=3, dtype=np.float32, classes=10
 
 
 def run(training, captured, data):
-    step, found = training.captured() if captured else None, []
+    step, found = training.captured() if captured else training.from_python, []
     for number, (images, labels) in enumerate(data):
         training.optimizer.lr = 0.1 / (number + 1)
-        result = step(images, labels) if captured else training.step(Tensor(images), labels)
-        found.append([t.numpy().copy() for t in result])
+        found.append([t.numpy().copy() for t in step(images, labels)])
     assert not captured or step.recordings
     return found, training.state()
 

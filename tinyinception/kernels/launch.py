@@ -7,7 +7,8 @@ by place. Replaying the list does the same arithmetic on whatever numbers stand 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class _State(threading.local):
@@ -26,9 +27,16 @@ def launch(function: Callable, *args) -> None:
     if record is None:
         function(*args)
         return
-    state.record = None  # what the function launches itself is a part of it
-    try:
+    with as_one():
         function(*args)
+    record(function, args)
+
+
+@contextmanager
+def as_one() -> Iterator[None]:
+    """Context of what is written down as a whole, so that the launches in it are not."""
+    record, state.record = state.record, None
+    try:
+        yield
     finally:
         state.record = record
-    record(function, args)

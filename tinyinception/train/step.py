@@ -1,4 +1,4 @@
-"""One step of gradient descent, and one classification: recorded once and replayed, unless a session is eager."""
+"""One step of gradient descent: recorded once and replayed, unless a session is eager."""
 
 from __future__ import annotations
 
