@@ -140,6 +140,9 @@ class Recording:
 
     def __init__(self, step: Callable, arrays: Sequence[np.ndarray], arena: memory.Arena, leaves: Sequence[Tensor]):
         self.calls: list[functools.partial[None]] = []
+        self.found = [
+            leaf._grad for leaf in leaves
+        ]  # held, so that no other gradient gets the id by which a key knows it
         with memory.arena(arena):
             self.inputs = tuple(memory.empty(array.shape, array.dtype) for array in arrays)
             self._fill(arrays)
