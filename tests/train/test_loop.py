@@ -173,7 +173,7 @@ def test_memory_does_not_grow_with_the_steps():
 
     tracemalloc.start()
     try:
-        run(200)  # launches hand over tuples, some of which the interpreter keeps for the next ones
+        run(500)  # until what the interpreter and NumPy keep of small objects for the next ones is complete
         tensors, memory = run(1)
         tensors_later, memory_later = run(200)
     finally:
