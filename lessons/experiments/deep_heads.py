@@ -1,6 +1,6 @@
 """Train a deep plain network with and without an auxiliary classifier: by Glorot's weights, He's, with batch-norm.
 
-Lesson 8 shows the result, lessons/results/deep_heads.json; about four minutes on two cores.
+Lesson 9 shows the result, lessons/results/deep_heads.json; about four minutes on two cores.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Small networks with a bottleneck early or late, and of equal cost but different depth: how well do they learn?
 
-Lesson 20 shows the result. Writes lessons/results/principles.json; about three minutes on two cores.
+Lesson 21 shows the result. Writes lessons/results/principles.json; about three minutes on two cores.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Small residual Inception networks of several widths, scales and learning rates: which of them die?
 
-Lesson 17 shows the result. Writes lessons/results/residual_death.json; about three minutes on two cores.
+Lesson 18 shows the result. Writes lessons/results/residual_death.json; about three minutes on two cores.
 """
 
 import argparse
@@ -33,7 +33,7 @@ SMALL = [(width, 1, RATE, 0.1, 0) for width in (256, 512)]  # not scaled, but ev
 
 
 def build(width: int, scale: float, seed: int) -> nn.Sequential:
-    """Three strided convolutions, six residual blocks on a 4x4 grid, a classifier: as in lesson 17."""
+    """Three strided convolutions, six residual blocks on a 4x4 grid, a classifier: as in lesson 18."""
     nn.random.manual_seed(seed)
     unit, paths = nn.ConvUnit, {"one": [(32, 1)], "single": [(32, 1), (32, 3)]}
     stem = nn.Sequential(unit(3, 16, 3, stride=2), unit(16, 32, 3, stride=2), unit(32, width, 3, stride=2))

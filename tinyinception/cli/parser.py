@@ -65,7 +65,7 @@ EXAMPLES = {
     "lesson": """  tinyinception lesson              list them
   tinyinception lesson 1            step through the first
   tinyinception lesson 1 --check    check your answers in lessons/exercises
-  tinyinception lesson 10 --notebook ten.ipynb
+  tinyinception lesson 11 --notebook eleven.ipynb
   tinyinception lesson --all        run them one after the other""",
     "claims": """  tinyinception claims
   tinyinception claims 39
