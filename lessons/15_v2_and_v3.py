@@ -1,20 +1,23 @@
 # %% [markdown]
 # # Lesson 15. Inception-v2 and v3 assembled
 #
-# **Time:** 35 minutes. **Afterwards you know** what Table 1 of the paper leaves out, which of its numbers no network
-# can have, and how to put Inception-v2 and v3 together from the blocks of the last lessons.
+# **Time:** 35 minutes. **Afterwards you know** what Table 1 of the paper
+# leaves out, which of its numbers no network can have, and how to put
+# Inception-v2 and v3 together from the blocks of the last lessons.
 #
 # ## The question
 #
-# *Rethinking the Inception Architecture* describes Inception-v2 in one table of thirteen rows. The text adds that it
-# has 42 layers and costs 2.5 times as much as GoogLeNet, the abstract that fewer than 25 million parameters are enough.
-# Can a network be built from that?
+# *Rethinking the Inception Architecture* describes Inception-v2 in one table
+# of thirteen rows. The text adds that it has 42 layers and costs 2.5 times as
+# much as GoogLeNet, the abstract that fewer than 25 million parameters are
+# enough. Can a network be built from that?
 
 # %% [markdown]
 # ## Walking through the table
 #
-# Each row prints a kernel, a stride and the size of its input, and the next row's input is its output. With a kernel k,
-# stride s and no padding, n pixels become floor((n - k) / s) + 1.
+# Each row prints a kernel, a stride and the size of its input, and the next
+# row's input is its output. With a kernel k, stride s and no padding, n pixels
+# become floor((n - k) / s) + 1.
 #
 # **Predict:** which of the printed steps does not follow from this rule?
 
@@ -24,7 +27,7 @@ from itertools import pairwise
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons import COLOURS, figure, show
+from tinyinception.course import COLOURS, figure, show
 
 TABLE = [
     ("conv 3x3/2", 3, 2, 299, 3),
@@ -41,90 +44,152 @@ TABLE = [
 ]
 odd = []
 print("row                 input        unpadded  printed next")
-for (name, k, s, n, c), following in zip(TABLE, [row[3] for row in TABLE[1:]] + [1], strict=True):
+for (name, k, s, n, c), following in zip(
+    TABLE, [row[3] for row in TABLE[1:]] + [1], strict=True
+):
     found = (n - k) // s + 1 if k else n
     odd += [(name, n, following)] if found != following else []
-    print(f"{name:18} {n}x{n}x{c:<6} {found:8} {following:8}  {'' if found == following else '<--'}")
-assert odd == [("conv padded 3x3/1", 147, 147), ("conv 3x3/1", 35, 35), ("3 x Fig. 5", 35, 17), ("5 x Fig. 6", 17, 8)]
+    print(
+        f"{name:18} {n}x{n}x{c:<6} {found:8} {following:8}  {'' if found == following else '<--'}"
+    )
+assert odd == [
+    ("conv padded 3x3/1", 147, 147),
+    ("conv 3x3/1", 35, 35),
+    ("3 x Fig. 5", 35, 17),
+    ("5 x Fig. 6", 17, 8),
+]
 
 # %% [markdown]
-# Four steps. The first is marked as padded, and is in order. The second, 35x35x192 to 35x35x288, is not: unpadded it
-# gives 33. The other two are modules that keep their grid, but 35 becomes 17 and 17 becomes 8: the grid reductions of
-# Figure 10 have no rows. And the last modules turn 1280 channels into 2048, of which the table has only the latter. The
-# widths inside the modules were in a file that was never published.
+# Four steps. The first is marked as padded, and is in order. The second,
+# 35x35x192 to 35x35x288, is not: unpadded it gives 33. The other two are
+# modules that keep their grid, but 35 becomes 17 and 17 becomes 8: the grid
+# reductions of Figure 10 have no rows. And the last modules turn 1280 channels
+# into 2048, of which the table has only the latter. The widths inside the
+# modules were in a file that was never published.
 #
-# What the authors did publish is the code of Inception-v3, and two of them named it as the best reference. There the
-# row in question is a pooling, and the convolution before it has stride 1.
+# What the authors did publish is the code of Inception-v3, and two of them
+# named it as the best reference. There the row in question is a pooling, and
+# the convolution before it has stride 1.
 #
 # ## Assembled
 #
-# So we take the widths of v3 and Figure 5's two 3x3 in place of its 5x5: the third of the package's three readings. The
-# reductions of lesson 13 give 384 + 96 + 288 = 768 and 320 + 192 + 768 = 1280 channels.
+# So we take the widths of v3 and Figure 5's two 3x3 in place of its 5x5: the
+# third of the package's three readings. The reductions of lesson 13 give 384 +
+# 96 + 288 = 768 and 320 + 192 + 768 = 1280 channels.
 #
-# **Predict:** how many of its 24 million parameters are in the last two modules, on the 8x8 grid: a tenth, a quarter, a
-# half?
+# **Predict:** how many of its 24 million parameters are in the last two
+# modules, on the 8x8 grid: a tenth, a quarter, a half?
 
 # %%
-unit = partial(nn.ConvUnit, norm=partial(nn.BatchNorm2d, gamma=False))  # the authors' batch-norm has no scale
+unit = partial(
+    nn.ConvUnit, norm=partial(nn.BatchNorm2d, gamma=False)
+)  # the authors' batch-norm has no scale
 
 
 def fig6(c):
-    return nn.inception_factorized(768, n1=192, single=(c, c, 192), double=(c, c, c, c, 192), pool_proj=192, unit=unit)
+    return nn.inception_factorized(
+        768,
+        n1=192,
+        single=(c, c, 192),
+        double=(c, c, c, c, 192),
+        pool_proj=192,
+        unit=unit,
+    )
 
 
 def fig7(inputs):
     return nn.inception_expanded(
-        inputs, n1=320, single=[(384, 1)], double=[(448, 1), (384, 3)], split=384, pool_proj=192, unit=unit
+        inputs,
+        n1=320,
+        single=[(384, 1)],
+        double=[(448, 1), (384, 3)],
+        split=384,
+        pool_proj=192,
+        unit=unit,
     )
 
 
 with nn.shape_only():
     stages = {
         "stem, 3x3 to 147x147": nn.Sequential(
-            unit(3, 32, 3, stride=2, padding="valid"), unit(32, 32, 3, padding="valid"), unit(32, 64, 3)
+            unit(3, 32, 3, stride=2, padding="valid"),
+            unit(32, 32, 3, padding="valid"),
+            unit(32, 64, 3),
         ),
         "stem, to 35x35": nn.Sequential(
-            nn.MaxPool2d(3, stride=2), unit(64, 80, 1), unit(80, 192, 3, padding="valid"), nn.MaxPool2d(3, stride=2)
+            nn.MaxPool2d(3, stride=2),
+            unit(64, 80, 1),
+            unit(80, 192, 3, padding="valid"),
+            nn.MaxPool2d(3, stride=2),
         ),
         "3 x Fig. 5": nn.Sequential(
             *(
-                nn.inception_double3x3(inputs, n1=64, r3=48, n3=64, rd=64, nd=96, pool_proj=proj, unit=unit)
+                nn.inception_double3x3(
+                    inputs,
+                    n1=64,
+                    r3=48,
+                    n3=64,
+                    rd=64,
+                    nd=96,
+                    pool_proj=proj,
+                    unit=unit,
+                )
                 for inputs, proj in ((192, 32), (256, 64), (288, 64))
             )
         ),
-        "reduction": nn.grid_reduction(288, [(384, 3)], [(64, 1), (96, 3), (96, 3)], unit=unit),
+        "reduction": nn.grid_reduction(
+            288, [(384, 3)], [(64, 1), (96, 3), (96, 3)], unit=unit
+        ),
         "4 x Fig. 6": nn.Sequential(*map(fig6, (128, 160, 160, 192))),
         "second reduction": nn.grid_reduction(
-            768, [(192, 1), (320, 3)], [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)], unit=unit
+            768,
+            [(192, 1), (320, 3)],
+            [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)],
+            unit=unit,
         ),
         "2 x Fig. 7": nn.Sequential(fig7(1280), fig7(2048)),
         "classifier": nn.classifier(2048, 1000),
     }
 size, channels, ours = 299, 3, []
-print("stage                      output    parameters    multiply-adds  depth")
+print(
+    "stage                      output    parameters    multiply-adds  depth"
+)
 for name, stage in stages.items():
     found = summary(stage, size, channels=channels)
     ours.append(found)
     output = found.rows[-1].output
-    size, channels = (output[0], output[-1]) if len(output) == 3 else (1, output[-1])
-    print(f"{name:20} {'x'.join(map(str, output)):>12} {found.params:13,} {found.macs:16,} {found.depth:6}")
+    size, channels = (
+        (output[0], output[-1]) if len(output) == 3 else (1, output[-1])
+    )
+    print(
+        f"{name:20} {'x'.join(map(str, output)):>12} {found.params:13,} {found.macs:16,} {found.depth:6}"
+    )
 packaged = summary("inception_v2")
-depth, params, macs = (sum(getattr(found, name) for found in ours) for name in ("depth", "params", "macs"))
+depth, params, macs = (
+    sum(getattr(found, name) for found in ours)
+    for name in ("depth", "params", "macs")
+)
 print(f"{'together':33} {params:13,} {macs:16,} {depth:6}")
-assert (params, macs, depth) == (packaged.params, packaged.macs, packaged.depth) == (23_669_896, 5_532_582_496, 48)
+assert (
+    (params, macs, depth)
+    == (packaged.params, packaged.macs, packaged.depth)
+    == (23_669_896, 5_532_582_496, 48)
+)
 assert 0.45 < ours[6].params / params < 0.5
 assert 0.33 < ours[4].macs / macs < 0.4
 
 # %% [markdown]
-# Nearly a half. Together it is the package's `inception_v2`, to the last parameter.
+# Nearly a half. Together it is the package's `inception_v2`, to the last
+# parameter.
 #
 # ## 42 layers or 48
 #
-# Depth counts the weight layers on the longest path. A module of Figure 5 or 7 has 3, one of Figure 6 has 5, the stem
-# in the table 6, the classifier 1; the reductions have 3 and 4.
+# Depth counts the weight layers on the longest path. A module of Figure 5 or 7
+# has 3, one of Figure 6 has 5, the stem in the table 6, the classifier 1; the
+# reductions have 3 and 4.
 #
-# **Predict:** the table by the letter, with three, five and two modules and the reductions: how many layers? And what
-# must be left out to get 42?
+# **Predict:** the table by the letter, with three, five and two modules and
+# the reductions: how many layers? And what must be left out to get 42?
 
 # %%
 READINGS = {
@@ -137,65 +202,111 @@ found = {name: summary(name) for name in READINGS}
 
 
 def layers(five, six, seven, reductions):
-    return 6 + 3 * five + 5 * six + 3 * seven + (3 + 4 if reductions else 0) + 1
+    return (
+        6 + 3 * five + 5 * six + 3 * seven + (3 + 4 if reductions else 0) + 1
+    )
 
 
-print("network         reading           parameters     multiply-adds  x GoogLeNet  depth")
+print(
+    "network         reading           parameters     multiply-adds  x GoogLeNet  depth"
+)
 for name, reading in READINGS.items():
     s = found[name]
-    print(f"{name:15} {reading:16} {s.params:11,} {s.macs:17,} {s.macs / 1.5e9:12.2f} {s.depth:6}")
+    print(
+        f"{name:15} {reading:16} {s.params:11,} {s.macs:17,} {s.macs / 1.5e9:12.2f} {s.depth:6}"
+    )
 assert [s.depth for s in found.values()] == [54, 49, 48, 48]
-assert [layers(3, 5, 2, True), layers(3, 4, 2, True), layers(3, 4, 2, False)] == [54, 49, 42]
-assert [round(s.macs / 1e9, 2) for s in found.values()] == [6.48, 5.86, 5.53, 5.71]
+assert [
+    layers(3, 5, 2, True),
+    layers(3, 4, 2, True),
+    layers(3, 4, 2, False),
+] == [54, 49, 42]
+assert [round(s.macs / 1e9, 2) for s in found.values()] == [
+    6.48,
+    5.86,
+    5.53,
+    5.71,
+]
 assert [s.params < 25e6 for s in found.values()] == [False, True, True, True]
 
 # %% [markdown]
-# By the letter it has 54 layers, and more parameters than the 25 million that the abstract sets as the limit. 42 comes
-# out if one module of Figure 6 is left out and the reductions are not counted at all. (The released stem has one layer
-# fewer than the table's, hence 48 and not 49.) The released Inception-v3 has 48; where a summary of v3 says 42, it
-# copies the paper's sentence.
+# By the letter it has 54 layers, and more parameters than the 25 million that
+# the abstract sets as the limit. 42 comes out if one module of Figure 6 is
+# left out and the reductions are not counted at all. (The released stem has
+# one layer fewer than the table's, hence 48 and not 49.) The released
+# Inception-v3 has 48; where a summary of v3 says 42, it copies the paper's
+# sentence.
 #
 # ## 4.8 or 5.7 billion
 #
-# Table 3 prints 3.8 billion multiply-adds for v2 and 4.8 for v3, the abstract 5 billion; the text says 2.5 times
-# GoogLeNet, which is 3.8 / 1.5. No network here comes near: 5.53 to 6.48 for v2, which is 3.7 to 4.3 times GoogLeNet,
+# Table 3 prints 3.8 billion multiply-adds for v2 and 4.8 for v3, the abstract
+# 5 billion; the text says 2.5 times GoogLeNet, which is 3.8 / 1.5. No network
+# here comes near: 5.53 to 6.48 for v2, which is 3.7 to 4.3 times GoogLeNet,
 # and 5.71 for v3.
 #
-# The step from 3.8 to 4.8 is the row "factorized 7x7". It is the largest step of the table, 1.2 points of top-1 error
-# where RMSProp and label smoothing give 0.3 each and the batch-normalised auxiliary classifier 0.4, and widely read
-# lists of what v3 adds to v2 leave it out. According to section 10 it includes replacing the first layer, a 7x7, by a
-# sequence of 3x3.
+# The step from 3.8 to 4.8 is the row "factorized 7x7". It is the largest step
+# of the table, 1.2 points of top-1 error where RMSProp and label smoothing
+# give 0.3 each and the batch-normalised auxiliary classifier 0.4, and widely
+# read lists of what v3 adds to v2 leave it out. According to section 10 it
+# includes replacing the first layer, a 7x7, by a sequence of 3x3.
 #
-# **Predict:** by how much does that replacement change the cost: 1.0 billion less, nothing, 0.4 or 1.0 billion more?
+# **Predict:** by how much does that replacement change the cost: 1.0 billion
+# less, nothing, 0.4 or 1.0 billion more?
 
 # %%
 with nn.shape_only():
-    one = nn.ConvUnit(3, 64, 7, stride=2, padding="same", norm=None, bias=False)
+    one = nn.ConvUnit(
+        3, 64, 7, stride=2, padding="same", norm=None, bias=False
+    )
     three = stages["stem, 3x3 to 147x147"]
 seven, small = summary(one, 299), summary(three, 299)
 paths = [
     summary(
-        nn.Sequential(*(nn.ConvUnit(8, 8, 3, stride=s, padding="valid") for s in strides)), 99, channels=8
+        nn.Sequential(
+            *(nn.ConvUnit(8, 8, 3, stride=s, padding="valid") for s in strides)
+        ),
+        99,
+        channels=8,
     ).receptive_field[0]
     for strides in ((2, 1, 1), (1, 1, 1))
 ]
-print(f"7x7/2 from 3 to 64: {seven.macs:,} multiply-adds; 32, 32 and 64 channels of 3x3: {small.macs:,}")
-print(f"three 3x3 see {paths[0]} pixels if the first has stride 2, {paths[1]} if none has")
+print(
+    f"7x7/2 from 3 to 64: {seven.macs:,} multiply-adds; 32, 32 and 64 channels of 3x3: {small.macs:,}"
+)
+print(
+    f"three 3x3 see {paths[0]} pixels if the first has stride 2, {paths[1]} if none has"
+)
 fives = found["inception_v3"].macs - found["inception_v2"].macs
 print(f"v3's three 5x5 in place of two 3x3 each: {fives:+,}")
 assert paths == [11, 7]
-assert (round((small.macs - seven.macs) / 1e9, 1), round(small.macs / seven.macs, 1)) == (0.4, 2.9)
+assert (
+    round((small.macs - seven.macs) / 1e9, 1),
+    round(small.macs / seven.macs, 1),
+) == (0.4, 2.9)
 assert round(fives / 1e9, 1) == 0.2
-top1 = [23.4, 23.1, 22.8, 21.6, 21.2]  # Table 3: v2, + RMSProp, + label smoothing, + factorized 7x7, + BN-auxiliary
+top1 = [
+    23.4,
+    23.1,
+    22.8,
+    21.6,
+    21.2,
+]  # Table 3: v2, + RMSProp, + label smoothing, + factorized 7x7, + BN-auxiliary
 assert [round(a - b, 1) for a, b in pairwise(top1)] == [0.3, 0.3, 1.2, 0.4]
 assert round(3.8 / 1.5, 1) == 2.5
-assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [4.3, 3.9, 3.7, 3.8]
+assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [
+    4.3,
+    3.9,
+    3.7,
+    3.8,
+]
 
 # %% [markdown]
-# It is dearer, 2.9 times, because with three input channels the 7x7 was cheap; and it is not the same field of view: 11
-# pixels instead of 7, as the stride comes first. But it explains only 0.4 of the 1.0 billion. It also tells us that the
-# network of the 3.8 row still had its 7x7, or so we infer, while Table 1, which is said to be that network, has three
-# 3x3. Between our v2 and v3 there are only the 5x5 of the 35x35 modules, 0.2 billion.
+# It is dearer, 2.9 times, because with three input channels the 7x7 was cheap;
+# and it is not the same field of view: 11 pixels instead of 7, as the stride
+# comes first. But it explains only 0.4 of the 1.0 billion. It also tells us
+# that the network of the 3.8 row still had its 7x7, or so we infer, while
+# Table 1, which is said to be that network, has three 3x3. Between our v2 and
+# v3 there are only the 5x5 of the 35x35 modules, 0.2 billion.
 
 # %%
 drawn, axes = figure(height=4.0)
@@ -210,7 +321,14 @@ groups = {
 fills = dict(
     zip(
         groups,
-        (("grey", ""), ("blue", ""), ("black", "///"), ("orange", ""), ("black", "\\\\\\"), ("green", "")),
+        (
+            ("grey", ""),
+            ("blue", ""),
+            ("black", "///"),
+            ("orange", ""),
+            ("black", "\\\\\\"),
+            ("green", ""),
+        ),
         strict=True,
     )
 )
@@ -221,12 +339,28 @@ for place, s in enumerate(found.values()):
         rows = [row for row in rows if row not in mine]
         width = sum(row.macs for row in mine) / 1e9
         colour, hatch = fills[group]
-        axes.barh([place], [width], left=left, height=0.6, edgecolor="white", hatch=hatch, color=COLOURS[colour])
+        axes.barh(
+            [place],
+            [width],
+            left=left,
+            height=0.6,
+            edgecolor="white",
+            hatch=hatch,
+            color=COLOURS[colour],
+        )
         if not place:
             axes.text(left + width / 2, -0.4, group, ha="center", fontsize=9)
         left += width
-    axes.text(left + 0.06, place, f"{s.macs / 1e9:.2f}, {s.depth} layers", va="center")
-for printed, name, side in ((3.8, " v2: printed 3.8, 42 layers ", "right"), (4.8, " v3: printed 4.8", "left")):
+    axes.text(
+        left + 0.06,
+        place,
+        f"{s.macs / 1e9:.2f}, {s.depth} layers",
+        va="center",
+    )
+for printed, name, side in (
+    (3.8, " v2: printed 3.8, 42 layers ", "right"),
+    (4.8, " v3: printed 4.8", "left"),
+):
     axes.axvline(printed, color=COLOURS["vermilion"], linestyle="--")
     axes.text(printed, 3.62, name, ha=side, color=COLOURS["vermilion"])
 axes.grid(axis="y", visible=False)
@@ -243,20 +377,28 @@ show(drawn, "15_readings")
 # %% [markdown]
 # ## What can be said
 #
-# Parameters below 25 million hold for v3 and two of the readings; 42 layers, 3.8 and 4.8 billion for none. This does
-# not touch the paper's results, which were measured on networks that existed; it says that Table 1 is not a recipe for
-# them. If you cite "Inception-v2", say which one: TF-slim even uses the name for another network, BN-Inception.
-# `lessons/which_inception.md` has the counts that tell them apart.
+# Parameters below 25 million hold for v3 and two of the readings; 42 layers,
+# 3.8 and 4.8 billion for none. This does not touch the paper's results, which
+# were measured on networks that existed; it says that Table 1 is not a recipe
+# for them. If you cite "Inception-v2", say which one: TF-slim even uses the
+# name for another network, BN-Inception. `lessons/which_inception.md` has the
+# counts that tell them apart.
 #
 # ## Take away
 #
-# - Table 1 has one unpadded row that must be padded, no rows for its reductions and no widths.
-# - By the letter it is 54 layers deep; 42 leaves out the reductions and a module; the released v3 has 48.
-# - The released v3 costs 5.71 billion multiply-adds, not 4.8; reconstructions of v2 cost 5.5 to 6.5, not 3.8.
-# - Nearly half of the parameters are in the two modules at 8x8; over a third of the cost is at 17x17.
-# - The step from v2 to v3 includes the factorised 7x7, the largest of them all.
+# - Table 1 has one unpadded row that must be padded, no rows for its
+#   reductions and no widths.
+# - By the letter it is 54 layers deep; 42 leaves out the reductions and a
+#   module; the released v3 has 48.
+# - The released v3 costs 5.71 billion multiply-adds, not 4.8; reconstructions
+#   of v2 cost 5.5 to 6.5, not 3.8.
+# - Nearly half of the parameters are in the two modules at 8x8; over a third
+#   of the cost is at 17x17.
+# - The step from v2 to v3 includes the factorised 7x7, the largest of them
+#   all.
 #
-# **Exercises:** `lessons/exercises/15_v2_and_v3.py`, checked by `tinyinception lesson 15 --check`.
+# **Exercises:** `lessons/exercises/15_v2_and_v3.py`, checked by `tinyinception
+# lesson 15 --check`.
 #
-# **Paper:** Szegedy et al., *Rethinking the Inception Architecture for Computer Vision*, sections 6 and 10, Tables 1
-# and 3, Figures 5 to 10.
+# **Paper:** Szegedy et al., *Rethinking the Inception Architecture for
+# Computer Vision*, sections 6 and 10, Tables 1 and 3, Figures 5 to 10.

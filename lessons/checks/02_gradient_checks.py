@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 
 def averaged(f, x, h):
@@ -30,7 +30,9 @@ def softmax_gradient(x, g):
 
 def complex_step(gradient, f, x, cotangent):
     """Whether the gradient agrees with complex steps."""
-    numeric = [cotangent @ f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(len(x))]
+    numeric = [
+        cotangent @ f(x + 1e-30j * e).imag / 1e-30 for e in np.eye(len(x))
+    ]
     return bool(np.abs(gradient(x, cotangent) - numeric).max() < 1e-6)
 
 
@@ -52,12 +54,20 @@ EXERCISES = [
     Exercise(
         "central",
         averaged,
-        [(math.exp, 0.5, 0.1), (math.sin, 1.0, 0.2), (lambda x: x**3, 2.0, 0.5)],
+        [
+            (math.exp, 0.5, 0.1),
+            (math.sin, 1.0, 0.2),
+            (lambda x: x**3, 2.0, 0.5),
+        ],
         {
             "That is the forward difference, which sees one side only: its error shrinks with h, "
             "not with h squared.": lambda f, x, h: (f(x + h) - f(x)) / h,
-            "The two points are 2h apart, not h.": lambda f, x, h: (f(x + h) - f(x - h)) / h,
-            "The step is h to either side; yours goes h/2.": lambda f, x, h: (f(x + h / 2) - f(x - h / 2)) / h,
+            "The two points are 2h apart, not h.": lambda f, x, h: (
+                (f(x + h) - f(x - h)) / h
+            ),
+            "The step is h to either side; yours goes h/2.": lambda f, x, h: (
+                (f(x + h / 2) - f(x - h / 2)) / h
+            ),
         },
     ),
     Exercise(
@@ -68,10 +78,16 @@ EXERCISES = [
             "That is the rule for the central difference, whose bending costs h^2/6; here it costs h/2.": lambda eps: (
                 (3 * eps) ** (1 / 3)
             ),
-            "Steps as small as eps drown in rounding: 2 eps / h is then 2.": lambda eps: eps,
+            "Steps as small as eps drown in rounding: 2 eps / h is then 2.": lambda eps: (
+                eps
+            ),
             "Close, but the two constants matter: "
-            "set the derivative of h/2 + 2 eps / h with respect to h to zero.": lambda eps: eps**0.5,
-            "That is h squared: 1/2 = 2 eps / h^2 gives h^2 = 4 eps.": lambda eps: 4 * eps,
+            "set the derivative of h/2 + 2 eps / h with respect to h to zero.": lambda eps: (
+                eps**0.5
+            ),
+            "That is h squared: 1/2 = 2 eps / h^2 gives h^2 = 4 eps.": lambda eps: (
+                4 * eps
+            ),
         },
         tolerance=1e-4,
     ),
@@ -89,7 +105,9 @@ EXERCISES = [
             "You differentiate the plain sum. The outputs have to be weighted with the cotangent first, "
             "on both sides.": at_the_sum,
             "A pass does not need a right gradient: zeros pass where the true gradient is "
-            "zero.": lambda gradient, f, x, cotangent: gradient is softmax_gradient,
+            "zero.": lambda gradient, f, x, cotangent: (
+                gradient is softmax_gradient
+            ),
             "It is asked whether the test passes, and this says whether it fails.": lambda *args: (
                 not complex_step(*args)
             ),

@@ -2,13 +2,15 @@
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 
 def stacked(channels, modules):
     with nn.shape_only():
         for n1, n3, n5 in modules:
-            channels = nn.naive_inception(channels, n1=n1, n3=n3, n5=n5).out_channels
+            channels = nn.naive_inception(
+                channels, n1=n1, n3=n3, n5=n5
+            ).out_channels
     return channels
 
 
@@ -27,14 +29,24 @@ EXERCISES = [
     Exercise(
         "naive_channels",
         stacked,
-        [(192, [(64, 128, 32)]), (192, [(64, 128, 32), (128, 192, 96)]), (8, [])],
+        [
+            (192, [(64, 128, 32)]),
+            (192, [(64, 128, 32), (128, 192, 96)]),
+            (8, []),
+        ],
         {
             "The pooling branch was forgotten: it has no filters of its own and puts out every channel that comes "
-            "in.": lambda channels, modules: sum(modules[-1]) if modules else channels,
+            "in.": lambda channels, modules: (
+                sum(modules[-1]) if modules else channels
+            ),
             "Channels of the branches are joined, not multiplied: "
-            "one more module adds its filters.": lambda channels, modules: channels * (1 + sum(map(sum, modules))),
+            "one more module adds its filters.": lambda channels, modules: (
+                channels * (1 + sum(map(sum, modules)))
+            ),
             "The input comes in once; a module's output holds it already, and is what the next one adds its filters "
-            "to.": lambda channels, modules: sum(channels + sum(filters) for filters in modules),
+            "to.": lambda channels, modules: sum(
+                channels + sum(filters) for filters in modules
+            ),
         },
     ),
     Exercise(
@@ -49,7 +61,9 @@ EXERCISES = [
                 grid * grid * k * k * r * n
             ),
             "Those are the weights. "
-            "Every pixel of the grid multiplies with all of them once.": lambda grid, m, r, n, k: m * r + k * k * r * n,
+            "Every pixel of the grid multiplies with all of them once.": lambda grid, m, r, n, k: (
+                m * r + k * k * r * n
+            ),
             "Padding keeps the grid: there are as many output pixels as input pixels.": lambda grid, m, r, n, k: (
                 grid * grid * m * r + (grid - k + 1) ** 2 * k * k * r * n
             ),
@@ -63,7 +77,9 @@ EXERCISES = [
             "Any r below m makes the k x k cheaper, but the 1x1 costs m r itself, "
             "and that must be won back.": lambda m, n, k: m - 1,
             "At that r the two cost the same or more; asked is the last one that is strictly "
-            "cheaper.": lambda m, n, k: (k * k * m * n - 1) // (m + k * k * n) + 1,
+            "cheaper.": lambda m, n, k: (
+                (k * k * m * n - 1) // (m + k * k * n) + 1
+            ),
             "The k x k kernel is missing from the reduced branch: its second convolution costs k k r n, "
             "not r n.": lambda m, n, k: (k * k * m * n - 1) // (m + n),
         },

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tinyinception import nn
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 from tinyinception.models.network import Network
 from tinyinception.tensor import Tensor
 
@@ -16,7 +16,9 @@ def drawn(variance, fan_in, fan_out):
     squares = []
     for _ in range(400):
         weights = rng.normal(0, math.sqrt(variance), (fan_in, fan_out))
-        g = rng.standard_normal((50, fan_out)) * (rng.random((50, fan_out)) < 0.5)
+        g = rng.standard_normal((50, fan_out)) * (
+            rng.random((50, fan_out)) < 0.5
+        )
         squares.append(((g @ weights.T) ** 2).mean())
     return math.sqrt(np.mean(squares))
 
@@ -67,21 +69,32 @@ EXERCISES = [
                 variance * fan_out / 2
             ),
             "fan_in decides how large the output is, on the way forward; backward, an input collects from fan_out "
-            "outputs.": lambda variance, fan_in, fan_out: math.sqrt(variance * fan_in / 2),
+            "outputs.": lambda variance, fan_in, fan_out: math.sqrt(
+                variance * fan_in / 2
+            ),
             "The ReLU is missing: where it put out zero, no gradient comes through, "
-            "and that is half of the values.": lambda variance, fan_in, fan_out: math.sqrt(variance * fan_out),
+            "and that is half of the values.": lambda variance, fan_in, fan_out: (
+                math.sqrt(variance * fan_out)
+            ),
         },
         tolerance=0.03,
     ),
     Exercise(
         "reaching",
         stepped,
-        [(0.7, 24, 12, 0.3), (1.0, 24, 12, 0.3), (0.5, 5, 5, 1.0), (1.2, 10, 1, 0.4)],
+        [
+            (0.7, 24, 12, 0.3),
+            (1.0, 24, 12, 0.3),
+            (0.5, 5, 5, 1.0),
+            (1.2, 10, 1, 0.4),
+        ],
         {
             "From the output of layer n to the output of layer 1 there are n - 1 layers, "
             "not n.": lambda r, depth, at, weight: r**depth + weight * r**at,
             "The auxiliary classifier's loss counts only `weight`, "
-            "and so does its gradient.": lambda r, depth, at, weight: r ** (depth - 1) + r ** (at - 1),
+            "and so does its gradient.": lambda r, depth, at, weight: (
+                r ** (depth - 1) + r ** (at - 1)
+            ),
             "Its gradient has only the layers below it to go through, not those above.": lambda r, depth, at, weight: (
                 r ** (depth - 1) + weight * r ** (depth - at)
             ),
@@ -93,15 +106,23 @@ EXERCISES = [
     Exercise(
         "objective",
         built,
-        [(2.0, [2.5, 3.0], 0.3, True), (2.0, [2.5, 3.0], 0.3, False), (1.0, [4.0], 0.4, True)],
+        [
+            (2.0, [2.5, 3.0], 0.3, True),
+            (2.0, [2.5, 3.0], 0.3, False),
+            (1.0, [4.0], 0.4, True),
+        ],
         {
             "In evaluation the auxiliary classifiers are thrown away; "
-            "only the main loss is left.": lambda main, aux, weight, training: main + weight * sum(aux),
+            "only the main loss is left.": lambda main, aux, weight, training: (
+                main + weight * sum(aux)
+            ),
             "Each of them counts `weight`; their losses are added, not averaged.": lambda main, aux, weight, training: (
                 main + weight * sum(aux) / len(aux) if training else main
             ),
             "The main loss keeps its full weight; the auxiliary ones come on "
-            "top.": lambda main, aux, weight, training: (1 - weight) * main + weight * sum(aux) if training else main,
+            "top.": lambda main, aux, weight, training: (
+                (1 - weight) * main + weight * sum(aux) if training else main
+            ),
         },
     ),
 ]

@@ -4,13 +4,14 @@ from fractions import Fraction
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 
 def built(m, c, n):
     with nn.shape_only():
         stack = nn.Sequential(
-            nn.Conv2d(m, c, 3, bias=False, padding="same"), nn.Conv2d(c, n, 3, bias=False, padding="same")
+            nn.Conv2d(m, c, 3, bias=False, padding="same"),
+            nn.Conv2d(c, n, 3, bias=False, padding="same"),
         )
     return summary(stack, 8, channels=m).params
 
@@ -18,7 +19,9 @@ def built(m, c, n):
 def searched(k):
     """Cost as two lines over n / m: where they meet, from two points of each."""
     h = (k + 1) // 2
-    gap = [k * k * n - (h * h * n + h * h * n * n) for n in (1, 2)]  # for m = 1, divided by n below
+    gap = [
+        k * k * n - (h * h * n + h * h * n * n) for n in (1, 2)
+    ]  # for m = 1, divided by n below
     first, second = Fraction(gap[0], 1), Fraction(gap[1], 2)
     return float(1 + first / (first - second))
 
@@ -38,7 +41,9 @@ EXERCISES = [
         [(64, 64, 64), (16, 32, 32), (24, 40, 64)],
         {
             "Both are taken to read the input's m channels; "
-            "the second reads the c channels that the first wrote.": lambda m, c, n: 9 * m * c + 9 * m * n,
+            "the second reads the c channels that the first wrote.": lambda m, c, n: (
+                9 * m * c + 9 * m * n
+            ),
             "This is twice one 3x3 from m to n: the middle has c channels, "
             "which both convolutions pay for.": lambda m, c, n: 2 * 9 * m * n,
             "That counts weights per pair of channels, 9 + 9, "
@@ -51,7 +56,9 @@ EXERCISES = [
         [(5,), (7,), (3,)],
         {
             "That is the ratio of the costs at equal channels; "
-            "asked is the n / m at which the costs are equal.": lambda k: k * k / (2 * ((k + 1) // 2) ** 2),
+            "asked is the n / m at which the costs are equal.": lambda k: (
+                k * k / (2 * ((k + 1) // 2) ** 2)
+            ),
             "The first small convolution was forgotten: it reads the m channels and costs h h m n.": lambda k: (
                 k * k / ((k + 1) // 2) ** 2
             ),

@@ -4,13 +4,14 @@ import numpy as np
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 
 def built(n, m, c, k):
     with nn.shape_only():
         stack = nn.Sequential(
-            nn.Conv2d(m, c, (n, 1), bias=False, padding="same"), nn.Conv2d(c, k, (1, n), bias=False, padding="same")
+            nn.Conv2d(m, c, (n, 1), bias=False, padding="same"),
+            nn.Conv2d(c, k, (1, n), bias=False, padding="same"),
         )
     return summary(stack, 8, channels=m).params
 
@@ -21,13 +22,19 @@ def alternated(kernel):
     for _ in range(2000):
         row = column @ kernel / (column @ column)
         column = kernel @ row / (row @ row)
-    return 1 - ((kernel - np.outer(column, row)) ** 2).sum() / (kernel**2).sum()
+    return (
+        1 - ((kernel - np.outer(column, row)) ** 2).sum() / (kernel**2).sum()
+    )
 
 
 def rank(n, m, k):
     """Of a random kernel, laid out as (place in the column, input) by (place in the row, output)."""
     kernel = np.random.default_rng(0).standard_normal((n, n, m, k))
-    return int(np.linalg.matrix_rank(kernel.transpose(0, 2, 1, 3).reshape(n * m, n * k)))
+    return int(
+        np.linalg.matrix_rank(
+            kernel.transpose(0, 2, 1, 3).reshape(n * m, n * k)
+        )
+    )
 
 
 def singular(kernel):
@@ -44,9 +51,13 @@ EXERCISES = [
         [(3, 64, 64, 64), (7, 128, 160, 192), (3, 3, 32, 32)],
         {
             "The row is taken to read the input's m channels; "
-            "it reads the c channels that the column wrote.": lambda n, m, c, k: n * m * c + n * m * k,
+            "it reads the c channels that the column wrote.": lambda n, m, c, k: (
+                n * m * c + n * m * k
+            ),
             "That counts weights per pair of channels, 2 n, "
-            "as the '6 instead of 9' of summaries does.": lambda n, m, c, k: 2 * n,
+            "as the '6 instead of 9' of summaries does.": lambda n, m, c, k: (
+                2 * n
+            ),
             "Those are two squares of n x n; a column and a row have n weights per pair of channels "
             "each.": lambda n, m, c, k: n * n * m * c + n * n * c * k,
         },
@@ -66,7 +77,9 @@ EXERCISES = [
                 1 - singular(kernel)[0] ** 2 / (singular(kernel) ** 2).sum()
             ),
             "That takes one row of the kernel as it is and leaves the others; a pair gives every row a multiple "
-            "of one.": lambda kernel: (kernel**2).sum(axis=1).max() / (kernel**2).sum(),
+            "of one.": lambda kernel: (
+                (kernel**2).sum(axis=1).max() / (kernel**2).sum()
+            ),
         },
     ),
     Exercise(
@@ -77,7 +90,9 @@ EXERCISES = [
             "With as many as the input has, only one n-th of the rank is reached, "
             "which is where the saving comes from.": lambda n, m, k: m,
             "That holds where there is one channel; "
-            "each input and output adds rows and columns to the matrix.": lambda n, m, k: n,
+            "each input and output adds rows and columns to the matrix.": lambda n, m, k: (
+                n
+            ),
             "The rank of a matrix is bounded by its columns too: by outputs as well as by inputs.": lambda n, m, k: (
                 n * m
             ),

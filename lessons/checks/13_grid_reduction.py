@@ -4,7 +4,7 @@ from functools import partial
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 plain = partial(nn.ConvUnit, norm=None, relu=False, bias=False)
 
@@ -13,8 +13,12 @@ def ways(d, k, m):
     """Counts of the three ways, in the lesson's order."""
     with nn.shape_only():
         modules = [
-            nn.pool_then_conv(k, 2 * k, kernel_size=m, padding="same", unit=plain),
-            nn.conv_then_pool(k, 2 * k, kernel_size=m, padding="same", unit=plain),
+            nn.pool_then_conv(
+                k, 2 * k, kernel_size=m, padding="same", unit=plain
+            ),
+            nn.conv_then_pool(
+                k, 2 * k, kernel_size=m, padding="same", unit=plain
+            ),
             nn.grid_reduction(k, [(k, m)], padding="same", unit=plain),
         ]
     return [summary(module, d, channels=k) for module in modules]
@@ -35,7 +39,9 @@ def fewest(d, k):
 
 def channels_out(channels, paths):
     with nn.shape_only():
-        module = nn.grid_reduction(channels, *([(width, 3) for width in path] for path in paths))
+        module = nn.grid_reduction(
+            channels, *([(width, 3) for width in path] for path in paths)
+        )
     return summary(module, 9, channels=channels).rows[-1].output[-1]
 
 
@@ -45,8 +51,8 @@ EXERCISES = [
         costs,
         [(36, 320, 1), (16, 48, 3), (8, 10, 5)],
         {
-            "That is the paper's formula, which is for 1x1; an m x m costs m m times as much.": lambda d, k, m: costs(
-                d, k, 1
+            "That is the paper's formula, which is for 1x1; an m x m costs m m times as much.": lambda d, k, m: (
+                costs(d, k, 1)
             ),
             "Half the side is a quarter of the pixels, not half of them.": lambda d, k, m: [
                 costs(d, k, m)[0] * 2,
@@ -86,15 +92,23 @@ EXERCISES = [
     Exercise(
         "reduced_channels",
         channels_out,
-        [(288, [[384], [64, 96, 96]]), (768, [[192, 320], [192, 192, 192, 192]]), (48, [[64]])],
+        [
+            (288, [[384], [64, 96, 96]]),
+            (768, [[192, 320], [192, 192, 192, 192]]),
+            (48, [[64]]),
+        ],
         {
-            "The pooling is a branch as well: it passes all channels that come in.": lambda channels, paths: sum(
-                path[-1] for path in paths
+            "The pooling is a branch as well: it passes all channels that come in.": lambda channels, paths: (
+                sum(path[-1] for path in paths)
             ),
             "Only the last convolution of a path is concatenated; "
-            "those before feed the next one.": lambda channels, paths: channels + sum(map(sum, paths)),
+            "those before feed the next one.": lambda channels, paths: (
+                channels + sum(map(sum, paths))
+            ),
             "Pooling does not widen: the new channels come from the paths, "
-            "whatever the network needs.": lambda channels, paths: 2 * channels,
+            "whatever the network needs.": lambda channels, paths: (
+                2 * channels
+            ),
         },
     ),
 ]

@@ -4,7 +4,7 @@ from functools import partial
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 from tinyinception.models.inception_v3 import stem
 from tinyinception.nn.functional import max_pool2d
 from tinyinception.tensor import Tensor
@@ -24,31 +24,58 @@ def built(five, six, seven):
     """Small widths; depth does not depend on them."""
 
     def fig7():
-        return nn.inception_expanded(8, n1=2, single=[(2, 1)], double=[(2, 1), (2, 3)], split=1, pool_proj=2)
+        return nn.inception_expanded(
+            8,
+            n1=2,
+            single=[(2, 1)],
+            double=[(2, 1), (2, 3)],
+            split=1,
+            pool_proj=2,
+        )
 
     with nn.shape_only():
         network = nn.Sequential(
             *stem(3, nn.ConvUnit).values(),
             nn.ConvUnit(192, 8, 1),
-            *(nn.inception_double3x3(8, n1=2, r3=2, n3=2, rd=2, nd=2, pool_proj=2) for _ in range(five)),
+            *(
+                nn.inception_double3x3(
+                    8, n1=2, r3=2, n3=2, rd=2, nd=2, pool_proj=2
+                )
+                for _ in range(five)
+            ),
             nn.grid_reduction(8, [(2, 3)], [(2, 1), (2, 3), (2, 3)]),
             nn.ConvUnit(12, 8, 1),
             *(
-                nn.inception_factorized(8, n1=2, single=(2, 2, 2), double=(2, 2, 2, 2, 2), pool_proj=2)
+                nn.inception_factorized(
+                    8,
+                    n1=2,
+                    single=(2, 2, 2),
+                    double=(2, 2, 2, 2, 2),
+                    pool_proj=2,
+                )
                 for _ in range(six)
             ),
-            nn.grid_reduction(8, [(2, 1), (2, 3)], [(2, 1), (2, (1, 7)), (2, (7, 1)), (2, 3)]),
+            nn.grid_reduction(
+                8, [(2, 1), (2, 3)], [(2, 1), (2, (1, 7)), (2, (7, 1)), (2, 3)]
+            ),
             nn.ConvUnit(12, 8, 1),
             *(fig7() for _ in range(seven)),
             nn.classifier(8, 10),
         )
-    return summary(network, 299).depth - 3  # the three 1x1 that only make the small widths meet
+    return (
+        summary(network, 299).depth - 3
+    )  # the three 1x1 that only make the small widths meet
 
 
 def counted(c):
     with nn.shape_only():
         module = nn.inception_factorized(
-            768, n1=192, single=(c, c, 192), double=(c, c, c, c, 192), pool_proj=192, unit=bare
+            768,
+            n1=192,
+            single=(c, c, 192),
+            double=(c, c, c, c, 192),
+            pool_proj=192,
+            unit=bare,
         )
     return summary(module, 17, channels=768).params
 
@@ -75,7 +102,11 @@ EXERCISES = [
     Exercise(
         "grid_after",
         slid,
-        [(299, [(3, 2), (3, 1)]), (147, [(3, 2), (3, 1), (3, 2)]), (36, [(3, 2)])],
+        [
+            (299, [(3, 2), (3, 1)]),
+            (147, [(3, 2), (3, 1), (3, 2)]),
+            (36, [(3, 2)]),
+        ],
         {
             "Only the stride was counted; without padding the kernel has to fit in, which costs the border.": divided,
             "A window that hangs over the edge is not computed without padding: round down.": rounded_up,
@@ -94,7 +125,9 @@ EXERCISES = [
                 12 + 3 * five + 5 * six + 3 * seven
             ),
             "Convolutions side by side do not lie on one path: of a module only the longest branch "
-            "counts.": lambda five, six, seven: 5 + 7 * five + 4 + 10 * six + 6 + 9 * seven + 1,
+            "counts.": lambda five, six, seven: (
+                5 + 7 * five + 4 + 10 * six + 6 + 9 * seven + 1
+            ),
         },
     ),
     Exercise(
@@ -103,11 +136,21 @@ EXERCISES = [
         [(128,), (160,), (192,)],
         {
             "1x7 and 7x1 have 7 weights per pair of channels each, not the 49 of a 7x7.": lambda c: (
-                2 * 768 * 192 + 2 * 768 * c + 49 * c * (c + 192) + 49 * c * (3 * c + 192)
+                2 * 768 * 192
+                + 2 * 768 * c
+                + 49 * c * (c + 192)
+                + 49 * c * (3 * c + 192)
             ),
-            "The pooling branch has a 1x1 of its own.": lambda c: counted(c) - 768 * 192,
+            "The pooling branch has a 1x1 of its own.": lambda c: (
+                counted(c) - 768 * 192
+            ),
             "Every convolution is taken to read 768 channels; inside a branch it reads the c of the one "
-            "before.": lambda c: 2 * 768 * 192 + 2 * 768 * c + 7 * 768 * (c + 192) + 7 * 768 * (3 * c + 192),
+            "before.": lambda c: (
+                2 * 768 * 192
+                + 2 * 768 * c
+                + 7 * 768 * (c + 192)
+                + 7 * 768 * (3 * c + 192)
+            ),
         },
     ),
 ]

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 from tinyinception.optim import RMSProp, clip_grad_norm
 
 
 def parameter(data):
-    return SimpleNamespace(data=np.array(data, float), grad=None, shape=np.shape(data))
+    return SimpleNamespace(
+        data=np.array(data, float), grad=None, shape=np.shape(data)
+    )
 
 
 def optimised(gradients, lr, decay, eps):
@@ -40,13 +42,19 @@ def packaged(gradients, limit):
     return [p.grad for _, p in parameters]
 
 
-def rms(gradients, lr, decay, eps, ms=1.0, late=False, outside=False, plain=False):
+def rms(
+    gradients, lr, decay, eps, ms=1.0, late=False, outside=False, plain=False
+):
     """RMSProp with its usual misreadings as options."""
     steps = []
     for g in gradients:
         new = decay * ms + (1 - decay) * (abs(g) if plain else g * g)
         used = ms if late else new
-        steps.append(lr * g / (math.sqrt(used) + eps if outside else math.sqrt(used + eps)))
+        steps.append(
+            lr
+            * g
+            / (math.sqrt(used) + eps if outside else math.sqrt(used + eps))
+        )
         ms = new
     return steps
 
@@ -65,28 +73,41 @@ EXERCISES = [
         [([1.0, -2.0, 0.5], 0.1, 0.9, 1.0), ([1e-3, 2e-3], 0.045, 0.9, 1.0)],
         {
             "ms starts at 0 here, as in PyTorch; TensorFlow's starts at 1, "
-            "which makes the first steps shorter.": lambda g, lr, decay, eps: rms(g, lr, decay, eps, ms=0.0),
+            "which makes the first steps shorter.": lambda g, lr, decay, eps: (
+                rms(g, lr, decay, eps, ms=0.0)
+            ),
             "eps stands beside the root, as in PyTorch; TensorFlow has it under the root, "
-            "and with eps = 1 that shows.": lambda g, lr, decay, eps: rms(g, lr, decay, eps, outside=True),
-            "Each step must use the ms that its own gradient is already in.": lambda g, lr, decay, eps: rms(
-                g, lr, decay, eps, late=True
+            "and with eps = 1 that shows.": lambda g, lr, decay, eps: rms(
+                g, lr, decay, eps, outside=True
             ),
-            "ms is the mean of squares, not of magnitudes.": lambda g, lr, decay, eps: rms(
-                g, lr, decay, eps, plain=True
+            "Each step must use the ms that its own gradient is already in.": lambda g, lr, decay, eps: (
+                rms(g, lr, decay, eps, late=True)
             ),
-            "decay is the weight of the past; that of the new gradient is 1 - decay.": lambda g, lr, decay, eps: rms(
-                g, lr, 1 - decay, eps
+            "ms is the mean of squares, not of magnitudes.": lambda g, lr, decay, eps: (
+                rms(g, lr, decay, eps, plain=True)
+            ),
+            "decay is the weight of the past; that of the new gradient is 1 - decay.": lambda g, lr, decay, eps: (
+                rms(g, lr, 1 - decay, eps)
             ),
         },
     ),
     Exercise(
         "staircase",
         descended,
-        [(0.045, 0.94, 2, 100), (1.0, 0.96, 8, 100), (1.0, 0.5, 3, 2), (1.0, 0.5, 3, 7)],
+        [
+            (0.045, 0.94, 2, 100),
+            (1.0, 0.96, 8, 100),
+            (1.0, 0.5, 3, 2),
+            (1.0, 0.5, 3, 7),
+        ],
         {
             "That falls a little in every epoch; a staircase stays level for `every` "
-            "epochs.": lambda base, rate, every, epoch: base * rate ** (epoch / every),
-            "That falls by the whole factor in every epoch.": lambda base, rate, every, epoch: base * rate**epoch,
+            "epochs.": lambda base, rate, every, epoch: (
+                base * rate ** (epoch / every)
+            ),
+            "That falls by the whole factor in every epoch.": lambda base, rate, every, epoch: (
+                base * rate**epoch
+            ),
             "The first `every` epochs, counted from 0, still have the full rate.": lambda base, rate, every, epoch: (
                 base * rate ** (epoch // every + 1)
             ),
@@ -101,9 +122,13 @@ EXERCISES = [
         [(LARGE, 2.0), (SMALL, 2.0), (LARGE, 13.0)],
         {
             "Each array is clipped on its own, which changes the direction; the global norm is of all arrays "
-            "together.": lambda gradients, limit: [g * min(1.0, limit / norm([g])) for g in gradients],
+            "together.": lambda gradients, limit: [
+                g * min(1.0, limit / norm([g])) for g in gradients
+            ],
             "Each value is cut, which changes the direction; clipping by norm shortens all by one "
-            "factor.": lambda gradients, limit: [np.clip(g, -limit, limit) for g in gradients],
+            "factor.": lambda gradients, limit: [
+                np.clip(g, -limit, limit) for g in gradients
+            ],
             "Short gradients are lengthened: those below the limit must stay as they are.": lambda gradients, limit: [
                 g * limit / norm(gradients) for g in gradients
             ],

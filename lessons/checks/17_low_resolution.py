@@ -2,7 +2,7 @@
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 
 def built(side, stride, pooled):
@@ -33,7 +33,9 @@ def without_padding_at_all(side, stride, pooled):
 
 def counted(side, kernel, stride, m, n):
     with nn.shape_only():
-        layer = nn.Conv2d(m, n, kernel, stride=stride, padding="valid", bias=False)
+        layer = nn.Conv2d(
+            m, n, kernel, stride=stride, padding="valid", bias=False
+        )
     return summary(layer, side, channels=m).macs
 
 
@@ -62,7 +64,9 @@ EXERCISES = [
             "Unpadded convolutions and poolings lose their border: n pixels become (n - 3) // stride + 1, "
             "not n / stride.": padded,
             "The third 3x3 is padded; it leaves the grid as it is.": without_padding_at_all,
-            "The last pooling is missing.": lambda side, stride, pooled: built(side, stride, pooled) * 2 + 1,
+            "The last pooling is missing.": lambda side, stride, pooled: (
+                built(side, stride, pooled) * 2 + 1
+            ),
         },
     ),
     Exercise(
@@ -71,8 +75,12 @@ EXERCISES = [
         [(299, 3, 2, 3, 32), (79, 3, 1, 3, 32), (35, 5, 1, 48, 64)],
         {
             "A product is made for each pixel of the output, of which there are fewer than of the "
-            "input.": lambda side, kernel, stride, m, n: side * side * kernel * kernel * m * n,
-            "That is for one pixel of the output.": lambda side, kernel, stride, m, n: kernel * kernel * m * n,
+            "input.": lambda side, kernel, stride, m, n: (
+                side * side * kernel * kernel * m * n
+            ),
+            "That is for one pixel of the output.": lambda side, kernel, stride, m, n: (
+                kernel * kernel * m * n
+            ),
             "Each output channel reads all m input channels.": lambda side, kernel, stride, m, n: (
                 counted(side, kernel, stride, m, n) // m
             ),
@@ -81,10 +89,16 @@ EXERCISES = [
     Exercise(
         "share_seen",
         marked,
-        [([(3, 2), (3, 1), (3, 1)], 299), ([(3, 1), (3, 1)], 79), ([(7, 2), (3, 2)], 224)],
+        [
+            ([(3, 2), (3, 1), (3, 1)], 299),
+            ([(3, 1), (3, 1)], 79),
+            ([(7, 2), (3, 2)], 224),
+        ],
         {
             "After a stride, neighbouring cells lie several pixels apart: what a later layer adds counts that much "
-            "more.": lambda layers, side: (1 + sum(kernel - 1 for kernel, _ in layers)) / side,
+            "more.": lambda layers, side: (
+                (1 + sum(kernel - 1 for kernel, _ in layers)) / side
+            ),
             "A layer's own stride spreads only the layers after it.": own_stride_too,
         },
     ),

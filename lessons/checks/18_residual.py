@@ -1,18 +1,28 @@
 """Checks of lesson 18's exercises: right answers come from built blocks and from descending parabolas."""
 
 from tinyinception import nn
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 
 def built(in_channels, convolutions):
     with nn.shape_only():
-        return nn.grid_reduction(in_channels, *([(channels, 3)] for channels in convolutions)).out_channels
+        return nn.grid_reduction(
+            in_channels, *([(channels, 3)] for channels in convolutions)
+        ).out_channels
 
 
 def counted(in_channels, branches):
     with nn.shape_only():
-        block = nn.ResidualInception(in_channels, {str(i): path for i, path in enumerate(branches)}, scale=0.2)
-    return sum(p.size for name, p in block.named_parameters() if name.endswith("weight"))
+        block = nn.ResidualInception(
+            in_channels,
+            {str(i): path for i, path in enumerate(branches)},
+            scale=0.2,
+        )
+    return sum(
+        p.size
+        for name, p in block.named_parameters()
+        if name.endswith("weight")
+    )
 
 
 def descends(rate, curvature, momentum):
@@ -32,7 +42,11 @@ def searched(curvature, momentum):
     low, high = 0.0, 8 / curvature
     for _ in range(30):
         middle = (low + high) / 2
-        low, high = (middle, high) if descends(middle, curvature, momentum) else (low, middle)
+        low, high = (
+            (middle, high)
+            if descends(middle, curvature, momentum)
+            else (low, middle)
+        )
     return low
 
 
@@ -48,7 +62,9 @@ EXERCISES = [
         [(1152, [384, 288, 320]), (384, [384, 384]), (896, [384, 256, 256])],
         {
             "The pooling branch has no convolution, but it passes all input channels on, "
-            "and they are concatenated too.": lambda in_channels, convolutions: sum(convolutions),
+            "and they are concatenated too.": lambda in_channels, convolutions: (
+                sum(convolutions)
+            ),
             "Pooling halves the grid, not the channels: all of them are passed on.": lambda in_channels, convolutions: (
                 in_channels // 2 + sum(convolutions)
             ),
@@ -58,14 +74,19 @@ EXERCISES = [
         "block_weights",
         counted,
         [
-            (320, [[(32, 1)], [(32, 1), (32, 3)], [(32, 1), (48, 3), (64, 3)]]),
+            (
+                320,
+                [[(32, 1)], [(32, 1), (32, 3)], [(32, 1), (48, 3), (64, 3)]],
+            ),
             (64, [[(16, 1)], [(16, 1), (24, 5)]]),
             (48, [[(16, 3)]]),
         ],
         {
             "The 1x1 `up` is missing: from the concatenated branches back to the input's channels.": without_up,
             "`up` reads the concatenated branches, which are narrower than the input, not a map as wide as the "
-            "input.": lambda in_channels, branches: without_up(in_channels, branches) + in_channels * in_channels,
+            "input.": lambda in_channels, branches: (
+                without_up(in_channels, branches) + in_channels * in_channels
+            ),
         },
     ),
     Exercise(
@@ -74,9 +95,13 @@ EXERCISES = [
         [(1.0, 0.9), (40.0, 0.9), (5.0, 0.5), (2.0, 0.0)],
         {
             "That is the limit without momentum; with it, "
-            "the velocity still points back after an overshoot and brakes.": lambda curvature, momentum: 2 / curvature,
+            "the velocity still points back after an overshoot and brakes.": lambda curvature, momentum: (
+                2 / curvature
+            ),
             "Momentum makes steady steps 1 / (1 - m) times as long, but steps that change sign 1 + m times "
-            "shorter.": lambda curvature, momentum: 2 * (1 - momentum) / curvature,
+            "shorter.": lambda curvature, momentum: (
+                2 * (1 - momentum) / curvature
+            ),
         },
         tolerance=1e-3,
     ),

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tinyinception.lessons.exercises import Exercise
+from tinyinception.course.exercises import Exercise
 
 # -- replayed ----------------------------------------------------------------------------------------------------------
 
@@ -78,7 +78,10 @@ def recorder(write=True, rebind=False, copy=True, run=True, again=True):
     return answer
 
 
-X, OTHERS = np.array([1.0, -2.0]), [np.array([0.5, 3.0]), np.array([4.0, 0.25])]
+X, OTHERS = (
+    np.array([1.0, -2.0]),
+    [np.array([0.5, 3.0]), np.array([4.0, 0.25])],
+)
 
 # -- may_share ---------------------------------------------------------------------------------------------------------
 
@@ -89,8 +92,14 @@ def never_together(launches):
     together = set()
     for number in range(len(launches)):
         done = {name for launch in launches[:number] for name in launch}
-        to_come = {name for launch in launches[number + 1 :] for name in launch}
-        alive = [n for n in names if n in launches[number] or (n in done and n in to_come)]
+        to_come = {
+            name for launch in launches[number + 1 :] for name in launch
+        }
+        alive = [
+            n
+            for n in names
+            if n in launches[number] or (n in done and n in to_come)
+        ]
         together |= set(combinations(alive, 2))
     return [pair for pair in combinations(names, 2) if pair not in together]
 
@@ -105,11 +114,22 @@ def spans(launches):
 
 def pairs(launches, may):
     found = spans(launches)
-    return [(a, b) for a, b in combinations(sorted(found), 2) if may(found[a], found[b])]
+    return [
+        (a, b)
+        for a, b in combinations(sorted(found), 2)
+        if may(found[a], found[b])
+    ]
 
 
 CHAIN = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e")]
-BACKWARD = [("x", "h"), ("h", "y"), ("y", "loss"), ("loss", "gy"), ("gy", "h", "gh"), ("gh", "x", "gw")]
+BACKWARD = [
+    ("x", "h"),
+    ("h", "y"),
+    ("y", "loss"),
+    ("loss", "gy"),
+    ("gy", "h", "gh"),
+    ("gh", "x", "gw"),
+]
 
 # -- frozen ------------------------------------------------------------------------------------------------------------
 
@@ -118,8 +138,16 @@ def differing(first, second):
     """What a replay of the first call's list would not know of the second: numbers, for arrays are read anew."""
     found = []
     for launch in range(len(first)):
-        numbers = [i for i, value in enumerate(first[launch]) if isinstance(value, (int, float))]
-        found += [(launch, i) for i in numbers if first[launch][i] != second[launch][i]]
+        numbers = [
+            i
+            for i, value in enumerate(first[launch])
+            if isinstance(value, (int, float))
+        ]
+        found += [
+            (launch, i)
+            for i in numbers
+            if first[launch][i] != second[launch][i]
+        ]
     return found
 
 
@@ -134,20 +162,33 @@ def chosen(first, second, wanted):
 
 def adam(count, rate):
     """Two launches of an optimiser: its count of steps is a Python number, its rate an array of one."""
-    return [(np.ones(3), 0.9, 0.999), (np.ones(3), np.array([rate]), 1e-8, count, 1 - 0.9**count)]
+    return [
+        (np.ones(3), 0.9, 0.999),
+        (np.ones(3), np.array([rate]), 1e-8, count, 1 - 0.9**count),
+    ]
 
 
 def warm_up(images, factor):
-    return [(images, np.zeros(2), 2), (np.zeros(2), factor), (np.zeros(2), np.ones(2), 0.1)]
+    return [
+        (images, np.zeros(2), 2),
+        (np.zeros(2), factor),
+        (np.zeros(2), np.ones(2), 0.1),
+    ]
 
 
 EXERCISES = [
     Exercise(
         "replayed",
         from_python,
-        [(doubled_plus_one, X, OTHERS), (Step(running_sum), X, OTHERS), (Step(running_sum), X, [])],
+        [
+            (doubled_plus_one, X, OTHERS),
+            (Step(running_sum), X, OTHERS),
+            (Step(running_sum), X, []),
+        ],
         {
-            "All results are one array, which the last replay wrote to; hand out copies of out.": recorder(copy=False),
+            "All results are one array, which the last replay wrote to; hand out copies of out.": recorder(
+                copy=False
+            ),
             "The replays read the first numbers: write the new ones into x, with x[...] = other; x = other only gives "
             "another array the name.": recorder(rebind=True),
             "The first result is missing: `launch` has to carry a launch out, and to write it down.": recorder(
@@ -163,8 +204,8 @@ EXERCISES = [
         never_together,
         [(CHAIN,), (BACKWARD,), ([("a", "b"), ("c",), ("a", "d")],)],
         {
-            "The launch that reads one array while it writes the other needs both.": lambda launches: pairs(
-                launches, lambda a, b: a[1] <= b[0] or b[1] <= a[0]
+            "The launch that reads one array while it writes the other needs both.": lambda launches: (
+                pairs(launches, lambda a, b: a[1] <= b[0] or b[1] <= a[0])
             ),
             "Those are arrays of which no launch names both; but one that is used again later has to be kept "
             "meanwhile.": lambda launches: [
@@ -176,23 +217,38 @@ EXERCISES = [
                 launches, lambda a, b: a[1] >= b[0] and b[1] >= a[0]
             ),
             "Only one that comes later in the alphabet is looked at as the second tenant: it may also have been the "
-            "first.": lambda launches: pairs(launches, lambda a, b: a[1] < b[0]),
+            "first.": lambda launches: pairs(
+                launches, lambda a, b: a[1] < b[0]
+            ),
         },
     ),
     Exercise(
         "frozen",
         differing,
-        [(adam(1, 0.1), adam(2, 0.05)), (warm_up(np.ones(2), 0.1), warm_up(np.full(2, 7.0), 0.2))],
+        [
+            (adam(1, 0.1), adam(2, 0.05)),
+            (warm_up(np.ones(2), 0.1), warm_up(np.full(2, 7.0), 0.2)),
+        ],
         {
             "Arrays are places: a replay reads what stands there then. Only Python numbers are "
-            "frozen.": lambda first, second: chosen(first, second, lambda a, b: bool(np.any(a != b))),
-            "All numbers are frozen, but one that never changes does no harm.": lambda first, second: chosen(
-                first, second, lambda a, b: not isinstance(a, np.ndarray)
+            "frozen.": lambda first, second: chosen(
+                first, second, lambda a, b: bool(np.any(a != b))
+            ),
+            "All numbers are frozen, but one that never changes does no harm.": lambda first, second: (
+                chosen(
+                    first, second, lambda a, b: not isinstance(a, np.ndarray)
+                )
             ),
             "An array of one number is an array: its place is in the list, not its value.": lambda first, second: (
-                chosen(first, second, lambda a, b: np.size(a) == 1 and bool(np.any(a != b)))
+                chosen(
+                    first,
+                    second,
+                    lambda a, b: np.size(a) == 1 and bool(np.any(a != b)),
+                )
             ),
-            "There is more than one.": lambda first, second: differing(first, second)[:1],
+            "There is more than one.": lambda first, second: differing(
+                first, second
+            )[:1],
         },
     ),
 ]

@@ -11,10 +11,14 @@ from short_training import BATCH, arguments, drawn, learn
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.results import keep
+from tinyinception.course.results import keep
 from tinyinception.models.network import Network
 
-GRIDS = {32: (16, 16), 16: (32, 32), 8: (64, 64)}  # side of the grid: widths of the 3x3 on it
+GRIDS = {
+    32: (16, 16),
+    16: (32, 32),
+    8: (64, 64),
+}  # side of the grid: widths of the 3x3 on it
 
 
 def network(factorised: int | None) -> Network:
@@ -22,7 +26,9 @@ def network(factorised: int | None) -> Network:
     stages, width = {}, 3
     for side, widths in GRIDS.items():
         kernels = [(1, 3), (3, 1)] if side == factorised else [3]
-        stages[f"grid_{side}"] = nn.chain(width, [(n, kernel) for n in widths for kernel in kernels])
+        stages[f"grid_{side}"] = nn.chain(
+            width, [(n, kernel) for n in widths for kernel in kernels]
+        )
         if side > 8:
             stages[f"pool_{side}"] = nn.MaxPool2d(3, stride=2, padding="same")
         width = widths[-1]
@@ -42,7 +48,11 @@ def main() -> None:
         found = {"params": counts.params, "macs": counts.macs, "accuracy": []}
         for seed in range(options.seeds):
             _, scores = learn(
-                lambda where=where: network(where), dataset, seed=seed, epochs=options.epochs, look_at=[last]
+                lambda where=where: network(where),
+                dataset,
+                seed=seed,
+                epochs=options.epochs,
+                look_at=[last],
             )
             found["accuracy"].append(scores[last].accuracy)
             print(

@@ -12,10 +12,17 @@ import numpy as np
 from short_training import BATCH, arguments, drawn, learn, loss
 
 from tinyinception import models, nn
-from tinyinception.lessons.results import keep
+from tinyinception.course.results import keep
 
 WEIGHT = 0.3  # GoogLeNet's
-PARTS = (0.08, 0.17, 0.33, 0.5, 0.67, 1.0)  # of the training, after which the test images are classified
+PARTS = (
+    0.08,
+    0.17,
+    0.33,
+    0.5,
+    0.67,
+    1.0,
+)  # of the training, after which the test images are classified
 NETWORKS = {  # name: (how a convolution is followed, the highest learning rate)
     "batch-norm": (nn.ConvUnit, 0.1),
     "no batch-norm": (partial(nn.ConvUnit, norm=None), 0.02),
@@ -31,17 +38,32 @@ def main() -> None:
     result = {"steps": look_at}
     for name, (unit, lr) in NETWORKS.items():
         build = partial(models.build, "googlenet_cifar", unit=unit)
-        found = {"without": [], "with": [], "stem_gradient_without": [], "stem_gradient_with": []}
+        found = {
+            "without": [],
+            "with": [],
+            "stem_gradient_without": [],
+            "stem_gradient_with": [],
+        }
         for seed in range(options.seeds):
             for kind, weight in (("without", 0.0), ("with", WEIGHT)):
-                found[f"stem_gradient_{kind}"].append(stem_gradient(build, dataset, seed, weight))
+                found[f"stem_gradient_{kind}"].append(
+                    stem_gradient(build, dataset, seed, weight)
+                )
                 _, scores = learn(
-                    build, dataset, seed=seed, epochs=options.epochs, lr=lr, aux_weight=weight, look_at=look_at
+                    build,
+                    dataset,
+                    seed=seed,
+                    epochs=options.epochs,
+                    lr=lr,
+                    aux_weight=weight,
+                    look_at=look_at,
                 )
                 found[kind].append([scores[step].accuracy for step in look_at])
                 print(
                     f"{name}, seed {seed}, {kind} auxiliary loss: "
-                    + " ".join(f"{accuracy:.1%}" for accuracy in found[kind][-1])
+                    + " ".join(
+                        f"{accuracy:.1%}" for accuracy in found[kind][-1]
+                    )
                     + f"   ({time.monotonic() - began:.0f} s)",
                     flush=True,
                 )

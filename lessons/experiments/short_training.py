@@ -18,10 +18,25 @@ BATCH = 64
 
 def arguments(description: str) -> argparse.Namespace:
     """The options that all of them have."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3, help="trainings of each kind, with other weights and batches")
-    parser.add_argument("--images", type=int, default=5000, help="training images, of the drawn set's 10,000")
-    parser.add_argument("--epochs", type=int, default=3, help="how often each is shown")
+    parser = argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        help="trainings of each kind, with other weights and batches",
+    )
+    parser.add_argument(
+        "--images",
+        type=int,
+        default=5000,
+        help="training images, of the drawn set's 10,000",
+    )
+    parser.add_argument(
+        "--epochs", type=int, default=3, help="how often each is shown"
+    )
     return parser.parse_args()
 
 
@@ -47,12 +62,19 @@ def learn(
     """
     nn.random.manual_seed(seed)
     network = build()
-    loader = dataset.loader("train", BATCH, shuffle=True, seed=seed, drop_last=True)
+    loader = dataset.loader(
+        "train", BATCH, shuffle=True, seed=seed, drop_last=True
+    )
     tests = dataset.loader("test", 250)
     steps = epochs * len(loader)
     schedule = Triangular(lr, steps, int(0.25 * steps))
     optimizer = SGD(
-        network.named_parameters(), lr, momentum=0.9, nesterov=True, weight_decay=5e-4, decay_filter=weights_only
+        network.named_parameters(),
+        lr,
+        momentum=0.9,
+        nesterov=True,
+        weight_decay=5e-4,
+        decay_filter=weights_only,
     )
     seen, step = {}, 0
     for epoch in range(epochs):
@@ -68,11 +90,17 @@ def learn(
 
 
 def loss(
-    network: nn.Module, images: np.ndarray, labels: np.ndarray, smoothing: float = 0.0, aux_weight: float = 0.0
+    network: nn.Module,
+    images: np.ndarray,
+    labels: np.ndarray,
+    smoothing: float = 0.0,
+    aux_weight: float = 0.0,
 ) -> Tensor:
     """The main classifier's cross-entropy, and that of the auxiliary ones with their weight."""
     logits, aux = network(Tensor(images))
     total = cross_entropy(logits, labels, label_smoothing=smoothing)
     for head in aux:
-        total = total + aux_weight * cross_entropy(head, labels, label_smoothing=smoothing)
+        total = total + aux_weight * cross_entropy(
+            head, labels, label_smoothing=smoothing
+        )
     return total

@@ -9,7 +9,7 @@ import numpy as np
 from short_training import BATCH, arguments, drawn, learn
 
 from tinyinception import models
-from tinyinception.lessons.results import keep
+from tinyinception.course.results import keep
 
 EPS = 0.1
 
@@ -20,14 +20,29 @@ def main() -> None:
     dataset = drawn(options.images)
     last = options.epochs * (len(dataset.train_images) // BATCH)
     build = partial(models.build, "googlenet_cifar")
-    result = {"classes": len(dataset.classes), "eps": EPS, "without": [], "with": []}
+    result = {
+        "classes": len(dataset.classes),
+        "eps": EPS,
+        "without": [],
+        "with": [],
+    }
     for seed in range(options.seeds):
         for kind, eps in (("without", 0.0), ("with", EPS)):
-            _, scores = learn(build, dataset, seed=seed, epochs=options.epochs, smoothing=eps, look_at=[last])
+            _, scores = learn(
+                build,
+                dataset,
+                seed=seed,
+                epochs=options.epochs,
+                smoothing=eps,
+                look_at=[last],
+            )
             result[kind].append(facts(scores[last]))
             print(
                 f"seed {seed}, {kind} smoothing: "
-                + ", ".join(f"{key} {value:.3f}" for key, value in result[kind][-1].items())
+                + ", ".join(
+                    f"{key} {value:.3f}"
+                    for key, value in result[kind][-1].items()
+                )
                 + f"   ({time.monotonic() - began:.0f} s)",
                 flush=True,
             )
@@ -36,7 +51,10 @@ def main() -> None:
 
 def facts(scores) -> dict[str, float]:
     """On the test images; probabilities and logit gaps on those that are classified rightly."""
-    logp, labels = scores.log_probabilities[scores.correct].astype(np.float64), scores.labels[scores.correct]
+    logp, labels = (
+        scores.log_probabilities[scores.correct].astype(np.float64),
+        scores.labels[scores.correct],
+    )
     right = logp[np.arange(len(labels)), labels]
     others = (logp.sum(axis=1) - right) / (logp.shape[1] - 1)
     return {

@@ -21,4 +21,10 @@ def copies(size, k, row, column):
 def im2col(x, k):
     """Cut out every window."""
     h, w, _ = x.shape
-    return np.array([x[i : i + k, j : j + k].ravel() for i in range(h - k + 1) for j in range(w - k + 1)])
+    return np.array(
+        [
+            x[i : i + k, j : j + k].ravel()
+            for i in range(h - k + 1)
+            for j in range(w - k + 1)
+        ]
+    )

@@ -14,5 +14,12 @@ def conv_multiply_adds(size, k, m, n, stride):
 
 def module_parameters(m, n1, r3, n3, r5, n5, proj):
     """Four layers read the module's input, two read a reduction."""
-    layers = (1, m, n1), (1, m, r3), (3, r3, n3), (1, m, r5), (5, r5, n5), (1, m, proj)
+    layers = (
+        (1, m, n1),
+        (1, m, r3),
+        (3, r3, n3),
+        (1, m, r5),
+        (5, r5, n5),
+        (1, m, proj),
+    )
     return sum(conv_parameters(k, a, b, 1) for k, a, b in layers)

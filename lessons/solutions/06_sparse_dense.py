@@ -3,7 +3,10 @@
 
 def sparse_times_vector(values, columns, starts, x):
     """Each row is a sum over its own stretch of values."""
-    return [sum(values[k] * x[columns[k]] for k in range(starts[i], starts[i + 1])) for i in range(len(starts) - 1)]
+    return [
+        sum(values[k] * x[columns[k]] for k in range(starts[i], starts[i + 1]))
+        for i in range(len(starts) - 1)
+    ]
 
 
 def csr_bytes(rows, density, columns):

@@ -8,7 +8,9 @@ def separable(k, m, multiplier, n):
 
 def consistent(params_k, operations_m, grid):
     """The operations that the parameters allow, as an interval, must meet the printed one."""
-    least, most = ((params_k + half) * 1024 * grid * grid / 1e6 for half in (-0.5, 0.5))
+    least, most = (
+        (params_k + half) * 1024 * grid * grid / 1e6 for half in (-0.5, 0.5)
+    )
     return least <= operations_m + 0.5 and operations_m - 0.5 <= most
 
 

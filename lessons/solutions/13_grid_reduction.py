@@ -4,7 +4,11 @@
 def reduction_costs(d, k, m):
     """Output pixels of the convolution times m m times channels in times channels out."""
     small, large = (d // 2) ** 2, d * d
-    return small * m * m * k * 2 * k, large * m * m * k * 2 * k, small * m * m * k * k
+    return (
+        small * m * m * k * 2 * k,
+        large * m * m * k * 2 * k,
+        small * m * m * k * k,
+    )
 
 
 def narrowest(d, k):

@@ -10,7 +10,10 @@ def smoothed_label(right, classes, eps):
 
 def logit_gradient(p, right, eps):
     """p - q'."""
-    return [a - b for a, b in zip(p, smoothed_label(right, len(p), eps), strict=True)]
+    return [
+        a - b
+        for a, b in zip(p, smoothed_label(right, len(p), eps), strict=True)
+    ]
 
 
 def logit_gap(classes, eps):

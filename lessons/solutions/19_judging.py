@@ -6,7 +6,9 @@ import numpy as np
 def top_k_error(probabilities, labels, k):
     """Sort the classes of each image, the most probable first."""
     best = np.argsort(-probabilities, axis=1)[:, :k]
-    return np.mean([label not in row for label, row in zip(labels, best, strict=True)])
+    return np.mean(
+        [label not in row for label, row in zip(labels, best, strict=True)]
+    )
 
 
 def ensemble_accuracy(probabilities, labels):

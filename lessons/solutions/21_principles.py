@@ -6,7 +6,9 @@ from math import isqrt, prod
 
 def steepest(shapes):
     """All three numbers of a shape count."""
-    return max(prod(before) / prod(after) for before, after in pairwise(shapes))
+    return max(
+        prod(before) / prod(after) for before, after in pairwise(shapes)
+    )
 
 
 def reduced_cost(channels, embedding, out, kernel):
@@ -19,4 +21,6 @@ def equal_cost_width(depth, budget, channels, pixels):
     per_pixel = budget // (9 * pixels)
     if depth == 1:
         return per_pixel // channels
-    return (isqrt(channels * channels + 4 * (depth - 1) * per_pixel) - channels) // (2 * (depth - 1))
+    return (
+        isqrt(channels * channels + 4 * (depth - 1) * per_pixel) - channels
+    ) // (2 * (depth - 1))

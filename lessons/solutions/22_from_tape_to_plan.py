@@ -30,14 +30,20 @@ def may_share(launches):
         for name in names:
             first.setdefault(name, number)
             last[name] = number
-    return [(a, b) for a, b in combinations(sorted(first), 2) if last[a] < first[b] or last[b] < first[a]]
+    return [
+        (a, b)
+        for a, b in combinations(sorted(first), 2)
+        if last[a] < first[b] or last[b] < first[a]
+    ]
 
 
 def frozen(first, second):
     """An array is an address, whatever stands there; a number is its value."""
     return [
         (launch, argument)
-        for launch, (before, after) in enumerate(zip(first, second, strict=True))
+        for launch, (before, after) in enumerate(
+            zip(first, second, strict=True)
+        )
         for argument, (a, b) in enumerate(zip(before, after, strict=True))
         if not isinstance(a, np.ndarray) and a != b
     ]

@@ -16,12 +16,20 @@ def network(name, **options):
 @cache
 def counted(name, training=False, **options):
     """Its counts at the input size it was made for."""
-    return summary(network(name, **options), models.info(name).input_size, training=training)
+    return summary(
+        network(name, **options),
+        models.info(name).input_size,
+        training=training,
+    )
 
 
 def rows(name, stage, **options):
     """The rows of one stage, in order."""
-    return [row for row in counted(name, **options).rows if row.name == stage or row.name.startswith(f"{stage}.")]
+    return [
+        row
+        for row in counted(name, **options).rows
+        if row.name == stage or row.name.startswith(f"{stage}.")
+    ]
 
 
 def cost(name, stage, **options):
@@ -32,7 +40,11 @@ def cost(name, stage, **options):
 
 def kernels(name, stage):
     """Weights of one stage, biases and batch-norm left out."""
-    return sum(p.size for key, p in network(name).named_parameters() if key.startswith(f"{stage}.") and p.ndim > 1)
+    return sum(
+        p.size
+        for key, p in network(name).named_parameters()
+        if key.startswith(f"{stage}.") and p.ndim > 1
+    )
 
 
 def layers(name):

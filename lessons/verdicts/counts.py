@@ -4,14 +4,17 @@ from functools import partial
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.claims import Finding, beside
+from tinyinception.course.claims import Finding, beside
 
 printed, counted = beside("printed"), beside("counted")
 
 
 def parameters():
     """AlexNet, GoogLeNet and VGG, and their ratios."""
-    alexnet, googlenet, *vggs = (counted.counted(name).params for name in ("alexnet", "googlenet", "vgg16", "vgg19"))
+    alexnet, googlenet, *vggs = (
+        counted.counted(name).params
+        for name in ("alexnet", "googlenet", "vgg16", "vgg19")
+    )
     ratio, over = alexnet / googlenet, [vgg / alexnet for vgg in vggs]
     right = [
         abs(alexnet / printed.ALEXNET_PARAMS - 1) < 0.02,
@@ -34,14 +37,26 @@ def parameters():
 
 def googlenet_macs():
     """GoogLeNet with either first layer, and the column of its Table 1."""
-    separable, plain = (counted.counted(name).macs for name in ("googlenet_separable", "googlenet"))
-    fits = [round(macs, -8) == printed.GOOGLENET_MACS for macs in (separable, plain)]
+    separable, plain = (
+        counted.counted(name).macs
+        for name in ("googlenet_separable", "googlenet")
+    )
+    fits = [
+        round(macs, -8) == printed.GOOGLENET_MACS
+        for macs in (separable, plain)
+    ]
     return Finding(
-        "true if" if fits == [True, False] else "true" if all(fits) else "false",
+        "true if"
+        if fits == [True, False]
+        else "true"
+        if all(fits)
+        else "false",
         {
             "separable": separable,
             "plain": plain,
-            "column_in_millions": sum(millions for _, millions in printed.GOOGLENET_TABLE_1.values()),
+            "column_in_millions": sum(
+                millions for _, millions in printed.GOOGLENET_TABLE_1.values()
+            ),
         },
     )
 
@@ -53,7 +68,11 @@ def first_layer():
         for name in ("googlenet", "googlenet_separable")
     }
     with nn.shape_only():
-        pair = nn.units.chain(3, [(64, (7, 1)), (64, (1, 7))], unit=partial(nn.Conv2d, bias=False))
+        pair = nn.units.chain(
+            3,
+            [(64, (7, 1)), (64, (1, 7))],
+            unit=partial(nn.Conv2d, bias=False),
+        )
     plain, separable = (fits_first_row(*found[name]) for name in found)
     return Finding(
         "true if" if separable and not plain else "true" if plain else "false",
@@ -69,22 +88,38 @@ def fits_first_row(weights, params, macs):
     """Whether counts round to what is printed, with or without biases, K being 1000 or 1024."""
     thousands, millions = printed.GOOGLENET_TABLE_1["conv1"]
     return round(macs / 1e6) == millions and any(
-        round(number / k, 1) == thousands for number in (weights, params) for k in (1000, 1024)
+        round(number / k, 1) == thousands
+        for number in (weights, params)
+        for k in (1000, 1024)
     )
 
 
 def bn_inception():
     """BN-Inception as TF-slim builds it against GoogLeNet with the separable 7x7 that both have."""
-    new, old = counted.counted("bn_inception_slim"), counted.counted("googlenet_separable")
+    new, old = (
+        counted.counted("bn_inception_slim"),
+        counted.counted("googlenet_separable"),
+    )
     params = new.conventions.affine
-    more = {"params": params / counted.counted("googlenet").params, "cost": new.macs / old.macs}
+    more = {
+        "params": params / counted.counted("googlenet").params,
+        "cost": new.macs / old.macs,
+    }
     modules = {
-        name: sum(stage.startswith("inception_") for stage in counted.network(name).stages)
+        name: sum(
+            stage.startswith("inception_")
+            for stage in counted.network(name).stages
+        )
         for name in ("googlenet", "bn_inception_slim")
     }
-    extra = 3 * (modules["bn_inception_slim"] - modules["googlenet"])  # weight layers of a module's longest branch
+    extra = 3 * (
+        modules["bn_inception_slim"] - modules["googlenet"]
+    )  # weight layers of a module's longest branch
     right = [abs(more[key] - 1 - printed.BN_MORE[key]) < 0.02 for key in more]
-    right += [new.depth - old.depth - extra == printed.BN_MORE["layers"], round(params, -5) == printed.BN_PARAMS]
+    right += [
+        new.depth - old.depth - extra == printed.BN_MORE["layers"],
+        round(params, -5) == printed.BN_PARAMS,
+    ]
     return Finding(
         "true" if all(right) else "false",
         {
@@ -101,14 +136,18 @@ def bn_inception():
 def v3_macs():
     """Inception-v3 as released."""
     v3 = counted.counted("inception_v3")
-    in_text, in_table = printed.V3_MACS, printed.V3_TABLE_3["BN-auxiliary"][2] * 1e9
+    in_text, in_table = (
+        printed.V3_MACS,
+        printed.V3_TABLE_3["BN-auxiliary"][2] * 1e9,
+    )
     right = round(v3.macs, -9) == in_text or round(v3.macs, -8) == in_table
     return Finding(
         "true" if right else "false",
         {
             "macs": v3.macs,
             "over_googlenet": v3.macs / counted.counted("googlenet").macs,
-            "over_bn_inception": v3.macs / counted.counted("bn_inception_slim").macs,
+            "over_bn_inception": v3.macs
+            / counted.counted("bn_inception_slim").macs,
             "params": v3.params,
             "params_below_25_million": v3.params < printed.V3_PARAMS_BELOW,
         },
@@ -117,13 +156,28 @@ def v3_macs():
 
 def v2_over_googlenet():
     """Inception-v2's printed cost, and that of three reconstructions, over GoogLeNet's."""
-    as_printed = printed.V3_TABLE_3["Inception-v2"][2] / printed.V3_TABLE_3["GoogLeNet"][2]
-    macs = [counted.counted(name).macs for name in ("inception_v2", "inception_v2_b", "inception_v2_a")]
-    built = [value / counted.counted("googlenet_separable").macs for value in macs]
-    fits = [round(value, 1) == printed.V2_OVER_GOOGLENET for value in (as_printed, *built)]
+    as_printed = (
+        printed.V3_TABLE_3["Inception-v2"][2]
+        / printed.V3_TABLE_3["GoogLeNet"][2]
+    )
+    macs = [
+        counted.counted(name).macs
+        for name in ("inception_v2", "inception_v2_b", "inception_v2_a")
+    ]
+    built = [
+        value / counted.counted("googlenet_separable").macs for value in macs
+    ]
+    fits = [
+        round(value, 1) == printed.V2_OVER_GOOGLENET
+        for value in (as_printed, *built)
+    ]
     return Finding(
         "true" if any(fits[1:]) else "true if" if fits[0] else "false",
-        {"as_printed": as_printed, "reconstructions_macs": macs, "reconstructions": built},
+        {
+            "as_printed": as_printed,
+            "reconstructions_macs": macs,
+            "reconstructions": built,
+        },
     )
 
 
@@ -134,30 +188,66 @@ def residual_cost():
         "v2_over_v4": ("inception_resnet_v2", "inception_v4"),
         "v2_as_printed_over_v4": ("inception_resnet_v2_paper", "inception_v4"),
     }
-    ratios = {key: counted.counted(new).macs / counted.counted(old).macs for key, (new, old) in pairs.items()}
+    ratios = {
+        key: counted.counted(new).macs / counted.counted(old).macs
+        for key, (new, old) in pairs.items()
+    }
     like = {key: abs(ratio - 1) < 0.1 for key, ratio in ratios.items()}
     released = like["v1_over_v3"] and like["v2_over_v4"]
-    verdict = "false" if not released else "true" if like["v2_as_printed_over_v4"] else "true if"
+    verdict = (
+        "false"
+        if not released
+        else "true"
+        if like["v2_as_printed_over_v4"]
+        else "true if"
+    )
     return Finding(verdict, ratios)
 
 
 def fully_connected():
     """The share of parameters in fully connected layers."""
-    names = ("alexnet", "vgg16", "googlenet", "inception_v3", "inception_v4", "inception_resnet_v2")
+    names = (
+        "alexnet",
+        "vgg16",
+        "googlenet",
+        "inception_v3",
+        "inception_v4",
+        "inception_resnet_v2",
+    )
     share = {
-        name: sum(row.params for row in counted.counted(name).rows if row.op == "Linear") / counted.counted(name).params
+        name: sum(
+            row.params
+            for row in counted.counted(name).rows
+            if row.op == "Linear"
+        )
+        / counted.counted(name).params
         for name in names
     }
-    old, new = [share[name] for name in names[:2]], [share[name] for name in names[2:]]
-    return Finding("true" if min(old) > 0.85 and max(new) < 0.15 else "false", share)
+    old, new = (
+        [share[name] for name in names[:2]],
+        [share[name] for name in names[2:]],
+    )
+    return Finding(
+        "true" if min(old) > 0.85 and max(new) < 0.15 else "false", share
+    )
 
 
 def neurons():
     """AlexNet's outputs after every weight layer."""
-    built = [row.activations for row in counted.counted("alexnet").rows if row.op in ("Conv2d", "Linear")]
+    built = [
+        row.activations
+        for row in counted.counted("alexnet").rows
+        if row.op in ("Conv2d", "Linear")
+    ]
     listed = sum(printed.ALEXNET_NEURONS_BY_LAYER)
-    first, grid = printed.ALEXNET_NEURONS_BY_LAYER[0], (printed.ALEXNET_INPUT - 11) / 4 + 1
-    fits = [total // 10_000 * 10_000 == printed.ALEXNET_NEURONS for total in (sum(built), listed)]
+    first, grid = (
+        printed.ALEXNET_NEURONS_BY_LAYER[0],
+        (printed.ALEXNET_INPUT - 11) / 4 + 1,
+    )
+    fits = [
+        total // 10_000 * 10_000 == printed.ALEXNET_NEURONS
+        for total in (sum(built), listed)
+    ]
     return Finding(
         "true" if all(fits) else "true if" if any(fits) else "false",
         {
@@ -165,7 +255,8 @@ def neurons():
             "paper_list": listed,
             "first_layer": [built[0], first],
             "columns_of_first_layer_on_224": grid,
-            "other_layers_agree": built[1:] == list(printed.ALEXNET_NEURONS_BY_LAYER[1:]),
+            "other_layers_agree": built[1:]
+            == list(printed.ALEXNET_NEURONS_BY_LAYER[1:]),
         },
     )
 
@@ -177,16 +268,31 @@ def auxiliary_heads():
         "googlenet_4d": ("googlenet", "inception_4d", {}),
         "inception_v3": ("inception_v3", "Mixed_6e", {}),
         "inception_v4": ("inception_v4", "Mixed_6h", {"aux": True}),
-        "inception_resnet_v2": ("inception_resnet_v2", "block17_20", {"aux": True}),
+        "inception_resnet_v2": (
+            "inception_resnet_v2",
+            "block17_20",
+            {"aux": True},
+        ),
     }
     heads = {
-        key: counted.cost(name, f"aux_{stage}", training=True, **options) for key, (name, stage, options) in at.items()
+        key: counted.cost(name, f"aux_{stage}", training=True, **options)
+        for key, (name, stage, options) in at.items()
     }
-    both = [a + b for a, b in zip(heads["googlenet_4a"], heads["googlenet_4d"], strict=True)]
+    both = [
+        a + b
+        for a, b in zip(
+            heads["googlenet_4a"], heads["googlenet_4d"], strict=True
+        )
+    ]
     whole = counted.counted("googlenet")
     shares = [both[0] / whole.params, both[1] / whole.macs]
     small = [share < 0.05 for share in shares]
     return Finding(
         "true" if all(small) else "true if" if any(small) else "false",
-        {**heads, "both_params": both[0], "share_of_params": shares[0], "share_of_macs": shares[1]},
+        {
+            **heads,
+            "both_params": both[0],
+            "share_of_params": shares[0],
+            "share_of_macs": shares[1],
+        },
     )

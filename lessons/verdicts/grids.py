@@ -2,7 +2,7 @@
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.claims import Finding, beside
+from tinyinception.course.claims import Finding, beside
 
 printed, counted = beside("printed"), beside("counted")
 
@@ -10,15 +10,26 @@ printed, counted = beside("printed"), beside("counted")
 def table_1_rows():
     """Every row of Inception-v2's stem, run on its printed input: does the next row's input come out?"""
     table = printed.V2_TABLE_1_STEM
-    following = [row[3:] for row in table[1:]] + [printed.V2_TABLE_1_MODULES[0][2:]]
-    misfits = [(row, want[0]) for row, want in zip(table, following, strict=True) if grid_after(*row) != want[0]]
+    following = [row[3:] for row in table[1:]] + [
+        printed.V2_TABLE_1_MODULES[0][2:]
+    ]
+    misfits = [
+        (row, want[0])
+        for row, want in zip(table, following, strict=True)
+        if grid_after(*row) != want[0]
+    ]
     if not misfits:
         return Finding("true", {"misfits": 0})
     (row, wanted), *more = misfits
     padded = grid_after(*row[:2], True, *row[3:])
     return Finding(
         "true if" if padded == wanted and not more else "false",
-        {"misfits": len(misfits), "misfit_input": list(row[3:]), "unpadded": grid_after(*row), "padded": padded},
+        {
+            "misfits": len(misfits),
+            "misfit_input": list(row[3:]),
+            "unpadded": grid_after(*row),
+            "padded": padded,
+        },
     )
 
 
@@ -37,20 +48,30 @@ def grid_after(layer, stride, padded, grid, channels):
 def reductions():
     """What Inception-v3's two reductions join, against the grids and channels that Table 1 prints around them."""
     before = [width for _, _, _, width in printed.V2_TABLE_1_MODULES[:2]]
-    after = [(grid, grid, width) for _, _, grid, width in printed.V2_TABLE_1_MODULES[1:]]
+    after = [
+        (grid, grid, width)
+        for _, _, grid, width in printed.V2_TABLE_1_MODULES[1:]
+    ]
     stages = ("Mixed_6a", "Mixed_7a")
     out = [counted.rows("inception_v3", stage)[-1].output for stage in stages]
     parts = [
         [
             counted.rows("inception_v3", f"{stage}.{branch}")[-1].output[-1]
-            for branch, _ in getattr(counted.network("inception_v3"), stage).named_children()
+            for branch, _ in getattr(
+                counted.network("inception_v3"), stage
+            ).named_children()
         ]
         for stage in stages
     ]
     pooled = [joined[-1] for joined in parts]
     return Finding(
         "true" if out == after and pooled == before else "false",
-        {"parts_17": parts[0], "parts_8": parts[1], "channels": [output[-1] for output in out], "pooled": pooled},
+        {
+            "parts_17": parts[0],
+            "parts_8": parts[1],
+            "channels": [output[-1] for output in out],
+            "pooled": pooled,
+        },
     )
 
 
@@ -60,7 +81,10 @@ def pool_first():
     with nn.shape_only():
         slow, fast = nn.conv_then_pool(k, 2 * k), nn.pool_then_conv(k, 2 * k)
         three = nn.conv_then_pool(288, 768, kernel_size=3)
-    slow, fast, three = (summary(module, d, channels=c).macs for module, c in ((slow, k), (fast, k), (three, 288)))
+    slow, fast, three = (
+        summary(module, d, channels=c).macs
+        for module, c in ((slow, k), (fast, k), (three, 288))
+    )
     formula = [2 * d**2 * k**2, 2 * (d / 2) ** 2 * k**2]
     v3 = counted.cost("inception_v3", "Mixed_6a")[1]
     by_a_quarter = abs(fast / slow - 3 / 4) < abs(fast / slow - 1 / 4)
@@ -81,14 +105,26 @@ def pool_first():
 
 def low_resolution():
     """Inception-v3 for 299, 151 and 79 pixels."""
-    names = {299: "inception_v3", 151: "inception_v3_151", 79: "inception_v3_79"}
+    names = {
+        299: "inception_v3",
+        151: "inception_v3_151",
+        79: "inception_v3_79",
+    }
     macs = {size: counted.counted(name).macs for size, name in names.items()}
     out = {
         stage: counted.rows(names[79], stage)[-1].output
-        for stage in ("Conv2d_2b_3x3", "MaxPool_5a_3x3", "Mixed_6a", "Mixed_7a")
+        for stage in (
+            "Conv2d_2b_3x3",
+            "MaxPool_5a_3x3",
+            "Mixed_6a",
+            "Mixed_7a",
+        )
     }
     first = counted.rows(names[299], "MaxPool_3a_3x3")[-1].output[0]
-    within = {size: abs(value / macs[299] - 1) <= printed.LOWRES_WITHIN for size, value in macs.items()}
+    within = {
+        size: abs(value / macs[299] - 1) <= printed.LOWRES_WITHIN
+        for size, value in macs.items()
+    }
     return Finding(
         "true" if all(within.values()) else "false",
         {

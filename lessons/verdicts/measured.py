@@ -8,17 +8,27 @@ from math import sqrt
 
 import numpy as np
 
-from tinyinception.lessons import stored
-from tinyinception.lessons.claims import Finding, beside
+from tinyinception.course import stored
+from tinyinception.course.claims import Finding, beside
 
 printed = beside("printed")
-T_95 = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571}  # Student's t for so many seeds, 95 %, two-sided
+T_95 = {
+    2: 12.706,
+    3: 4.303,
+    4: 3.182,
+    5: 2.776,
+    6: 2.571,
+}  # Student's t for so many seeds, 95 %, two-sided
 
 
 def difference(run, looks):
     """(mean, half width of its 95 % interval) of the accuracy with minus without auxiliary loss, over the seeds."""
-    paired = (np.array(run["with"])[:, looks] - np.array(run["without"])[:, looks]).mean(axis=1)
-    return float(paired.mean()), T_95[len(paired)] * float(paired.std(ddof=1)) / sqrt(len(paired))
+    paired = (
+        np.array(run["with"])[:, looks] - np.array(run["without"])[:, looks]
+    ).mean(axis=1)
+    return float(paired.mean()), T_95[len(paired)] * float(
+        paired.std(ddof=1)
+    ) / sqrt(len(paired))
 
 
 def effects():
@@ -27,7 +37,10 @@ def effects():
     steps = np.array(result["steps"])
     early = np.flatnonzero(steps <= steps[-1] / 2 + 1)
     return {
-        name: {"early": difference(result[name], early), "end": difference(result[name], [-1])}
+        name: {
+            "early": difference(result[name], early),
+            "end": difference(result[name], [-1]),
+        }
         for name in ("batch-norm", "no batch-norm")
     }
 
@@ -36,10 +49,26 @@ def faster():
     """Whether auxiliary classifiers speed up training: as Rethinking reports it, unless the experiment objects."""
     found = effects()
     mean, margin = found["batch-norm"]["early"]
-    measured = "faster" if mean > margin else "slower" if mean < -margin else "undecided"
-    reported = "faster" if printed.V3_AUXILIARY["faster early"] else "no faster"
-    contradicted = {"faster": "no faster", "slower": "faster"}.get(measured) == reported
-    verdict = "unclear" if contradicted else "true" if reported == "faster" else "false"
+    measured = (
+        "faster"
+        if mean > margin
+        else "slower"
+        if mean < -margin
+        else "undecided"
+    )
+    reported = (
+        "faster" if printed.V3_AUXILIARY["faster early"] else "no faster"
+    )
+    contradicted = {"faster": "no faster", "slower": "faster"}.get(
+        measured
+    ) == reported
+    verdict = (
+        "unclear"
+        if contradicted
+        else "true"
+        if reported == "faster"
+        else "false"
+    )
     return Finding(
         verdict,
         {
@@ -59,11 +88,20 @@ def against_vanishing():
     and how much auxiliary classifiers add to it at the entrance; means over the seeds.
     """
     reach = stored("gradient_reach", quiet=True)
-    mean = {kind: {stage: float(np.mean(values)) for stage, values in reach[kind].items()} for kind in reach}
+    mean = {
+        kind: {
+            stage: float(np.mean(values))
+            for stage, values in reach[kind].items()
+        }
+        for kind in reach
+    }
     first, last = "conv1", "inception_5b"
     small = stored("auxiliary", quiet=True)
     added = [
-        float(np.mean(small[name]["stem_gradient_with"]) / np.mean(small[name]["stem_gradient_without"]))
+        float(
+            np.mean(small[name]["stem_gradient_with"])
+            / np.mean(small[name]["stem_gradient_without"])
+        )
         for name in ("batch-norm", "no batch-norm")
     ]
     least = min(mean["without"], key=mean["without"].get)

@@ -2,8 +2,8 @@
 
 from tinyinception import nn
 from tinyinception.count import summary
+from tinyinception.course.claims import Finding, beside
 from tinyinception.errors import ShapeError
-from tinyinception.lessons.claims import Finding, beside
 from tinyinception.tensor import Tensor
 
 printed, counted = beside("printed"), beside("counted")
@@ -12,11 +12,16 @@ printed, counted = beside("printed"), beside("counted")
 def share_by_depth():
     """The share of 3x3 and 5x5 filters in what GoogLeNet's modules put out."""
     modules = {
-        name.removeprefix("inception_"): getattr(counted.network("googlenet"), name)
+        name.removeprefix("inception_"): getattr(
+            counted.network("googlenet"), name
+        )
         for name in counted.network("googlenet").stages
         if name.startswith("inception_")
     }
-    share = {name: (width(module.three) + width(module.five)) / module.out_channels for name, module in modules.items()}
+    share = {
+        name: (width(module.three) + width(module.five)) / module.out_channels
+        for name, module in modules.items()
+    }
     values = list(share.values())
     rises = values == sorted(values) and values[0] < values[-1]
     return Finding("true" if rises else "false", share)
@@ -34,8 +39,14 @@ def naive_module():
         naive = nn.naive_inception(192, **widths)
         second = nn.naive_inception(naive.out_channels, **widths)
         reduced = nn.inception(192, **widths, r3=96, r5=16, pool_proj=32)
-    before, after = summary(naive, 28, channels=192), summary(reduced, 28, channels=192)
-    five = [sum(row.macs for row in s.rows if row.name.startswith("five")) for s in (before, after)]
+    before, after = (
+        summary(naive, 28, channels=192),
+        summary(reduced, 28, channels=192),
+    )
+    five = [
+        sum(row.macs for row in s.rows if row.name.startswith("five"))
+        for s in (before, after)
+    ]
     grows = second.out_channels > naive.out_channels > 192
     return Finding(
         "true" if grows and after.macs < before.macs else "false",
@@ -51,14 +62,33 @@ def naive_module():
 
 def bn_outputs():
     """Channels of BN-Inception's 4c and 4d by the printed widths (Caffe's port), and with TF-slim's projection."""
-    names, stages = ("bn_inception", "bn_inception_slim"), ("inception_4c", "inception_4d")
-    out = {name: [getattr(counted.network(name), stage).out_channels for stage in stages] for name in names}
-    projections = [counted.network(name).inception_4c.pool.proj.out_channels for name in names]
-    stated = [printed.BN_FIG_5_OUTPUTS[stage.removeprefix("inception_")] for stage in stages]
+    names, stages = (
+        ("bn_inception", "bn_inception_slim"),
+        ("inception_4c", "inception_4d"),
+    )
+    out = {
+        name: [
+            getattr(counted.network(name), stage).out_channels
+            for stage in stages
+        ]
+        for name in names
+    }
+    projections = [
+        counted.network(name).inception_4c.pool.proj.out_channels
+        for name in names
+    ]
+    stated = [
+        printed.BN_FIG_5_OUTPUTS[stage.removeprefix("inception_")]
+        for stage in stages
+    ]
     fits = [out[name] == stated for name in names]
     return Finding(
         "true" if fits[0] else "true if" if fits[1] else "false",
-        {"by_printed_widths": out[names[0]], "with_96": out[names[1]], "projections": projections},
+        {
+            "by_printed_widths": out[names[0]],
+            "with_96": out[names[1]],
+            "projections": projections,
+        },
     )
 
 
@@ -68,11 +98,21 @@ def residual_widths():
         "Fig. 17": block_width("inception_resnet_v2_paper", "block17_1"),
         "Fig. 19": block_width("inception_resnet_v2_paper", "block8_1"),
     }
-    fits = [can_add(printed.RESNET_V2_LINEAR[figure], width) for figure, width in needed.items()]
-    released = [block_width("inception_resnet_v2", stage) for stage in ("block17_1", "block8_1")]
+    fits = [
+        can_add(printed.RESNET_V2_LINEAR[figure], width)
+        for figure, width in needed.items()
+    ]
+    released = [
+        block_width("inception_resnet_v2", stage)
+        for stage in ("block17_1", "block8_1")
+    ]
     return Finding(
         "true" if all(fits) else "false",
-        {"printed": list(printed.RESNET_V2_LINEAR.values()), "needed": list(needed.values()), "released": released},
+        {
+            "printed": list(printed.RESNET_V2_LINEAR.values()),
+            "needed": list(needed.values()),
+            "released": released,
+        },
     )
 
 

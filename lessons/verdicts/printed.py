@@ -4,7 +4,16 @@
 
 ALEXNET_PARAMS = 60e6  # abstract
 ALEXNET_NEURONS = 650_000  # abstract
-ALEXNET_NEURONS_BY_LAYER = (253_440, 186_624, 64_896, 64_896, 43_264, 4096, 4096, 1000)  # section 3.5, Fig. 2's caption
+ALEXNET_NEURONS_BY_LAYER = (
+    253_440,
+    186_624,
+    64_896,
+    64_896,
+    43_264,
+    4096,
+    4096,
+    1000,
+)  # section 3.5, Fig. 2's caption
 ALEXNET_INPUT = 224  # section 3.5
 
 # -- Szegedy et al. 2014, "Going Deeper with Convolutions" ------------------------------------------------------------
@@ -13,8 +22,16 @@ GOOGLENET_FEWER_THAN_ALEXNET = 12  # section 1
 GOOGLENET_MACS = 1.5e9  # section 1, the budget that was kept
 GOOGLENET_DEPTH, GOOGLENET_DEPTH_WITH_POOLS = 22, 27  # section 5
 GOOGLENET_AUX_AT, GOOGLENET_AUX_WEIGHT = ("4a", "4d"), 0.3  # section 5
-GOOGLENET_LR_DROP, GOOGLENET_LR_EPOCHS = 0.04, 8  # section 6: falls by 4 % every 8 epochs
-GOOGLENET_CROPS = {"scales": 4, "squares": 3, "positions": 6, "mirrors": 2}  # section 7: 144 in all
+GOOGLENET_LR_DROP, GOOGLENET_LR_EPOCHS = (
+    0.04,
+    8,
+)  # section 6: falls by 4 % every 8 epochs
+GOOGLENET_CROPS = {
+    "scales": 4,
+    "squares": 3,
+    "positions": 6,
+    "mirrors": 2,
+}  # section 7: 144 in all
 GOOGLENET_LESS_ERROR_THAN_SUPERVISION = 0.565  # section 7
 GOOGLENET_LESS_ERROR_THAN_CLARIFAI = 0.40  # section 7, "about"
 GOOGLENET_TABLE_1 = {  # row: (params in units of 1024, operations in millions)
@@ -62,9 +79,15 @@ BN_STEPS = {  # Fig. 3: (steps to 72.2 %, highest top-1 accuracy), of the plain 
 }
 BN_X30_STEPS_TO_74_8 = 6e6  # section 4.2.2
 BN_FASTER = 14  # abstract: times fewer steps to the same accuracy
-BN_X30_FASTER = 5  # section 4.2.2: times fewer steps to 74.8 % than Inception to 72.2 %
+BN_X30_FASTER = (
+    5  # section 4.2.2: times fewer steps to 74.8 % than Inception to 72.2 %
+)
 BN_ENSEMBLE_TOP5 = {"validation": 4.9, "test": 4.82}  # abstract, Fig. 4
-BN_MORE = {"layers": 9, "params": 0.25, "cost": 0.30}  # appendix: than GoogLeNet
+BN_MORE = {
+    "layers": 9,
+    "params": 0.25,
+    "cost": 0.30,
+}  # appendix: than GoogLeNet
 BN_FIG_5_OUTPUTS = {
     "3a": 256,
     "3b": 320,
@@ -80,11 +103,24 @@ BN_FIG_5_OUTPUTS = {
 
 # -- Szegedy et al. 2015, "Rethinking the Inception Architecture for Computer Vision" ---------------------------------
 
-GOOGLENET_PARAMS = 5e6  # section 1; AlexNet's 60 million are twelve times as many
+GOOGLENET_PARAMS = (
+    5e6  # section 1; AlexNet's 60 million are twelve times as many
+)
 VGG_OVER_ALEXNET = 3  # section 1: VGG has about 3 times AlexNet's parameters
-LINEAR_TOP1, RELU_TOP1 = 76.2, 77.2  # section 3.1, Fig. 2: accuracy with a linear layer or a ReLU between two 3x3
-SAVED = {"two 3x3 for 5x5": 0.28, "3x1 and 1x3 for 3x3": 0.33, "two 2x2 for 3x3": 0.11}  # sections 3.1 and 3.2
-V3_AUXILIARY = {"faster early": False, "better at the end": True, "lower one needed": False}  # section 4, in words
+LINEAR_TOP1, RELU_TOP1 = (
+    76.2,
+    77.2,
+)  # section 3.1, Fig. 2: accuracy with a linear layer or a ReLU between two 3x3
+SAVED = {
+    "two 3x3 for 5x5": 0.28,
+    "3x1 and 1x3 for 3x3": 0.33,
+    "two 2x2 for 3x3": 0.11,
+}  # sections 3.1 and 3.2
+V3_AUXILIARY = {
+    "faster early": False,
+    "better at the end": True,
+    "lower one needed": False,
+}  # section 4, in words
 AUXILIARY_AGAINST_VANISHING = {  # whether they are needed for gradient to reach the lower layers, in words
     "Going Deeper, section 5": True,
     "Rethinking, section 4": False,
@@ -103,12 +139,25 @@ V2_TABLE_1_MODULES = (  # (figure, how many, input grid, input channels); after 
     (6, 5, 17, 768),
     (7, 2, 8, 1280),
 )
-V2_DEPTH, V2_OVER_GOOGLENET = 42, 2.5  # section 6: layers, and cost relative to GoogLeNet
+V2_DEPTH, V2_OVER_GOOGLENET = (
+    42,
+    2.5,
+)  # section 6: layers, and cost relative to GoogLeNet
 V3_MACS, V3_PARAMS_BELOW = 5e9, 25e6  # abstract
 LABEL_SMOOTHING, CLASSES = 0.1, 1000  # section 7
 LABEL_SMOOTHING_GAIN = 0.2  # section 7: percentage points, top-1 and top-5
-V3_LR, V3_LR_RATE, V3_LR_EVERY, V3_EPOCHS, V3_CLIP = 0.045, 0.94, 2, 100, 2.0  # section 8
-LOWRES_TOP1 = {79: 75.2, 151: 76.4, 299: 76.6}  # Table 2: accuracy by input size
+V3_LR, V3_LR_RATE, V3_LR_EVERY, V3_EPOCHS, V3_CLIP = (
+    0.045,
+    0.94,
+    2,
+    100,
+    2.0,
+)  # section 8
+LOWRES_TOP1 = {
+    79: 75.2,
+    151: 76.4,
+    299: 76.6,
+}  # Table 2: accuracy by input size
 LOWRES_WITHIN = 0.01  # section 9: the three cost the same to within 1 %
 V3_TABLE_3 = {  # single crop: (top-1 error, top-5 error, billions of operations)
     "GoogLeNet": (29.0, 9.2, 1.5),
@@ -120,13 +169,25 @@ V3_TABLE_3 = {  # single crop: (top-1 error, top-5 error, billions of operations
     "Factorized 7x7": (21.6, 5.8, 4.8),
     "BN-auxiliary": (21.2, 5.6, 4.8),
 }
-V3_TABLE_4 = {12: (19.47, 4.48), 144: (18.77, 4.20)}  # crops: (top-1, top-5), whose headings are swapped in print
-V3_ENSEMBLE_TOP5 = {"validation": 3.46, "test": 3.58}  # Table 5 and its footnote
-V3_VALIDATION_IMAGES, VALIDATION_IMAGES = 48_238, 50_000  # section 10: without the blacklisted, and all
+V3_TABLE_4 = {
+    12: (19.47, 4.48),
+    144: (18.77, 4.20),
+}  # crops: (top-1, top-5), whose headings are swapped in print
+V3_ENSEMBLE_TOP5 = {
+    "validation": 3.46,
+    "test": 3.58,
+}  # Table 5 and its footnote
+V3_VALIDATION_IMAGES, VALIDATION_IMAGES = (
+    48_238,
+    50_000,
+)  # section 10: without the blacklisted, and all
 
 # -- Szegedy et al. 2016, "Inception-v4, Inception-ResNet and the Impact of Residual Connections on Learning" ---------
 
-RESNET_V2_LINEAR = {"Fig. 17": 1154, "Fig. 19": 2048}  # channels of the 1x1 before the addition
+RESNET_V2_LINEAR = {
+    "Fig. 17": 1154,
+    "Fig. 19": 2048,
+}  # channels of the 1x1 before the addition
 RESNET_V2_REPEATS = (5, 10, 5)  # Fig. 15
 V4_ENSEMBLE_TOP5_TEST = 3.08  # section 5
 
@@ -141,4 +202,7 @@ EXAMPLE_P, EXAMPLE_CLASS, EXAMPLE_EPS = (0.10, 0.10, 0.34, 0.36, 0.10), 3, 0.1
 EXAMPLE_Q = (0.1, 0.1, 0.1, 1.0, 0.1)  # what it calls the smoothed labels
 EXAMPLE_LOSSES = (1.47, 2.63)  # without and with smoothing
 READING_VALIDATION_TOP5 = 4.8  # reading 003, of BN-Inception's ensemble
-READING_KERNEL_COSTS = {"5x5": 25, "two 3x3": 18}  # reading 000: multiply-adds "for each output pixel"
+READING_KERNEL_COSTS = {
+    "5x5": 25,
+    "two 3x3": 18,
+}  # reading 000: multiply-adds "for each output pixel"

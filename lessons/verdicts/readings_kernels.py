@@ -4,10 +4,10 @@ import numpy as np
 
 from tinyinception import nn
 from tinyinception.count import summary
+from tinyinception.course import stored
+from tinyinception.course.claims import Finding, beside
 from tinyinception.errors import ShapeError
 from tinyinception.kernels.reference import conv2d
-from tinyinception.lessons import stored
-from tinyinception.lessons.claims import Finding, beside
 
 printed, factorization = beside("printed"), beside("factorization")
 
@@ -21,19 +21,35 @@ def per_pixel():
             factorization.weights((after, 3), (after, 3), inputs=before),
         ]
 
-    found = {"one_channel": both(1, 1), "of_64_channels": both(64, 64), "from_16_to_32": both(16, 32)}
+    found = {
+        "one_channel": both(1, 1),
+        "of_64_channels": both(64, 64),
+        "from_16_to_32": both(16, 32),
+    }
     stated = list(printed.READING_KERNEL_COSTS.values())
     fits = [pair == stated for pair in found.values()]
     verdict = "true" if all(fits) else "true if" if fits[0] else "false"
-    return Finding(verdict, {**found, "ratios": [two / one for one, two in found.values()]})
+    return Finding(
+        verdict,
+        {**found, "ratios": [two / one for one, two in found.values()]},
+    )
 
 
 def same_pixels():
     """What a 5x5 and two 3x3 see, the first of stride 1 or 2, and in how many directions their kernels can change."""
     one, two = factorization.field((5, 1)), factorization.field((3, 1), (3, 1))
     strided = factorization.field((3, 2), (3, 1))
-    verdict = "false" if two != one else "true" if strided == one else "true if"
-    return Finding(verdict, {"fields": [one, two], "with_stride_2": strided, "directions": freedom((3, 3), (3, 3))})
+    verdict = (
+        "false" if two != one else "true" if strided == one else "true if"
+    )
+    return Finding(
+        verdict,
+        {
+            "fields": [one, two],
+            "with_stride_2": strided,
+            "directions": freedom((3, 3), (3, 3)),
+        },
+    )
 
 
 def freedom(first, second):
@@ -66,14 +82,28 @@ def asymmetric_pair():
     """
     pixels, width = 2000, 8
     rng = np.random.default_rng(0)
-    weights = [factorization.weights((1, 3), inputs=1), factorization.weights((1, (1, 3)), (1, (3, 1)), inputs=1)]
-    fields = [factorization.field((3, 1)), factorization.field(((1, 3), 1), ((3, 1), 1))]
-    values = np.linalg.svd(rng.standard_normal((pixels, 3, 3)), compute_uv=False)
+    weights = [
+        factorization.weights((1, 3), inputs=1),
+        factorization.weights((1, (1, 3)), (1, (3, 1)), inputs=1),
+    ]
+    fields = [
+        factorization.field((3, 1)),
+        factorization.field(((1, 3), 1), ((3, 1), 1)),
+    ]
+    values = np.linalg.svd(
+        rng.standard_normal((pixels, 3, 3)), compute_uv=False
+    )
     missed = 1 - values[:, 0] ** 2 / (values**2).sum(axis=1)
     bank = rng.standard_normal((3 * width, 3 * width))
     rank = int(np.linalg.matrix_rank(rng.standard_normal((3, 3))))
     same = rank == 1
-    verdict = "false" if weights[1] >= weights[0] or fields[0] != fields[1] else "true" if same else "true if"
+    verdict = (
+        "false"
+        if weights[1] >= weights[0] or fields[0] != fields[1]
+        else "true"
+        if same
+        else "true if"
+    )
     return Finding(
         verdict,
         {
@@ -90,7 +120,10 @@ def asymmetric_pair():
 def by_grid():
     """Measured: accuracy with no 3x3 factorised, and with those of the first, second and third grid; mean of seeds."""
     found = stored("asymmetric", quiet=True)
-    return [float(np.mean(found[grid]["accuracy"])) for grid in ("none", "32", "16", "8")]
+    return [
+        float(np.mean(found[grid]["accuracy"]))
+        for grid in ("none", "32", "16", "8")
+    ]
 
 
 def no_loss():
@@ -99,20 +132,37 @@ def no_loss():
     lossless = [reached == needed for reached, needed in (two, pair)]
     return Finding(
         "true" if all(lossless) else "false",
-        {"two_3x3": two, "pair_1x3_3x1": pair, "fig_2": [printed.LINEAR_TOP1, printed.RELU_TOP1], "by_grid": by_grid()},
+        {
+            "two_3x3": two,
+            "pair_1x3_3x1": pair,
+            "fig_2": [printed.LINEAR_TOP1, printed.RELU_TOP1],
+            "by_grid": by_grid(),
+        },
     )
 
 
 def information():
     """Numbers that 1x1 to 7x7 convolutions put out for an 8x8 image, and how many of them are independent."""
     side, rng, values, ranks = 8, np.random.default_rng(0), [], []
-    pixels = np.eye(side * side).reshape(-1, side, side, 1)  # one image for each pixel: the convolution's matrix
+    pixels = np.eye(side * side).reshape(
+        -1, side, side, 1
+    )  # one image for each pixel: the convolution's matrix
     for k in (1, 3, 5, 7):
-        out = conv2d(pixels, rng.standard_normal((k, k, 1, 1)), None, (1, 1), (k // 2,) * 4, 1).reshape(side * side, -1)
+        out = conv2d(
+            pixels,
+            rng.standard_normal((k, k, 1, 1)),
+            None,
+            (1, 1),
+            (k // 2,) * 4,
+            1,
+        ).reshape(side * side, -1)
         values.append(out.shape[1])
         ranks.append(int(np.linalg.matrix_rank(out)))
     loses = values[-1] < values[0] or ranks[-1] < ranks[0]
-    return Finding("true" if loses else "false", {"values_out": values, "independent": ranks})
+    return Finding(
+        "true" if loses else "false",
+        {"values_out": values, "independent": ranks},
+    )
 
 
 def joining():
@@ -122,10 +172,20 @@ def joining():
     joined = {}
     for padding in grids:
         with nn.shape_only():
-            branches = [nn.Conv2d(192, n, k, padding=padding) for n, k in zip(widths, kernels, strict=True)]
-        grids[padding] = [summary(branch, 28, channels=192).rows[-1].output[0] for branch in branches]
+            branches = [
+                nn.Conv2d(192, n, k, padding=padding)
+                for n, k in zip(widths, kernels, strict=True)
+            ]
+        grids[padding] = [
+            summary(branch, 28, channels=192).rows[-1].output[0]
+            for branch in branches
+        ]
         try:
-            joined[padding] = summary(nn.Branches(*branches), 28, channels=192).rows[-1].output[-1]
+            joined[padding] = (
+                summary(nn.Branches(*branches), 28, channels=192)
+                .rows[-1]
+                .output[-1]
+            )
         except ShapeError:
             joined[padding] = None
     free = len(set(grids["same"])) == 1 and joined["same"] == sum(widths)
@@ -145,6 +205,15 @@ def aggregation():
     with nn.shape_only():
         joined = nn.Branches(nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1))
         three = nn.Conv2d(8, 8, 3, padding="same")
-    fields = [summary(module, 28, channels=8).receptive_field[0] for module in (joined, three)]
-    weights = [factorization.weights((128, 3), inputs=192), factorization.weights((96, 1), (128, 3), inputs=192)]
-    return Finding("true" if fields[0] > 1 else "false", {"fields": fields, "weights_3a": weights})
+    fields = [
+        summary(module, 28, channels=8).receptive_field[0]
+        for module in (joined, three)
+    ]
+    weights = [
+        factorization.weights((128, 3), inputs=192),
+        factorization.weights((96, 1), (128, 3), inputs=192),
+    ]
+    return Finding(
+        "true" if fields[0] > 1 else "false",
+        {"fields": fields, "weights_3a": weights},
+    )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from tinyinception.course import stored
+from tinyinception.course.claims import Finding, beside
 from tinyinception.errors import ArgumentError
-from tinyinception.lessons import stored
-from tinyinception.lessons.claims import Finding, beside
 from tinyinception.nn import functional
 from tinyinception.nn.parameter import Parameter
 from tinyinception.optim import SGD, clip_grad_norm
@@ -15,16 +15,26 @@ printed = beside("printed")
 
 def copied_labels():
     """Whether reading 004's smoothed labels are a distribution, and whether the package's loss takes them."""
-    p, label, eps = np.array(printed.EXAMPLE_P), printed.EXAMPLE_CLASS, printed.EXAMPLE_EPS
+    p, label, eps = (
+        np.array(printed.EXAMPLE_P),
+        printed.EXAMPLE_CLASS,
+        printed.EXAMPLE_EPS,
+    )
     q = (1 - eps) * (np.arange(len(p)) == label) + eps / len(p)
     try:
-        functional.cross_entropy(Tensor(np.log(p)[None]), np.array([printed.EXAMPLE_Q]))
+        functional.cross_entropy(
+            Tensor(np.log(p)[None]), np.array([printed.EXAMPLE_Q])
+        )
         refused = False
     except ArgumentError:
         refused = True
     return Finding(
         "true" if np.allclose(printed.EXAMPLE_Q, q) else "false",
-        {"sums": [sum(printed.EXAMPLE_Q), float(q.sum())], "q": q.tolist(), "refused": refused},
+        {
+            "sums": [sum(printed.EXAMPLE_Q), float(q.sum())],
+            "q": q.tolist(),
+            "refused": refused,
+        },
     )
 
 
@@ -49,10 +59,16 @@ def pushes_up():
     end, probabilities = gradient(z, 0, eps)[0], np.exp(z) / np.exp(z).sum()
     runs = stored("smoothing", quiet=True)
     mean = {
-        key: [float(np.mean([run[key] for run in runs[kind]])) for kind in ("without", "with")]
+        key: [
+            float(np.mean([run[key] for run in runs[kind]]))
+            for kind in ("without", "with")
+        ]
         for key in ("p_right", "p_right_above_99", "gap")
     }
-    computed, measured = bool(probabilities[0] > p[0]), mean["p_right"][1] > mean["p_right"][0]
+    computed, measured = (
+        bool(probabilities[0] > p[0]),
+        mean["p_right"][1] > mean["p_right"][0],
+    )
     return Finding(
         "unclear" if computed != measured else "true" if computed else "false",
         {
@@ -73,7 +89,12 @@ def wrong_classes():
     z, h = np.log(p), 1e-5
     slope = gradient(z, label, 0.0)[1]
     differences = [
-        (gradient(z + h * e, label, 0.0)[0] - gradient(z - h * e, label, 0.0)[0]) / (2 * h) for e in np.eye(len(p))
+        (
+            gradient(z + h * e, label, 0.0)[0]
+            - gradient(z - h * e, label, 0.0)[0]
+        )
+        / (2 * h)
+        for e in np.eye(len(p))
     ]
     after = np.exp(z - slope) / np.exp(z - slope).sum()
     wrong = np.arange(len(p)) != label
@@ -82,7 +103,9 @@ def wrong_classes():
         "true" if ignores else "false",
         {
             "gradient": slope.tolist(),
-            "differences_agree": bool(np.allclose(slope, differences, rtol=0, atol=1e-8)),
+            "differences_agree": bool(
+                np.allclose(slope, differences, rtol=0, atol=1e-8)
+            ),
             "probabilities_after_a_step": after.tolist(),
         },
     )
@@ -99,5 +122,6 @@ def clipping():
         optimizer.step()
     reached = float(np.linalg.norm(weight.data))
     return Finding(
-        "true" if reached <= limit else "false", {"gradient_norm": [before, max(norms)], "weight_norm": reached}
+        "true" if reached <= limit else "false",
+        {"gradient_norm": [before, max(norms)], "weight_norm": reached},
     )

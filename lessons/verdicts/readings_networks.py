@@ -2,21 +2,29 @@
 
 from tinyinception import nn
 from tinyinception.count import summary
-from tinyinception.lessons.claims import Finding, beside
+from tinyinception.course.claims import Finding, beside
 
-printed, counted, counts, grids = map(beside, ("printed", "counted", "counts", "grids"))
+printed, counted, counts, grids = map(
+    beside, ("printed", "counted", "counts", "grids")
+)
 
 
 def modules(name):
     """The stages of a network whose branches are joined, in order."""
     network = counted.network(name)
-    return [stage for stage in network.stages if isinstance(getattr(network, stage), nn.Branches)]
+    return [
+        stage
+        for stage in network.stages
+        if isinstance(getattr(network, stage), nn.Branches)
+    ]
 
 
 def heads(name):
     """The stages that auxiliary classifiers are attached to."""
     network = counted.network(name)
-    return [stage for stage in network.stages if hasattr(network, f"aux_{stage}")]
+    return [
+        stage for stage in network.stages if hasattr(network, f"aux_{stage}")
+    ]
 
 
 def kernels(name, stage):
@@ -32,11 +40,21 @@ def kernels(name, stage):
 def googlenet_is_costly():
     """Parameters and multiply-adds of the three networks of 2012 to 2014, and a module made twice as wide."""
     names = ("alexnet", "vgg16", "googlenet")
-    params, macs = ([getattr(counted.counted(name), key) for name in names] for key in ("params", "macs"))
+    params, macs = (
+        [getattr(counted.counted(name), key) for name in names]
+        for key in ("params", "macs")
+    )
     with nn.shape_only():
-        once = nn.inception(192, n1=64, r3=96, n3=128, r5=16, n5=32, pool_proj=32)
-        twice = nn.inception(384, n1=128, r3=192, n3=256, r5=32, n5=64, pool_proj=64)
-    doubled = summary(twice, 28, channels=384).macs / summary(once, 28, channels=192).macs
+        once = nn.inception(
+            192, n1=64, r3=96, n3=128, r5=16, n5=32, pool_proj=32
+        )
+        twice = nn.inception(
+            384, n1=128, r3=192, n3=256, r5=32, n5=64, pool_proj=64
+        )
+    doubled = (
+        summary(twice, 28, channels=384).macs
+        / summary(once, 28, channels=192).macs
+    )
     return Finding(
         "false" if params[-1] == min(params) else "true",
         {
@@ -51,13 +69,17 @@ def googlenet_is_costly():
 def auxiliary_places():
     """Where GoogLeNet and Inception-v3 have auxiliary classifiers, and what the latter's costs."""
     old, new = heads("googlenet"), heads("inception_v3")
-    already = old == [f"inception_{module}" for module in printed.GOOGLENET_AUX_AT]
+    already = old == [
+        f"inception_{module}" for module in printed.GOOGLENET_AUX_AT
+    ]
     return Finding(
         "false" if already or new == old else "true",
         {
             "googlenet": old,
             "inception_v3": new,
-            "inception_v3_cost": counted.cost("inception_v3", f"aux_{new[0]}", training=True),
+            "inception_v3_cost": counted.cost(
+                "inception_v3", f"aux_{new[0]}", training=True
+            ),
         },
     )
 
@@ -67,37 +89,78 @@ def auxiliary_numbers():
     auxiliary = [len(heads(name)) for name in ("googlenet", "inception_v3")]
     everything = [number + 1 for number in auxiliary]
     stated = [3, 2]
-    verdict = "true" if auxiliary == stated else "true if" if everything == stated else "false"
-    return Finding(verdict, {"auxiliary": auxiliary, "with_the_main_one": everything})
+    verdict = (
+        "true"
+        if auxiliary == stated
+        else "true if"
+        if everything == stated
+        else "false"
+    )
+    return Finding(
+        verdict, {"auxiliary": auxiliary, "with_the_main_one": everything}
+    )
 
 
 def v2_kernels():
     """Modules with 1x1, 3x3 and 5x5, in what is called v2, in GoogLeNet, and in the released Inception-v3."""
     names = ("inception_v2", "bn_inception_slim", "googlenet", "inception_v3")
-    have = {name: sum({"1x1", "3x3", "5x5"} <= kernels(name, stage) for stage in modules(name)) for name in names}
+    have = {
+        name: sum(
+            {"1x1", "3x3", "5x5"} <= kernels(name, stage)
+            for stage in modules(name)
+        )
+        for name in names
+    }
     all_of_v2 = all(have[name] == len(modules(name)) for name in names[:2])
-    found = set().union(*(kernels("inception_v2", stage) for stage in modules("inception_v2")))
+    found = set().union(
+        *(kernels("inception_v2", stage) for stage in modules("inception_v2"))
+    )
     return Finding(
         "true" if all_of_v2 else "false",
-        {**have, "modules": [len(modules(name)) for name in names], "kernels_of_v2": sorted(found)},
+        {
+            **have,
+            "modules": [len(modules(name)) for name in names],
+            "kernels_of_v2": sorted(found),
+        },
     )
 
 
 def diagram():
     """Whether any network has modules 1a, 2a and 4e, or two auxiliary classifiers on its last module."""
-    names = ("googlenet", "bn_inception", "inception_v2", "inception_v3", "inception_v4", "inception_resnet_v2")
-    letters = {name: {stage.split("_")[-1] for stage in modules(name)} for name in names}
+    names = (
+        "googlenet",
+        "bn_inception",
+        "inception_v2",
+        "inception_v3",
+        "inception_v4",
+        "inception_resnet_v2",
+    )
+    letters = {
+        name: {stage.split("_")[-1] for stage in modules(name)}
+        for name in names
+    }
     on_last = {name: heads(name).count(modules(name)[-1]) for name in names}
-    fits = [name for name in names if {"1a", "2a", "4e"} <= letters[name] or on_last[name] == 2]
-    sides = [counted.rows("inception_v3", stage)[-1].output[0] for stage in modules("inception_v3")]
+    fits = [
+        name
+        for name in names
+        if {"1a", "2a", "4e"} <= letters[name] or on_last[name] == 2
+    ]
+    sides = [
+        counted.rows("inception_v3", stage)[-1].output[0]
+        for stage in modules("inception_v3")
+    ]
     return Finding(
         "true" if fits else "false",
         {
             "networks_like_it": len(fits),
             "heads_on_last_modules": sum(on_last.values()),
-            "with_1a_or_2a": sum(bool({"1a", "2a"} & found) for found in letters.values()),
+            "with_1a_or_2a": sum(
+                bool({"1a", "2a"} & found) for found in letters.values()
+            ),
             "v3_modules_by_grid": [sides.count(side) for side in (35, 17, 8)],
-            "v3_auxiliary_grid": counted.rows("inception_v3", heads("inception_v3")[0])[-1].output[0],
+            "v3_auxiliary_grid": counted.rows(
+                "inception_v3", heads("inception_v3")[0]
+            )[-1].output[0],
         },
     )
 
@@ -109,15 +172,23 @@ def table_1_params():
     """
     off = {"params": [], "operations": []}
     for row, (thousands, millions) in printed.GOOGLENET_TABLE_1.items():
-        stage = {"linear": "head"}.get(row, row if row.startswith("conv") else f"inception_{row}")
+        stage = {"linear": "head"}.get(
+            row, row if row.startswith("conv") else f"inception_{row}"
+        )
         weights = counted.kernels("googlenet_separable", stage) / 1024
         params, macs = counted.cost("googlenet_separable", stage)
         if min(abs(weights - thousands), abs(params / 1024 - thousands)) > 1:
             off["params"].append(row)
         if abs(macs / 1e6 - millions) > 1:
             off["operations"].append(row)
-    plain, separable = (counted.kernels(name, "conv1") for name in ("googlenet", "googlenet_separable"))
-    wrong = [abs(value / 1024 - printed.GOOGLENET_TABLE_1["conv1"][0]) > 0.1 for value in (plain, separable)]
+    plain, separable = (
+        counted.kernels(name, "conv1")
+        for name in ("googlenet", "googlenet_separable")
+    )
+    wrong = [
+        abs(value / 1024 - printed.GOOGLENET_TABLE_1["conv1"][0]) > 0.1
+        for value in (plain, separable)
+    ]
     return Finding(
         "true" if all(wrong) else "true if" if wrong[0] else "false",
         {
@@ -132,10 +203,17 @@ def table_1_params():
 
 def googlenet_size():
     """Depth and parameters of GoogLeNet: in inference, in training with its heads, and of convolutions alone."""
-    whole, training = counted.counted("googlenet"), counted.counted("googlenet", training=True)
-    convolutions = whole.params - sum(row.params for row in whole.rows if row.op == "Linear")
+    whole, training = (
+        counted.counted("googlenet"),
+        counted.counted("googlenet", training=True),
+    )
+    convolutions = whole.params - sum(
+        row.params for row in whole.rows if row.op == "Linear"
+    )
     sizes = [whole.params, training.params, convolutions]
-    right = whole.depth == printed.GOOGLENET_DEPTH and any(round(n, -6) == printed.GOOGLENET_PARAMS for n in sizes)
+    right = whole.depth == printed.GOOGLENET_DEPTH and any(
+        round(n, -6) == printed.GOOGLENET_PARAMS for n in sizes
+    )
     return Finding(
         "true" if right else "false",
         {
@@ -143,17 +221,27 @@ def googlenet_size():
             "params": whole.params,
             "in_training": training.params,
             "convolutions": convolutions,
-            "column_in_thousands": sum(thousands for thousands, _ in printed.GOOGLENET_TABLE_1.values()),
+            "column_in_thousands": sum(
+                thousands
+                for thousands, _ in printed.GOOGLENET_TABLE_1.values()
+            ),
         },
     )
 
 
 def bn_inception_cost():
     """Multiply-adds of BN-Inception and GoogLeNet, both with the separable 7x7."""
-    new, old = (counted.counted(name).macs for name in ("bn_inception_slim", "googlenet_separable"))
+    new, old = (
+        counted.counted(name).macs
+        for name in ("bn_inception_slim", "googlenet_separable")
+    )
     return Finding(
         "true" if new > old else "false",
-        {"macs": [new, old], "more": new / old - 1, "printed": printed.BN_MORE["cost"]},
+        {
+            "macs": [new, old],
+            "more": new / old - 1,
+            "printed": printed.BN_MORE["cost"],
+        },
     )
 
 
@@ -161,12 +249,30 @@ def table_1_as_it_stands():
     """Rows of Inception-v2's Table 1 whose result is not the next row's input: in the stem, and between modules."""
     stem, rows = grids.table_1_rows(), printed.V2_TABLE_1_MODULES
     network = counted.network("inception_v2_a")
-    given = {stage: counted.rows("inception_v2_a", stage)[-1].output for stage in network.stages}
-    last = [given[[stage for stage in given if stage.startswith(f"fig{figure}")][-1]] for figure, *_ in rows[:-1]]
+    given = {
+        stage: counted.rows("inception_v2_a", stage)[-1].output
+        for stage in network.stages
+    }
+    last = [
+        given[
+            [stage for stage in given if stage.startswith(f"fig{figure}")][-1]
+        ]
+        for figure, *_ in rows[:-1]
+    ]
     wanted = [(grid, grid, channels) for _, _, grid, channels in rows[1:]]
-    jumps = sum(found != want for found, want in zip(last, wanted, strict=True))
-    closed = [given[stage] for stage in given if stage.startswith("reduction")] == wanted
-    verdict = "true" if not jumps and stem.verdict == "true" else "true if" if closed else "false"
+    jumps = sum(
+        found != want for found, want in zip(last, wanted, strict=True)
+    )
+    closed = [
+        given[stage] for stage in given if stage.startswith("reduction")
+    ] == wanted
+    verdict = (
+        "true"
+        if not jumps and stem.verdict == "true"
+        else "true if"
+        if closed
+        else "false"
+    )
     return Finding(
         verdict,
         {
@@ -181,26 +287,56 @@ def table_1_as_it_stands():
 def residual_blocks():
     """Whether the residual blocks of Inception-ResNet-v2 join their branches, and what happens to the result."""
     network = counted.network("inception_resnet_v2")
-    blocks = [stage for stage in network.stages if isinstance(getattr(network, stage), nn.ResidualInception)]
-    join = [any(row.op == "Concat" for row in counted.rows("inception_resnet_v2", stage)) for stage in blocks]
+    blocks = [
+        stage
+        for stage in network.stages
+        if isinstance(getattr(network, stage), nn.ResidualInception)
+    ]
+    join = [
+        any(
+            row.op == "Concat"
+            for row in counted.rows("inception_resnet_v2", stage)
+        )
+        for stage in blocks
+    ]
     first = blocks[0]
     parts = [
-        counted.rows("inception_resnet_v2", f"{first}.branches.{name}")[-1].output[-1]
+        counted.rows("inception_resnet_v2", f"{first}.branches.{name}")[
+            -1
+        ].output[-1]
         for name, _ in getattr(network, first).branches.named_children()
     ]
-    joined, up = (counted.rows("inception_resnet_v2", f"{first}.{part}")[-1].output[-1] for part in ("branches", "up"))
+    joined, up = (
+        counted.rows("inception_resnet_v2", f"{first}.{part}")[-1].output[-1]
+        for part in ("branches", "up")
+    )
     return Finding(
         "false" if all(join) else "true",
-        {"blocks": len(blocks), "that_join": sum(join), "parts": parts, "joined": joined, "up": up},
+        {
+            "blocks": len(blocks),
+            "that_join": sum(join),
+            "parts": parts,
+            "joined": joined,
+            "up": up,
+        },
     )
 
 
 def widening_by_pooling():
     """Channels after the last module of each grid of Inception-v2, and what the reductions behind them join."""
     parts = grids.reductions().figures
-    ends = [counted.rows("inception_v2", stage)[-1].output[-1] for stage in ("fig5_3", "fig6_4")]
+    ends = [
+        counted.rows("inception_v2", stage)[-1].output[-1]
+        for stage in ("fig5_3", "fig6_4")
+    ]
     with nn.shape_only():
-        pooled = summary(nn.Branches(nn.MaxPool2d(3, stride=2)), 35, channels=ends[0]).rows[-1].output[-1]
+        pooled = (
+            summary(
+                nn.Branches(nn.MaxPool2d(3, stride=2)), 35, channels=ends[0]
+            )
+            .rows[-1]
+            .output[-1]
+        )
     wanted = [channels for _, _, _, channels in printed.V2_TABLE_1_MODULES[1:]]
     return Finding(
         "true" if ends == wanted else "false",
@@ -219,10 +355,17 @@ def shrinking_cost():
     d, k, found, formulae = 32, 64, [], []
     for m in (1, 3, 5):
         with nn.shape_only():
-            ways = [way(k, 2 * k, kernel_size=m, padding="same") for way in (nn.conv_then_pool, nn.pool_then_conv)]
+            ways = [
+                way(k, 2 * k, kernel_size=m, padding="same")
+                for way in (nn.conv_then_pool, nn.pool_then_conv)
+            ]
         found.append([summary(way, d, channels=k).macs for way in ways])
         formulae.append([2 * d**2 * m**2 * k**2, d**2 * m**2 * k**2 // 2])
     return Finding(
         "true" if found == formulae else "false",
-        {"built": found, "ratio": found[0][1] / found[0][0], "without_m_squared": formulae[0]},
+        {
+            "built": found,
+            "ratio": found[0][1] / found[0][0],
+            "without_m_squared": formulae[0],
+        },
     )

@@ -1,6 +1,6 @@
 """Verdicts on the readings' claims about errors and their causes: compared with the papers' own tables."""
 
-from tinyinception.lessons.claims import Finding, beside
+from tinyinception.course.claims import Finding, beside
 
 printed = beside("printed")
 STATED_TOP5 = 6.67  # readings 000 and 002, the latter rounded down
@@ -8,8 +8,15 @@ STATED_TOP5 = 6.67  # readings 000 and 002, the latter rounded down
 
 def v2_error():
     """Whose top-5 error 6.67 % is, and what is printed for Inception-v2 and v3."""
-    owners = [list(row[:3]) for row in printed.GOOGLENET_TABLE_3 if row[3] == STATED_TOP5]
-    v2, v3 = printed.V3_TABLE_3["Inception-v2"], printed.V3_TABLE_3["BN-auxiliary"]
+    owners = [
+        list(row[:3])
+        for row in printed.GOOGLENET_TABLE_3
+        if row[3] == STATED_TOP5
+    ]
+    v2, v3 = (
+        printed.V3_TABLE_3["Inception-v2"],
+        printed.V3_TABLE_3["BN-auxiliary"],
+    )
     return Finding(
         "true" if STATED_TOP5 in v2 else "false",
         {
@@ -28,7 +35,11 @@ def googlenet_error():
     top1 = printed.V3_TABLE_3["GoogLeNet"][0]
     return Finding(
         "true" if 6 in map(round, (ensemble, single, top1)) else "false",
-        {"best_ensemble": ensemble, "single_crop": single, "top1_single_crop": top1},
+        {
+            "best_ensemble": ensemble,
+            "single_crop": single,
+            "top1_single_crop": top1,
+        },
     )
 
 
@@ -61,16 +72,22 @@ def v3_steps():
     start = list(printed.V3_TABLE_3).index("Inception-v2")
     gains = {
         name: round(before[0] - row[0], 2)
-        for (_, before), (name, row) in zip(rows[start:], rows[start + 1 :], strict=False)
+        for (_, before), (name, row) in zip(
+            rows[start:], rows[start + 1 :], strict=False
+        )
     }
-    costs = [printed.V3_TABLE_3[name][2] for name in ("Label Smoothing", "Factorized 7x7")]
+    costs = [
+        printed.V3_TABLE_3[name][2]
+        for name in ("Label Smoothing", "Factorized 7x7")
+    ]
     return Finding(
         "true" if set(gains) == stated else "false",
         {
             "gains": list(gains.values()),
             "left_out": sorted(set(gains) - stated),
             "largest": max(gains, key=gains.get),
-            "share_left_out": sum(gains[name] for name in set(gains) - stated) / sum(gains.values()),
+            "share_left_out": sum(gains[name] for name in set(gains) - stated)
+            / sum(gains.values()),
             "cost": costs,
         },
     )
@@ -79,12 +96,23 @@ def v3_steps():
 def evaluated_on():
     """The two errors of Inception-v3's ensemble, and the images they were measured on."""
     found = printed.V3_ENSEMBLE_TOP5
-    return Finding("true" if set(found) == {"validation"} else "false", dict(found))
+    return Finding(
+        "true" if set(found) == {"validation"} else "false", dict(found)
+    )
 
 
 def smoothing_gain():
     """What label smoothing gains by Table 3, top-1 and top-5, against what section 7 says of both."""
-    before, after = printed.V3_TABLE_3["RMSProp"], printed.V3_TABLE_3["Label Smoothing"]
-    gains = [round(old - new, 2) for old, new in zip(before[:2], after[:2], strict=True)]
+    before, after = (
+        printed.V3_TABLE_3["RMSProp"],
+        printed.V3_TABLE_3["Label Smoothing"],
+    )
+    gains = [
+        round(old - new, 2)
+        for old, new in zip(before[:2], after[:2], strict=True)
+    ]
     fits = [gain == printed.LABEL_SMOOTHING_GAIN for gain in gains]
-    return Finding("true" if all(fits) else "true if" if fits[1] else "false", {"gains": gains})
+    return Finding(
+        "true" if all(fits) else "true if" if fits[1] else "false",
+        {"gains": gains},
+    )

@@ -4,7 +4,7 @@ from math import exp, log
 
 import numpy as np
 
-from tinyinception.lessons.claims import Finding, beside
+from tinyinception.course.claims import Finding, beside
 from tinyinception.nn import functional
 from tinyinception.tensor import Tensor
 
@@ -13,12 +13,22 @@ printed = beside("printed")
 
 def worked_example():
     """The often-copied example with five classes, done with a distribution u that sums to 1, and as it was copied."""
-    p, label, eps = np.array(printed.EXAMPLE_P), printed.EXAMPLE_CLASS, printed.EXAMPLE_EPS
+    p, label, eps = (
+        np.array(printed.EXAMPLE_P),
+        printed.EXAMPLE_CLASS,
+        printed.EXAMPLE_EPS,
+    )
     logits = Tensor(np.log(p)[None])
-    onehot, smoothed = (functional.cross_entropy(logits, [label], label_smoothing=e).item() for e in (0.0, eps))
+    onehot, smoothed = (
+        functional.cross_entropy(logits, [label], label_smoothing=e).item()
+        for e in (0.0, eps)
+    )
     uniform = -np.log(p).mean()
     q = (1 - eps) * (np.arange(len(p)) == label) + eps / len(p)
-    copied = [float(-np.log2(p)[label]), float(-np.array(printed.EXAMPLE_Q) @ np.log2(p))]
+    copied = [
+        float(-np.log2(p)[label]),
+        float(-np.array(printed.EXAMPLE_Q) @ np.log2(p)),
+    ]
     right = np.allclose(printed.EXAMPLE_LOSSES, [onehot, smoothed], atol=0.005)
     return Finding(
         "true" if right else "false",
@@ -41,10 +51,18 @@ def optimum():
     for classes in (5, 10, printed.CLASSES):
         gap = least(classes, eps)
         q_right, q_wrong = 1 - eps + eps / classes, eps / classes
-        found[classes] = gap, loss(gap, classes, eps)[0], abs(gap - log(q_right / q_wrong))
+        found[classes] = (
+            gap,
+            loss(gap, classes, eps)[0],
+            abs(gap - log(q_right / q_wrong)),
+        )
     p_right = 1 / (1 + (printed.CLASSES - 1) * exp(-found[printed.CLASSES][0]))
-    without = [loss(gap, printed.CLASSES, 0.0)[1] < 0 for gap in (0, 10, 30)]  # there the gap should always grow
-    finite = max(error for _, _, error in found.values()) < 1e-6 and all(without)
+    without = [
+        loss(gap, printed.CLASSES, 0.0)[1] < 0 for gap in (0, 10, 30)
+    ]  # there the gap should always grow
+    finite = max(error for _, _, error in found.values()) < 1e-6 and all(
+        without
+    )
     return Finding(
         "true" if finite else "false",
         {
@@ -69,5 +87,9 @@ def least(classes, eps):
     low, high = 0.0, 40.0
     while high - low > 1e-9:
         middle = (low + high) / 2
-        low, high = (middle, high) if loss(middle, classes, eps)[1] < 0 else (low, middle)
+        low, high = (
+            (middle, high)
+            if loss(middle, classes, eps)[1] < 0
+            else (low, middle)
+        )
     return (low + high) / 2

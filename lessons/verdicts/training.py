@@ -4,7 +4,7 @@ from math import exp, sqrt
 
 import numpy as np
 
-from tinyinception.lessons.claims import Finding, beside
+from tinyinception.course.claims import Finding, beside
 from tinyinception.optim.schedules import ExponentialStaircase
 
 printed = beside("printed")
@@ -13,9 +13,16 @@ printed = beside("printed")
 def fewer_steps():
     """Steps to an accuracy, as Fig. 3 and the text print them, divided; and learning rates multiplied."""
     inception = printed.BN_STEPS["Inception"][0]
-    times = {name: inception / steps for name, (steps, _) in printed.BN_STEPS.items() if name != "Inception"}
+    times = {
+        name: inception / steps
+        for name, (steps, _) in printed.BN_STEPS.items()
+        if name != "Inception"
+    }
     times["BN-x30 to 74.8 %"] = inception / printed.BN_X30_STEPS_TO_74_8
-    right = int(times["BN-x5"]) == printed.BN_FASTER and int(times["BN-x30 to 74.8 %"]) == printed.BN_X30_FASTER
+    right = (
+        int(times["BN-x5"]) == printed.BN_FASTER
+        and int(times["BN-x30 to 74.8 %"]) == printed.BN_X30_FASTER
+    )
     return Finding(
         "true" if right else "false",
         {
@@ -23,19 +30,29 @@ def fewer_steps():
             "baseline": times["BN-Baseline"],
             "x30": times["BN-x30"],
             "x30_to_74_8": times["BN-x30 to 74.8 %"],
-            "rates": [printed.BN_LR * factor for factor in printed.BN_LR_FACTORS],
+            "rates": [
+                printed.BN_LR * factor for factor in printed.BN_LR_FACTORS
+            ],
         },
     )
 
 
 def learning_rates():
     """Both papers' staircases after 100 epochs, one step an epoch."""
-    v3 = ExponentialStaircase(printed.V3_LR, printed.V3_LR_RATE, printed.V3_LR_EVERY)
-    googlenet = ExponentialStaircase(1.0, 1 - printed.GOOGLENET_LR_DROP, printed.GOOGLENET_LR_EPOCHS)
+    v3 = ExponentialStaircase(
+        printed.V3_LR, printed.V3_LR_RATE, printed.V3_LR_EVERY
+    )
+    googlenet = ExponentialStaircase(
+        1.0, 1 - printed.GOOGLENET_LR_DROP, printed.GOOGLENET_LR_EPOCHS
+    )
     end, left = v3(printed.V3_EPOCHS), googlenet(printed.V3_EPOCHS)
     return Finding(
         "true" if end / printed.V3_LR < 0.05 and left > 0.5 else "false",
-        {"v3": end, "v3_factor": end / printed.V3_LR, "googlenet_factor": left},
+        {
+            "v3": end,
+            "v3_factor": end / printed.V3_LR,
+            "googlenet_factor": left,
+        },
     )
 
 

@@ -302,7 +302,7 @@ def test_claims_are_chosen_by_number_or_by_words(run):
 
 
 def test_claims_show_that_they_compute(monkeypatch):
-    from tinyinception.lessons.claims import read, select, weigh
+    from tinyinception.course.claims import read, select, weigh
 
     monkeypatch.setattr(sys, "stderr", Screen())
     assert len(weigh(select(read(), ["A3"]), progress=True)) == 1
@@ -313,7 +313,7 @@ def test_claims_show_that_they_compute(monkeypatch):
 
 
 def test_long_lines_of_a_lessons_code_go_on_below(monkeypatch):
-    from tinyinception.lessons import step
+    from tinyinception.course import step
 
     line = "    return sum(value * weight for value, weight in zip(x, weights, strict=True)) + bias"
     code = f"def f(x):\n{line}\n\nprint(1)"

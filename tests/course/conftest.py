@@ -2,7 +2,7 @@
 
 import pytest
 
-from tinyinception.lessons import claims
+from tinyinception.course import claims
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tinyinception.cli import main
+from tinyinception.course import claims as room
+from tinyinception.course.files import folder
 from tinyinception.errors import DataError
-from tinyinception.lessons import claims as room
-from tinyinception.lessons.files import folder
 
 CLAIMS = {claim.id: claim for claim in room.read()}
 

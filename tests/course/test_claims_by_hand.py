@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 
 import pytest
 
-from tinyinception.lessons import claims as room
+from tinyinception.course import claims as room
 
 
 def conv(kernel, inputs, outputs, groups=1):

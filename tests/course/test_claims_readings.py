@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from tinyinception.lessons import claims as room
+from tinyinception.course import claims as room
 
 CLAIMS = {claim.id: claim for claim in room.read()}
 

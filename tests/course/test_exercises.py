@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.helpers.small_course import ANSWERS
+from tinyinception.course import exercises, files
+from tinyinception.course.exercises import Exercise, Verdict, judge, same
 from tinyinception.errors import DataError
-from tinyinception.lessons import exercises, files
-from tinyinception.lessons.exercises import Exercise, Verdict, judge, same
 
 DOUBLE = Exercise(
     "double",

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from tinyinception.lessons import exercises as room
-from tinyinception.lessons.files import find, load
+from tinyinception.course import exercises as room
+from tinyinception.course.files import find, load
 
 LESSONS = find()
 EXERCISES = [

@@ -11,10 +11,10 @@ import types
 import pytest
 
 from tests.helpers.small_course import FIRST, SECOND, Reader
-from tinyinception import lessons
+from tinyinception import course as machinery
+from tinyinception.course import files, notebook, results, step
+from tinyinception.course.cells import Cell, parse
 from tinyinception.errors import ArgumentError, DataError
-from tinyinception.lessons import files, notebook, results, step
-from tinyinception.lessons.cells import Cell, parse
 
 # -- cells -----------------------------------------------------------------------------------------------------------
 
@@ -264,11 +264,11 @@ RECORD = {
 def test_a_stored_result_says_when_and_how_it_was_measured(course, capsys):
     (course / "results").mkdir()
     (course / "results" / "long.json").write_text(json.dumps(RECORD), encoding="utf-8")
-    assert lessons.stored("long") == {"accuracy": 0.5}
+    assert machinery.stored("long") == {"accuracy": 0.5}
     assert capsys.readouterr().out == (
         "Stored result, measured 2026-11-25 on two cores in 1,234 s.\nYours: python lessons/experiments/long.py\n"
     )
-    assert lessons.stored("long", quiet=True) == {"accuracy": 0.5}
+    assert machinery.stored("long", quiet=True) == {"accuracy": 0.5}
     assert capsys.readouterr().out == ""
 
 
@@ -285,7 +285,7 @@ def test_a_result_that_is_missing_or_incomplete_is_one_error(course, text, error
     if text is not None:
         (course / "results" / "long.json").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=error):
-        lessons.stored("long")
+        machinery.stored("long")
 
 
 def test_what_an_experiment_keeps_is_what_a_lesson_is_given(course, monkeypatch):
@@ -295,7 +295,7 @@ def test_what_an_experiment_keeps_is_what_a_lesson_is_given(course, monkeypatch)
     assert path == course / "results" / "long.json"
     assert record["command"] == "python lessons/experiments/long.py --seeds 2"
     assert 90 <= record["seconds"] < 100
-    assert lessons.stored("long", quiet=True) == {"accuracy": [0.5, 0.6]}
+    assert machinery.stored("long", quiet=True) == {"accuracy": [0.5, 0.6]}
 
 
 def test_a_picture_becomes_a_file_where_nobody_could_see_it(course, capsys, tmp_path, monkeypatch):
@@ -303,9 +303,9 @@ def test_a_picture_becomes_a_file_where_nobody_could_see_it(course, capsys, tmp_
 
     monkeypatch.delenv("TINYINCEPTION_FIGURES")
     before = pyplot.get_fignums()
-    drawn, axes = lessons.figure(1, 2, width=3, height=2)
+    drawn, axes = machinery.figure(1, 2, width=3, height=2)
     assert (axes.shape, drawn.get_size_inches().tolist()) == ((2,), [3, 2])
-    lessons.show(drawn, "01_small")
+    machinery.show(drawn, "01_small")
     assert capsys.readouterr().out == "figure: runs/lessons/01_small.png\n"
     assert (tmp_path / "here" / "runs" / "lessons" / "01_small.png").read_bytes()[1:4] == b"PNG"
     assert pyplot.get_fignums() == before  # closed
@@ -317,12 +317,12 @@ def test_a_picture_in_a_notebook_is_displayed_there(course, capsys, tmp_path, mo
     seen = []
     monkeypatch.setattr(matplotlib, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
     monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=seen.append))
-    drawn, _ = lessons.figure()
-    lessons.show(drawn, "01_small")
+    drawn, _ = machinery.figure()
+    machinery.show(drawn, "01_small")
     assert seen == [drawn]
     assert (tmp_path / "figures" / "01_small.png").is_file()  # asked for by the variable
     monkeypatch.delenv("TINYINCEPTION_FIGURES")
-    lessons.show(lessons.figure()[0], "01_other")
+    machinery.show(machinery.figure()[0], "01_other")
     assert len(seen) == 2
     assert not (tmp_path / "here" / "runs").exists()
 
@@ -335,7 +335,7 @@ def test_a_picture_in_a_window_waits_for_the_reader(course, monkeypatch, tmp_pat
     monkeypatch.setattr(matplotlib, "get_backend", lambda: "QtAgg")
     monkeypatch.setattr(pyplot, "show", lambda: shown.append(pyplot.get_fignums()))
     monkeypatch.delenv("TINYINCEPTION_FIGURES")
-    lessons.show(lessons.figure()[0], "01_small")
+    machinery.show(machinery.figure()[0], "01_small")
     assert len(shown) == len(shown[0]) == 1
     assert not (tmp_path / "here" / "runs").exists()
 

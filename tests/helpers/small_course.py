@@ -25,7 +25,7 @@ b = a + a
 print("the second", b)
 
 # %%
-from tinyinception.lessons import figure, show
+from tinyinception.course import figure, show
 
 for name in ("01_one", "01_two"):
     drawn, axes = figure()
@@ -39,7 +39,7 @@ for name in ("01_one", "01_two"):
 print("the last", b * half(2))
 """
 SECOND = FIRST.replace("Lesson 1. Sums", "Lesson 2. Failures").replace("half(2)", "half(0)")
-CHECKS = """from tinyinception.lessons.exercises import Exercise
+CHECKS = """from tinyinception.course.exercises import Exercise
 
 EXERCISES = [Exercise("add", lambda x, y: x + y, [(1, 2), (3, 5)], {"That is a product.": lambda x, y: x * y}),
              Exercise("negate", lambda x: -x, [(4,)], {"That is the same number.": lambda x: x})]

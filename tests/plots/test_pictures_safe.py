@@ -186,7 +186,7 @@ def test_no_environment_keeps_a_training_from_its_end(tmp_path, environment):
         "from tinyinception.cli import main; main(['summary', 'single_5x5_cifar', '--draw', sys.argv[1]])",
         "from tinyinception.plots import draw_graph; from tinyinception import Tensor\n"
         "draw_graph(Tensor([1.0], requires_grad=True) * 2.0, sys.argv[1])",
-        "from tinyinception.lessons import pictures\nfigure, axes = pictures.figure()\n"
+        "from tinyinception.course import pictures\nfigure, axes = pictures.figure()\n"
         "axes.loglog([1, 2], [3, 4], label='$x^2$'); axes.legend(); figure.savefig(sys.argv[1])",
     ],
 )

@@ -255,7 +255,7 @@ def _host(source: str) -> str:
 
 def run_lesson(options: Namespace) -> int:
     """List lessons, step through one, run all, check exercises, or write a notebook; 1 where exercises are unsolved."""
-    from tinyinception.lessons import files
+    from tinyinception.course import files
 
     wishes = [flag for flag in ("all", "check", "notebook", "start") if getattr(options, flag) is not None]
     if options.number is None:
@@ -268,19 +268,19 @@ def run_lesson(options: Namespace) -> int:
         raise UsageError(f"lesson: --{wishes[0]} and --{wishes[1]} do not go together")
     lesson = files.lesson(options.number)
     if options.check is not None:
-        from tinyinception.lessons.exercises import check
+        from tinyinception.course.exercises import check
 
         verdicts = check(lesson, options.check or None)
         solved = sum(verdict.solved for verdict in verdicts)
         print(*_wrapped([*map(str, verdicts), f"{solved} of {len(verdicts)} solved"]), sep="\n")
         return int(solved < len(verdicts))
     if options.notebook is not None:
-        from tinyinception.lessons import notebook
+        from tinyinception.course import notebook
 
         notebook.write(lesson, options.notebook)
         print(f"notebook in {options.notebook}")
     else:
-        from tinyinception.lessons.step import step
+        from tinyinception.course.step import step
 
         step(lesson, 1 if options.start is None else options.start)
     return 0
@@ -299,7 +299,7 @@ def _list_lessons(found: dict) -> int:
 def _run_lessons(found: dict) -> int:
     from time import perf_counter
 
-    from tinyinception.lessons import files
+    from tinyinception.course import files
 
     for lesson in found.values():
         begin = perf_counter()
@@ -310,7 +310,7 @@ def _run_lessons(found: dict) -> int:
 
 def run_claims(options: Namespace) -> None:
     """Compute the verdict of every claim; DataError where one no longer agrees."""
-    from tinyinception.lessons.claims import VERDICTS, read, select, weigh
+    from tinyinception.course.claims import VERDICTS, read, select, weigh
 
     weighed = weigh(select(read(), options.words), progress=True)
     odd = [one for one in weighed if not one.agrees]

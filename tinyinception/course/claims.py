@@ -17,8 +17,8 @@ from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 
+from tinyinception.course.files import folder, load
 from tinyinception.errors import ArgumentError, DataError
-from tinyinception.lessons.files import folder, load
 from tinyinception.terminal import bar
 
 if sys.version_info >= (3, 11):

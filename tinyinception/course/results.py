@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from tinyinception.course.files import folder
 from tinyinception.errors import DataError
-from tinyinception.lessons.files import folder
 
 KEYS = ("command", "machine", "date", "seconds", "result")
 

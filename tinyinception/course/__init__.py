@@ -4,7 +4,7 @@ The lessons themselves are in the folder `lessons/` of a clone. What they import
 pictures, `stored` for results of experiments too long for a lesson.
 """
 
-from tinyinception.lessons.pictures import COLOURS, figure, show
-from tinyinception.lessons.results import stored
+from tinyinception.course.pictures import COLOURS, figure, show
+from tinyinception.course.results import stored
 
 __all__ = ["COLOURS", "figure", "show", "stored"]

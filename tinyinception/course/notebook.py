@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyinception.course.files import Lesson
 from tinyinception.errors import ArgumentError
-from tinyinception.lessons.files import Lesson
 
 
 def write(lesson: Lesson, path: str | Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyinception.lessons.files import Lesson, load
+from tinyinception.course.files import Lesson, load
 
 NUMBERS = "biufO"  # NumPy's kinds of arrays; objects may be fractions
 WITHIN = 0.4  # how far at most a count may be off that was computed with floats

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 import tinyinception
+from tinyinception.course.cells import Cell, parse
 from tinyinception.errors import ArgumentError, DataError
-from tinyinception.lessons.cells import Cell, parse
 
 HEAD = re.compile(r"# (?:Lesson )?\d+\.? (?P<title>.+)")
 FACTS = re.compile(
