@@ -26,11 +26,11 @@ from matplotlib.patches import Rectangle
 from tinyinception import models, nn, optim
 from tinyinception.count import summary
 from tinyinception.data import Loader, drawn
+from tinyinception.judge.scores import score
 from tinyinception.lessons import COLOURS, figure, show
 from tinyinception.models.network import Network
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Tensor
-from tinyinception.train.scores import score
 
 full, naive = summary("inception_v3").macs, summary("inception_v3", 151).macs
 print(f"299 pixels: {full:,} multiply-adds; 151 in the same network: {naive:,}, {naive / full:.1%}")

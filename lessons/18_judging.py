@@ -28,13 +28,13 @@ import numpy as np
 
 from tinyinception import nn, optim
 from tinyinception.data import Loader, drawn
+from tinyinception.judge.crops import crop_scheme
+from tinyinception.judge.scores import ensemble, score
+from tinyinception.judge.statistics import bootstrap_difference
 from tinyinception.lessons import COLOURS, figure, show
 from tinyinception.models.network import Network
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Tensor
-from tinyinception.train.crops import crop_scheme
-from tinyinception.train.scores import ensemble, score
-from tinyinception.train.statistics import bootstrap_difference
 
 TABLE = {(1, 1): 10.07, (1, 10): 9.15, (1, 144): 7.89, (7, 1): 8.09, (7, 10): 7.62, (7, 144): 6.67}
 print("networks  crops  forward passes  top-5 error")
