@@ -36,7 +36,7 @@ def _computes_again(parent: Any, array: np.ndarray | None) -> bool:
 
 
 def kept_by(node: Node) -> Kept:
-    """What backward reads, as arrays. What was computed again stays until its own backward: others may read it too."""
+    """What backward reads, as arrays. A recomputed output is kept until its own backward: others may read it."""
     kept = node.kept
     if not any(isinstance(entry, Node) for entry in kept.inputs):
         return kept

@@ -69,7 +69,7 @@ def _conv2d(x, w, b, stride, pads, groups, dilation, affine=None, floor=NEVER, m
 
 
 def _padded(x, pads=(0, 0, 0, 0)):
-    """x with its padding in place, and so many numbers behind it as `weight_product` may read."""
+    """A padded copy of x, followed in memory by as many zeros as `weight_product` may read past its end."""
     n, h, w, c = x.shape
     shape = n, h + pads[0] + pads[1], w + pads[2] + pads[3], c
     numbers = empty((math.prod(shape) + CHANNELS,), x.dtype)

@@ -21,7 +21,7 @@ from tinyinception.kernels.choice import LOWER, chosen
 
 
 @cache
-def backward(dtype: np.dtype) -> None:
+def backward_kernels(dtype: np.dtype) -> None:
     """Start the second process, once, where the cache is empty and a core is free. If it fails, nothing is lost."""
     python = None if getattr(sys, "frozen", False) else sys.executable  # a frozen program would start itself
     if kernels.by_twins() or chosen() in LOWER or dtype.kind != "f" or not python or _cores() < 2 or not _is_cold():
