@@ -77,9 +77,10 @@ class BatchNorm(Operation):
         mean: np.ndarray | None = None,
         var: np.ndarray | None = None,
     ) -> Forward:
-        known = None if mean is None else (mean, var)
-        if not self.training:  # running ones, which training will change in place
-            known = copied(mean, np.result_type(mean, np.float64)), copied(var, np.result_type(var, np.float64))
+        known = None if mean is None or var is None else (mean, var)
+        if known is not None and not self.training:  # running ones, which training will change in place
+            mean, var = (copied(moment, np.result_type(moment, np.float64)) for moment in known)
+            known = mean, var
         return kernels.batch_norm(x, gamma, beta, self.eps, self.relu, known)
 
     def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
