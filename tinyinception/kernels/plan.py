@@ -97,7 +97,8 @@ def forward(x: Shape, w: Shape, stride: Pair, pads: Shape, groups: int, dilation
     if suits_winograd((n, *grid, f), w, stride, groups, dilation, dtype):
         return Forward(grid, False, None)
     taps, padded = _taps(w, pads, groups, dilation)
-    product = _product(n, taps, grid, stride, origin(0, 0), (1, 1), (f, 1), f // groups, True, dtype)
+    outside = any(pads) and not padded
+    product = _product(n, taps, grid, stride, origin(0, 0), (1, 1), (f, 1), f // groups, True, outside, dtype)
     return Forward(grid, padded, product)
 
 
@@ -121,7 +122,8 @@ def input_grad(
         if rows and columns:
             grid = (h - pi + stride[0] - 1) // stride[0], (wd - pj + stride[1] - 1) // stride[1]
             taps = Taps(_places(rows, columns, w), f // groups)
-            product = _product(n, taps, grid, (1, 1), origin(pi, pj), stride, (1, f), cg, False, dtype)
+            outside = len(taps.places) > 1
+            product = _product(n, taps, grid, (1, 1), origin(pi, pj), stride, (1, f), cg, False, outside, dtype)
         phases.append(((pi, pj), product))
     return tuple(phases)
 
@@ -218,11 +220,13 @@ def _product(
     strides: Pair,
     out_channels: int,
     in_order: bool,
+    outside: bool,
     dtype: np.dtype,
 ) -> Product:
     """The product in tiles that suit the shape.
 
     in_order: whether w has the weights in the order of taps and channels, with output channels side by side.
+    outside: whether taps may see padding. Only then has a block pixels of several images, which are far apart.
 
     Few pixels make few tiles. Then the output channels are dealt out too, and panels rather than tiles are what each
     thread reads the weights for. So they are where the weights of all output channels would not stay in the cache.
@@ -243,7 +247,7 @@ def _product(
         spread,
         strides,
         whole,
-        Tiling(math.gcd(images, ROWS) if len(taps.places) > 1 else 1, tile_rows, slices),
+        Tiling(math.gcd(images, ROWS) if outside else 1, tile_rows, slices),
         sizes=np.minimum(tile_rows, pixels - tile_rows * np.arange(tiles)),
         in_place=in_place,
         packed=depth * lanes * VECTORS * (panels - in_place),

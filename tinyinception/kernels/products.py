@@ -208,18 +208,21 @@ def windows_of(windows, together, row_from, row_to, zeros, table):
         for row in range(row_to - row_from):  # pixel by pixel through memory
             table[row, 0] = address(x) + size * (depth * (row_from + row) + channel)
         return True
+    top, left, bottom, right = taps[0, 0], taps[0, 1], taps[last, 0], taps[last, 1]
     m, n = row_from % together, row_from // (together * pixels) * together
     u, v = row_from // together % pixels // grid[1], row_from // together % pixels % grid[1]
     for row in range(row_to - row_from):
         i, j = u * step[0], v * step[1]
-        base = address(x) + size * ((((n + m) * height + i) * width + j) * depth + channel)
-        inside = (
-            i + taps[0, 0] >= 0 and i + taps[last, 0] < height and j + taps[0, 1] >= 0 and j + taps[last, 1] < width
-        )
+        inside = i + top >= 0 and i + bottom < height and j + left >= 0 and j + right < width
         all_inside = all_inside and inside
-        for t in range(last + 1):
-            seen = inside or (0 <= i + taps[t, 0] < height and 0 <= j + taps[t, 1] < width)
-            table[row, t] = base + size * depth * (taps[t, 0] * width + taps[t, 1]) if seen else zeros
+        if inside and v > 0 and j - step[1] + left >= 0 and row >= together:  # as that of the pixel to the left
+            for t in range(last + 1):
+                table[row, t] = table[row - together, t] + size * depth * step[1]
+        else:
+            base = address(x) + size * ((((n + m) * height + i) * width + j) * depth + channel)
+            for t in range(last + 1):
+                seen = inside or (0 <= i + taps[t, 0] < height and 0 <= j + taps[t, 1] < width)
+                table[row, t] = base + size * depth * (taps[t, 0] * width + taps[t, 1]) if seen else zeros
         m += 1
         if m == together:
             m, v = 0, v + 1
@@ -337,17 +340,22 @@ def window_product(windows, weights, finish, places, add, tiling, moments, worke
 
 
 @kernel(parallel=False)
-def _seeing(table, rows, zeros, grad, grad_row, windows, grads, counts):
+def _seeing(table, rows, whole, zeros, grad, grad_row, windows, grads, counts):
     """For each tap the pixels from which it sees more than padding: their windows and gradients, and how many.
 
-    A tap that never does has one pixel, of zeros.
+    A tap that never does has one pixel, of zeros. whole: whether every tap always does.
     """
     for t in range(table.shape[1]):
         count, windows[t, 0], grads[t, 0] = 0, zeros, grad
-        for row in range(rows):
-            if table[row, t] != zeros:
-                windows[t, count], grads[t, count] = table[row, t], grad + grad_row * row
-                count += 1
+        if whole:
+            for row in range(rows):
+                windows[t, row], grads[t, row] = table[row, t], grad + grad_row * row
+            count = rows
+        else:
+            for row in range(rows):
+                if table[row, t] != zeros:
+                    windows[t, count], grads[t, count] = table[row, t], grad + grad_row * row
+                    count += 1
         counts[t] = max(count, 1)
 
 
@@ -371,13 +379,13 @@ def _weight_parts(_, windows, grads, sums, slices, counter):
         begin, end = chunks * part // parts, chunks * (part + 1) // parts
         for chunk in range(begin, end):
             row_from, row_to = chunk * BLOCK, min((chunk + 1) * BLOCK, rows)
-            windows_of(windows, ONE, row_from, row_to, address(zeros), table)
+            whole = windows_of(windows, ONE, row_from, row_to, address(zeros), table)
             g, g_row = address(grad) + size * (row_from * grad.shape[3] + grads.channel), size * grad.shape[3]
             if not exact:
                 for row in range(row_to - row_from):
                     copy(address(right) + size * wide * row, g + g_row * row, size * out_channels)
                 g, g_row = address(right), size * wide
-            _seeing(table, row_to - row_from, address(zeros), g, g_row, seen, given, counts)
+            _seeing(table, row_to - row_from, whole, address(zeros), g, g_row, seen, given, counts)
             for k in range(rounds * piece // slices, rounds * (piece + 1) // slices):
                 t, c = k * CHANNELS // deep, k * CHANNELS % deep
                 here, there = address(seen) + 8 * BLOCK * t, address(given) + 8 * BLOCK * t
