@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.team import PIECES, deal
-from tinyinception.kernels.vectors import VECTOR_BYTES, VECTORS, address, copy
+from tinyinception.kernels.vectors import VECTOR_BYTES, VECTORS
 
 
 @kernel(parallel=False)
@@ -56,17 +56,15 @@ def pack_weights(w, taps, channels, strides, start, out_channels, panel_from, pa
 def _pad_image(n, x, channels, top, left, padded):
     height, width = x.shape[1], x.shape[2]
     for row in range(padded.shape[1]):
-        target, i = padded[n, row].reshape(-1), row - top
-        inside = 0 <= i < height
-        begin, end = (channels * left, channels * (left + width)) if inside else (0, 0)
-        target[:begin] = 0
-        if inside and x.shape[3] == channels:
-            copy(address(target[begin:]), address(x[n, i]), x.itemsize * (end - begin))
-        elif inside:
-            for column in range(width):
+        i = row - top
+        for column in range(padded.shape[2]):
+            target, j = padded[n, row, column], column - left
+            if 0 <= i < height and 0 <= j < width:
                 for c in range(channels):
-                    target[begin + channels * column + c] = x[n, i, column, c]
-        target[end:] = 0
+                    target[c] = x[n, i, j, c]
+            else:
+                for c in range(channels):
+                    target[c] = 0
 
 
 @kernel(parallel=False)
