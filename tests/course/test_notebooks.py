@@ -37,9 +37,8 @@ SOLUTIONS = (
 @pytest.fixture
 def cells(course, tmp_path):
     """cells(name): the kind and text of the cells of a lesson's notebook."""
-    (course / "03_choices.py").write_text(
-        ASKING + "\n# %% [markdown]\n# A [term](glossary.md#a-term).\n", encoding="utf-8"
-    )
+    linked = ASKING + "\n# %% [markdown]\n# A [term](glossary.md#a-term).\n"
+    (course / "03_choices.py").write_text(linked, encoding="utf-8")
     (course / "glossary.md").write_text("# Glossary\n\n## A term\n\nSays `what`\nit means.\n", encoding="utf-8")
     (course / "exercises" / "01_sums.py").write_text(EXERCISES, encoding="utf-8")
     (course / "solutions" / "01_sums.py").write_text(SOLUTIONS, encoding="utf-8")
