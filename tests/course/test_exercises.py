@@ -6,10 +6,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import tinyinception
 from tests.helpers.small_course import ANSWERS
 from tinyinception.course import exercises, files
 from tinyinception.course.exercises import Exercise, Verdict, judge, same
-from tinyinception.errors import DataError
+from tinyinception.errors import ArgumentError, DataError
 
 DOUBLE = Exercise(
     "double",
@@ -17,6 +18,10 @@ DOUBLE = Exercise(
     [([1, 2],), ([5],)],
     {"Squared, not doubled.": lambda items: [item * item for item in items]},
 )
+
+
+def checked(*words):
+    return list(exercises.check(*words))
 
 
 def no(hint, name="double"):
@@ -39,9 +44,12 @@ def test_a_blank_a_missing_and_a_spoilt_answer():
 def test_a_known_mistake_has_its_hint_and_an_unknown_one_the_first_call_that_differs():
     assert judge(DOUBLE, lambda items: [item**2 for item in items]) == no("Squared, not doubled.")
     sometimes = judge(DOUBLE, lambda items: [25] if len(items) == 1 else [2, 3])  # [25] is the squared one's
-    assert sometimes == no("double([1, 2]) gives [2, 3], and should not.")
+    assert (sometimes, sometimes.detail[:3]) == (
+        no(""),
+        ("double([1, 2])", "  yours     [2, 3]", "  expected  [2, 4]"),
+    )
     wrong = judge(DOUBLE, lambda items: [4] if len(items) == 1 else [2, 4])
-    assert wrong == no("double([5]) gives [4], and should not.")
+    assert wrong.detail[:3] == ("double([5])", "  yours     [4]", "  expected  [10]")
 
 
 @pytest.mark.parametrize(
@@ -80,14 +88,15 @@ def test_an_answer_that_raises_is_told_with_which_arguments(answer, hint):
 def test_an_answer_of_another_type_or_shape_is_wrong_and_no_error(value):
     verdict = judge(DOUBLE, lambda items: value if len(items) == 2 else [10])
     assert not verdict.solved
-    assert verdict.hint.startswith("double([1, 2]) gives ")
+    assert verdict.detail[0] == "double([1, 2])"
+    assert len(verdict.detail) == 4  # and how it differs
 
 
 def test_a_long_result_is_shortened():
-    arrays = judge(Exercise("f", lambda x: x, [(np.zeros((3, 4)),)]), lambda x: x + 1).hint
-    assert arrays == "f(<array of shape (3, 4)>) gives <array of shape (3, 4)>, and should not."
-    words = judge(Exercise("f", lambda x: "a", [(1,)]), lambda x: "b" * 200).hint
-    assert words == "f(1) gives '" + "b" * 76 + "..., and should not."
+    arrays = judge(Exercise("f", lambda x: x, [(np.zeros((3, 5)),)]), lambda x: x + 1).detail
+    assert arrays[:2] == ("f(<array of shape (3, 5)>)", "  yours     <array of shape (3, 5)>")
+    words = judge(Exercise("f", lambda x: "a", [(1,)]), lambda x: "b" * 200).detail
+    assert words[1] == "  yours     '" + "b" * 76 + "..."
 
 
 def test_arguments_changed_in_place_spoil_nothing():
@@ -138,7 +147,10 @@ def test_arguments_changed_in_place_spoil_nothing():
         (100_000_001.0, 100_000_000.0, True),
         (np.array([1e-9, 1.0]), np.array([0.0, 1.0]), True),
         (np.ones((2, 1)), np.ones(2), False),
-        (np.ones(2), [1.0, 1.0], False),
+        (np.ones(2), [1.0, 1.0], True),
+        (np.ones(2), [1.0, 2.0], False),
+        (np.ones((2, 2)), [[1, 1], [1, 1]], True),
+        (np.ones((2, 1)), [1.0, 1.0], False),
         ([1, 2], np.array([1, 2]), True),
         ("a", "a", True),
         ("a", "b", False),
@@ -168,16 +180,91 @@ def test_when_two_results_are_the_same(ours, theirs, expected):
 
 def test_answers_are_read_from_the_lessons_file_or_another(course, tmp_path):
     lesson = files.lesson(1)
-    assert exercises.check(lesson) == [no("Still blank.", "add"), no("Still blank.", "negate")]
+    assert checked(lesson) == [no("Still blank.", "add"), no("Still blank.", "negate")]
     mine = tmp_path / "mine.py"
     mine.write_text(ANSWERS.format("x * y", "-x"), encoding="utf-8")
-    assert exercises.check(lesson, mine) == [no("That is a product.", "add"), Verdict("negate", True)]
+    assert checked(lesson, mine) == [no("That is a product.", "add"), Verdict("negate", True)]
     mine.write_text("def add(x, y):\n    return y + x\n", encoding="utf-8")
-    assert exercises.check(lesson, mine)[1].hint.startswith("It is no longer in the file")
+    assert checked(lesson, mine)[1].hint.startswith("It is no longer in the file")
     mine.write_text("def add(x, y):\n    return x +\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"mine\.py, line 2, cannot be run: SyntaxError"):
-        exercises.check(lesson, mine)
+        checked(lesson, mine)
     mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
-    assert all(verdict.solved for verdict in exercises.check(lesson, mine))
+    assert all(verdict.solved for verdict in checked(lesson, mine))
     with pytest.raises(DataError, match=r"checks.02_failures\.py does not exist"):
-        exercises.check(files.lesson(2), mine)
+        checked(files.lesson(2), mine)
+
+
+def test_an_endless_loop_is_stopped_and_the_others_are_judged(course, tmp_path):
+    mine = tmp_path / "mine.py"
+    loop = "def add(x, y):\n    while True:\n        try:\n            x += 1\n        except Exception:\n            pass\n"
+    mine.write_text(loop + "\n\ndef negate(x):\n    return -x\n", encoding="utf-8")
+    checks = course / "checks" / "01_sums.py"
+    text = checks.read_text(encoding="utf-8")
+    checks.write_text(text.replace("lambda x, y: x * y})", "lambda x, y: x * y}, seconds=0.2)"), encoding="utf-8")
+    first, second = checked(files.lesson(1), mine)
+    assert first.hint == "add(1, 2) did not end within 0.2 seconds. Does a loop never stop?"
+    assert second.solved
+
+
+def test_an_error_names_the_learners_file_and_line_and_what_to_import(course, tmp_path):
+    mine = tmp_path / "mine.py"
+    text = "def add(x, y):\n    z = x\n    return np.add(z, y)\n\n\ndef negate(x):\n    exit(3)\n"
+    mine.write_text(text, encoding="utf-8")
+    first, second = checked(files.lesson(1), mine)
+    assert first.hint == (
+        "With add(1, 2) it raises NameError: name 'np' is not defined. (mine.py, line 3) "
+        "Write `import numpy as np` at the top of the file."
+    )
+    assert second.hint == "With negate(4) it leaves Python (sys.exit)."
+
+
+def test_a_forgotten_return_is_no_blank(course, tmp_path):
+    mine = tmp_path / "mine.py"
+    text = 'def add(x, y):\n    z = x + y\n\n\ndef negate(x):\n    """Nothing yet."""\n    ...\n'
+    mine.write_text(text, encoding="utf-8")
+    first, second = checked(files.lesson(1), mine)
+    assert first.detail[-1] == "It returns None. Is a `return` missing?"
+    assert second.hint == "Still blank."
+
+
+def test_levels_open_questions_and_solutions(course):
+    path = course / "exercises" / "01_sums.py"
+    path.write_text(
+        'def add(x, y):\n    """[2] The sum."""\n    return ...\n\n\ndef negate(x):\n    return ...\n\n\n'
+        'def why():\n    """[open] Why?"""\n',
+        encoding="utf-8",
+    )
+    lesson = files.lesson(1)
+    assert [(task.name, task.level, task.text) for task in exercises.tasks(lesson)] == [
+        ("add", "2", "The sum."),
+        ("negate", "", ""),
+        ("why", "open", "Why?"),
+    ]
+    assert str(checked(lesson)[0]) == "  [2] add: not yet. Still blank."
+    assert exercises.solution(lesson, "add") == "def add(x, y):\n    return x + y"
+    with pytest.raises(ArgumentError, match=r"lesson 1 has no exercise 'why' \(known: add, negate\)"):
+        exercises.solution(lesson, "why")
+
+
+def test_an_answer_may_be_judged_by_what_it_does():
+    even = Exercise("even", None, [(3,), (8,)], accepts=lambda got, n: "" if got % 2 == 0 and got > n else "Not even.")
+    assert judge(even, lambda n: 2 * n + 2).solved
+    assert judge(even, lambda n: n + 2) == no("Not even.", "even")
+    assert judge(even, lambda n: "x").hint.startswith("What it returns cannot be used: TypeError")
+
+
+def test_an_installed_package_is_no_place_to_write_so_exercises_are_copied(course, tmp_path, monkeypatch, capsys):
+    package = tmp_path / "site" / "tinyinception"
+    package.mkdir(parents=True)
+    course.rename(package / "lessons")
+    monkeypatch.setattr(tinyinception, "__file__", str(package / "__init__.py"))
+    lesson = files.lesson(1)
+    assert lesson.path == package / "lessons" / "01_sums.py"
+    mine = files.answers(lesson)
+    assert mine.read_text(encoding="utf-8") == ANSWERS.format("...", "...")
+    assert capsys.readouterr().err == f"The exercises are copied to {mine}: write your answers there.\n"
+    mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
+    assert files.answers(lesson) == mine  # and not copied again
+    assert all(verdict.solved for verdict in checked(lesson, mine))
+    assert capsys.readouterr().err == ""
