@@ -227,7 +227,7 @@ def neurons():
     built = [row.activations for row in counted.counted("alexnet").rows if row.op in ("Conv2d", "Linear")]
     listed = printed.ALEXNET_NEURONS_BY_LAYER
     first, columns = listed[0], (printed.ALEXNET_INPUT - 11) / 4 + 1
-    side = models.info("alexnet").input_size
+    side = models.info("alexnet").input_size[0]
     verdict = when(
         {
             f"its input is {side}x{side}, and rounded down": sum(built) // 10_000 * 10_000 == printed.ALEXNET_NEURONS,

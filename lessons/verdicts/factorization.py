@@ -158,7 +158,7 @@ def three_3x3(first_stride=2, inputs=3):
     )
     return Finding(
         verdict,
-        {"saving_equal": equal, "times_3_to_64": growing, "channels": [inputs, 32, 64], "fields": fields},
+        {"saving_equal": equal, "times_3_to_64": growing, "channels": [inputs, 32, 32], "outputs": 64, "stride": first_stride, "fields": fields},
     )
 
 
@@ -195,6 +195,7 @@ def v3_stem(kernel=7, filters=64):
             "times": [three[0] / one.params, three[1] / one.macs],
             "fields": [one.receptive_field[0], seen],
             "inputs": 3,
+            "grid": 299,
         },
     )
 

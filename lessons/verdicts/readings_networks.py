@@ -302,7 +302,7 @@ def table_1_as_it_stands():
 def residual_blocks(branches=0):
     """Whether the residual blocks of Inception-ResNet-v2 join their branches, and what happens to the result.
 
-    branches: the first so many of each block's, if it had no others.
+    branches: how many each block has, if not what is built.
     """
     network = counted.network("inception_resnet_v2")
     blocks = [
@@ -310,9 +310,10 @@ def residual_blocks(branches=0):
         for stage in network.stages
         if isinstance(getattr(network, stage), nn.ResidualInception)
     ]
-    fewer = block_of(branches) if branches else ()
+    paths = {stage: len(list(getattr(network, stage).branches.named_children())) for stage in blocks}
     join = [
-        any(row.op == "Concat" for row in (fewer or counted.rows("inception_resnet_v2", stage)))
+        (branches or paths[stage]) > 1
+        and any(row.op == "Concat" for row in counted.rows("inception_resnet_v2", stage))
         for stage in blocks
     ]
     first = blocks[0]
@@ -387,11 +388,3 @@ def shrinking_cost(d=32):
             "without_m_squared": formulae[0],
         },
     )
-
-
-def block_of(branches):
-    """The rows of a residual block with so many branches."""
-    paths = {"one": [(32, 1)], "three": [(32, 1), (32, 3)], "double": [(32, 1), (48, 3), (64, 3)]}
-    with nn.shape_only():
-        block = nn.ResidualInception(320, dict(list(paths.items())[:branches]), scale=0.17)
-    return summary(block, 35, channels=320).rows
