@@ -52,7 +52,9 @@ def main():
     out, chance = np.empty_like(x), rng.random(w.shape)
     pixels = np.ascontiguousarray(x.T).reshape(1, CELLS, CELLS, SIDE)
     weights = np.ascontiguousarray(w.T).reshape(1, 1, SIDE, SIDE)
-    thinned = [np.where(chance < density, w, np.float32(0)) for density in DENSITY]
+    thinned = [
+        np.where(chance < density, w, np.float32(0)) for density in DENSITY
+    ]
     parts = [compressed(thin) for thin in thinned]
     for part, thin in zip(parts, thinned, strict=True):
         sparse_product(*part, x, out)
@@ -65,10 +67,19 @@ def main():
     ratios = [[] for _ in DENSITY]
     for _ in range(ROUNDS):
         for found, part in zip(ratios, parts, strict=True):
-            found.append(seconds(lambda part=part: sparse_product(*part, x, out)) / seconds(dense))
-    result = {"size": [SIDE, SIDE, CELLS * CELLS], "density": DENSITY, "sparse_over_dense": ratios}
+            found.append(
+                seconds(lambda part=part: sparse_product(*part, x, out))
+                / seconds(dense)
+            )
+    result = {
+        "size": [SIDE, SIDE, CELLS * CELLS],
+        "density": DENSITY,
+        "sparse_over_dense": ratios,
+    }
     for density, found in zip(DENSITY, ratios, strict=True):
-        print(f"{density:6.1%}  {np.median(found):.2f}  ({min(found):.2f} to {max(found):.2f})")
+        print(
+            f"{density:6.1%}  {np.median(found):.2f}  ({min(found):.2f} to {max(found):.2f})"
+        )
     print(keep("sparse_product", result, began))
 
 

@@ -37,11 +37,16 @@ def parameters():
 
 def googlenet_macs():
     """GoogLeNet with either first layer, and the column of its Table 1."""
-    separable, plain = (counted.counted(name).macs for name in ("googlenet_separable", "googlenet"))
+    separable, plain = (
+        counted.counted(name).macs
+        for name in ("googlenet_separable", "googlenet")
+    )
     verdict = when(
         {
-            "its first 7x7 is depthwise-separable": round(separable, -8) == printed.GOOGLENET_MACS,
-            "its first 7x7 is plain": round(plain, -8) == printed.GOOGLENET_MACS,
+            "its first 7x7 is depthwise-separable": round(separable, -8)
+            == printed.GOOGLENET_MACS,
+            "its first 7x7 is plain": round(plain, -8)
+            == printed.GOOGLENET_MACS,
         }
     )
     return Finding(
@@ -49,7 +54,9 @@ def googlenet_macs():
         {
             "separable": separable,
             "plain": plain,
-            "column_in_millions": sum(millions for _, millions in printed.GOOGLENET_TABLE_1.values()),
+            "column_in_millions": sum(
+                millions for _, millions in printed.GOOGLENET_TABLE_1.values()
+            ),
         },
     )
 
@@ -69,7 +76,9 @@ def first_layer():
     verdict = when(
         {
             "it is a plain convolution": fits_first_row(*found["googlenet"]),
-            "it is depthwise-separable, with eight filters for each colour": fits_first_row(*found["googlenet_separable"]),
+            "it is depthwise-separable, with eight filters for each colour": fits_first_row(
+                *found["googlenet_separable"]
+            ),
         }
     )
     return Finding(
@@ -167,8 +176,13 @@ def v2_over_googlenet():
     """
     table = printed.V3_TABLE_3
     as_printed = table["Inception-v2"][2] / table["GoogLeNet"][2]
-    macs = [counted.counted(name).macs for name in ("inception_v2", "inception_v2_b", "inception_v2_a")]
-    built = [value / counted.counted("googlenet_separable").macs for value in macs]
+    macs = [
+        counted.counted(name).macs
+        for name in ("inception_v2", "inception_v2_b", "inception_v2_a")
+    ]
+    built = [
+        value / counted.counted("googlenet_separable").macs for value in macs
+    ]
     fits = any(round(value, 1) == printed.V2_OVER_GOOGLENET for value in built)
     return Finding(
         "true" if fits else "false",
@@ -183,7 +197,11 @@ def v2_over_googlenet():
 
 def blocks(name):
     """How many blocks Inception-ResNet has on each of its three grids."""
-    stages = [stage.split("_")[0] for stage in counted.network(name).stages if stage.startswith("block")]
+    stages = [
+        stage.split("_")[0]
+        for stage in counted.network(name).stages
+        if stage.startswith("block")
+    ]
     return [stages.count(kind) for kind in ("block35", "block17", "block8")]
 
 
@@ -194,28 +212,62 @@ def residual_cost(within=0.1):
         "v2_over_v4": ("inception_resnet_v2", "inception_v4"),
         "v2_as_printed_over_v4": ("inception_resnet_v2_paper", "inception_v4"),
     }
-    ratios = {key: counted.counted(new).macs / counted.counted(old).macs for key, (new, old) in pairs.items()}
+    ratios = {
+        key: counted.counted(new).macs / counted.counted(old).macs
+        for key, (new, old) in pairs.items()
+    }
     like = {key: abs(ratio - 1) < within for key, ratio in ratios.items()}
-    released, drawn = blocks("inception_resnet_v2"), list(printed.RESNET_V2_REPEATS)
+    released, drawn = (
+        blocks("inception_resnet_v2"),
+        list(printed.RESNET_V2_REPEATS),
+    )
     assert blocks("inception_resnet_v2_paper") == drawn
     verdict = when(
         {
-            "v2 has the released {}, {} and {} blocks".format(*released): like["v1_over_v3"] and like["v2_over_v4"],
-            "v2 has the {}, {} and {} blocks of Fig. 15".format(*drawn): like["v1_over_v3"]
+            "v2 has the released {}, {} and {} blocks".format(*released): like[
+                "v1_over_v3"
+            ]
+            and like["v2_over_v4"],
+            "v2 has the {}, {} and {} blocks of Fig. 15".format(*drawn): like[
+                "v1_over_v3"
+            ]
             and like["v2_as_printed_over_v4"],
         }
     )
-    return Finding(verdict, {**ratios, "blocks": released, "blocks_as_printed": drawn, "about_is_within": within})
+    return Finding(
+        verdict,
+        {
+            **ratios,
+            "blocks": released,
+            "blocks_as_printed": drawn,
+            "about_is_within": within,
+        },
+    )
 
 
 def fully_connected(most=0.5, few=0.15):
     """The share of parameters in fully connected layers."""
-    names = ("alexnet", "vgg16", "googlenet", "inception_v3", "inception_v4", "inception_resnet_v2")
+    names = (
+        "alexnet",
+        "vgg16",
+        "googlenet",
+        "inception_v3",
+        "inception_v4",
+        "inception_resnet_v2",
+    )
     share = {
-        name: sum(row.params for row in counted.counted(name).rows if row.op == "Linear") / counted.counted(name).params
+        name: sum(
+            row.params
+            for row in counted.counted(name).rows
+            if row.op == "Linear"
+        )
+        / counted.counted(name).params
         for name in names
     }
-    old, new = [share[name] for name in names[:2]], [share[name] for name in names[2:]]
+    old, new = (
+        [share[name] for name in names[:2]],
+        [share[name] for name in names[2:]],
+    )
     return Finding(
         "true" if min(old) > most and max(new) < few else "false",
         {**share, "most_is_above": most, "few_is_below": few},
@@ -224,14 +276,24 @@ def fully_connected(most=0.5, few=0.15):
 
 def neurons():
     """AlexNet's outputs after every weight layer, against the paper's list and its sum."""
-    built = [row.activations for row in counted.counted("alexnet").rows if row.op in ("Conv2d", "Linear")]
+    built = [
+        row.activations
+        for row in counted.counted("alexnet").rows
+        if row.op in ("Conv2d", "Linear")
+    ]
     listed = printed.ALEXNET_NEURONS_BY_LAYER
     first, columns = listed[0], (printed.ALEXNET_INPUT - 11) / 4 + 1
     side = models.info("alexnet").input_size[0]
     verdict = when(
         {
-            f"its input is {side}x{side}, and rounded down": sum(built) // 10_000 * 10_000 == printed.ALEXNET_NEURONS,
-            "the paper's own list of layers is added up": sum(listed) // 10_000 * 10_000 == printed.ALEXNET_NEURONS,
+            f"its input is {side}x{side}, and rounded down": sum(built)
+            // 10_000
+            * 10_000
+            == printed.ALEXNET_NEURONS,
+            "the paper's own list of layers is added up": sum(listed)
+            // 10_000
+            * 10_000
+            == printed.ALEXNET_NEURONS,
         }
     )
     return Finding(

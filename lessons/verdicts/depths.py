@@ -54,15 +54,42 @@ def v2_layers():
         "fig7": layers("fig7"),
         "linear": added["head"],
     }
-    base, fifth, reductions = sum(parts.values()), added["fig6_5"], layers("reduction")
+    base, fifth, reductions = (
+        sum(parts.values()),
+        added["fig6_5"],
+        layers("reduction"),
+    )
     readings = {
         "every row is counted, and the reductions": base + fifth + reductions,
-        "its reductions are counted and four modules of Fig. 6, not five": base + reductions,
-        "its reductions are left out and five modules of Fig. 6 are counted": base + fifth,
+        "its reductions are counted and four modules of Fig. 6, not five": base
+        + reductions,
+        "its reductions are left out and five modules of Fig. 6 are counted": base
+        + fifth,
         "its reductions are left out and four modules of Fig. 6 are counted, not five": base,
     }
-    built = {name: counted.counted(name).depth for name in ("inception_v2_a", "inception_v2_b", "inception_v3")}
+    built = {
+        name: counted.counted(name).depth
+        for name in ("inception_v2_a", "inception_v2_b", "inception_v3")
+    }
     assert list(readings.values())[:2] == list(built.values())[:2]
     by_letter = next(iter(readings.values())) == printed.V2_DEPTH
-    verdict = "true" if by_letter else when({name: depth == printed.V2_DEPTH for name, depth in readings.items()})
-    return Finding(verdict, {**parts, "sum": base, "fifth": fifth, "reductions": reductions, **built})
+    verdict = (
+        "true"
+        if by_letter
+        else when(
+            {
+                name: depth == printed.V2_DEPTH
+                for name, depth in readings.items()
+            }
+        )
+    )
+    return Finding(
+        verdict,
+        {
+            **parts,
+            "sum": base,
+            "fifth": fifth,
+            "reductions": reductions,
+            **built,
+        },
+    )

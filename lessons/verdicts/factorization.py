@@ -38,11 +38,18 @@ def two_3x3():
 
     alphas = [1, 1.5, 2, 4]
     growing = [9 * (1 + a) / (25 * sqrt(a)) for a in alphas]
-    equal, by_root, wide = saved(16, 16, 16), saved(16, 32, 64), saved(16, 64, 64)
+    equal, by_root, wide = (
+        saved(16, 16, 16),
+        saved(16, 32, 64),
+        saved(16, 64, 64),
+    )
     says = printed.SAVED["two 3x3 for 5x5"]
     verdict = when(
         {
-            "input, middle and output have equally many channels": round(equal, 2) == says,
+            "input, middle and output have equally many channels": round(
+                equal, 2
+            )
+            == says,
             "the channels grow": says in (round(by_root, 2), round(wide, 2)),
         }
     )
@@ -54,7 +61,8 @@ def two_3x3():
             "ratio_growing": growing,
             "saving_if_wider": wide,
             "wider": 64 // 16,
-            "dearer_beyond": 25 / 9 - 1,  # 9 (m n + n n) = 25 m n, where n = alpha m
+            "dearer_beyond": 25 / 9
+            - 1,  # 9 (m n + n n) = 25 m n, where n = alpha m
         },
     )
 
@@ -63,9 +71,15 @@ def convolutions(size):
     """(name of the module, input channels, output channels) of GoogLeNet's convolutions of one size, in its modules."""
     with nn.shape_only():
         return [
-            (name.split(".")[0].removeprefix("inception_"), layer.in_channels, layer.out_channels)
+            (
+                name.split(".")[0].removeprefix("inception_"),
+                layer.in_channels,
+                layer.out_channels,
+            )
             for name, layer in models.build("googlenet").named_modules()
-            if isinstance(layer, nn.Conv2d) and layer.kernel_size == (size, size) and name.startswith("inception_")
+            if isinstance(layer, nn.Conv2d)
+            and layer.kernel_size == (size, size)
+            and name.startswith("inception_")
         ]
 
 
@@ -74,14 +88,24 @@ def googlenet_fives(kernel=5):
     fives = [(m, n) for _, m, n in convolutions(5)]
     one = [weights((n, kernel), inputs=m) for m, n in fives]
     middles = {
-        "the middle grows by sqrt(alpha), as the paper assumes": [round(sqrt(m * n)) for m, n in fives],
+        "the middle grows by sqrt(alpha), as the paper assumes": [
+            round(sqrt(m * n)) for m, n in fives
+        ],
         "the middle is as wide as the output": [n for _, n in fives],
     }
     two = [
-        [weights((c, 3), (n, 3), inputs=m) for (m, n), c in zip(fives, widths, strict=True)]
+        [
+            weights((c, 3), (n, 3), inputs=m)
+            for (m, n), c in zip(fives, widths, strict=True)
+        ]
         for widths in middles.values()
     ]
-    verdict = when({name: sum(sums) < sum(one) for name, sums in zip(middles, two, strict=True)})
+    verdict = when(
+        {
+            name: sum(sums) < sum(one)
+            for name, sums in zip(middles, two, strict=True)
+        }
+    )
     whole = summary("googlenet").params
     return Finding(
         verdict,
@@ -89,7 +113,10 @@ def googlenet_fives(kernel=5):
             "module_3a": [one[0], two[0][0], two[1][0]],
             "channels_3a": list(fives[0]),
             "modules": len(one),
-            "dearer": [sum(b > a for a, b in zip(one, sums, strict=True)) for sums in two],
+            "dearer": [
+                sum(b > a for a, b in zip(one, sums, strict=True))
+                for sums in two
+            ],
             "weights": [sum(one), *map(sum, two)],
             "change": [sum(sums) / sum(one) - 1 for sums in two],
             "extra_weights": sum(two[1]) - sum(one),
@@ -100,8 +127,12 @@ def googlenet_fives(kernel=5):
 
 def widening():
     """How many times as many channels GoogLeNet's 5x5 and 3x3 put out as they take in, against the printed alpha."""
-    alphas = {size: [n / m for _, m, n in convolutions(size)] for size in (5, 3)}
-    means = {size: sum(values) / len(values) for size, values in alphas.items()}
+    alphas = {
+        size: [n / m for _, m, n in convolutions(size)] for size in (5, 3)
+    }
+    means = {
+        size: sum(values) / len(values) for size, values in alphas.items()
+    }
     says = printed.ALPHA_OF_GOOGLENET
     fits = [round(mean, 1) == says for mean in means.values()]
     return Finding(
@@ -124,12 +155,21 @@ def asymmetric():
         two = weights((outputs, (1, n)), (outputs, (n, 1)), inputs=inputs)
         return 1 - two / weights((outputs, n), inputs=inputs)
 
-    two_2x2 = 1 - weights((16, 2), (16, 2), inputs=16) / weights((16, 3), inputs=16)
-    says = printed.SAVED["3x1 and 1x3 for 3x3"], printed.SAVED["two 2x2 for 3x3"]
+    two_2x2 = 1 - weights((16, 2), (16, 2), inputs=16) / weights(
+        (16, 3), inputs=16
+    )
+    says = (
+        printed.SAVED["3x1 and 1x3 for 3x3"],
+        printed.SAVED["two 2x2 for 3x3"],
+    )
     wider = saved(3, 16, 64)
     verdict = when(
         {
-            "input, middle and output have equally many channels": (round(saved(3), 2), round(two_2x2, 2)) == says,
+            "input, middle and output have equally many channels": (
+                round(saved(3), 2),
+                round(two_2x2, 2),
+            )
+            == says,
             "the channels grow": round(wider, 2) == says[0],
         }
     )
@@ -147,18 +187,35 @@ def asymmetric():
 
 def three_3x3(first_stride=2, inputs=3):
     """Three 3x3 against a 7x7: at equal channels, and to 64 channels by way of 32 and 32."""
-    equal = 1 - weights((16, 3), (16, 3), (16, 3), inputs=16) / weights((16, 7), inputs=16)
-    growing = weights((32, 3), (32, 3), (64, 3), inputs=inputs) / weights((64, 7), inputs=inputs)
-    fields = [field((7, 1)), field((3, 1), (3, 1), (3, 1)), field((3, first_stride), (3, 1), (3, 1))]
+    equal = 1 - weights((16, 3), (16, 3), (16, 3), inputs=16) / weights(
+        (16, 7), inputs=16
+    )
+    growing = weights((32, 3), (32, 3), (64, 3), inputs=inputs) / weights(
+        (64, 7), inputs=inputs
+    )
+    fields = [
+        field((7, 1)),
+        field((3, 1), (3, 1), (3, 1)),
+        field((3, first_stride), (3, 1), (3, 1)),
+    ]
     verdict = when(
         {
-            "channels are equal and strides 1": equal > 0 and fields[1] == fields[0],
-            "channels grow from three and the first stride is 2": growing < 1 and fields[2] == fields[0],
+            "channels are equal and strides 1": equal > 0
+            and fields[1] == fields[0],
+            "channels grow from three and the first stride is 2": growing < 1
+            and fields[2] == fields[0],
         }
     )
     return Finding(
         verdict,
-        {"saving_equal": equal, "times_3_to_64": growing, "channels": [inputs, 32, 32], "outputs": 64, "stride": first_stride, "fields": fields},
+        {
+            "saving_equal": equal,
+            "times_3_to_64": growing,
+            "channels": [inputs, 32, 32],
+            "outputs": 64,
+            "stride": first_stride,
+            "fields": fields,
+        },
     )
 
 
@@ -166,7 +223,10 @@ def field(*path):
     """Receptive field, in pixels, of convolutions in a row, given as (kernel, stride)."""
     with nn.shape_only():
         units = nn.Sequential(
-            *(nn.Conv2d(1, 1, kernel, stride=stride, padding="same") for kernel, stride in path)
+            *(
+                nn.Conv2d(1, 1, kernel, stride=stride, padding="same")
+                for kernel, stride in path
+            )
         )
     return summary(units, 64, channels=1).receptive_field[0]
 
@@ -174,19 +234,34 @@ def field(*path):
 def stems(kernel=7, filters=64):
     """A 7x7 with stride 2 from 3 to 64 channels, and Inception-v3's first three 3x3, both on 299x299."""
     with nn.shape_only():
-        seven = nn.ConvUnit(3, filters, kernel, stride=2, padding=kernel // 2, norm=None, bias=False)
+        seven = nn.ConvUnit(
+            3,
+            filters,
+            kernel,
+            stride=2,
+            padding=kernel // 2,
+            norm=None,
+            bias=False,
+        )
     names = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")
     three = [
         sum(counted.kernels("inception_v3", name) for name in names),
         sum(counted.cost("inception_v3", name)[1] for name in names),
     ]
-    return summary(seven, 299), three, counted.rows("inception_v3", names[-1])[-1].field.size[0]
+    return (
+        summary(seven, 299),
+        three,
+        counted.rows("inception_v3", names[-1])[-1].field.size[0],
+    )
 
 
 def v3_stem(kernel=7, filters=64):
     """Whether the three are cheaper than the one and see the same."""
     one, three, seen = stems(kernel, filters)
-    cheaper, same = three[0] < one.params and three[1] < one.macs, seen == one.receptive_field[0]
+    cheaper, same = (
+        three[0] < one.params and three[1] < one.macs,
+        seen == one.receptive_field[0],
+    )
     return Finding(
         "true" if cheaper and same else "false",
         {
@@ -208,5 +283,9 @@ def factorized_7x7():
     added = three[1] - one.macs
     return Finding(
         "true" if round(added / 1e9, 1) == stated else "false",
-        {"stated": stated, "added": added, "times_too_much": stated * 1e9 / added},
+        {
+            "stated": stated,
+            "added": added,
+            "times_too_much": stated * 1e9 / added,
+        },
     )

@@ -12,15 +12,23 @@ def table_1_rows(last_padded=False):
     table = list(printed.V2_TABLE_1_STEM)
     if last_padded:
         table[-1] = (*table[-1][:2], True, *table[-1][3:])
-    following = [row[3:] for row in table[1:]] + [printed.V2_TABLE_1_MODULES[0][2:]]
-    misfits = [(row, want) for row, want in zip(table, following, strict=True) if grid_after(*row) != want[0]]
+    following = [row[3:] for row in table[1:]] + [
+        printed.V2_TABLE_1_MODULES[0][2:]
+    ]
+    misfits = [
+        (row, want)
+        for row, want in zip(table, following, strict=True)
+        if grid_after(*row) != want[0]
+    ]
     if not misfits:
         return Finding("true", {"misfits": 0})
     (row, wanted), *more = misfits
     padded = grid_after(*row[:2], True, *row[3:])
     fits = padded == wanted[0] and not more
     return Finding(
-        "true if that row is padded, which it does not say" if fits else "false",
+        "true if that row is padded, which it does not say"
+        if fits
+        else "false",
         {
             "misfits": len(misfits),
             "misfit_input": list(row[3:]),
@@ -69,7 +77,13 @@ def reductions():
             "parts_8": parts[1],
             "channels": [output[-1] for output in out],
             "pooled": pooled,
-            "around": [list(shape) for shape in [(printed.V2_TABLE_1_MODULES[0][2],) * 2 + (before[0],), *out]],
+            "around": [
+                list(shape)
+                for shape in [
+                    (printed.V2_TABLE_1_MODULES[0][2],) * 2 + (before[0],),
+                    *out,
+                ]
+            ],
         },
     )
 
@@ -115,7 +129,10 @@ def by_size():
     stages = ("Conv2d_2b_3x3", "MaxPool_5a_3x3", "Mixed_6a", "Mixed_7a")
     out = {stage: counted.rows(LOW[79], stage)[-1].output for stage in stages}
     first = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3")
-    of_first = {size: sum(counted.cost(LOW[size], stage)[1] for stage in first) for size in (299, 79)}
+    of_first = {
+        size: sum(counted.cost(LOW[size], stage)[1] for stage in first)
+        for size in (299, 79)
+    }
     return {
         "sizes": list(LOW),
         "macs_299": macs[299],
@@ -138,17 +155,23 @@ def low_resolution():
     change = found["change_79"]
     verdict = when(
         {
-            'only "slightly cheaper" is meant, not the 1 %': -0.1 < change < 0 and found["change_151"] == 0,
+            'only "slightly cheaper" is meant, not the 1 %': -0.1 < change < 0
+            and found["change_151"] == 0,
             "the 1 % is meant": abs(change) <= within,
         }
     )
-    return Finding(verdict, {**found, "allowed": within, "slightly_is_within": 0.1})
+    return Finding(
+        verdict, {**found, "allowed": within, "slightly_is_within": 0.1}
+    )
 
 
 def same_size_and_cost(sizes=(299, 151, 79)):
     """Whether the networks for these sizes put out the same grids at the same cost."""
     found = by_size()
-    grids = [list(counted.rows(LOW[size], "MaxPool_5a_3x3")[-1].output) for size in sizes]
+    grids = [
+        list(counted.rows(LOW[size], "MaxPool_5a_3x3")[-1].output)
+        for size in sizes
+    ]
     costs = [counted.counted(LOW[size]).macs for size in sizes]
     same = all(grid == grids[0] for grid in grids) and len(set(costs)) == 1
     return Finding("true" if same else "false", found)
@@ -180,5 +203,10 @@ def nearly_as_good(near=2.0):
     lost = table[299] - table[79]
     return Finding(
         "true" if lost < near else "false",
-        {"sizes": [79, 299], "accuracy": [table[79], table[151], table[299]], "change": -lost, "nearly_is_within": near},
+        {
+            "sizes": [79, 299],
+            "accuracy": [table[79], table[151], table[299]],
+            "change": -lost,
+            "nearly_is_within": near,
+        },
     )

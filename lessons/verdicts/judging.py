@@ -40,7 +40,9 @@ def less_error():
         for kind in (", external", "")
     )
     theirs = board["SuperVision 2012, external"]
-    least, most = (1 - (ours + 0.005 * sign) / (theirs - 0.05 * sign) for sign in (1, -1))  # before rounding
+    least, most = (
+        1 - (ours + 0.005 * sign) / (theirs - 0.05 * sign) for sign in (1, -1)
+    )  # before rounding
     right = (
         least <= printed.GOOGLENET_LESS_ERROR_THAN_SUPERVISION <= most
         and round(external[1], 2) == printed.GOOGLENET_LESS_ERROR_THAN_CLARIFAI
@@ -62,7 +64,10 @@ def left_out():
     return Finding(
         "true" if out == printed.BLACKLISTED else "false",
         {
-            "images": [printed.VALIDATION_IMAGES, printed.V3_VALIDATION_IMAGES],
+            "images": [
+                printed.VALIDATION_IMAGES,
+                printed.V3_VALIDATION_IMAGES,
+            ],
             "left_out": out,
             "share": out / printed.VALIDATION_IMAGES,
             "effect": list(printed.BLACKLIST_EFFECT),
@@ -73,14 +78,20 @@ def left_out():
 
 def blacklist_effect():
     """The errors of one network without the blacklisted images and with all, from two papers' tables."""
-    without = [*printed.V3_TABLE_4.values(), (printed.V3_ENSEMBLE_TOP1, printed.V3_ENSEMBLE_TOP5["validation"])]
+    without = [
+        *printed.V3_TABLE_4.values(),
+        (printed.V3_ENSEMBLE_TOP1, printed.V3_ENSEMBLE_TOP5["validation"]),
+    ]
     whole = list(printed.V3_ON_ALL_IMAGES.values())
     more = [
-        [round(b[i] - a[i], 2) for a, b in zip(without, whole, strict=True)] for i in (0, 1)
+        [round(b[i] - a[i], 2) for a, b in zip(without, whole, strict=True)]
+        for i in (0, 1)
     ]  # points of top-1, of top-5
     means = [sum(points) / len(points) for points in more]
     says = printed.BLACKLIST_EFFECT
-    fits = [round(mean, 1) for mean in means] == [round(effect, 1) for effect in says]
+    fits = [round(mean, 1) for mean in means] == [
+        round(effect, 1) for effect in says
+    ]
     return Finding(
         "true" if fits else "false",
         {
@@ -98,8 +109,17 @@ def blacklist_effect():
 
 def headings():
     """Whether the two columns of Table 4 can stand under their headings: a top-5 error is never above the top-1."""
-    columns = dict(zip(printed.V3_TABLE_4_HEADINGS, zip(*printed.V3_TABLE_4.values(), strict=True), strict=True))
-    possible = all(five <= one for five, one in zip(columns["top-5"], columns["top-1"], strict=True))
+    columns = dict(
+        zip(
+            printed.V3_TABLE_4_HEADINGS,
+            zip(*printed.V3_TABLE_4.values(), strict=True),
+            strict=True,
+        )
+    )
+    possible = all(
+        five <= one
+        for five, one in zip(columns["top-5"], columns["top-1"], strict=True)
+    )
     return Finding(
         "true" if possible else "false",
         {
@@ -116,6 +136,13 @@ def googlenet_gain():
     table = printed.GOOGLENET_TABLE_3
     gain = round(table[0][3] - table[-1][3], 2)
     return Finding(
-        "true" if abs(gain - printed.GOOGLENET_GAIN) <= 0.01 + 1e-9 else "false",
-        {"errors": [table[0][3], table[-1][3]], "gain": gain, "printed": printed.GOOGLENET_GAIN, "rounding": 0.01},
+        "true"
+        if abs(gain - printed.GOOGLENET_GAIN) <= 0.01 + 1e-9
+        else "false",
+        {
+            "errors": [table[0][3], table[-1][3]],
+            "gain": gain,
+            "printed": printed.GOOGLENET_GAIN,
+            "rounding": 0.01,
+        },
     )

@@ -53,13 +53,23 @@ def faster(gains=()):
     found = effects()
     mean, margin = found["batch-norm"]["early"]
     if gains:
-        mean, margin = float(np.mean(gains)), T_95[len(gains)] * float(np.std(gains, ddof=1)) / sqrt(len(gains))
-    measured = "faster" if mean > margin else "slower" if mean < -margin else "undecided"
+        mean, margin = (
+            float(np.mean(gains)),
+            T_95[len(gains)] * float(np.std(gains, ddof=1)) / sqrt(len(gains)),
+        )
+    measured = (
+        "faster"
+        if mean > margin
+        else "slower"
+        if mean < -margin
+        else "undecided"
+    )
     reported = printed.V3_AUXILIARY["faster early"]
     agree = measured == ("faster" if reported else "slower")
     verdict = "unclear" if not agree else "true" if reported else "false"
     early, end = (
-        [found["batch-norm"][when][0], found["no batch-norm"][when][0]] for when in ("early", "end")
+        [found["batch-norm"][when][0], found["no batch-norm"][when][0]]
+        for when in ("early", "end")
     )
     return Finding(
         verdict,
@@ -68,7 +78,9 @@ def faster(gains=()):
             "reported_faster": reported,
             "lower_one_needed": printed.V3_AUXILIARY["lower one needed"],
             "reported_at_the_end": printed.V3_AUXILIARY["better at the end"],
-            "seeds": len(stored("auxiliary", quiet=True)["batch-norm"]["with"]),
+            "seeds": len(
+                stored("auxiliary", quiet=True)["batch-norm"]["with"]
+            ),
             "confidence": 0.95,
             "early": [100 * value for value in early],
             "early_within": [100 * found[name]["early"][1] for name in found],
@@ -106,7 +118,13 @@ def against_vanishing():
     condition = "true if the intention of 2014 is meant, not what they turned out to do"
     first_paper, later = said
     return Finding(
-        "true" if all(said) else condition if first_paper else "unclear" if later else "false",
+        "true"
+        if all(said)
+        else condition
+        if first_paper
+        else "unclear"
+        if later
+        else "false",
         {
             "said": list(said),
             "seeds": len(reach["with"][first]),

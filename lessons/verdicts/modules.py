@@ -16,7 +16,8 @@ def share_by_depth(only=()):
             counted.network("googlenet"), name
         )
         for name in counted.network("googlenet").stages
-        if name.startswith("inception_") and (not only or name.removeprefix("inception_") in only)
+        if name.startswith("inception_")
+        and (not only or name.removeprefix("inception_") in only)
     }
     share = {
         name: (width(module.three) + width(module.five)) / module.out_channels
@@ -64,14 +65,37 @@ def naive_module(r3=96, r5=16):
 
 def bn_outputs():
     """Channels of BN-Inception's 4c and 4d by the printed widths (Caffe's port), and with TF-slim's projection."""
-    names, stages = ("bn_inception", "bn_inception_slim"), ("inception_4c", "inception_4d")
-    out = [[getattr(counted.network(name), stage).out_channels for stage in stages] for name in names]
-    whole, narrow = (counted.network(name).inception_4c.pool.proj.out_channels for name in names)
-    stated = [printed.BN_FIG_5_OUTPUTS[stage.removeprefix("inception_")] for stage in stages]
+    names, stages = (
+        ("bn_inception", "bn_inception_slim"),
+        ("inception_4c", "inception_4d"),
+    )
+    out = [
+        [
+            getattr(counted.network(name), stage).out_channels
+            for stage in stages
+        ]
+        for name in names
+    ]
+    whole, narrow = (
+        counted.network(name).inception_4c.pool.proj.out_channels
+        for name in names
+    )
+    stated = [
+        printed.BN_FIG_5_OUTPUTS[stage.removeprefix("inception_")]
+        for stage in stages
+    ]
     condition = f"true if their pooling projection has {narrow} channels instead of the printed {whole}"
     return Finding(
-        "true" if out[0] == stated else condition if out[1] == stated else "false",
-        {"by_printed_widths": out[0], "with_96": out[1], "projections": [whole, narrow]},
+        "true"
+        if out[0] == stated
+        else condition
+        if out[1] == stated
+        else "false",
+        {
+            "by_printed_widths": out[0],
+            "with_96": out[1],
+            "projections": [whole, narrow],
+        },
     )
 
 
@@ -118,5 +142,11 @@ def can_add(one, other):
 
 def parts(name, stage):
     """Channels that each branch of a stage puts out."""
-    branches = [path for path, _ in getattr(counted.network(name), stage).named_children()]
-    return [counted.rows(name, f"{stage}.{branch}")[-1].output[-1] for branch in branches]
+    branches = [
+        path
+        for path, _ in getattr(counted.network(name), stage).named_children()
+    ]
+    return [
+        counted.rows(name, f"{stage}.{branch}")[-1].output[-1]
+        for branch in branches
+    ]

@@ -29,13 +29,22 @@ def per_pixel():
     stated = list(printed.READING_KERNEL_COSTS.values())
     verdict = when(
         {
-            "they are counted for one pair of channels, with one channel between": found["one_channel"] == stated,
-            "they are counted for all channels": found["of_64_channels"] == stated,
+            "they are counted for one pair of channels, with one channel between": found[
+                "one_channel"
+            ]
+            == stated,
+            "they are counted for all channels": found["of_64_channels"]
+            == stated,
         }
     )
     return Finding(
         verdict,
-        {**found, "channels": [16, 32], "taps": [25, 9], "ratios": [two / one for one, two in found.values()]},
+        {
+            **found,
+            "channels": [16, 32],
+            "taps": [25, 9],
+            "ratios": [two / one for one, two in found.values()],
+        },
     )
 
 
@@ -43,7 +52,12 @@ def same_pixels(stride=2):
     """What a 5x5 and two 3x3 see, the first of stride 1 or 2, and in how many directions their kernels can change."""
     one, two = factorization.field((5, 1)), factorization.field((3, 1), (3, 1))
     strided = factorization.field((3, stride), (3, 1))
-    verdict = when({"the first has stride 1": two == one, "the first has stride 2": strided == one})
+    verdict = when(
+        {
+            "the first has stride 1": two == one,
+            "the first has stride 2": strided == one,
+        }
+    )
     return Finding(
         verdict,
         {
@@ -195,8 +209,10 @@ def joining(kernels=(1, 3, 5, 7)):
             joined[padding] = None
     verdict = when(
         {
-            "their padding is meant: without it, grids differ": joined["valid"] is None,
-            "their kernels or numbers are meant": joined["same"] != sum(widths),
+            "their padding is meant: without it, grids differ": joined["valid"]
+            is None,
+            "their kernels or numbers are meant": joined["same"]
+            != sum(widths),
         }
     )
     return Finding(
@@ -214,7 +230,9 @@ def joining(kernels=(1, 3, 5, 7)):
 def aggregation(branch=1):
     """What a pixel sees after joining channels, and after a 3x3; module 3a's 3x3 with and without its reduction."""
     with nn.shape_only():
-        joined = nn.Branches(*(nn.Conv2d(8, 8, branch, padding="same") for _ in range(2)))
+        joined = nn.Branches(
+            *(nn.Conv2d(8, 8, branch, padding="same") for _ in range(2))
+        )
         three = nn.Conv2d(8, 8, 3, padding="same")
     fields = [
         summary(module, 28, channels=8).receptive_field[0]

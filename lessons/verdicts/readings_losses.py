@@ -77,7 +77,10 @@ def pushes_up(start=0.99):
             "start": start,
             "seeds": len(runs["with"]),
             "slope_at_99": float(slope[0]),
-            "slopes_at_half": [float(gradient(np.log([0.5] + [0.125] * 4), 0, e)[1][0]) for e in (0.0, eps)],
+            "slopes_at_half": [
+                float(gradient(np.log([0.5] + [0.125] * 4), 0, e)[1][0])
+                for e in (0.0, eps)
+            ],
             "change_measured": mean["p_right"][1] - mean["p_right"][0],
             "loss_at_99": first,
             "ends_at": float(probabilities[0]),
@@ -91,7 +94,9 @@ def pushes_up(start=0.99):
 
 def alone(logits, label, eps):
     """The loss that does look at one class only: minus the logarithm of a sigmoid of its logit; and its gradient."""
-    return float(np.log1p(np.exp(-logits[label]))), -np.eye(len(logits))[label] / (1 + np.exp(logits[label]))
+    return float(np.log1p(np.exp(-logits[label]))), -np.eye(len(logits))[
+        label
+    ] / (1 + np.exp(logits[label]))
 
 
 def wrong_classes(coupled=True):
@@ -104,10 +109,7 @@ def wrong_classes(coupled=True):
     z, h = np.log(p), 1e-5
     slope = loss(z, label, 0.0)[1]
     differences = [
-        (
-            loss(z + h * e, label, 0.0)[0]
-            - loss(z - h * e, label, 0.0)[0]
-        )
+        (loss(z + h * e, label, 0.0)[0] - loss(z - h * e, label, 0.0)[0])
         / (2 * h)
         for e in np.eye(len(p))
     ]

@@ -1,35 +1,62 @@
 """Verdicts on more of what the summaries say of networks and layers: counted, or computed with the package's own."""
 
+import numpy as np
+
 from tinyinception import nn
 from tinyinception.count import summary
 from tinyinception.course import stored
-from tinyinception.course.claims import Finding, beside, when
+from tinyinception.course.claims import Finding, beside
 from tinyinception.tensor import Tensor
 
-import numpy as np
-
-printed, counted, factorization = map(beside, ("printed", "counted", "factorization"))
-V2 = ("inception_v2", "inception_v2_b", "inception_v2_a")  # three reconstructions
+printed, counted, factorization = map(
+    beside, ("printed", "counted", "factorization")
+)
+V2 = (
+    "inception_v2",
+    "inception_v2_b",
+    "inception_v2_a",
+)  # three reconstructions
 
 
 def field_kept(kernels=(3, 3)):
     """What stacked small kernels see, against a 5x5: with stride 1, and with stride 2 in the first."""
     one = factorization.field((5, 1))
     kept = factorization.field(*((kernel, 1) for kernel in kernels))
-    strided = factorization.field(*((kernel, 2 if i == 0 else 1) for i, kernel in enumerate(kernels)))
-    verdict = "false" if kept < one else "true if 'increase' means a stride of 2 in the first" if strided > one else "true"
-    return Finding(verdict, {"one": one, "stride_1": kept, "stride_2": strided, "stride": 2})
+    strided = factorization.field(
+        *((kernel, 2 if i == 0 else 1) for i, kernel in enumerate(kernels))
+    )
+    verdict = (
+        "false"
+        if kept < one
+        else "true if 'increase' means a stride of 2 in the first"
+        if strided > one
+        else "true"
+    )
+    return Finding(
+        verdict,
+        {"one": one, "stride_1": kept, "stride_2": strided, "stride": 2},
+    )
 
 
 def depth_not_kernel(earlier="inception_3a", later="inception_4a"):
     """Pixels that each branch of a module sees: does a larger kernel always see more than a smaller one elsewhere?"""
 
     def fields(stage):
-        names = [path for path, _ in getattr(counted.network("googlenet"), stage).named_children()]
+        names = [
+            path
+            for path, _ in getattr(
+                counted.network("googlenet"), stage
+            ).named_children()
+        ]
         return dict(
             zip(
                 names,
-                (counted.rows("googlenet", f"{stage}.{name}")[-1].field.size[0] for name in names),
+                (
+                    counted.rows("googlenet", f"{stage}.{name}")[
+                        -1
+                    ].field.size[0]
+                    for name in names
+                ),
                 strict=True,
             )
         )
@@ -58,14 +85,21 @@ def cheaper_and_better(networks=("inception_v2", "inception_v3")):
             "googlenet": old,
             "macs": macs,
             "times": [value / old for value in macs],
-            "errors": [table[row][0] for row in ("GoogLeNet", "Inception-v2", "BN-auxiliary")],
+            "errors": [
+                table[row][0]
+                for row in ("GoogLeNet", "Inception-v2", "BN-auxiliary")
+            ],
         },
     )
 
 
 def deeper_is_better(depths=(1, 2, 4, 8, 16)):
     """Stored: accuracy of networks of equal cost, by depth; means over the seeds."""
-    found = {run["depth"]: run for run in stored("principles", quiet=True) if "depth" in run}
+    found = {
+        run["depth"]: run
+        for run in stored("principles", quiet=True)
+        if "depth" in run
+    }
     means = [float(np.mean(found[depth]["accuracy"])) for depth in depths]
     return Finding(
         "true" if means == sorted(means) else "false",
@@ -76,7 +110,9 @@ def deeper_is_better(depths=(1, 2, 4, 8, 16)):
             "best_accuracy": max(means),
             "deepest": depths[-1],
             "deepest_accuracy": means[-1],
-            "macs_differ_by": max(found[d]["macs"] for d in depths) / min(found[d]["macs"] for d in depths) - 1,
+            "macs_differ_by": max(found[d]["macs"] for d in depths)
+            / min(found[d]["macs"] for d in depths)
+            - 1,
             "seeds": len(found[depths[0]]["accuracy"]),
         },
     )
@@ -87,10 +123,22 @@ def size_alone(new="inception_v4"):
     old, new_counts = counted.counted("inception_v3"), counted.counted(new)
     grids = {}
     for name in ("inception_v3", new):
-        outputs = [counted.rows(name, stage)[-1].output[0] for stage in counted.network(name).stages]
+        outputs = [
+            counted.rows(name, stage)[-1].output[0]
+            for stage in counted.network(name).stages
+        ]
         grids[name] = [outputs.count(side) for side in (35, 17, 8)]
     times = [new_counts.macs / old.macs, new_counts.params / old.params]
-    stem = [len([s for s in counted.network(name).stages if not s.startswith(("Mixed_6", "Mixed_7"))]) for name in grids]
+    stem = [
+        len(
+            [
+                s
+                for s in counted.network(name).stages
+                if not s.startswith(("Mixed_6", "Mixed_7"))
+            ]
+        )
+        for name in grids
+    ]
     return Finding(
         "unclear" if min(times) > 1 else "false",
         {
@@ -109,9 +157,15 @@ def second_loss(claimed=None):
     logits = np.random.default_rng(0).standard_normal((1, 10))
 
     def loss(labels, smoothing=0.0):
-        return nn.functional.cross_entropy(Tensor(logits), np.asarray(labels), label_smoothing=smoothing).item()
+        return nn.functional.cross_entropy(
+            Tensor(logits), np.asarray(labels), label_smoothing=smoothing
+        ).item()
 
-    onehot, uniform, smoothed = loss([3]), loss(np.full((1, 10), 0.1)), loss([3], eps)
+    onehot, uniform, smoothed = (
+        loss([3]),
+        loss(np.full((1, 10), 0.1)),
+        loss([3], eps),
+    )
     weight = (smoothed / (1 - eps) - onehot) / uniform
     formula = eps / (1 - eps) if claimed is None else claimed
     return Finding(
@@ -125,18 +179,32 @@ def padding_saves(pool=2):
     d, k, left = 34, 32, []
     for channels in (k, 2 * k):
         with nn.shape_only():
-            layers = nn.Sequential(nn.Conv2d(k, channels, 3, padding="same"), nn.MaxPool2d(pool, stride=pool))
-        left.append(np.prod(summary(layers, d, channels=k).rows[-1].output) / (d * d * k))
+            layers = nn.Sequential(
+                nn.Conv2d(k, channels, 3, padding="same"),
+                nn.MaxPool2d(pool, stride=pool),
+            )
+        left.append(
+            np.prod(summary(layers, d, channels=k).rows[-1].output)
+            / (d * d * k)
+        )
     return Finding(
         "true" if left[0] == 1 else "false",
-        {"padded": float(left[0]), "widened": float(left[1]), "times_as_wide": 2},
+        {
+            "padded": float(left[0]),
+            "widened": float(left[1]),
+            "times_as_wide": 2,
+        },
     )
 
 
 def squeeze(widen=2):
     """Numbers between a pooling and the convolution after it, against those that come out of that."""
     d, k = 34, 32
-    before, narrowest, after = d * d * k, (d // 2) ** 2 * k, (d // 2) ** 2 * widen * k
+    before, narrowest, after = (
+        d * d * k,
+        (d // 2) ** 2 * k,
+        (d // 2) ** 2 * widen * k,
+    )
     return Finding(
         "true" if narrowest < min(before, after) else "false",
         {"left_between": narrowest / before, "left_after": after / before},
@@ -145,19 +213,30 @@ def squeeze(widen=2):
 
 def already_factorised(first_kernel=3):
     """Rethinking's Table 1 begins with three 3x3, and Table 3 adds a factorised 7x7 to that network."""
-    convolutions = [row for row in printed.V2_TABLE_1_STEM[:3] if row[0] == "conv"]
+    convolutions = [
+        row for row in printed.V2_TABLE_1_STEM[:3] if row[0] == "conv"
+    ]
     table = printed.V3_TABLE_3
     added = round(table["Factorized 7x7"][2] - table["Label Smoothing"][2], 2)
     three = len(convolutions) == 3 and first_kernel == 3
     return Finding(
-        "true" if three and "Factorized 7x7" in table and added > 0 else "false",
-        {"before_pooling": len(convolutions), "added": added, "cost": [table["Label Smoothing"][2], table["Factorized 7x7"][2]]},
+        "true"
+        if three and "Factorized 7x7" in table and added > 0
+        else "false",
+        {
+            "before_pooling": len(convolutions),
+            "added": added,
+            "cost": [table["Label Smoothing"][2], table["Factorized 7x7"][2]],
+        },
     )
 
 
 def v2_below_vgg(network="vgg16", far=0.5):
     """Multiply-adds of Inception-v2, as printed and as reconstructed, against VGG-16's."""
-    macs, vgg = [counted.counted(name).macs for name in V2], counted.counted(network).macs
+    macs, vgg = (
+        [counted.counted(name).macs for name in V2],
+        counted.counted(network).macs,
+    )
     return Finding(
         "true" if max(macs) < far * vgg else "false",
         {
@@ -174,10 +253,19 @@ def doubled(times=2):
     """A module and a convolution made so many times as wide: cost and parameters."""
     with nn.shape_only():
         units = [
-            nn.units.chain(n, [(n, 3), (n, 3)], unit=lambda *a, **k: nn.ConvUnit(*a, **k, norm=None, bias=False))
+            nn.units.chain(
+                n,
+                [(n, 3), (n, 3)],
+                unit=lambda *a, **k: nn.ConvUnit(
+                    *a, **k, norm=None, bias=False
+                ),
+            )
             for n in (32, 32 * times)
         ]
-    one, two = (summary(unit, 16, channels=n) for unit, n in zip(units, (32, 32 * times), strict=True))
+    one, two = (
+        summary(unit, 16, channels=n)
+        for unit, n in zip(units, (32, 32 * times), strict=True)
+    )
     ratios = [two.macs / one.macs, two.params / one.params]
     return Finding(
         "true" if ratios == [printed.DOUBLED_FILTERS] * 2 else "false",
@@ -188,7 +276,10 @@ def doubled(times=2):
 def over_bn_inception():
     """Inception-v3's cost over that of the batch-norm paper's network: counted, and by Table 3."""
     table = printed.V3_TABLE_3
-    ratio = counted.counted("inception_v3").macs / counted.counted("bn_inception_slim").macs
+    ratio = (
+        counted.counted("inception_v3").macs
+        / counted.counted("bn_inception_slim").macs
+    )
     return Finding(
         "true" if round(ratio, 1) == printed.V3_OVER_BN_INCEPTION else "false",
         {
@@ -201,7 +292,10 @@ def over_bn_inception():
 
 def auxiliary_weight():
     """The weight that the package gives the auxiliary losses of GoogLeNet, as its paper prints it; and of v3."""
-    ours = [counted.network(name).aux_weight for name in ("googlenet", "inception_v3")]
+    ours = [
+        counted.network(name).aux_weight
+        for name in ("googlenet", "inception_v3")
+    ]
     return Finding(
         "true" if ours[0] == printed.GOOGLENET_AUX_WEIGHT else "false",
         {"googlenet": ours[0], "inception_v3": ours[1]},
@@ -214,5 +308,10 @@ def winograd(kernel=3):
     direct, tile = outputs**2 * kernel**2, (outputs + kernel - 1) ** 2
     return Finding(
         "true" if direct / tile == 2.25 else "false",
-        {"direct": direct, "transformed": tile, "times": direct / tile, "tile": [outputs + kernel - 1] * 2},
+        {
+            "direct": direct,
+            "transformed": tile,
+            "times": direct / tile,
+            "tile": [outputs + kernel - 1] * 2,
+        },
     )

@@ -246,8 +246,7 @@ def googlenet_size():
 def bn_inception_cost(network="bn_inception_slim"):
     """Multiply-adds of BN-Inception and GoogLeNet, both with the separable 7x7."""
     new, old = (
-        counted.counted(name).macs
-        for name in (network, "googlenet_separable")
+        counted.counted(name).macs for name in (network, "googlenet_separable")
     )
     return Finding(
         "true" if new > old else "false",
@@ -310,10 +309,16 @@ def residual_blocks(branches=0):
         for stage in network.stages
         if isinstance(getattr(network, stage), nn.ResidualInception)
     ]
-    paths = {stage: len(list(getattr(network, stage).branches.named_children())) for stage in blocks}
+    paths = {
+        stage: len(list(getattr(network, stage).branches.named_children()))
+        for stage in blocks
+    }
     join = [
         (branches or paths[stage]) > 1
-        and any(row.op == "Concat" for row in counted.rows("inception_resnet_v2", stage))
+        and any(
+            row.op == "Concat"
+            for row in counted.rows("inception_resnet_v2", stage)
+        )
         for stage in blocks
     ]
     first = blocks[0]

@@ -35,7 +35,9 @@ def googlenet_error():
     single = next(row[3] for row in printed.GOOGLENET_TABLE_3 if row[2] == 1)
     top1 = printed.V3_TABLE_3["GoogLeNet"][0]
     return Finding(
-        "true" if printed.READING_ERROR in map(round, (ensemble, single, top1)) else "false",
+        "true"
+        if printed.READING_ERROR in map(round, (ensemble, single, top1))
+        else "false",
         {
             "best_ensemble": ensemble,
             "single_crop": single,
@@ -48,7 +50,10 @@ def googlenet_error():
 def bn_regularisation():
     """The part of the L2 penalty that BN-Inception keeps."""
     kept = 1 / printed.BN_L2_FACTOR
-    return Finding("true" if kept == 0 else "false", {"divided_by": printed.BN_L2_FACTOR, "kept": kept})
+    return Finding(
+        "true" if kept == 0 else "false",
+        {"divided_by": printed.BN_L2_FACTOR, "kept": kept},
+    )
 
 
 def bn_ensemble():
@@ -61,7 +66,10 @@ def bn_ensemble():
         {
             "validation": found["validation"],
             "test": found["test"],
-            "steps_in_millions": [printed.BN_STEPS["Inception"][0] / 1e6, printed.BN_X30_STEPS_TO_74_8 / 1e6],
+            "steps_in_millions": [
+                printed.BN_STEPS["Inception"][0] / 1e6,
+                printed.BN_X30_STEPS_TO_74_8 / 1e6,
+            ],
             "single_x30_fewer_steps": times,
             "single_x30_top1": printed.BN_STEPS["BN-x30"][1],
         },
@@ -101,7 +109,10 @@ def evaluated_on(images=("validation", "test")):
     """The two errors of Inception-v3's ensemble, and the images they were measured on."""
     found = printed.V3_ENSEMBLE_TOP5
     where = dict(zip(found, images, strict=False))
-    return Finding("true" if set(where.values()) == {"validation"} else "false", {"networks": 4, **found})
+    return Finding(
+        "true" if set(where.values()) == {"validation"} else "false",
+        {"networks": 4, **found},
+    )
 
 
 def smoothing_gain():
@@ -115,7 +126,9 @@ def smoothing_gain():
         for old, new in zip(before[:2], after[:2], strict=True)
     ]
     stated = printed.LABEL_SMOOTHING_GAIN
-    fits = [abs(gain - stated) <= 0.1 + 1e-9 for gain in gains]  # each figure may have been up to 0.05 more or less
+    fits = [
+        abs(gain - stated) <= 0.1 + 1e-9 for gain in gains
+    ]  # each figure may have been up to 0.05 more or less
     return Finding(
         "true" if all(fits) else "false",
         {

@@ -1,8 +1,8 @@
 """Verdicts on what is said of results and reasons: looked up in the papers' words and tables."""
 
-from tinyinception.course.claims import Finding, beside
-from tinyinception.count import summary
 from tinyinception import nn
+from tinyinception.count import summary
+from tinyinception.course.claims import Finding, beside
 
 printed, counted = beside("printed"), beside("counted")
 
@@ -12,8 +12,21 @@ def factorising_improves():
     figure = printed.FIG_2
     plain = [name for name in figure if name == "5x5"]
     better = max(value for name, value in figure.items() if name not in plain)
-    verdict = "unclear" if not plain else "true" if better > figure["5x5"] else "false"
-    return Finding(verdict, {"accuracy": list(figure.values()), "networks": len(figure), "without": len(plain)})
+    verdict = (
+        "unclear"
+        if not plain
+        else "true"
+        if better > figure["5x5"]
+        else "false"
+    )
+    return Finding(
+        verdict,
+        {
+            "accuracy": list(figure.values()),
+            "networks": len(figure),
+            "without": len(plain),
+        },
+    )
 
 
 def one_by_one():
@@ -25,7 +38,11 @@ def one_by_one():
     params = [summary(unit, 32).params for unit in (without, with_1x1)]
     return Finding(
         "true" if saves else "false",
-        {"purpose": printed.NIN_PURPOSE, "params": params, "change": params[1] - params[0]},
+        {
+            "purpose": printed.NIN_PURPOSE,
+            "params": params,
+            "change": params[1] - params[0],
+        },
     )
 
 
@@ -35,30 +52,58 @@ def seven_networks():
     only = set(differ) == {"sampling", "order of images"}
     return Finding(
         "true" if only else "false",
-        {"differ_in": differ, "same": [name for name, does in printed.SEVEN_DIFFER.items() if not does], "networks": 7},
+        {
+            "differ_in": differ,
+            "same": [
+                name for name, does in printed.SEVEN_DIFFER.items() if not does
+            ],
+            "networks": 7,
+        },
     )
 
 
 def average_pooling():
     """The gain that GoogLeNet's paper reports for an average in place of fully connected layers; and what it saves."""
-    gain, (side, width), classes = printed.GOOGLENET_POOLING_GAIN, (7, 1024), printed.CLASSES
+    gain, (side, width), classes = (
+        printed.GOOGLENET_POOLING_GAIN,
+        (7, 1024),
+        printed.CLASSES,
+    )
     return Finding(
         "true" if 0 < gain < 1 else "false",
-        {"gain": gain, "flat": side * side * width * classes, "averaged": width * classes, "grid": [side, side, width]},
+        {
+            "gain": gain,
+            "flat": side * side * width * classes,
+            "averaged": width * classes,
+            "grid": [side, side, width],
+        },
     )
 
 
 def covariate_shift():
     """Whether those who tested it agree that batch-norm helps because it reduces internal covariate shift."""
     said = printed.BN_REDUCES_SHIFT
-    verdict = "true" if all(said.values()) else "unclear" if any(said.values()) else "false"
-    return Finding(verdict, {"for": [n for n, s in said.items() if s], "against": [n for n, s in said.items() if not s]})
+    verdict = (
+        "true"
+        if all(said.values())
+        else "unclear"
+        if any(said.values())
+        else "false"
+    )
+    return Finding(
+        verdict,
+        {
+            "for": [n for n, s in said.items() if s],
+            "against": [n for n, s in said.items() if not s],
+        },
+    )
 
 
 def shift_defined():
     """What internal covariate shift is, by the paper that names it."""
     return Finding(
-        "true" if printed.SHIFT_COMES_FROM == "mini-batches" else "false", {"comes_from": printed.SHIFT_COMES_FROM}
+        "true" if printed.SHIFT_COMES_FROM == "mini-batches" else "false",
+        {"comes_from": printed.SHIFT_COMES_FROM},
     )
 
 
@@ -67,21 +112,42 @@ def dropout_dropped():
     shares = printed.BN_DROPOUT
     none = {kind: max(values) == 0 for kind, values in shares.items()}
     verdict = (
-        "true" if all(none.values()) else "true if single networks are meant" if none["single"] else "false"
+        "true"
+        if all(none.values())
+        else "true if single networks are meant"
+        if none["single"]
+        else "false"
     )
-    return Finding(verdict, {"single": list(shares["single"]), "ensemble": list(shares["ensemble"])})
+    return Finding(
+        verdict,
+        {
+            "single": list(shares["single"]),
+            "ensemble": list(shares["ensemble"]),
+        },
+    )
 
 
 def halved(within=0.05):
     """The errors of the ensembles of Inception-v3 and GoogLeNet."""
-    new, old = printed.V3_ENSEMBLE_TOP5["test"], printed.LEADERBOARD["GoogLeNet 2014"]
+    new, old = (
+        printed.V3_ENSEMBLE_TOP5["test"],
+        printed.LEADERBOARD["GoogLeNet 2014"],
+    )
     return Finding(
         "true" if abs(new / old - 0.5) <= within else "false",
-        {"errors": [new, old], "ratio": new / old, "half_is_within": within, "off": abs(new / old - 0.5)},
+        {
+            "errors": [new, old],
+            "ratio": new / old,
+            "half_is_within": within,
+            "off": abs(new / old - 0.5),
+        },
     )
 
 
-PAIRS = (("Inception-ResNet-v1", "Inception-v3"), ("Inception-ResNet-v2", "Inception-v4"))
+PAIRS = (
+    ("Inception-ResNet-v1", "Inception-v3"),
+    ("Inception-ResNet-v2", "Inception-v4"),
+)
 
 
 def residual_gains():
@@ -117,7 +183,11 @@ def residual_trains_faster(thin=0.2):
     hardly = max(map(abs, gains)) <= thin
     return Finding(
         "true" if printed.RESIDUAL_FASTER and hardly else "false",
-        {"faster": printed.RESIDUAL_FASTER, "largest_difference": max(map(abs, gains)), "hardly_is_within": thin},
+        {
+            "faster": printed.RESIDUAL_FASTER,
+            "largest_difference": max(map(abs, gains)),
+            "hardly_is_within": thin,
+        },
     )
 
 
@@ -126,7 +196,12 @@ def best_ensemble(claimed=3.08):
     test = printed.V4_ENSEMBLE_TOP5_TEST
     return Finding(
         "true" if test == claimed else "false",
-        {"crops": 144, "test": test, "validation": printed.V4_ENSEMBLE_TOP5, "networks": [1, 3]},
+        {
+            "crops": 144,
+            "test": test,
+            "validation": printed.V4_ENSEMBLE_TOP5,
+            "networks": [1, 3],
+        },
     )
 
 
@@ -135,9 +210,22 @@ def bn_googlenet(near=1.0):
     error, _, cost = printed.V3_TABLE_3["BN-GoogLeNet"]
     baseline = round(100 - printed.BN_STEPS["BN-Baseline"][1], 1)
     same_cost = cost == printed.V3_TABLE_3["GoogLeNet"][2]
-    verdict = "false" if not same_cost else "true" if error == baseline else "unclear"
+    verdict = (
+        "false"
+        if not same_cost
+        else "true"
+        if error == baseline
+        else "unclear"
+    )
     return Finding(
-        verdict, {"error": error, "cost": cost, "baseline": baseline, "apart": abs(error - baseline), "near": near}
+        verdict,
+        {
+            "error": error,
+            "cost": cost,
+            "baseline": baseline,
+            "apart": abs(error - baseline),
+            "near": near,
+        },
     )
 
 

@@ -45,11 +45,17 @@ def fewer_steps():
 
 def learning_rates():
     """Both papers' staircases after so many epochs, one step an epoch."""
-    v3 = ExponentialStaircase(printed.V3_LR, printed.V3_LR_RATE, printed.V3_LR_EVERY)
+    v3 = ExponentialStaircase(
+        printed.V3_LR, printed.V3_LR_RATE, printed.V3_LR_EVERY
+    )
     drop, every = printed.GOOGLENET_LR_DROP, printed.GOOGLENET_LR_EPOCHS
     googlenet = ExponentialStaircase(1.0, 1 - drop, every)
     end, left = v3(printed.V3_EPOCHS), googlenet(printed.V3_EPOCHS)
-    epochs = printed.BN_STEPS["Inception"][0] * printed.BN_BATCH / printed.TRAINING_IMAGES
+    epochs = (
+        printed.BN_STEPS["Inception"][0]
+        * printed.BN_BATCH
+        / printed.TRAINING_IMAGES
+    )
     return Finding(
         "true" if end / printed.V3_LR < 0.05 and left > 0.5 else "false",
         {

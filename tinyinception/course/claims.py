@@ -57,7 +57,7 @@ class Claim:
 
     verdict: true, false, unclear, or 'true if' followed by the condition. truth: a template. kind: of KINDS. figures:
     what the function must find. counterfactual: inputs of the function, or in capitals constants of
-    verdicts/printed.py, with which the verdict is another. same_as: the row with the same function, which this one shares.
+    verdicts/printed.py, with which the verdict is another. same_as: the row with the same function, which is shared.
     """
 
     id: str

@@ -1,12 +1,13 @@
 """Sentences whose numbers and comparisons come from computed figures.
 
-A template is a text with fields: "{params:,} parameters, {ratio:.1f} times as many". After the colon stands how a figure
-is written, with Python's format and these letters:
+A template is a text with fields: "{params:,} parameters, {ratio:.1f} times as many". After the colon stands how it is
+written, with Python's format and these letters:
 
 - `p` percent, `K`, `M`, `G` thousands, millions, billions (without the word), `w` a number up to twelve as a word;
 - `a` in front: without its sign; `!l`: a list with "and" before its last item.
 - `less|more`: one of two words, which must be a pair of OPPOSITES in this order, for a figure below 0 and above it
-  (`less|more|1`: below 1 and above it); a boolean takes the second where it is true; `-less|more`: the other way round.
+  (`less|more|1`: below 1 and above it); a boolean takes the second where it is true;
+  `-less|more`: the other way round.
 
 So a sentence cannot say "less" where the figure says "more", nor a number that nobody computed: `typed` finds those.
 """
@@ -42,7 +43,7 @@ OPPOSITES = (
     ("wrong", "right"),
 )
 COMPARISONS = {word for pair in OPPOSITES[:14] for word in pair} - {"down", "up"}
-WORDS = "none one two three four five six seven eight nine ten eleven twelve".split()
+WORDS = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 # What has digits and is a name, not a number that could be computed.
 NAMES = re.compile(
     r"\b(?:[Tt]wo|[Tt]hree) (?=[1-9]x[1-9]\b)|\b[12357]x[12357](?:/2)?\b|\b(?:1 x n|n x 1|n x n|m x m)\b"
