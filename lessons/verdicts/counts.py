@@ -9,7 +9,7 @@ from tinyinception.course.claims import Finding, beside, when
 printed, counted = beside("printed"), beside("counted")
 
 
-def parameters():
+def parameters(within=0.02):
     """AlexNet, GoogLeNet and VGG, and their ratios."""
     alexnet, googlenet, *vggs = (
         counted.counted(name).params
@@ -17,7 +17,7 @@ def parameters():
     )
     ratio, over = alexnet / googlenet, [vgg / alexnet for vgg in vggs]
     right = [
-        abs(alexnet / printed.ALEXNET_PARAMS - 1) < 0.02,
+        abs(alexnet / printed.ALEXNET_PARAMS - 1) < within,
         round(googlenet, -6) == printed.GOOGLENET_PARAMS,
         round(ratio) == printed.GOOGLENET_FEWER_THAN_ALEXNET,
         any(round(value) == printed.VGG_OVER_ALEXNET for value in over),
@@ -30,6 +30,7 @@ def parameters():
             "alexnet_over_googlenet": ratio,
             "vgg16_over_alexnet": over[0],
             "vgg19_over_alexnet": over[1],
+            "right_is_within": within,
             "printed_ratio": printed.ALEXNET_PARAMS / printed.GOOGLENET_PARAMS,
         },
     )
@@ -103,7 +104,7 @@ def fits_first_row(weights, params, macs):
     )
 
 
-def bn_inception():
+def bn_inception(within=0.02):
     """BN-Inception as TF-slim builds it against GoogLeNet with the separable 7x7 that both have."""
     new, old = (
         counted.counted("bn_inception_slim"),
@@ -124,7 +125,9 @@ def bn_inception():
     extra = 3 * (
         modules["bn_inception_slim"] - modules["googlenet"]
     )  # weight layers of a module's longest branch
-    right = [abs(more[key] - 1 - printed.BN_MORE[key]) < 0.02 for key in more]
+    right = [
+        abs(more[key] - 1 - printed.BN_MORE[key]) < within for key in more
+    ]
     right += [
         new.depth - old.depth - extra == printed.BN_MORE["layers"],
         round(params, -5) == printed.BN_PARAMS,
@@ -137,6 +140,7 @@ def bn_inception():
             "macs_ratio": more["cost"],
             "cost_more": more["cost"] - 1,
             "params_more": more["params"] - 1,
+            "right_is_within": within,
             "printed_params": printed.BN_PARAMS,
             "depth": new.depth,
             "layers_more": new.depth - old.depth,

@@ -43,7 +43,7 @@ def fewer_steps():
     )
 
 
-def learning_rates():
+def learning_rates(small=1 / 20, large=1 / 2):
     """Both papers' staircases after so many epochs, one step an epoch."""
     v3 = ExponentialStaircase(
         printed.V3_LR, printed.V3_LR_RATE, printed.V3_LR_EVERY
@@ -57,7 +57,7 @@ def learning_rates():
         / printed.TRAINING_IMAGES
     )
     return Finding(
-        "true" if end / printed.V3_LR < 0.05 and left > 0.5 else "false",
+        "true" if end / printed.V3_LR < small and left > large else "false",
         {
             "epochs": printed.V3_EPOCHS,
             "start": printed.V3_LR,
@@ -68,6 +68,7 @@ def learning_rates():
             "googlenet_rate": 1 - drop,
             "googlenet_falls": printed.V3_EPOCHS // every,
             "googlenet_factor": left,
+            "borders": [small, large],
             "baseline_steps": printed.BN_STEPS["Inception"][0],
             "baseline_batch": printed.BN_BATCH,
             "baseline_epochs": epochs,

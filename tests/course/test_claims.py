@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -279,3 +280,10 @@ def test_no_printed_figure_is_without_a_use():
 )
 def test_figures_agree_to_the_digits_written(stated, computed, expected):
     assert room.agree(stated, computed) is expected
+
+
+def test_readme_and_help_say_how_many_there_are():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    numbers = [int(number) for number in re.findall(r"(\d+) claims", readme)]
+    assert numbers
+    assert set(numbers) == {len(CLAIMS)}

@@ -101,7 +101,7 @@ def test_a_wrong_sentence_is_noticed(tmp_path, monkeypatch, name, right, wrong):
     (tmp_path / "claims.toml").write_text(text[:begin] + text[begin:].replace(right, wrong, 1), encoding="utf-8")
     place = room.folder()
     monkeypatch.setattr(room, "folder", lambda: tmp_path)
-    if typed(wrong) != typed(right):
+    if right in CLAIMS[name].truth and typed(wrong) != typed(right):
         with pytest.raises(DataError, match=rf"claim {name}: the truth has .* typed in"):
             room.read()
         return

@@ -50,7 +50,8 @@ NAMES = re.compile(
     r"|\b(?:35x35|17x17|8x8)(?= (?:grid|module|grids|modules)\b)"
     r"|\b(?:Inception(?:-ResNet)?-|Inception )?v[1-4]\b|\bVGG-1[69]\b|\bBN-x\d+\b|\bMixed_\w+|\b[345][a-e]\b"
     r"|\b(?:sections?|Tables?|Figs?\.|claims?|lessons?|issue) A?\d+(?:\.\d+)*(?:(?:,| and) A?\d+(?:\.\d+)*)*"
-    r"|\bGoing Deeper\b|\btop-[15]\b|\bL2\b|\b(?:et al\.|of|in|ILSVRC) 201\d\b|python lessons/experiments/\w+\.py|\bF\(\dx\d\)"
+    r"|\bGoing Deeper\b|\btop-[15]\b|\bL2\b|\b(?:et al\.|of|in|ILSVRC) 201\d\b"
+    r"|python lessons/experiments/\w+\.py|\bF\(\dx\d\)"
 )
 SPEC = re.compile(r"(?P<bare>a?)(?P<python>[+,]*(?:\.\d+)?f?)(?P<scale>[pKMGw]?)")
 SCALES = {"": 1, "p": 100, "K": 1e-3, "M": 1e-6, "G": 1e-9, "w": 1}
