@@ -277,7 +277,7 @@ def text(result: Result) -> str:
         f"`{case['network']}` at batch {case['batch']} is done after {heads['startup.warm_s']:.1f} s where kernels are "
         f"in Numba's cache, after {heads['startup.cold_s']:.1f} s where they have to be compiled; "
         f"{sum(row['seconds'] for row in kernels):.1f} s of that is compilation, {first} leading. The kernels of "
-        "backward are compiled by a second process meanwhile (`tinyinception/kernels/ahead.py`), where there are two "
+        "backward are compiled by a second process meanwhile (`kernels/precompile.py`), where there are two "
         "cores."
     )
 

@@ -31,10 +31,10 @@ from tinyinception import models, nn, optim
 from tinyinception.count import summary
 from tinyinception.course import COLOURS, figure, show
 from tinyinception.data import Loader, drawn
+from tinyinception.judge.scores import score
 from tinyinception.models.network import Network
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Tensor
-from tinyinception.train.scores import score
 
 full, naive = summary("inception_v3").macs, summary("inception_v3", 151).macs
 print(

@@ -34,12 +34,12 @@ import numpy as np
 from tinyinception import nn, optim
 from tinyinception.course import COLOURS, figure, show
 from tinyinception.data import Loader, drawn
+from tinyinception.judge.crops import crop_scheme
+from tinyinception.judge.scores import ensemble, score
+from tinyinception.judge.statistics import bootstrap_difference
 from tinyinception.models.network import Network
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Tensor
-from tinyinception.train.crops import crop_scheme
-from tinyinception.train.scores import ensemble, score
-from tinyinception.train.statistics import bootstrap_difference
 
 TABLE = {
     (1, 1): 10.07,

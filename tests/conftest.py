@@ -35,6 +35,7 @@ QUICK = {
     "export/test_folder.py": ("drawn_set", "mistakes_of", "published", "onnx"),
     "gradcheck/test_checker.py": ("module",),
     "gradcheck/test_kinks.py": ("ties_in", "wherever"),
+    "judge/test_scores.py": (),
     "kernels/test_pool_norm.py": ("response_norm_is_its_twin", "relu_is_its_twin", "256_taps", "pool_is_its_twin"),
     "models/test_cifar.py": (),
     "nn/test_block_counts.py": (),

@@ -93,7 +93,7 @@ def some(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def suggest(name: str, known: "list[str] | tuple[str, ...]", what: str) -> ArgumentError:
+def unknown_name(name: str, known: "list[str] | tuple[str, ...]", what: str) -> ArgumentError:
     """The error for an unknown name: says what exists and, where one is close, which was probably meant."""
     near = nearest(str(name), known)
     hint = f"; did you mean {near!r}?" if near else ""

@@ -16,7 +16,7 @@ import numpy as np
 from tinyinception import changes, kernels, recording
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import empty
-from tinyinception.ops.operation import Kept
+from tinyinception.ops.operation import Kept, Room
 from tinyinception.tape import Node, check_as_it_was, checked, pad, topological
 
 
@@ -36,7 +36,7 @@ def _computes_again(parent: Any, array: np.ndarray | None) -> bool:
 
 
 def kept_by(node: Node) -> Kept:
-    """What backward reads, as arrays. What was computed again stays until its own backward: others may read it too."""
+    """What backward reads, as arrays. A recomputed output is kept until its own backward: others may read it."""
     kept = node.kept
     if not any(isinstance(entry, Node) for entry in kept.inputs):
         return kept
@@ -88,9 +88,8 @@ def walk(root: Any, gradient: np.ndarray, retain_graph: bool, hooks: Sequence) -
             grads = tuple(recording.backward(node.op, node.executor.kept_by(node), grad))
         else:
             growing = [sums.growing(parent) for parent in node.parents]
-            overwrite = owned and node.retained is None
-            kept = node.executor.kept_by(node)
-            grads = tuple(recording.backward(node.op, kept, grad, growing, overwrite))
+            room = Room(growing, _places(node), overwrite=owned and node.retained is None)
+            grads = tuple(recording.backward(node.op, node.executor.kept_by(node), grad, room))
         for hook in hooks:
             hook.after_backward(node, grad, grads)
         for parent, part in zip(node.parents, grads, strict=True):
@@ -127,9 +126,22 @@ class Sums:
         return self._sums.pop(id(node))
 
 
+def _places(node: Node) -> list[np.ndarray | None]:
+    """Where gradients may be written: those of leaves without one to the places that an optimiser has for them."""
+    return [
+        None
+        if leaf is None or isinstance(leaf, Node) or leaf.grad is not None or leaf.slot is None
+        or leaf.slot.dtype != leaf.dtype or sum(other is leaf for other in node.parents) > 1
+        else leaf.slot
+        for leaf in node.parents
+    ]  # fmt: skip
+
+
 def _collect(leaf: Any, grad: np.ndarray, owned: bool) -> None:
     """Add to the `.grad` that the user will read; a leaf of an optimiser has a place for it."""
-    if leaf.grad is not None:
+    if grad is leaf.slot and leaf.grad is None:
+        leaf.grad = grad
+    elif leaf.grad is not None:
         leaf.grad = add(leaf.grad, grad, empty(grad.shape, grad.dtype))
     elif leaf.slot is not None and leaf.slot.dtype == grad.dtype:
         launch(np.copyto, leaf.slot, grad)

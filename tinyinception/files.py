@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tinyinception.errors import ArgumentError
+from tinyinception.errors import ArgumentError, CheckpointError
 
 _TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-[0-9a-f]{8}\.tmp", re.S)
 _BEGINNING = 32  # characters of a name that a temporary one repeats: the whole might be as long as a system allows
@@ -32,6 +32,16 @@ def replace_file(path: Path, contents: bytes) -> None:
     with beside(path, contents) as temporary:
         os.replace(temporary, path)
         _sync_folder(path.parent)
+
+
+def save_file(path: Path, contents: bytes) -> None:
+    """`replace_file` for what must not be lost: CheckpointError where the system refuses."""
+    try:
+        replace_file(path, contents)
+    except OSError as error:
+        raise CheckpointError(
+            f"cannot write {path}: {error.strerror or error}; what was saved before is kept"
+        ) from error
 
 
 @contextmanager

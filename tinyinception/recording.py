@@ -14,7 +14,7 @@ import numpy as np
 from tinyinception.errors import CaptureError
 from tinyinception.kernels.launch import as_one, state
 from tinyinception.kernels.memory import empty
-from tinyinception.ops.operation import Grads, Kept, Operation
+from tinyinception.ops.operation import Grads, Kept, Operation, Room
 
 
 def forward(op: Operation, arrays: Sequence[np.ndarray | None]) -> tuple[np.ndarray, Any]:
@@ -35,13 +35,12 @@ def backward(
     op: Operation,
     kept: Kept,
     grad: np.ndarray,
-    sums: Sequence[np.ndarray | None] | None = None,
-    overwrite: bool = False,
+    room: Room | None = None,
 ) -> Grads:
-    """The gradients of the operation's inputs; in place where `sums` are given, one for each input."""
+    """The gradients of the operation's inputs; in place where there is room."""
     record = state.record
     if record is None or op.launches:
-        return op.backward(kept, grad) if sums is None else op.backward_in_place(kept, grad, sums, overwrite)
+        return op.backward(kept, grad) if room is None else op.backward_in_place(kept, grad, room)
     with as_one():
         grads = tuple(None if g is None else np.asarray(g) for g in op.backward(kept, grad))
     given = [array for array in (grad, *_arrays(kept)) if array is not None]

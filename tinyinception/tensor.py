@@ -122,7 +122,7 @@ class Tensor(Storage):
 
     data: array-like; Python numbers and lists become float32, float32 and float64 arrays keep their dtype and are not
     copied. requires_grad: collect a gradient in `.grad` (a NumPy array) when `backward` reaches this tensor.
-    Raises DtypeError for integer arrays: an image of bytes has to be scaled first; and for what holds no numbers.
+    Raises DtypeError for what holds no numbers, and for integer arrays: scale an image of bytes first.
     """
 
     __slots__ = ()

@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 
 from tinyinception.course.exercises import Exercise
-from tinyinception.train.scores import Scores, ensemble
+from tinyinception.judge.scores import Scores, ensemble
 
 rng = np.random.default_rng(18)
 LABELS = rng.integers(0, 10, 40)

@@ -15,10 +15,10 @@ from pathlib import Path
 from tinyinception import nn, optim
 from tinyinception.count import summary
 from tinyinception.data import Loader, drawn
+from tinyinception.judge.scores import score
 from tinyinception.models.network import Network
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Tensor
-from tinyinception.train.scores import score
 
 RESULT = Path(__file__).parent.parent / "results" / "principles.json"
 BUDGET = 2_000_000  # multiply-adds of the layers between stem and classifier

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tinyinception import data, nn
+from tinyinception.judge.scores import Scores, score
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import SGD, Triangular, weights_only
 from tinyinception.tensor import Tensor
-from tinyinception.train.scores import Scores, score
 
 BATCH = 64
 

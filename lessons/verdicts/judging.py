@@ -1,7 +1,7 @@
 """Verdicts on claims about how networks were judged: views made, printed errors divided."""
 
 from tinyinception.course.claims import Finding, beside
-from tinyinception.train.crops import crop_scheme
+from tinyinception.judge.crops import crop_scheme
 
 printed = beside("printed")
 

@@ -17,7 +17,7 @@ from tinyinception.cli import main
 from tinyinception.count import compare, summary
 from tinyinception.count.table import comparison_table, summary_table
 from tinyinception.errors import DataError
-from tinyinception.train import judge
+from tinyinception.train import evaluation
 from tinyinception.train.report import epoch_line
 
 WIDTHS = (60, 80, 100, 131)
@@ -332,8 +332,8 @@ def test_long_lines_of_a_lessons_code_go_on_below(monkeypatch):
 
 
 def test_the_legend_of_the_calibration_lies_on_nothing():
+    from tinyinception.judge.statistics import calibration
     from tinyinception.plots.judging import calibration_curve
-    from tinyinception.train.statistics import calibration
 
     figure = calibration_curve(calibration([0.1, 0.5, 0.95], [True, True, False], 4), "a run")
     figure.draw_without_rendering()
@@ -346,7 +346,7 @@ def test_one_view_makes_no_picture_of_crops_and_one_run_twice_gets_a_remark(run,
     from tinyinception import models
 
     monkeypatch.setattr(models, "build", build_tiny)
-    monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
+    monkeypatch.setattr(evaluation, "load", lambda *_, **__: shades())
     told = run(None, "evaluate", finished.run, finished.run, "--pictures", str(tmp_path / "seen"))
     assert "one run was given more than once" in told
     assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["calibration.png", "confusion.png"]

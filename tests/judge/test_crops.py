@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyinception.errors import ArgumentError, ShapeError
-from tinyinception.train.crops import SCHEMES, crop_scheme, resize
+from tinyinception.judge.crops import SCHEMES, crop_scheme, resize
 
 SQUARE, WIDE, TALL = (32, 32), (480, 640), (640, 480)
 

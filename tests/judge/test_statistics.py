@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinyinception.errors import ArgumentError, ShapeError
-from tinyinception.train.scores import Scores, average, ensemble
-from tinyinception.train.statistics import bootstrap_difference, calibration
+from tinyinception.judge.scores import Scores, average, ensemble
+from tinyinception.judge.statistics import bootstrap_difference, calibration
 
 # -- calibration -----------------------------------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.norms import batch_norm_eval
 from tests.helpers.places import FIXTURES
 from tinyinception import kernels
 from tinyinception.kernels import conv, plan, reference
-from tinyinception.kernels.norm import batch_norm_eval
+from tinyinception.kernels import norm as norms
 
 STORED = np.load(FIXTURES / "conv.npz")
 CASES = sorted({int(key.split("/")[0]) for key in STORED.files})
@@ -105,7 +106,7 @@ def test_the_norm_of_evaluation_is_fused_to_the_same_bits(case, dtype, relu, lea
     mean, gamma, beta = rng.standard_normal((3, w.shape[3])).astype(dtype)
     norm = mean, mean**2 + 1, gamma if learned else None, beta if learned else None, 1e-3, relu
     found = conv.conv2d_norm(x, w, b, stride, pads, groups, *norm)
-    np.testing.assert_array_equal(found, batch_norm_eval(conv.conv2d(x, w, b, stride, pads, groups), *norm))
+    np.testing.assert_array_equal(found, batch_norm_eval(norms, conv.conv2d(x, w, b, stride, pads, groups), *norm))
     expected = reference.conv2d_norm(x, w, b, stride, pads, groups, *norm)
     assert relative(found, expected) < (1e-5 if dtype == np.float32 else 1e-12)
 
@@ -141,7 +142,7 @@ def test_winograd_is_convolution(n, h, wd, pads, c, f, precision):
         assert relative(found, expected) < bound
     norm = b, b * b + 1, None, b, 1e-3, True
     np.testing.assert_array_equal(
-        conv.conv2d_norm(x, w, None, *at, 1, *norm), batch_norm_eval(conv.conv2d(x, w, None, *at, 1), *norm)
+        conv.conv2d_norm(x, w, None, *at, 1, *norm), batch_norm_eval(norms, conv.conv2d(x, w, None, *at, 1), *norm)
     )
     expected = reference.conv2d_input_grad(grad, w, x.shape, *at, 1)
     assert relative(conv.conv2d_input_grad(grad, w, x.shape, *at, 1), expected) < bound

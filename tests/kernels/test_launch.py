@@ -34,13 +34,15 @@ def norm(channels, gamma, beta, relu, training, overwrite=False):
     def run(x, grad, mean, var, out, *learned):
         learned = list(learned)
         learned = [learned.pop() if there else None for there in (gamma, beta)]
-        y, found_mean, invstd, found_var = kernels.batch_norm(x, *learned, 1e-3, relu)
-        kernels.update_running(mean, var, found_mean, found_var, x.size // channels, 0.1)
-        kernels.batch_norm_again(x, found_mean, invstd, *learned, relu, out[..., 3 : 3 + channels])
-        evaluated = kernels.batch_norm_eval(x, mean, var, *learned, 20.0, relu) if training else y
-        stats = (found_mean, invstd) if training else (mean, invstd)
-        grads = kernels.batch_norm_grad(grad, x, *stats, *learned, relu, training, True, overwrite)
-        return [y, found_mean, invstd, found_var, evaluated, mean, var, out, *grads]
+        y, found = kernels.batch_norm(x, *learned, 1e-3, relu)
+        kernels.update_running(mean, var, found.mean, found.var, x.size // channels, 0.1)
+        kernels.batch_norm_again(x, found, *learned, relu, out[..., 3 : 3 + channels])
+        evaluated, given = kernels.batch_norm(x, *learned, 20.0, relu, (mean, var))
+        into = np.empty(channels, x.dtype), np.empty(channels, x.dtype)
+        grads = kernels.batch_norm_grad(
+            grad, x, found if training else given, *learned, relu, training, True, overwrite, into
+        )
+        return [y, *found, evaluated, mean, var, out, *grads]
 
     shape = 6, 5, 4, channels
     return run, [shape, shape, (channels,), (channels,), (6, 5, 4, channels + 5), *[(channels,)] * (gamma + beta)]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.norms import batch_norm_eval
 from tests.helpers.places import FIXTURES
 from tinyinception import kernels
 from tinyinception.kernels import concat, lrn, norm, pointwise, pool, reference
@@ -120,20 +121,24 @@ def test_batch_norm_is_its_twin(shape, dtype, has_gamma, has_beta, relu, seed):
     x, grad = cotangent(seed, shape, dtype) * 3 + 1, cotangent(seed + 1, shape, dtype)
     gamma = cotangent(seed + 2, shape[-1:], dtype) if has_gamma else None
     beta = cotangent(seed + 3, shape[-1:], dtype) if has_beta else None
-    y, mean, invstd, var = norm.batch_norm(x, gamma, beta, 1e-3, relu)
-    expected = reference.batch_norm(x, gamma, beta, 1e-3, relu)
-    close(y, expected[0], dtype)
-    for actual, stat in zip((mean, invstd, var), expected[1:], strict=True):
+    y, found = norm.batch_norm(x, gamma, beta, 1e-3, relu)
+    expected, stats = reference.batch_norm(x, gamma, beta, 1e-3, relu)
+    close(y, expected, dtype)
+    rows = found.affine.reshape(3, -1, shape[-1])  # each channel as often as rows are folded
+    np.testing.assert_array_equal(rows, np.broadcast_to(rows[:, :1], rows.shape))
+    for actual, stat in zip((*found[:3], rows[:, 0]), stats, strict=True):
         np.testing.assert_allclose(actual, stat, rtol=1e-5 if dtype == np.float32 else 1e-11, atol=1e-6)
     close(
-        norm.batch_norm_eval(x, mean, var, gamma, beta, 0.1, relu),
-        reference.batch_norm_eval(x, mean, var, gamma, beta, 0.1, relu),
+        batch_norm_eval(norm, x, found.mean, found.var, gamma, beta, 0.1, relu),
+        batch_norm_eval(reference, x, found.mean, found.var, gamma, beta, 0.1, relu),
         dtype,
     )
     # one mask for both, also where float32 cannot tell on which side of the kink a value lies
-    x = np.where(np.abs(reference.batch_norm_eval(x, mean, var, gamma, beta, 1e-3, False)) < 1e-4, x + 0.1, x)
+    x = np.where(
+        np.abs(batch_norm_eval(reference, x, found.mean, found.var, gamma, beta, 1e-3, False)) < 1e-4, x + 0.1, x
+    )
     for training in (True, False):
-        args = grad, x, mean, invstd, gamma, beta, relu, training
+        args = grad, x, found, gamma, beta, relu, training
         for actual, wanted in zip(norm.batch_norm_grad(*args), reference.batch_norm_grad(*args), strict=True):
             assert actual.dtype == dtype
             np.testing.assert_allclose(
@@ -214,16 +219,16 @@ def test_batch_norm_is_pytorch(of, dtype, affine, relu, training):
     )
     gamma, beta = stored("norm", dtype, "gamma", "beta") if affine == "affine" else (None, None)
     if training:
-        actual, mean, invstd, biased = of.batch_norm(x, gamma, beta, 1e-3, relu)
+        actual, found = of.batch_norm(x, gamma, beta, 1e-3, relu)
         count = x.size // 3
         running_mean, running_var = stored("norm", np.float64, "running_mean", "running_var")
-        np.testing.assert_allclose(0.9 * STORED["norm/mean"] + 0.1 * mean, running_mean, rtol=1e-6)
-        unbiased = biased * count / (count - 1)
+        np.testing.assert_allclose(0.9 * STORED["norm/mean"] + 0.1 * found.mean, running_mean, rtol=1e-6)
+        unbiased = found.var * count / (count - 1)
         np.testing.assert_allclose(0.9 * STORED["norm/var"] + 0.1 * unbiased, running_var, rtol=1e-6)
     else:
-        actual, invstd = of.batch_norm_eval(x, mean, var, gamma, beta, 1e-3, relu), 1 / np.sqrt(var + 1e-3)
+        actual, found = of.batch_norm(x, gamma, beta, 1e-3, relu, (mean, var))
     close(actual, y, dtype)
-    grads = of.batch_norm_grad(grad, x, mean, invstd, gamma, beta, relu, training)
+    grads = of.batch_norm_grad(grad, x, found, gamma, beta, relu, training)
     close(grads[0], dx, dtype)
     if affine == "affine":
         for actual, wanted in zip(grads[1:], stored(case, dtype, "dgamma", "dbeta"), strict=True):
@@ -286,11 +291,11 @@ def test_windows_of_more_than_256_taps_know_their_winner():
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_batch_norm_gradient_of_slices_and_in_place(overwrite):
     x, grad = (cotangent(i, (3, 5, 4, 24), np.float64) for i in range(2))
-    _, mean, invstd, _ = norm.batch_norm(x, None, None, 1e-3, True)
-    expected = reference.batch_norm_grad(grad, x, mean, invstd, None, None, True, True)
+    _, found = norm.batch_norm(x, None, None, 1e-3, True)
+    expected = reference.batch_norm_grad(grad, x, found, None, None, True, True)
     around = np.full((3, 5, 4, 40), np.nan)
     around[..., 8:32] = grad
-    actual = norm.batch_norm_grad(around[..., 8:32], x, mean, invstd, None, None, True, True, True, overwrite)
+    actual = norm.batch_norm_grad(around[..., 8:32], x, found, None, None, True, True, True, overwrite)
     assert np.shares_memory(actual[0], around) == overwrite
     assert np.isnan(around[..., :8]).all()
     assert np.isnan(around[..., 32:]).all()
@@ -302,15 +307,13 @@ def test_batch_norm_survives_a_mean_far_larger_than_the_deviation():
     rng = np.random.default_rng(0)
     x = (1e4 + rng.standard_normal((8, 9, 9, 24))).astype(np.float32)
     grad = rng.standard_normal(x.shape).astype(np.float32)
-    y, mean, invstd, var = norm.batch_norm(x, None, None, 1e-3, False)
-    expected = reference.batch_norm(x.astype(np.float64), None, None, 1e-3, False)
-    np.testing.assert_allclose(y, expected[0], atol=2e-6)
-    np.testing.assert_allclose(mean, expected[1], rtol=1e-12)
-    np.testing.assert_allclose(var, expected[3], rtol=1e-9)
-    dx, dgamma, _ = norm.batch_norm_grad(grad, x, mean, invstd, None, None, False, True)
-    wanted = reference.batch_norm_grad(
-        grad.astype(np.float64), x.astype(np.float64), *expected[1:3], None, None, False, True
-    )
+    y, found = norm.batch_norm(x, None, None, 1e-3, False)
+    expected, wide = reference.batch_norm(x.astype(np.float64), None, None, 1e-3, False)
+    np.testing.assert_allclose(y, expected, atol=2e-6)
+    np.testing.assert_allclose(found.mean, wide.mean, rtol=1e-12)
+    np.testing.assert_allclose(found.var, wide.var, rtol=1e-9)
+    dx, dgamma, _ = norm.batch_norm_grad(grad, x, found, None, None, False, True)
+    wanted = reference.batch_norm_grad(grad.astype(np.float64), x.astype(np.float64), wide, None, None, False, True)
     np.testing.assert_allclose(dx, wanted[0], atol=2e-6)
     np.testing.assert_allclose(dgamma, wanted[1], atol=1e-4)
 
@@ -326,18 +329,18 @@ def test_batch_norm_keeps_nan_in_its_channel_also_through_the_relu(of):
 
 def test_a_constant_channel_has_no_variance_and_stays_finite():
     x = np.full((6, 5), 0.1, np.float32)
-    y, mean, _, var = norm.batch_norm(x, None, None, 1e-3, False)
-    assert (var == 0).all()
+    y, found = norm.batch_norm(x, None, None, 1e-3, False)
+    assert (found.var == 0).all()
     assert (y == 0).all()
-    np.testing.assert_array_equal(mean.astype(np.float32), x[0])
+    np.testing.assert_array_equal(found.mean.astype(np.float32), x[0])
 
 
 @IMPLEMENTATIONS
 def test_batch_norm_skips_the_gradient_of_x_on_request(of):
     x = cotangent(0, (6, 5), np.float64)
-    _, mean, invstd, _ = of.batch_norm(x, None, None, 1e-3, True)
-    full = of.batch_norm_grad(x, x, mean, invstd, None, None, True, True)
-    less = of.batch_norm_grad(x, x, mean, invstd, None, None, True, True, False)
+    _, found = of.batch_norm(x, None, None, 1e-3, True)
+    full = of.batch_norm_grad(x, x, found, None, None, True, True)
+    less = of.batch_norm_grad(x, x, found, None, None, True, True, False)
     assert less[0] is None
     np.testing.assert_array_equal(less[1:], full[1:])
 
@@ -347,16 +350,17 @@ def everything(x, grad):
     window = (3, 3), (1, 1), (1, 1, 1, 1)
     y, winner = pool.max_pool(x, *window, x.shape[1:3])
     gamma, beta = x[0, 0, 0], grad[0, 0, 0]
-    stats = norm.batch_norm(x, gamma, beta, 1e-3, True)
+    normed, found = norm.batch_norm(x, gamma, beta, 1e-3, True)
     return [
         y,
         winner,
         pool.max_pool_grad(grad, winner, x.shape, *window),
         pool.avg_pool(x, *window, x.shape[1:3], False),
         pool.avg_pool_grad(grad, x.shape, *window, False),
-        *stats,
-        norm.batch_norm_eval(x, stats[1], stats[3], gamma, beta, 1e-3, True),
-        *norm.batch_norm_grad(grad, x, stats[1], stats[2], gamma, beta, True, True),
+        normed,
+        *found,
+        batch_norm_eval(norm, x, found.mean, found.var, gamma, beta, 1e-3, True),
+        *norm.batch_norm_grad(grad, x, found, gamma, beta, True, True),
         lrn.local_response_norm(x, 5, 0.1, 0.75, 2.0),
         lrn.local_response_norm_grad(grad, x, 5, 0.1, 0.75, 2.0),
         concat.concat_channels([x, grad]),

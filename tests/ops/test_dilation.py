@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.norms import batch_norm_eval
 from tests.helpers.places import FIXTURES
 from tinyinception import gradcheck, kernels, nn, ops
 from tinyinception.count import summary
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.kernels import conv, plan, reference
-from tinyinception.kernels.norm import batch_norm_eval
+from tinyinception.kernels import norm as norms
 from tinyinception.nn.functional import conv2d
 from tinyinception.ops import Window
 from tinyinception.plots.network_tree import label
@@ -131,7 +132,7 @@ def test_what_is_done_on_the_way_is_done_for_dilated_kernels_too():
     norm = b, b * b + 1, None, b, 1e-3, True
     np.testing.assert_array_equal(
         conv.conv2d_norm(x, w, None, *at, 1, *norm, dilation),
-        batch_norm_eval(conv.conv2d(x, w, None, *at, 1, dilation), *norm),
+        batch_norm_eval(norms, conv.conv2d(x, w, None, *at, 1, dilation), *norm),
     )
     into = np.ones_like(x)
     right = 1 + reference.conv2d_input_grad(y, w, x.shape, *at, 1, dilation=dilation)

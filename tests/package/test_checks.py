@@ -13,12 +13,12 @@ from tinyinception.data import Cutout, Dataset, Loader, RandomCrop, RandomFlip
 from tinyinception.data.drawn import draw
 from tinyinception.errors import ArgumentError, ShapeError, TinyInceptionError
 from tinyinception.gradcheck import check
+from tinyinception.judge.crops import crop_scheme
+from tinyinception.judge.scores import Scores
+from tinyinception.judge.statistics import bootstrap_difference, calibration
 from tinyinception.nn import functional, init, random
 from tinyinception.tensor import Tensor, concat
 from tinyinception.train.config import Config
-from tinyinception.train.crops import crop_scheme
-from tinyinception.train.scores import Scores
-from tinyinception.train.statistics import bootstrap_difference, calibration
 
 PIXELS = np.zeros((4, 8, 8, 3), np.uint8)
 LABELS = np.array([0, 1, 0, 1])

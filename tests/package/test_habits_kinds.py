@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinyinception as ti
-from tinyinception import data, export, habits, models, nn, optim, plots, remedies, train, weights
+from tinyinception import data, export, habits, judge, models, nn, optim, plots, remedies, train, weights
 from tinyinception.errors import ArgumentError, CallError, DtypeError, TinyInceptionError
 
 F = nn.functional
@@ -24,6 +24,10 @@ NO_CALLS = {
     "Result",
     "Trained",
     "Exported",
+    "Calibration",
+    "Difference",
+    "Judgement",
+    "Scheme",
     "Published",
 }
 NO_CALLS |= {"Watcher", "Info", "SETS"}
@@ -39,7 +43,7 @@ def public(room):
     ]
 
 
-CALLABLE = [pair for room in (nn, F, optim, data, train, weights, export, plots) for pair in public(room)] + [
+CALLABLE = [pair for room in (nn, F, optim, data, judge, train, weights, export, plots) for pair in public(room)] + [
     ("ti.Tensor", ti.Tensor),
     ("build", models.build),
     ("list_models", models.list_models),

@@ -16,7 +16,7 @@ from tinyinception.errors import ArgumentError, PictureError
 from tinyinception.plots import training
 from tinyinception.plots.file import write, write_each
 from tinyinception.plots.style import as_text, style
-from tinyinception.train import judge, loop, pictures
+from tinyinception.train import evaluation, loop, pictures
 
 NAMES = [
     "$$",
@@ -121,13 +121,13 @@ def test_the_result_is_written_before_the_pictures_and_whatever_becomes_of_them(
 def test_evaluation_gives_its_report_where_its_pictures_fail_and_makes_their_folder_first(
     tmp_path, monkeypatch, capsys, finished
 ):
-    monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
+    monkeypatch.setattr(evaluation, "load", lambda *_, **__: shades())
     monkeypatch.setattr(training, "confusion_matrix", lambda *_: 1 / 0)
     report = train.evaluate(finished.run, pictures=tmp_path / "pictures")
     assert report["test_accuracy"] == finished.test_accuracy
     assert capsys.readouterr().err.startswith("not drawn: confusion.png; matplotlib cannot draw this picture: ZeroDiv")
     assert {path.name for path in (tmp_path / "pictures").iterdir()} == {"calibration.png"}
-    monkeypatch.setattr(judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
+    monkeypatch.setattr(evaluation, "load_run", lambda *_: pytest.fail("a run was loaded first"))
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match="pictures: cannot make the folder"):
         train.evaluate(finished.run, pictures=tmp_path / "file" / "pictures")

@@ -10,8 +10,9 @@ import pytest
 
 from tests.helpers.marks import posix
 from tinyinception.errors import CheckpointError
+from tinyinception.files import save_file
 from tinyinception.train import checkpoint
-from tinyinception.train.checkpoint import CHECKPOINT, STATE, load, replace_file, save
+from tinyinception.train.checkpoint import CHECKPOINT, STATE, load, save
 
 STATE_OLD = {"position": {"step": 3, "loss_sum": 0.1 + 0.2}, "random": {"state": 2**127 + 1}, "names": ["a", None]}
 STATE_NEW = {"position": {"step": 4}}
@@ -154,7 +155,7 @@ def test_a_missing_checkpoint_and_an_unwritable_place(tmp_path):
         load(tmp_path)
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"cannot write .*: Not a directory"):
-        replace_file(tmp_path / "file" / "log.csv", b"")
+        save_file(tmp_path / "file" / "log.csv", b"")
 
 
 def test_the_digest_covers_names_shapes_dtypes_numbers_and_state():

@@ -16,7 +16,7 @@ from tests.helpers.tiny_runs import CONFIG, Tiny, bits, fit, read_log, resume, s
 from tinyinception import models, nn, train
 from tinyinception.cli import main
 from tinyinception.errors import NonFiniteError
-from tinyinception.train import interrupt, judge, loop
+from tinyinception.train import evaluation, interrupt, loop
 from tinyinception.train.checkpoint import load
 from tinyinception.train.interrupt import Stopped, stop_signals
 
@@ -95,7 +95,7 @@ def test_a_run_that_gives_no_probabilities_is_one_error_when_used(tmp_path, dive
 
     fit(tmp_path / "run")
     Image.fromarray(shades().test_images[0]).save(tmp_path / "x.png")
-    monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
+    monkeypatch.setattr(evaluation, "load", lambda *_, **__: shades())
     diverging(0)
     for options in ({}, {"crops": 2}):
         with pytest.raises(NonFiniteError, match=r"run: its test loss is nan; the first to be so was .*Divide"):

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.helpers.tiny_runs import CONFIG, bits, fit, read_log, shades
 from tinyinception import data, nn, train
@@ -21,15 +19,14 @@ from tinyinception.errors import (
     ShapeError,
     TinyInceptionError,
 )
+from tinyinception.judge.scores import score
 from tinyinception.nn import functional
 from tinyinception.optim import Triangular
 from tinyinception.tensor import Tensor
 from tinyinception.train import loop, pictures
 from tinyinception.train.checkpoint import load
 from tinyinception.train.config import RECIPES
-from tinyinception.train.crops import crop_scheme
 from tinyinception.train.run import Run
-from tinyinception.train.scores import Scores, log_probabilities, score
 from tinyinception.train.session import Session
 
 pytestmark = pytest.mark.usefixtures("tiny_network")
@@ -149,17 +146,6 @@ def test_the_learning_rate_follows_the_schedule_and_the_gradient_norm_is_clipped
     assert norm == pytest.approx(0.18 * 1.9 * 1e-3, rel=1e-2)
 
 
-def test_measuring_changes_nothing(finished):
-    session = Session(CONFIG, shades())
-    before, random_before = session.network.state_dict(), nn.random.get_state()
-    first, second = (score(session.network, session.test_loader).log_probabilities for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-    assert session.network.training
-    assert nn.random.get_state() == random_before
-    for name, array in session.network.state_dict().items():
-        np.testing.assert_array_equal(array, before[name])
-
-
 def test_memory_does_not_grow_with_the_steps():
     session = Session(replace(CONFIG, epochs=100), shades())
     images, labels = next(session.train_loader.epoch(0))
@@ -174,7 +160,8 @@ def test_memory_does_not_grow_with_the_steps():
     tracemalloc.start()
     try:
         before, growths = run(200), []
-        for _ in range(8):  # what the interpreter and NumPy keep of small objects fills up; a leak goes on
+        # what the interpreter and NumPy keep of small objects for the next ones fills up; a leak does not
+        for _ in range(8):
             after = run(200)
             growths.append(after[1] - before[1])
             if after[0] == before[0] and growths[-1] < 5_000:
@@ -282,56 +269,7 @@ def test_every_recipe_is_for_a_known_data_set_and_valid():
         assert {field: getattr(config, field) for field in recipe} == recipe
 
 
-# -- scores, evaluate, predict -------------------------------------------------------------------------------------
-
-
-@given(seed=st.integers(0, 10_000), n=st.integers(1, 12), k=st.integers(2, 7))
-@settings(max_examples=50, deadline=None, derandomize=True)
-def test_scores_against_counting_by_hand(seed, n, k):
-    rng = np.random.default_rng(seed)
-    values, labels = rng.permuted(np.tile(np.arange(k), (n, 1)), axis=1) * -1.0, rng.integers(0, k, n)
-    scores = Scores(values, labels)
-    ranked = [sorted(range(k), key=lambda c, row=row: -row[c]) for row in values]
-    for top in range(1, k + 1):
-        assert scores.top(top) == sum(y in r[:top] for r, y in zip(ranked, labels, strict=True)) / n
-    assert scores.accuracy == scores.top(1)
-    assert scores.loss == pytest.approx(-sum(values[i][y] for i, y in enumerate(labels)) / n)
-    by_hand = np.zeros((k, k), int)
-    for r, y in zip(ranked, labels, strict=True):
-        by_hand[y][r[0]] += 1
-    np.testing.assert_array_equal(scores.confusion, by_hand)
-
-
-def test_mirrored_crops_average_probabilities(finished):
-    trained = train.load_run(finished.run)
-    loader = replace(shades(), mean=trained.facts.mean, std=trained.facts.std).loader("test", 16)
-    images = loader.normalize(loader.images)
-    straight, mirror = (np.exp(log_probabilities(trained.network, x)) for x in (images, images[:, :, ::-1].copy()))
-    assert np.abs(straight - mirror).max() > 1e-3
-    both = np.exp(score(trained.network, loader, crop_scheme(2, (8, 8), (8, 8))).log_probabilities)
-    np.testing.assert_allclose(both, (straight + mirror) / 2, rtol=1e-5)
-
-
-@pytest.fixture
-def shades_by_name(monkeypatch):
-    """`data.load` as train uses it, giving the set the finished run was trained on."""
-    monkeypatch.setattr("tinyinception.train.judge.load", lambda *_, **__: shades())
-
-
-def test_evaluate_repeats_what_the_run_measured(finished, shades_by_name):
-    last = read_log(finished.run)[-1]
-    columns = {False: "test_accuracy", True: "averaged_test_accuracy", None: "averaged_test_accuracy"}
-    for averaged, column in columns.items():
-        report = train.evaluate(finished.run, averaged=averaged, batch_size=7)
-        assert report["test_accuracy"] == float(last[column])
-        assert report["averaged"] == (averaged is not False)
-    loss = train.evaluate(finished.run, averaged=False)["test_loss"]
-    assert loss == pytest.approx(float(last["test_loss"]), rel=1e-6)
-    assert finished.test_accuracy == report["test_accuracy"]
-    assert json.loads(json.dumps(report)) == report
-    assert sum(map(sum, report["confusion"])) == report["images"] == 60
-    assert [c["name"] for c in report["classes"]] == ["dark", "medium", "bright"]
-    assert report["classes"][1]["accuracy"] == report["confusion"][1][1] / 20
+# -- the running average, and predicting ---------------------------------------------------------------------------
 
 
 def test_the_running_average_takes_in_every_step_and_is_measured_beside_the_last_parameters(finished):
@@ -345,17 +283,6 @@ def test_the_running_average_takes_in_every_step_and_is_measured_beside_the_last
     for measured, network in zip(loop.measure(session), (last, average), strict=True):
         np.testing.assert_array_equal(measured.log_probabilities, score(network, session.test_loader).log_probabilities)
     np.testing.assert_array_equal(session.network.state_dict()["fc.weight"], last.state_dict()["fc.weight"])
-
-
-def test_evaluate_refuses_what_it_cannot_do(finished, tmp_path, monkeypatch):
-    monkeypatch.setattr("tinyinception.train.judge.load", lambda name, **_: data.load(name, limit=5))
-    with pytest.raises(ArgumentError, match="crops must be one of 1, 2, 10, 12, 144, got 3"):
-        train.evaluate(finished.run, crops=3)
-    with pytest.raises(ArgumentError, match=r"drawn has the classes disc, .* was trained for dark, medium, bright"):
-        train.evaluate(finished.run, "drawn")
-    fit(tmp_path / "plain", replace(CONFIG, epochs=1, average=None))
-    with pytest.raises(ArgumentError, match="without a running average"):
-        train.evaluate(tmp_path / "plain", averaged=True)
 
 
 def test_predict_classifies_files_as_the_network_classifies_their_pixels(finished, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinyinception import export, models, weights
 from tinyinception.cli.parser import UsageError
-from tinyinception.errors import ArgumentError, suggest
+from tinyinception.errors import ArgumentError, unknown_name
 from tinyinception.export.folder import check_folder
 from tinyinception.train.run import CONFIG
 from tinyinception.weights.exported import read_config
@@ -82,4 +82,4 @@ def _source(options: Namespace) -> weights.Exported:
 def _unknown(source: str) -> ArgumentError:
     if "/" in source or "\\" in source or source.startswith((".", "~")):
         return ArgumentError(f"export: there is no folder {source}")
-    return suggest(source, models.names(), "run folder or model")
+    return unknown_name(source, models.names(), "run folder or model")

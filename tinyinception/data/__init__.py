@@ -19,7 +19,7 @@ from tinyinception.data.image import read_image
 from tinyinception.data.loader import Loader
 from tinyinception.data.mnist import FASHION_MNIST, MNIST, read_fashion_mnist, read_mnist
 from tinyinception.data.transforms import Cutout, Normalize, RandomCrop, RandomFlip, Transform, Translate
-from tinyinception.errors import ArgumentError, DataError, shown, suggest, unreadable
+from tinyinception.errors import ArgumentError, DataError, shown, unknown_name, unreadable
 from tinyinception.habits import explain_call, missing_from, named
 
 __all__ = [
@@ -156,7 +156,7 @@ def _known(name: str) -> None:
         return
     if "/" in name or "\\" in name or name.startswith(("~", ".")):
         raise DataError(f"{shown(name)}: no such folder of images")
-    raise suggest(name, names(), "data set")
+    raise unknown_name(name, names(), "data set")
 
 
 def _drawn(limit: int | None) -> Dataset:

@@ -18,7 +18,7 @@ import numpy as np
 
 from tinyinception.checks import whole
 from tinyinception.data.grey import grey_levels, strips
-from tinyinception.errors import ArgumentError, DataError, shown, suggest
+from tinyinception.errors import ArgumentError, DataError, shown, unknown_name
 from tinyinception.habits import named
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def read_image(
         raise ArgumentError(f"channels must be 1 or 3, got {channels!r}")
     size, crop = whole("size", size), None if crop is None else whole("crop", crop)
     if interpolation not in INTERPOLATIONS:
-        raise suggest(interpolation, INTERPOLATIONS, "interpolation")
+        raise unknown_name(interpolation, INTERPOLATIONS, "interpolation")
     wanted, resampling = "RGB" if channels == 3 else "L", Image.Resampling[interpolation.upper()]
     with _open(path) as file, opened(file, path) as image:
         file.steps = math.inf

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.export.card import card
+from tinyinception.files import save_file
 from tinyinception.habits import named
-from tinyinception.train.checkpoint import replace_file
 from tinyinception.weights import Exported, save
 from tinyinception.weights.exported import CARD, CONFIG, MODEL, exported_by, read_config
 from tinyinception.weights.file import is_own, opened
@@ -29,8 +29,8 @@ def to_folder(exported: Exported, folder: str | Path) -> None:
     except OSError as error:
         raise CheckpointError(f"cannot write to {folder}: {error.strerror or error}") from error
     save(exported.network, folder / MODEL)
-    replace_file(folder / CARD, card(exported).encode("utf-8", "backslashreplace"))
-    replace_file(folder / CONFIG, exported.to_json().encode())
+    save_file(folder / CARD, card(exported).encode("utf-8", "backslashreplace"))
+    save_file(folder / CONFIG, exported.to_json().encode())
 
 
 def check_folder(folder: str | Path) -> Path:

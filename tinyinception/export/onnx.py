@@ -21,11 +21,11 @@ from tinyinception.checks import whole
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, GraphError
 from tinyinception.export.graph import FIRST, Graph, same_graphs
 from tinyinception.export.operations import translate
+from tinyinception.files import save_file
 from tinyinception.habits import named
 from tinyinception.nn import Module, Output
 from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
-from tinyinception.train.checkpoint import replace_file
 
 OPSET, IR_VERSION = 23, 11
 BATCH = "N"
@@ -61,7 +61,7 @@ def to_onnx(
         )
     contents = _model(onnx, graphs[0], traces, metadata or {}).SerializeToString()
     onnx.checker.check_model(contents, full_check=True)
-    replace_file(Path(file), contents)
+    save_file(Path(file), contents)
 
 
 def _library() -> Any:

@@ -126,8 +126,8 @@ def _slope(
 ) -> Slope:
     """The derivative along `line` in the k-th tensor, all others held.
 
-    Its noise includes the rounding of backward. Where terms cancel, that is about the rounding of the outputs divided
-    by `unit`.
+    The noise of the result includes backward's own rounding error: where terms cancel, about the outputs' rounding
+    error divided by `unit`.
     """
     moved = probe.values[k][line != 0]
     unit = max(1.0, float(np.sqrt(np.mean(np.square(moved)))))

@@ -96,7 +96,6 @@ max_pool_grad = _dispatched(reference.max_pool_grad, "pool")
 avg_pool = _dispatched(reference.avg_pool, "pool")
 avg_pool_grad = _dispatched(reference.avg_pool_grad, "pool")
 batch_norm = _dispatched(reference.batch_norm, "norm")
-batch_norm_eval = _dispatched(reference.batch_norm_eval, "norm")
 batch_norm_again = _dispatched(reference.batch_norm_again, "norm")
 batch_norm_grad = _dispatched(reference.batch_norm_grad, "norm")
 update_running = _dispatched(reference.update_running, "norm")
@@ -124,7 +123,6 @@ __all__ = [
     "axis_sums",
     "batch_norm",
     "batch_norm_again",
-    "batch_norm_eval",
     "batch_norm_grad",
     "concat_channels",
     "conv2d",

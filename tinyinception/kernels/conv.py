@@ -13,10 +13,10 @@ import numpy as np
 from tinyinception.kernels import plan
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import dense, empty, nothing, wide
-from tinyinception.kernels.norm import NEVER, inverse_of, numbers_of
+from tinyinception.kernels.norm import NEVER, normaliser
 from tinyinception.kernels.packing import add_parts, finish_numbers, pack_weights, pad_images
 from tinyinception.kernels.products import weight_product, window_product
-from tinyinception.kernels.statistics import affine_numbers, join_moments
+from tinyinception.kernels.statistics import join_moments
 from tinyinception.kernels.team import workers
 from tinyinception.kernels.types import Finish, Weights, Windows
 from tinyinception.kernels.vectors import CHANNELS
@@ -37,9 +37,8 @@ def conv2d(x, w, b, stride, pads, groups, dilation=(1, 1)):
 
 
 def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu, dilation=(1, 1)):
-    """`batch_norm_eval` of `conv2d`, to the same bits, done while the numbers are in registers."""
-    affine = empty((3, w.shape[3]), x.dtype)
-    launch(affine_numbers, *numbers_of(mean, inverse_of(var, eps), gamma, beta, x.dtype), affine)
+    """`batch_norm` by given moments of `conv2d`, to the same bits, done while the numbers are in registers."""
+    affine = normaliser(mean, var, gamma, beta, eps, empty((3, w.shape[3]), x.dtype)).affine
     return _conv2d(x, w, b, stride, pads, groups, dilation, affine=affine, floor=0 if relu else NEVER)[0]
 
 
@@ -70,7 +69,7 @@ def _conv2d(x, w, b, stride, pads, groups, dilation, affine=None, floor=NEVER, m
 
 
 def _padded(x, pads=(0, 0, 0, 0)):
-    """x with its padding in place, and so many numbers behind it as `weight_product` may read."""
+    """A padded copy of x, followed in memory by as many zeros as `weight_product` may read past its end."""
     n, h, w, c = x.shape
     shape = n, h + pads[0] + pads[1], w + pads[2] + pads[3], c
     numbers = empty((math.prod(shape) + CHANNELS,), x.dtype)
@@ -147,27 +146,29 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilatio
     return out
 
 
-def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
-    """Gradient of conv2d for its weights, a product over all output pixels."""
+def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1), into=None):
+    """Gradient of conv2d for its weights, a product over all output pixels. into: a dense array to write it to."""
     shape, stride, w_shape, dtype = grad.shape, tuple(stride), tuple(w_shape), grad.dtype
     grad, dilation, f = wide(grad), tuple(dilation), w_shape[3]
     if plan.suits_winograd(shape, w_shape, stride, groups, dilation, dtype):
-        return _winograd_weight_grad(grad, wide(x), w_shape, pads)
+        return _winograd_weight_grad(grad, wide(x), w_shape, pads, into)
     how = plan.weight_grad(shape, w_shape, tuple(pads), groups, dilation, dtype)
     x = _padded(x, pads) if how.padded else _padded(x) if how.margin else wide(x)
-    sums, out = empty(how.sums, dtype), empty((len(how.taps.places), how.taps.channels, f), dtype)
+    out = empty(w_shape, dtype) if into is None else into
+    sums, by_tap = empty(how.sums, dtype), out.reshape(len(how.taps.places), how.taps.channels, f)
     grid, fg, one = shape[1:3], f // groups, plan.origin(0, 0)
     for g in range(groups):
         windows = Windows(x, g * w_shape[2], how.taps.channels, how.taps.places, grid, stride)
         grads = Windows(grad, g * fg, fg, one, grid, (1, 1))
         launch(weight_product, windows, grads, sums, how.slices, workers(how.work))
-        launch(add_parts, sums, out, g * fg, fg, workers(sums.size))
-    return out.reshape(w_shape)
+        launch(add_parts, sums, by_tap, g * fg, fg, workers(sums.size))
+    return out
 
 
-def _winograd_weight_grad(grad, x, w_shape, pads):
+def _winograd_weight_grad(grad, x, w_shape, pads, into):
     *_, c, f = w_shape
-    sums, taps = empty((plan.winograd_parts(grad.shape, w_shape), 16, c, f), x.dtype), empty(w_shape, x.dtype)
+    taps = empty(w_shape, x.dtype) if into is None else into
+    sums = empty((plan.winograd_parts(grad.shape, w_shape), 16, c, f), x.dtype)
     windows, grads = _squares(x, (-pads[0], -pads[2]), grad)
     launch(winograd_weight_product, windows, grads, sums, numba.get_num_threads())
     launch(taps_of_products, sums, taps, workers(sums.size))

@@ -9,7 +9,7 @@ from typing import Any
 from tinyinception.checks import number
 from tinyinception.kernels.threads import start
 
-# Only `prange` is parallel: Numba would make such loops of np.zeros and slices too, and compile each for itself.
+# Only `prange` is parallel. Otherwise Numba parallelises array expressions too, and compiles each separately.
 ONLY_PRANGE = {
     "prange": True,
     "reduction": True,

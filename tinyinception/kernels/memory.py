@@ -38,7 +38,7 @@ class Arena:
 
     def __init__(self) -> None:
         self.gaps: list[Piece] = []  # by address
-        self.dead: list[Piece] = []  # are gaps too, as soon as somebody looks
+        self.dead: list[Piece] = []  # pieces given back, not yet merged into `gaps`
 
     def take(self, size: int) -> Piece:
         """A piece of so many bytes."""
@@ -87,7 +87,7 @@ class _Lease:
         self.__array_interface__ = {"version": 3, "shape": shape, "typestr": dtype.str, "data": (piece[0], False)}
 
     def __del__(self):
-        self.arena.dead.append(self.piece)  # and no more: garbage collection may come here in the middle of `take`
+        self.arena.dead.append(self.piece)  # only append: the collector may call this while `take` runs
 
 
 class _Place:

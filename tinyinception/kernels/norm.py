@@ -13,7 +13,7 @@ other axes are rows. Three ideas:
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,13 +21,13 @@ from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import cast, dense, empty, nothing, wide
 from tinyinception.kernels.statistics import (
-    affine_numbers,
     gradient_numbers,
-    inverse_deviation,
     moments_of_sums,
     move_running,
+    norm_numbers,
 )
 from tinyinception.kernels.team import PIECES, deal, workers
+from tinyinception.kernels.types import Found
 
 CHUNKS = 32
 FOLDED = 256  # length of the inner loop: long enough to hide its start, short enough for its sums to stay in L1
@@ -57,18 +57,18 @@ def _sums(x, channels, first, second, workers):
 
 
 @kernel(parallel=False)
-def _apply_to_rows(unit, units, x, affine, floor, y):
+def _apply_to_rows(unit, units, x, affine, columns, floor, y):
     rows, (anchor, scale, offset) = x.shape[0], (affine[0], affine[1], affine[2])
     for r in range(rows * unit // units, rows * (unit + 1) // units):
-        for c in range(scale.size):
+        for c in range(columns):
             v = (x[r, c] - anchor[c]) * scale[c] + offset[c]
             y[r, c] = floor if v < floor else v
 
 
 @kernel(parallel=False)
-def _apply(x, affine, floor, y, workers):
-    """y = max(floor, (x - anchor) * scale + offset)."""
-    deal(_apply_to_rows, PIECES, workers, (PIECES, x, affine, floor, y))
+def _apply(x, affine, columns, floor, y, workers):
+    """y = max(floor, (x - anchor) * scale + offset), for so many columns of each."""
+    deal(_apply_to_rows, PIECES, workers, (PIECES, x, affine, columns, floor, y))
 
 
 @kernel(parallel=False)
@@ -94,62 +94,50 @@ def _grad_sums(grad, x, affine, floor, first, second, workers):
 
 
 @kernel(parallel=False)
-def _grad_apply_to_rows(unit, units, grad, x, affine, floor, dx):
-    rows, (anchor, scale, offset) = x.shape[0], (affine[0], affine[1], affine[2])
-    slope, constant = affine[3], affine[4]
-    zero, row = grad.dtype.type(0), np.empty(dx.shape[1], dx.dtype)
+def _grad_apply_to_rows(unit, units, grad, x, affine, slopes, floor, dx):
+    rows, columns, (anchor, scale, offset) = x.shape[0], slopes.shape[1], (affine[0], affine[1], affine[2])
+    slope, constant = slopes[0], slopes[1]
+    zero, row = grad.dtype.type(0), np.empty(columns, dx.dtype)
     for r in range(rows * unit // units, rows * (unit + 1) // units):
-        for c in range(scale.size):
+        for c in range(columns):
             d, g = x[r, c] - anchor[c], grad[r, c]
             g = zero if d * scale[c] + offset[c] <= floor else g
             row[c] = scale[c] * g + (slope[c] * d + constant[c])
-        for c in range(scale.size):  # where dx is grad, a loop that writes what it has read would take one by one
+        for c in range(columns):  # where dx is grad, a loop that writes what it has read would take one by one
             dx[r, c] = row[c]
 
 
 @kernel(parallel=False)
-def _grad_apply(grad, x, affine, floor, dx, workers):
+def _grad_apply(grad, x, affine, slopes, floor, dx, workers):
     """dx = scale * gradient that passed the ReLU + slope * (x - anchor) + constant; dx may be grad."""
-    deal(_grad_apply_to_rows, PIECES, workers, (PIECES, grad, x, affine, floor, dx))
+    deal(_grad_apply_to_rows, PIECES, workers, (PIECES, grad, x, affine, slopes, floor, dx))
 
 
-def _fold(rows: int, channels: int) -> int:
+def _fold(rows: int, channels: int, columns: int) -> int:
     """How many rows to lay side by side: a power of two that divides their number."""
     k = 1
-    while 2 * k * channels <= FOLDED and rows % (2 * k) == 0:
+    while 2 * k * channels <= columns and rows % (2 * k) == 0:
         k *= 2
     return k
 
 
-class Numbers(NamedTuple):
-    """Per channel."""
-
-    mean: np.ndarray
-    invstd: np.ndarray
-    gamma: np.ndarray
-    beta: np.ndarray
-
-
 class _Folded:
-    """Arrays of x's shape as rows of k * C numbers; k is 1 where one of them is a slice of the channels of another."""
+    """Arrays of x's shape as rows of k * C numbers, of so many columns at most.
 
-    def __init__(self, x: np.ndarray, *others: np.ndarray):
+    k is 1 where one of them is a slice of the channels of another.
+    """
+
+    def __init__(self, x: np.ndarray, *others: np.ndarray, columns: int = FOLDED):
         self.channels = x.shape[-1]
         self.count = x.size // self.channels
         self.dtype = x.dtype
         arrays = [wide(array) for array in (x, *others)]
         whole = all(array.shape[-1] == self.channels for array in arrays)
-        self.k = _fold(self.count, self.channels) if whole else 1
+        self.k = _fold(self.count, self.channels, columns) if whole else 1
         self.rows = [array.reshape(self.count // self.k, -1) for array in arrays]
 
     def floor(self, relu: bool) -> np.generic:
         return self.dtype.type(0 if relu else NEVER)
-
-    def affine(self, numbers: Numbers, rows: int = 3) -> np.ndarray:
-        """`affine_numbers` in the first of so many rows, in the dtype of x, as often as rows were folded."""
-        affine = empty((rows, self.k * self.channels), self.dtype)
-        launch(affine_numbers, *numbers, affine)
-        return affine
 
     def partials(self) -> tuple[np.ndarray, np.ndarray]:
         shape = min(CHUNKS, self.count // self.k), self.k * self.channels
@@ -160,19 +148,20 @@ class _Folded:
         return [partial.reshape(-1, self.channels) for partial in sums]
 
 
-def numbers_of(
-    mean: np.ndarray, invstd: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, dtype: np.dtype
-) -> Numbers:
-    """What a normalisation is computed from, as kernels take it: mean and invstd in float64, empty what is None."""
-    learned = (nothing(dtype) if numbers is None else dense(numbers) for numbers in (gamma, beta))
-    return Numbers(dense(cast(mean, np.float64)), dense(cast(invstd, np.float64)), *learned)
-
-
-def inverse_of(var: np.ndarray, eps: float) -> np.ndarray:
-    """1 / sqrt(var + eps), in float64."""
-    invstd = empty(var.shape, np.float64)
-    launch(inverse_deviation, dense(cast(var, np.float64)), float(eps), invstd)
-    return invstd
+def normaliser(
+    mean: np.ndarray,
+    var: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    eps: float,
+    affine: np.ndarray,
+) -> Found:
+    """What a normalisation is computed from, as kernels take it; affine: an empty array in its dtype, see `Found`."""
+    mean, var = (dense(cast(moment, np.float64)) for moment in (mean, var))
+    learned = (nothing(affine.dtype) if numbers is None else dense(numbers) for numbers in (gamma, beta))
+    found = Found(mean, empty(mean.shape, np.float64), var, affine)
+    launch(norm_numbers, mean, var, float(eps), *learned, found.invstd, affine)
+    return found
 
 
 def batch_norm(
@@ -182,15 +171,16 @@ def batch_norm(
     eps: float,
     relu: bool,
     moments: tuple[np.ndarray, np.ndarray] | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Normalise each channel by the mean and biased variance of its own rows.
+) -> tuple[np.ndarray, Found]:
+    """Normalise each channel by the mean and biased variance of its own rows, or by those given.
 
-    x: any shape with channels last. moments: that mean and variance, in float64, where they are known already. Returns
-    y and, in float64 per channel, mean, 1 / sqrt(var + eps) and var.
+    x: any shape with channels last. moments: mean and variance, where they are known already or are to be others.
+    Returns y and what x was normalised by.
     """
-    mean, var = moments or _moments(_Folded(x))
-    invstd = inverse_of(var, eps)
-    return batch_norm_again(x, mean, invstd, gamma, beta, relu), mean, invstd, var
+    fold = _Folded(x)
+    mean, var = moments or _moments(fold)
+    found = normaliser(mean, var, gamma, beta, eps, empty((3, fold.k * fold.channels), x.dtype))
+    return batch_norm_again(x, found, gamma, beta, relu), found
 
 
 def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
@@ -202,67 +192,55 @@ def _moments(fold: _Folded) -> tuple[np.ndarray, np.ndarray]:
     return mean, var
 
 
-def batch_norm_eval(
-    x: np.ndarray,
-    mean: np.ndarray,
-    var: np.ndarray,
-    gamma: np.ndarray | None,
-    beta: np.ndarray | None,
-    eps: float,
-    relu: bool,
-) -> np.ndarray:
-    """Normalise each channel by a given mean and variance."""
-    return batch_norm_again(x, mean, inverse_of(var, eps), gamma, beta, relu)
-
-
 def batch_norm_again(
     x: np.ndarray,
-    mean: np.ndarray,
-    invstd: np.ndarray,
+    found: Found,
     gamma: np.ndarray | None,
     beta: np.ndarray | None,
     relu: bool,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The y of `batch_norm` and `batch_norm_eval` to the same bits, from what those have found.
+    """The y of `batch_norm` to the same bits, from what that has found; gamma and beta are in there already.
 
     out: where to write it, dense or a slice of the channels of a dense array.
     """
     y = empty(x.shape, x.dtype) if out is None else out
-    fold = _Folded(x, y)
-    affine = fold.affine(numbers_of(mean, invstd, gamma, beta, x.dtype))
-    launch(_apply, fold.rows[0], affine, fold.floor(relu), fold.rows[1], workers(2 * x.size))
+    fold = _Folded(x, y, columns=found.affine.shape[1])
+    at = found.affine, fold.k * fold.channels, fold.floor(relu), fold.rows[1]
+    launch(_apply, fold.rows[0], *at, workers(2 * x.size))
     return y
 
 
 def batch_norm_grad(
     grad: np.ndarray,
     x: np.ndarray,
-    mean: np.ndarray,
-    invstd: np.ndarray,
+    found: Found,
     gamma: np.ndarray | None,
     beta: np.ndarray | None,
     relu: bool,
     training: bool,
     input_grad: bool = True,
     overwrite: bool = False,
+    into: Sequence[np.ndarray | None] = (None, None),
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
     """Gradients of x, gamma and beta. The ReLU's mask is computed again from x, so that y need not be kept.
 
-    training: whether mean and invstd came from x itself, so that the gradient flows through them too. input_grad:
-    without it the gradient of x is None, and its pass is saved. overwrite: it may take the place of `grad`.
+    training: whether `found` came from x itself, so that the gradient flows through it too. input_grad: without it the
+    gradient of x is None, and its pass is saved. overwrite: it may take the place of `grad`. into: where to write those
+    of gamma and beta.
     """
     grad = cast(grad, x.dtype)
     dx = None if not input_grad else grad if overwrite else empty(x.shape, x.dtype)
-    fold = _Folded(x, grad, *([] if dx is None else [dx]))
-    of, floor, (first, second) = numbers_of(mean, invstd, gamma, beta, x.dtype), fold.floor(relu), fold.partials()
-    numbers = fold.affine(of, rows=5)
-    launch(_grad_sums, fold.rows[1], fold.rows[0], numbers, floor, first, second, workers(2 * x.size))
-    dgamma, dbeta = empty((fold.channels,), x.dtype), empty((fold.channels,), x.dtype)
-    sums = fold.of_channels(first, second)
-    launch(gradient_numbers, *sums, *of[:3], fold.count, training, numbers, dgamma, dbeta)
+    fold = _Folded(x, grad, *([] if dx is None else [dx]), columns=found.affine.shape[1])
+    floor, (first, second), slopes = fold.floor(relu), fold.partials(), empty((2, fold.k * fold.channels), x.dtype)
+    launch(_grad_sums, fold.rows[1], fold.rows[0], found.affine, floor, first, second, workers(2 * x.size))
+    dgamma, dbeta = (empty((fold.channels,), x.dtype) if place is None else place for place in into)
+    sums, scale = fold.of_channels(first, second), nothing(x.dtype) if gamma is None else dense(gamma)
+    of = found.mean, found.invstd, scale, fold.count, training, found.affine
+    launch(gradient_numbers, *sums, *of, slopes, dgamma, dbeta)
     if dx is not None:
-        launch(_grad_apply, fold.rows[1], fold.rows[0], numbers, floor, fold.rows[2], workers(3 * x.size))
+        at = found.affine, slopes, floor, fold.rows[2]
+        launch(_grad_apply, fold.rows[1], fold.rows[0], *at, workers(3 * x.size))
     return dx, dgamma, dbeta
 
 

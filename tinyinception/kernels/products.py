@@ -35,17 +35,18 @@ from tinyinception.kernels.team import deal
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, copy, take
 
 ZERO, ONE, NO = np.int64(0), np.int64(1), np.bool_(False)  # where Numba would compile a callee anew for a literal
-AHEAD = 16  # rows of weights that are asked for early: the hardware does not see beyond a page, which may be few rows
+AHEAD = 16  # rows of weights fetched early: the hardware prefetcher stops at a page boundary, after few rows
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
 
 
 def _make_window_tile(vectors: int):
     """outs[i][column:] = sum over taps t, channels k of windows[i, t][k] * b[t, k, :vectors], for ROWS pixels.
 
-    windows: table of addresses, pixels x taps; seen: the taps that count, `seeing` of them. b: at (t, k) begins
-    b_row * (t * channels + k) numbers behind its start. numbers: per output channel what the sum starts from, anchor,
-    scale and offset, a row of `wide` each. Where `finish` is set, the sum ends as (sum - anchor) * scale + offset, and
-    at least `floor`. outs: addresses of results. All arguments but `like` and `floor` are addresses or numbers.
+    windows: table of addresses, pixels x taps; seen: the taps that count, `seeing` of them. b: row (t, k) begins
+    b_row * (t * channels + k) numbers after its start. numbers: four rows of `wide`, start, anchor, scale and offset, a
+    column per output channel. The sum begins at start; where `finish` is set, the result is
+    max((sum - anchor) * scale + offset, floor). outs: addresses of results. All arguments but `like` and `floor` are
+    addresses or numbers.
     """
 
     @intrinsic
@@ -391,8 +392,8 @@ def _weight_parts(_, windows, grads, sums, slices, counter):
 def weight_product(windows, grads, sums, slices, workers):
     """sums[part, tap, channel, output channel] = im2col(x)^T @ grad over a part's pixels, in whole register tiles.
 
-    grads: the gradients as windows of one tap. Up to CHANNELS - 1 numbers behind a window are read, for sums that
-    nobody wants.
+    grads: the gradients as windows of one tap. Reads up to CHANNELS - 1 numbers past a window; the sums
+    that they feed are discarded.
     """
     counter = np.zeros(1, np.int64)
     deal(_weight_parts, workers, workers, (windows, grads, sums, slices, counter))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from tinyinception.kernels.types import Found
+
 # -- convolution -------------------------------------------------------------------------------------------------------
 
 
@@ -48,7 +50,7 @@ def conv2d(x, w, b, stride, pads, groups, dilation=(1, 1)):
 
 def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu, dilation=(1, 1)):
     """conv2d, and batch-norm by given statistics after it."""
-    return batch_norm_eval(conv2d(x, w, b, stride, pads, groups, dilation), mean, var, gamma, beta, eps, relu)
+    return batch_norm(conv2d(x, w, b, stride, pads, groups, dilation), gamma, beta, eps, relu, (mean, var))[0]
 
 
 def conv2d_moments(x, w, b, stride, pads, dilation=(1, 1)):
@@ -70,14 +72,14 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilatio
     return dx if into is None else np.add(into, dx, out=into)
 
 
-def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
+def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1), into=None):
     """Gradient of conv2d for its weights, from the gradient of its output."""
     kh, kw, cg, f = w_shape
     parts = []
     for gg, xg in zip(np.split(grad, groups, axis=3), np.split(x, groups, axis=3), strict=True):
         columns = im2col(xg, (kh, kw), stride, pads, dilation).reshape(-1, kh * kw * cg)
         parts.append((columns.T @ gg.reshape(-1, f // groups)).reshape(kh, kw, cg, f // groups))
-    return np.concatenate(parts, axis=3)
+    return _written(np.concatenate(parts, axis=3), into)
 
 
 # -- pooling -----------------------------------------------------------------------------------------------------------
@@ -170,32 +172,33 @@ def _normalise(x, mean, invstd, gamma, beta, relu):
 
 
 def batch_norm(x, gamma, beta, eps, relu, moments=None):
-    """y, mean, 1 / sqrt(var + eps) and biased variance; channels last, everything else is a row."""
+    """y, and mean, 1 / sqrt(var + eps) and biased variance; channels last, everything else is a row."""
     axes = tuple(range(x.ndim - 1))
-    mean, var = moments or (_wide(x).mean(axis=axes), None)
+    mean, var = map(_wide, moments) if moments else (_wide(x).mean(axis=axes), None)
     var = ((_wide(x) - mean) ** 2).mean(axis=axes) if var is None else var
     invstd = 1 / np.sqrt(var + eps)
-    return _normalise(x, mean, invstd, gamma, beta, relu), mean, invstd, var
+    return _normalise(x, mean, invstd, gamma, beta, relu), Found(mean, invstd, var, _rows(x, mean, invstd, gamma, beta))
 
 
-def batch_norm_eval(x, mean, var, gamma, beta, eps, relu):
-    """Normalise by a given mean and variance."""
-    return _normalise(x, mean, 1 / np.sqrt(_wide(var) + eps), gamma, beta, relu)
+def _rows(x, mean, invstd, gamma, beta):
+    """anchor, scale and offset, for the kernels, should they go on from here."""
+    anchor, scale = mean.astype(x.dtype), _affine(invstd, gamma, None)
+    return np.stack([anchor, scale, _affine((_wide(anchor) - mean) * scale, None, beta)]).astype(x.dtype)
 
 
-def batch_norm_again(x, mean, invstd, gamma, beta, relu, out=None):
+def batch_norm_again(x, found, gamma, beta, relu, out=None):
     """y once more."""
-    y = _normalise(x, mean, invstd, gamma, beta, relu)
+    y = _normalise(x, found.mean, found.invstd, gamma, beta, relu)
     if out is None:
         return y
     out[...] = y
     return out
 
 
-def batch_norm_grad(grad, x, mean, invstd, gamma, beta, relu, training, input_grad=True, overwrite=False):
+def batch_norm_grad(grad, x, found, gamma, beta, relu, training, input_grad=True, overwrite=False, into=(None, None)):
     """Gradients of x, gamma and beta."""
-    axes = tuple(range(x.ndim - 1))
-    normed, g = (_wide(x) - mean) * invstd, _wide(grad)
+    axes, invstd = tuple(range(x.ndim - 1)), found.invstd
+    normed, g = (_wide(x) - found.mean) * invstd, _wide(grad)
     if relu:
         g = np.where(_affine(normed, gamma, beta) <= 0, 0, g)
     dbeta, dgamma = g.sum(axis=axes), (g * normed).sum(axis=axes)
@@ -205,7 +208,14 @@ def batch_norm_grad(grad, x, mean, invstd, gamma, beta, relu, training, input_gr
         if training:
             dx = dx - dx.mean(axis=axes) - normed * (dx * normed).mean(axis=axes)
         dx = (dx * invstd).astype(x.dtype)
-    return dx, dgamma.astype(x.dtype), dbeta.astype(x.dtype)
+    return dx, *(_written(g.astype(x.dtype), place) for g, place in zip((dgamma, dbeta), into, strict=True))
+
+
+def _written(array, into):
+    if into is None:
+        return array
+    into[...] = array
+    return into
 
 
 def update_running(running_mean, running_var, mean, var, count, momentum):

@@ -13,15 +13,17 @@ from tinyinception.kernels.jit import kernel
 
 
 @kernel(parallel=False, relax=())
-def affine_numbers(mean, invstd, gamma, beta, affine):
-    """Rows anchor, scale, offset with (x - anchor) * scale + offset = gamma * (x - mean) * invstd + beta.
+def norm_numbers(mean, var, eps, gamma, beta, invstd, affine):
+    """invstd = 1 / sqrt(var + eps), and rows anchor, scale, offset of `affine` with
+
+        (x - anchor) * scale + offset = gamma * (x - mean) * invstd + beta
 
     The anchor is the mean rounded to the dtype of x, so x - anchor is exact near the mean; the rounding error of the
-    mean goes into the offset. gamma, beta: empty where there is none. affine: columns of all channels, again and again;
-    rows behind the third are left alone.
+    mean goes into the offset. gamma, beta: empty where there is none. affine: columns of all channels, again and again.
     """
     channels = mean.size
     for c in range(channels):
+        invstd[c] = 1 / np.sqrt(var[c] + eps)
         anchor = affine.dtype.type(mean[c])
         scale = invstd[c] * gamma[c] if gamma.size > 0 else invstd[c]
         offset = (np.float64(anchor) - mean[c]) * scale
@@ -29,13 +31,6 @@ def affine_numbers(mean, invstd, gamma, beta, affine):
             offset += beta[c]
         for k in range(0, affine.shape[1], channels):
             affine[0, k + c], affine[1, k + c], affine[2, k + c] = anchor, scale, offset
-
-
-@kernel(parallel=False, relax=())
-def inverse_deviation(var, eps, invstd):
-    """1 / sqrt(var + eps)."""
-    for c in range(var.size):
-        invstd[c] = 1 / np.sqrt(var[c] + eps)
 
 
 @kernel(parallel=False, relax=())
@@ -88,17 +83,17 @@ def join_moments(sizes, found, mean, var):
 
 
 @kernel(parallel=False, relax=())
-def gradient_numbers(first, second, mean, invstd, gamma, count, training, numbers, dgamma, dbeta):
-    """dgamma and dbeta from partial sums, and rows slope and constant of `numbers`, whose first is the anchor.
+def gradient_numbers(first, second, mean, invstd, gamma, count, training, affine, slopes, dgamma, dbeta):
+    """dgamma and dbeta from partial sums, and rows slope and constant of `slopes`; affine: see `norm_numbers`.
 
     The gradient of x is scale * g + slope * (x - anchor) + constant; slope and constant are 0 unless `training`.
     """
-    channels, columns = mean.size, numbers.shape[1]
+    channels, columns = mean.size, slopes.shape[1]
     ones, twos = np.empty(channels, np.float64), np.empty(channels, np.float64)
     add_rows(first, ones)
     add_rows(second, twos)
     for c in range(channels):
-        shift = mean[c] - np.float64(numbers[0, c])
+        shift = mean[c] - np.float64(affine[0, c])
         grown = (twos[c] - shift * ones[c]) * invstd[c]
         dgamma[c], dbeta[c] = grown, ones[c]
         slope = constant = 0.0
@@ -107,7 +102,7 @@ def gradient_numbers(first, second, mean, invstd, gamma, count, training, number
             slope = -scale * invstd[c] * grown / count
             constant = -scale * ones[c] / count - slope * shift
         for k in range(c, columns, channels):
-            numbers[3, k], numbers[4, k] = slope, constant
+            slopes[0, k], slopes[1, k] = slope, constant
 
 
 @kernel(parallel=False, relax=())

@@ -46,3 +46,15 @@ class Tiling(NamedTuple):
     together: int  # images of which a block has the same pixel
     rows: int  # pixels in a tile
     slices: int  # pieces that the panels of a tile are dealt to
+
+
+class Found(NamedTuple):
+    """What a batch-norm has normalised by, per channel: mean, 1 / sqrt(var + eps) and biased variance, in float64.
+
+    affine: the same as rows anchor, scale and offset, with gamma and beta in them; see `statistics.norm_numbers`.
+    """
+
+    mean: np.ndarray
+    invstd: np.ndarray
+    var: np.ndarray
+    affine: np.ndarray

@@ -66,7 +66,7 @@ class Code:
         return self.builder.load(self._pointer(base, offset), align=self.bytes)
 
     def prefetch(self, base, offset, vectors):
-        """Ask for the cache lines of so many vectors; that they do not exist would be no harm."""
+        """Fetch the cache lines of so many vectors early; prefetching past the end of an array is harmless."""
         i32, byte = ir.IntType(32), ir.IntType(8).as_pointer()
         ask = self.builder.module.declare_intrinsic(
             "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, i32, i32, i32])

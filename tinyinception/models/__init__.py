@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tinyinception import remedies
 from tinyinception.checks import whole
-from tinyinception.errors import ArgumentError, suggest
+from tinyinception.errors import ArgumentError, unknown_name
 from tinyinception.habits import explain_call, missing_from, named, refusal
 from tinyinception.models.network import Network
 
@@ -47,8 +47,8 @@ _NETWORKS = {
     "inception_resnet_cifar": Info("inception_resnet_cifar", "scaled residual Inception blocks at 32x32"),
     "plain_cifar": Info("plain_cifar", "control at the cost of inception_cifar: few and wide 3x3 convolutions"),
     "plain_deep_cifar": Info("plain_cifar", "control at the cost of inception_cifar: many and narrow 3x3 convolutions"),
-    "single_5x5_cifar": Info("five_cifar", "of the pair 5x5 against two 3x3: the one with 5x5"),
-    "double_3x3_cifar": Info("five_cifar", "of the pair 5x5 against two 3x3: the one with two 3x3"),
+    "single_5x5_cifar": Info("kernel_pair_cifar", "of the pair 5x5 against two 3x3: the one with 5x5"),
+    "double_3x3_cifar": Info("kernel_pair_cifar", "of the pair 5x5 against two 3x3: the one with two 3x3"),
     "nin_cifar": Info("nin", "Network in Network, the paper's for CIFAR-10"),
     "alexnet": _paper("alexnet", "the network of 2012: two towers, response normalisation", 227),
     "alexnet_ungrouped": _paper("alexnet", "its widths in one tower, as textbooks draw it", 227, "alexnet", towers=1),
@@ -113,7 +113,7 @@ def info(name: str) -> Info:
                 f"unknown model {name!r}; the network is {base!r}, and {tag!r} names weights: "
                 f"weights.load_weights(network, FILE), or 'hf://timm/{base}.{tag}' as FILE"
             )
-        raise suggest(name, names(), "model")
+        raise unknown_name(name, names(), "model")
     return _NETWORKS[name]
 
 

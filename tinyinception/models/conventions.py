@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 
-from tinyinception.errors import suggest
+from tinyinception.errors import unknown_name
 from tinyinception.nn import AvgPool2d, BatchNorm2d, ConvUnit, Module
 from tinyinception.nn.init import Initializer, glorot, truncated_normal, variance_scaling
 from tinyinception.nn.units import Pool, Unit
@@ -60,7 +60,7 @@ CAFFE_BN = Convention(1e-5, 0.1, True, True, 0.0, glorot())
 def choose(network: str, name: str, known: Mapping[str, Convention]) -> Convention:
     """The convention of that name; ArgumentError suggests the nearest of those `network` has."""
     if name not in known:
-        raise suggest(name, list(known), f"convention of {network}")
+        raise unknown_name(name, list(known), f"convention of {network}")
     return known[name]
 
 

@@ -7,7 +7,7 @@ reading of it. They have Inception-v3's widths. TF-slim uses the name `inception
 
 from __future__ import annotations
 
-from tinyinception.errors import suggest
+from tinyinception.errors import unknown_name
 from tinyinception.models.conventions import SLIM
 from tinyinception.models.inception_v3 import finish, grid_8, grid_17, reduce_17, reduce_35, stem
 from tinyinception.models.network import Network
@@ -28,7 +28,7 @@ def inception_v2(
     has the stem of the released Inception-v3, which the authors name as the best reference.
     """
     if reading not in FACTORIZED:
-        raise suggest(reading, list(FACTORIZED), "reading of inception_v2")
+        raise unknown_name(reading, list(FACTORIZED), "reading of inception_v2")
     unit, pool = SLIM.unit, SLIM.pool
     first = _released_stem(channels, unit) if reading == "c" else _printed_stem(channels, unit)
     inputs = (192, 256, 288) if reading == "c" else (288, 288, 288)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyinception import ops, remedies
 from tinyinception.habits import missing_from, named
-from tinyinception.kernels import ahead
+from tinyinception.kernels import precompile
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import empty
 from tinyinception.nn import random
@@ -55,7 +55,7 @@ def conv2d(
 def convolve(formula: ops.Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """The convolution, while a second process compiles what its gradients need, if nobody has done so before."""
     if is_recording() and isinstance(x, Tensor):
-        ahead.backward(x.dtype)
+        precompile.backward_kernels(x.dtype)
     return apply(formula, x, weight, *(() if bias is None else (bias,)))
 
 

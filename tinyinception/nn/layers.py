@@ -136,9 +136,9 @@ class BatchNorm2d(Module):
             return apply(self.formula(), x, self.gamma, self.beta, self.running_mean, self.running_var)
         y, node = use(self.formula(), x, self.gamma, self.beta, *(moments or ()))
         if y._data is not None:
-            mean, _, var = node.kept.aside
+            found = node.kept.aside
             count = size_of(x.shape[:-1])
-            kernels.update_running(self.running_mean, self.running_var, mean, var, count, self.momentum)
+            kernels.update_running(self.running_mean, self.running_var, found.mean, found.var, count, self.momentum)
         return y
 
     def describe(self) -> str:

@@ -10,7 +10,15 @@ import numpy as np
 
 from tinyinception import changes, remedies
 from tinyinception.context import state
-from tinyinception.errors import AbsentError, ArgumentError, CallError, CheckpointError, DtypeError, misfits, suggest
+from tinyinception.errors import (
+    AbsentError,
+    ArgumentError,
+    CallError,
+    CheckpointError,
+    DtypeError,
+    misfits,
+    unknown_name,
+)
 from tinyinception.habits import absent, misfit, named, refusal, target_dtype
 from tinyinception.nn import members
 from tinyinception.nn.members import as_buffer, check_replacement, inside, is_container, is_leaf, kind_fits
@@ -223,7 +231,7 @@ class Module:
             if not children:
                 raise ArgumentError(f"get_submodule: {path} has no modules below it, and so no {name!r}")
             if name not in children:
-                raise suggest(name, list(children), f"module of {path}")
+                raise unknown_name(name, list(children), f"module of {path}")
             module, path = children[name], f"{path}.{name}"
         return module
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +10,20 @@ from tinyinception import kernels
 from tinyinception.checks import is_whole
 from tinyinception.habits import channels_first
 from tinyinception.ops.arithmetic import of_the_other
-from tinyinception.ops.operation import Cost, Forward, Grads, Keeps, Kept, Operation, Shape, Window, by_x, size_of
+from tinyinception.ops.operation import (
+    Cost,
+    Forward,
+    Grads,
+    Keeps,
+    Kept,
+    Operation,
+    Room,
+    Shape,
+    Window,
+    by_x,
+    no_room,
+    size_of,
+)
 from tinyinception.ops.padding import Pads, Pair, output_size, pair, resolve, span
 from tinyinception.ops.reduction import add_up
 
@@ -78,19 +90,17 @@ class Conv2d(Operation):
         return kernels.conv2d(x, w, b, window.stride, window.padding, int(self.groups), window.dilation)
 
     def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
-        return Conv2d.backward_in_place(self, kept, grad, (None,), False)
+        return Conv2d.backward_in_place(self, kept, grad, no_room(kept))
 
-    def backward_in_place(
-        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
-    ) -> Grads:
+    def backward_in_place(self, kept: Kept, grad: np.ndarray, room: Room) -> Grads:
         (x, w, *_), (x_shape, w_shape, *_) = kept.inputs, kept.shapes
         window, wanted = self.window(x_shape, w_shape), kept.wanted
         at = window.stride, window.padding, int(self.groups)
         dx = dw = None
         if wanted[0]:
-            dx = kernels.conv2d_input_grad(grad, w, x_shape, *at, sums[0], window.dilation)
+            dx = kernels.conv2d_input_grad(grad, w, x_shape, *at, room.sums[0], window.dilation)
         if wanted[1]:
-            dw = kernels.conv2d_weight_grad(grad, x, w_shape, *at, window.dilation)
+            dw = kernels.conv2d_weight_grad(grad, x, w_shape, *at, window.dilation, room.empty[1])
         db = add_up(grad, (0, 1, 2)) if len(wanted) > 2 and wanted[2] else None
         return (dx, dw, db)[: len(wanted)]
 
@@ -125,13 +135,17 @@ class Linear(Operation):
         return kernels.conv2d(_as_image(x), w[None, None], b, (1, 1), (0, 0, 0, 0), 1).reshape(x.shape[0], w.shape[1])
 
     def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
+        return Linear.backward_in_place(self, kept, grad, no_room(kept))
+
+    def backward_in_place(self, kept: Kept, grad: np.ndarray, room: Room) -> Grads:
         (x, w, *_), ((n, k), w_shape, *_), wanted = kept.inputs, kept.shapes, kept.wanted
         image, at = _as_image(grad), ((1, 1), (0, 0, 0, 0), 1)
         dx = dw = None
         if wanted[0]:
             dx = kernels.conv2d_input_grad(image, w[None, None], (n, 1, 1, k), *at).reshape(n, k)
         if wanted[1]:
-            dw = kernels.conv2d_weight_grad(image, _as_image(x), (1, 1, *w_shape), *at)[0, 0]
+            into = None if room.empty[1] is None else room.empty[1][None, None]
+            dw = kernels.conv2d_weight_grad(image, _as_image(x), (1, 1, *w_shape), *at, into=into)[0, 0]
         db = add_up(grad, (0,)) if len(wanted) > 2 and wanted[2] else None
         return (dx, dw, db)[: len(wanted)]
 

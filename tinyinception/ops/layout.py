@@ -11,7 +11,19 @@ import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import is_whole, number
-from tinyinception.ops.operation import NOTHING, Forward, Grads, Keeps, Kept, Operation, Shape, by_x, size_of
+from tinyinception.ops.operation import (
+    NOTHING,
+    Forward,
+    Grads,
+    Keeps,
+    Kept,
+    Operation,
+    Room,
+    Shape,
+    by_x,
+    no_room,
+    size_of,
+)
 
 
 def _listed(given: Sequence) -> tuple:
@@ -113,14 +125,12 @@ class Slice(Operation):
         return a[self.index if Ellipsis in self.index else (*self.index, ...)]  # a view, of one element too
 
     def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
-        return Slice.backward_in_place(self, kept, grad, (None,), False)
+        return Slice.backward_in_place(self, kept, grad, no_room(kept))
 
-    def backward_in_place(
-        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
-    ) -> Grads:
+    def backward_in_place(self, kept: Kept, grad: np.ndarray, room: Room) -> Grads:
         if self._is_channels(kept.shapes[0]):
-            return (kernels.slice_channels_grad(grad, kept.shapes[0], self.index[-1].start or 0, sums[0]),)
-        out = np.zeros(kept.shapes[0], grad.dtype) if sums[0] is None else sums[0]
+            return (kernels.slice_channels_grad(grad, kept.shapes[0], self.index[-1].start or 0, room.sums[0]),)
+        out = np.zeros(kept.shapes[0], grad.dtype) if room.sums[0] is None else room.sums[0]
         out[self.index] += grad
         return (out,)
 

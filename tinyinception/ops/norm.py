@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tinyinception import kernels
 from tinyinception.checks import number, whole
-from tinyinception.ops.operation import FIRST, Cost, Forward, Grads, Keeps, Kept, Operation, Shape, by_x, size_of
+from tinyinception.kernels.memory import copied
+from tinyinception.ops.operation import (
+    FIRST,
+    Cost,
+    Forward,
+    Grads,
+    Keeps,
+    Kept,
+    Operation,
+    Room,
+    Shape,
+    by_x,
+    no_room,
+    size_of,
+)
 
 
 @dataclass(frozen=True)
@@ -20,11 +33,11 @@ class BatchNorm(Operation):
     Inputs x (any shape, channels last), gamma C or None, beta C or None, and the statistics to normalise by, mean C and
     var C. training: they are those of the batch, biased, in float64, and measured here where they are None; else they
     are running ones. relu: max(0, .) follows, in the same pass over memory.
-    Puts aside (mean, 1 / deviation, biased variance), so that running statistics can follow.
+    Puts aside `kernels.types.Found`, mean and variance among it, so that running statistics can follow.
     """
 
     tensors = 3
-    new_arrays = recomputes = True
+    new_arrays = recomputes = launches = True
     eps: float
     relu: bool = field(default=False, kw_only=True)
     training: bool = field(default=True, kw_only=True)
@@ -33,11 +46,6 @@ class BatchNorm(Operation):
     def analytic(self) -> bool:
         """Without the ReLU."""
         return not self.relu
-
-    @property
-    def launches(self) -> bool:
-        """In training."""
-        return self.training
 
     def shape(
         self,
@@ -69,31 +77,26 @@ class BatchNorm(Operation):
         mean: np.ndarray | None = None,
         var: np.ndarray | None = None,
     ) -> Forward:
-        if self.training:
-            known = None if mean is None else (mean, var)
-            y, mean, invstd, var = kernels.batch_norm(x, gamma, beta, self.eps, self.relu, known)
-        else:
-            y = kernels.batch_norm_eval(x, mean, var, gamma, beta, self.eps, self.relu)
-            invstd = 1 / np.sqrt(np.asarray(var, np.result_type(var, np.float64)) + self.eps)
-            mean, var = np.array(mean), np.array(var)  # training goes on to change the running ones in place
-        return y, (mean, invstd, var)
+        known = None if mean is None or var is None else (mean, var)
+        if known is not None and not self.training:  # running ones, which training will change in place
+            mean, var = (copied(moment, np.result_type(moment, np.float64)) for moment in known)
+            known = mean, var
+        return kernels.batch_norm(x, gamma, beta, self.eps, self.relu, known)
 
     def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
-        return BatchNorm.backward_in_place(self, kept, grad, (), False)
+        return BatchNorm.backward_in_place(self, kept, grad, no_room(kept))
 
-    def backward_in_place(
-        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
-    ) -> Grads:
-        (x, gamma, beta, *_), (mean, invstd, _), wanted = self._three(kept.inputs), kept.aside, kept.wanted
+    def backward_in_place(self, kept: Kept, grad: np.ndarray, room: Room) -> Grads:
+        (x, gamma, beta, *_), wanted = self._three(kept.inputs), kept.wanted
+        into = (*room.empty, None, None)[1:3]
         grads = kernels.batch_norm_grad(
-            grad, x, mean, invstd, gamma, beta, self.relu, self.training, wanted[0], overwrite
+            grad, x, kept.aside, gamma, beta, self.relu, self.training, wanted[0], room.overwrite, into
         )
-        grads = (*grads, None, None)
-        return tuple(g if want else None for g, want in zip(grads, wanted, strict=False))
+        return tuple(g if want else None for g, want in zip((*grads, None, None), wanted, strict=False))
 
     def recompute(self, kept: Kept, out: np.ndarray) -> None:
-        (x, gamma, beta, *_), (mean, invstd, _) = self._three(kept.inputs), kept.aside
-        kernels.batch_norm_again(x, mean, invstd, gamma, beta, self.relu, out)
+        x, gamma, beta, *_ = self._three(kept.inputs)
+        kernels.batch_norm_again(x, kept.aside, gamma, beta, self.relu, out)
 
     @staticmethod
     def _three(inputs: tuple) -> tuple:

@@ -83,6 +83,24 @@ class Kept(NamedTuple):
     wanted: tuple[bool, ...]
 
 
+class Room(NamedTuple):
+    """Memory that the fast executor offers to a backward; an operation takes it or leaves it.
+
+    sums: for each input an array, or None, to which its gradient may be added. empty: one to which it may be written.
+    overwrite: whether the memory of the gradient that comes in may be written to.
+    """
+
+    sums: Sequence[np.ndarray | None]
+    empty: Sequence[np.ndarray | None]
+    overwrite: bool = False
+
+
+def no_room(kept: Kept) -> Room:
+    """What a backward has that changes nothing in place."""
+    nothing = (None,) * len(kept.wanted)
+    return Room(nothing, nothing)
+
+
 class Operation:
     """One differentiable operation, a formula.
 
@@ -160,13 +178,10 @@ class Operation:
         """Where each input lies in the output, for an operation that `only_places`."""
         raise NotImplementedError(f"{self.name} does not say where its inputs lie in its output")
 
-    def backward_in_place(
-        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
-    ) -> Grads:
-        """`backward` for the fast executor, which allows two savings to operations that have `new_arrays`.
+    def backward_in_place(self, kept: Kept, grad: np.ndarray, room: Room) -> Grads:
+        """`backward` for the fast executor, which offers memory to operations that have `new_arrays`.
 
-        Where sums[i] is an array, the gradient of input i may be added to it, and it be returned; where `overwrite`,
-        the memory of `grad` may be written to.
+        Where the gradient of an input was added to room.sums[i] or written to room.empty[i], that array is returned.
         """
         return self.backward(kept, grad)
 

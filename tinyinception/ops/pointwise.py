@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinyinception import kernels
-from tinyinception.ops.operation import FIRST, OUTPUT, Cost, Forward, Grads, Keeps, Kept, Operation, Shape, size_of
+from tinyinception.ops.operation import (
+    FIRST,
+    OUTPUT,
+    Cost,
+    Forward,
+    Grads,
+    Keeps,
+    Kept,
+    Operation,
+    Room,
+    Shape,
+    no_room,
+    size_of,
+)
 
 
 @dataclass(frozen=True)
@@ -64,13 +76,11 @@ class ReLU(Pointwise):
         return kernels.relu(a) if a.size >= kernels.LARGE else np.maximum(a, 0)
 
     def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
-        return ReLU.backward_in_place(self, kept, grad, (None,), False)
+        return ReLU.backward_in_place(self, kept, grad, no_room(kept))
 
-    def backward_in_place(
-        self, kept: Kept, grad: np.ndarray, sums: Sequence[np.ndarray | None], overwrite: bool
-    ) -> Grads:
+    def backward_in_place(self, kept: Kept, grad: np.ndarray, room: Room) -> Grads:
         if grad.size >= kernels.LARGE:
-            return (kernels.relu_grad(grad, kept.output, overwrite),)
+            return (kernels.relu_grad(grad, kept.output, room.overwrite),)
         return (grad * (kept.output > 0),)
 
 

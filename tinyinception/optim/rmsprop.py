@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from tinyinception.checks import number
-from tinyinception.errors import suggest
+from tinyinception.errors import unknown_name
 from tinyinception.kernels.launch import launch
 from tinyinception.optim.checks import NamedParameters, Parameter
 from tinyinception.optim.flat import Run, kernel_for
@@ -41,7 +41,7 @@ class RMSProp(Optimizer):
     ) -> None:
         super().__init__(parameters, lr, weight_decay=weight_decay, decay_filter=decay_filter)
         if rule not in RULES:
-            raise suggest(str(rule), RULES, "RMSProp rule")
+            raise unknown_name(str(rule), RULES, "RMSProp rule")
         self.decay = float(number("RMSProp: decay", decay, "[0, 1)"))
         self.momentum = float(number("RMSProp: momentum", momentum, "[0, 1)"))
         self.eps = float(number("RMSProp: eps", eps, "(0, inf)"))

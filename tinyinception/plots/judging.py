@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from tinyinception.train.statistics import Calibration
+    from tinyinception.judge.statistics import Calibration
 
 # Okabe and Ito's, the black of the centre last; a scheme has at most six positions
 OUTLINES = ("#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#000000")

@@ -10,7 +10,7 @@ from tinyinception.plots.network_layout import AUX_GAP, BETWEEN, GUTTER, Card, L
 from tinyinception.plots.network_tree import Stage
 
 TOP, BOTTOM = 0.34, 0.14  # room for the lines that lead from one column to the next
-NEARLY = 0.97  # of the largest letters: so little is given up for one column less, which often held the head alone
+NEARLY = 0.97  # of the largest letters: accept letters 3% smaller if that saves a column, often one with the head alone
 STRETCH = 0.25  # most that the cards of a short column are moved apart
 
 

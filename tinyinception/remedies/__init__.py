@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from tinyinception.remedies.arguments import ARGUMENTS, CALLS, WORDS
 from tinyinception.remedies.objects import BLIND, DATASET, LOADER, LOGITS, MODULE, OPTIMIZER, SCHEDULE, SWITCHES, TENSOR
-from tinyinception.remedies.rooms import BUILD, DATA, EXPORT, FUNCTIONAL, INIT, MODELS, NN, OPTIM, TOP, TRAIN, WEIGHTS
+from tinyinception.remedies.rooms import (
+    BUILD,
+    DATA,
+    EXPORT,
+    FUNCTIONAL,
+    INIT,
+    JUDGE,
+    MODELS,
+    NN,
+    OPTIM,
+    TOP,
+    TRAIN,
+    WEIGHTS,
+)
 
 __all__ = [
     "ARGUMENTS",
@@ -16,6 +29,7 @@ __all__ = [
     "EXPORT",
     "FUNCTIONAL",
     "INIT",
+    "JUDGE",
     "LOADER",
     "LOGITS",
     "MODELS",

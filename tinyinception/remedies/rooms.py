@@ -169,6 +169,18 @@ TRAIN = {
     "load_checkpoint": "write load_run(RUN)",
 }
 
+JUDGE = {
+    **dict.fromkeys(("evaluate", "test", "validate"), "write score(network, loader), or train.evaluate(RUN)"),
+    "predict": "write train.predict(RUN, images)",
+    "accuracy": "write score(network, loader).accuracy",
+    "accuracy_score": "write score(network, loader).accuracy",
+    "confusion_matrix": "write score(network, loader).confusion",
+    "top_k_accuracy_score": "write score(network, loader).top(5)",
+    "log_loss": "write score(network, loader).loss",
+    "calibration_curve": "write score(network, loader).calibration(); plots.calibration_curve draws it",
+    "TenCrop": "write crop_scheme(10, image_size, input_size)",
+}
+
 _LOAD = "write load_weights(network, FILE), or 'hf://OWNER/NAME' as FILE"
 
 WEIGHTS = {

@@ -1,4 +1,4 @@
-"""Training: the loop, its checkpoints, and what can be done with a trained run.
+"""Training: the loop, its checkpoints, and what can be done with a trained run; measuring networks is `judge`'s.
 
     from tinyinception import train
 
@@ -22,8 +22,8 @@ from tinyinception.habits import explain_call, not_there
 
 if TYPE_CHECKING:
     from tinyinception.train.config import Config
+    from tinyinception.train.evaluation import evaluate
     from tinyinception.train.finder import find_lr
-    from tinyinception.train.judge import evaluate
     from tinyinception.train.loop import Result, ensure, fit, resume
     from tinyinception.train.tensorboard import TensorBoard
     from tinyinception.train.trained import Trained, load_run, predict, predict_test
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Config": "config",
     "find_lr": "finder",
-    "evaluate": "judge",
+    "evaluate": "evaluation",
     "Result": "loop",
     "ensure": "loop",
     "fit": "loop",

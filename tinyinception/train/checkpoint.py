@@ -30,8 +30,8 @@ def save(folder: Path, tensors: Tensors, state: dict) -> None:
 
     text = json.dumps(state)
     dense = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    replace_file(folder / CHECKPOINT, to_bytes(dense, {"state": text, "sha256": _digest(dense, text)}))
-    replace_file(folder / STATE, (json.dumps(state, indent=2) + "\n").encode())
+    files.save_file(folder / CHECKPOINT, to_bytes(dense, {"state": text, "sha256": _digest(dense, text)}))
+    files.save_file(folder / STATE, (json.dumps(state, indent=2) + "\n").encode())
 
 
 def load(folder: Path) -> tuple[Tensors, dict]:
@@ -54,16 +54,6 @@ def load(folder: Path) -> tuple[Tensors, dict]:
     if header.get("sha256") != _digest(tensors, text):
         raise CheckpointError(f"{path} is damaged: its contents do not have the SHA-256 that was saved with them")
     return tensors, files.json_object(f"{path}: its state", text, CheckpointError)
-
-
-def replace_file(path: Path, contents: bytes) -> None:
-    """`files.replace_file`, but CheckpointError where that fails."""
-    try:
-        files.replace_file(path, contents)
-    except OSError as error:
-        raise CheckpointError(
-            f"cannot write {path}: {error.strerror or error}; what was saved before is kept"
-        ) from error
 
 
 def _digest(tensors: Tensors, text: str) -> str:

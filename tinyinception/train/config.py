@@ -12,7 +12,7 @@ from typing import Any
 from tinyinception import data as data_sets
 from tinyinception import models
 from tinyinception.data import ARRAYS
-from tinyinception.errors import ArgumentError, suggest
+from tinyinception.errors import ArgumentError, unknown_name
 from tinyinception.files import as_path, json_object, plain
 from tinyinception.habits import named
 from tinyinception.train.settings import NO_FLAG, Setting, about, setting
@@ -240,7 +240,9 @@ def read(file: str | Path) -> dict[str, Any]:
         _toml(path, text) if path.suffix.lower() == ".toml" else json_object(f"config: {path}", text, ArgumentError)
     )
     if unknown := [name for name in values if name not in Config.settings()]:
-        raise suggest(unknown[0], [name for name in Config.settings() if name != "extended"], f"setting in {path}:")
+        raise unknown_name(
+            unknown[0], [name for name in Config.settings() if name != "extended"], f"setting in {path}:"
+        )
     values.pop("extended", None)
     return values
 

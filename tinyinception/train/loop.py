@@ -18,6 +18,8 @@ from tinyinception.context import unchecked_inputs
 from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.files import as_path
 from tinyinception.habits import named
+from tinyinception.judge.nonfinite import blame_scores, check_finite
+from tinyinception.judge.scores import Scores, score
 from tinyinception.kernels import prepare
 from tinyinception.nn import Module
 from tinyinception.train.checkpoint import load
@@ -28,10 +30,8 @@ from tinyinception.train.network import own
 from tinyinception.train.pictures import draw_pictures
 from tinyinception.train.report import Report
 from tinyinception.train.run import CONFIG, Result, Run
-from tinyinception.train.scores import Scores, score
 from tinyinception.train.session import Session, accuracy_of
 from tinyinception.train.step import train_step
-from tinyinception.train.watch import blame_scores, check_finite
 from tinyinception.train.watchers import StepLog, Watcher, watching
 
 clock = time.monotonic

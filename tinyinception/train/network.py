@@ -13,7 +13,8 @@ from typing import Any
 from tinyinception import models
 from tinyinception.data import ARRAYS, Dataset
 from tinyinception.errors import ArgumentError, ShapeError
-from tinyinception.nn import Module, Output
+from tinyinception.judge.scores import outputs
+from tinyinception.nn import Module
 from tinyinception.ops import by_x
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.train.config import Config
@@ -74,19 +75,6 @@ def build(config: Config, facts: DataFacts, network: Module | Factory | None = N
             f"{config.model}: logits must be N x {classes}, one for each class, got {by_x(logits.shape)} for 2 images"
         )
     return made
-
-
-def outputs(network: Module, images: Tensor) -> Output:
-    """What a network says of images; a bare Tensor counts as the logits. ArgumentError where it is neither."""
-    result = network(images)
-    if isinstance(result, Output):
-        return result
-    if isinstance(result, Tensor):
-        return Output(result, ())
-    raise ArgumentError(
-        f"{type(network).__name__}: forward must return logits as a Tensor, or Output(logits, aux), "
-        f"got {type(result).__name__}"
-    )
 
 
 def _made(network: Module | Factory, classes: int, channels: int) -> Module:

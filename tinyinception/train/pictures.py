@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tinyinception.judge.scores import Scores
 from tinyinception.nn import Module
 from tinyinception.plots import training as plots
 from tinyinception.plots.file import write_each
@@ -14,7 +15,6 @@ from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, no_grad, observe
 from tinyinception.terminal import say
 from tinyinception.train.run import Run
-from tinyinception.train.scores import Scores
 from tinyinception.train.session import Session
 
 WORST = 24

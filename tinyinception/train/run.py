@@ -16,10 +16,10 @@ from pathlib import Path
 from tinyinception import data
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError, CheckpointError, DataError
-from tinyinception.files import as_path, json_object, plain, remove_leftovers
+from tinyinception.files import as_path, json_object, plain, remove_leftovers, save_file
 from tinyinception.nn import Module
 from tinyinception.notebook import rich
-from tinyinception.train.checkpoint import CHECKPOINT, STATE, replace_file
+from tinyinception.train.checkpoint import CHECKPOINT, STATE
 from tinyinception.train.config import Config, is_folder
 from tinyinception.train.lock import LOCK, locked
 from tinyinception.train.state import COLUMNS
@@ -190,7 +190,7 @@ class Run:
 
     def write_config(self, config: Config) -> None:
         """config.json."""
-        replace_file(self.folder / CONFIG, config.to_json().encode())
+        save_file(self.folder / CONFIG, config.to_json().encode())
 
     def write_log(self, rows: list[dict]) -> None:
         """log.csv, one row per epoch; always written whole, so that a run resumed in between repeats no row."""
@@ -198,7 +198,7 @@ class Run:
         writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: "" if value is None else value for name, value in row.items()} for row in rows)
-        replace_file(self.folder / LOG, text.getvalue().encode())
+        save_file(self.folder / LOG, text.getvalue().encode())
 
     def write_best(self, network: Module) -> None:
         """best.safetensors: the weights of a network as they are."""
@@ -208,7 +208,7 @@ class Run:
 
     def write_result(self, result: Result) -> None:
         """result.json."""
-        replace_file(self.folder / RESULT, (json.dumps(asdict(result), indent=2) + "\n").encode())
+        save_file(self.folder / RESULT, (json.dumps(asdict(result), indent=2) + "\n").encode())
 
 
 def _new_folder(config: Config) -> Path:

@@ -13,6 +13,8 @@ import numpy as np
 from tinyinception.checks import whole
 from tinyinception.data import Cutout, Dataset, RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, CheckpointError
+from tinyinception.judge.nonfinite import check_finite, describe, is_finite
+from tinyinception.judge.scores import Classifier, log_probabilities
 from tinyinception.nn import Module, Parameter, random
 from tinyinception.optim import (
     SGD,
@@ -33,9 +35,7 @@ from tinyinception.train.config import Config
 from tinyinception.train.network import Factory, build
 from tinyinception.train.pretrained import frozen, start_from
 from tinyinception.train.run import Run
-from tinyinception.train.scores import Classifier, log_probabilities
 from tinyinception.train.state import DataFacts, Position, check_log
-from tinyinception.train.watch import check_finite, describe, is_finite
 
 AUX_WEIGHT = 0.3  # of a network that has auxiliary heads and does not say what they count: the papers'
 

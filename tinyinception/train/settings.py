@@ -10,7 +10,7 @@ from numbers import Integral
 from typing import Any
 
 from tinyinception.checks import is_whole, number
-from tinyinception.errors import ArgumentError, suggest
+from tinyinception.errors import ArgumentError, unknown_name
 from tinyinception.files import as_path
 
 NO_FLAG = ""
@@ -66,7 +66,7 @@ class Setting:
         if self.path:
             as_path(name, value)
         if self.choices and value not in self.choices:
-            raise suggest(value, self.choices, name)
+            raise unknown_name(value, self.choices, name)
         return value
 
     def words(self, name: str, value: Any) -> list[str]:

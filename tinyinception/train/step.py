@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from tinyinception.errors import CaptureError, NonFiniteError
+from tinyinception.judge.nonfinite import blame
+from tinyinception.judge.scores import outputs
 from tinyinception.nn import random
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import clip_grad_norm
 from tinyinception.replay import Captured
 from tinyinception.tensor import Tensor
 from tinyinception.terminal import say
-from tinyinception.train.network import outputs
 from tinyinception.train.session import Session
-from tinyinception.train.watch import blame
 
 
 def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:

@@ -1,4 +1,4 @@
-"""A trained run, loaded, and pictures classified with it; how it is measured stands in judge.py."""
+"""A trained run, loaded, and pictures classified with it; how it is measured stands in evaluation.py."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tinyinception.checks import whole
 from tinyinception.data import Normalize, load, read_image
 from tinyinception.errors import ArgumentError
 from tinyinception.habits import named
+from tinyinception.judge.scores import best_classes, check_request
 from tinyinception.nn import Module
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
 from tinyinception.train.network import Factory, build
 from tinyinception.train.run import Run
-from tinyinception.train.scores import best_classes, check_request
 from tinyinception.train.session import belonging, load_network
 from tinyinception.train.state import DataFacts
 

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinyinception.errors import ArgumentError, CheckpointError, GraphError, misfits, some
-from tinyinception.files import as_path
+from tinyinception.files import as_path, save_file
 from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.ops import by_x
-from tinyinception.train.checkpoint import replace_file
 from tinyinception.weights.hub import local
 from tinyinception.weights.layout import Layout, Slot, layout
 from tinyinception.weights.names import TABLES
@@ -107,7 +106,7 @@ def save_weights(model: Module, file: str | Path, *, ignore_aux: bool = False) -
         tensors[slot.published] = np.asarray(slot.to_published(slot.array), order="C")
         if slot.name == "running_var":
             tensors[slot.published.replace("running_var", COUNTER)] = np.zeros((), np.int64)
-    replace_file(file, save(tensors, {"format": "pt"}))  # timm asks for this "format"
+    save_file(file, save(tensors, {"format": "pt"}))  # timm asks for this "format"
 
 
 def to_write(function: str, file: str | Path) -> Path:

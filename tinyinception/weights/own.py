@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception.errors import ArgumentError, CheckpointError, DtypeError, GraphError
+from tinyinception.files import save_file
 from tinyinception.habits import named
 from tinyinception.nn import Module
-from tinyinception.train.checkpoint import replace_file
 from tinyinception.weights.file import OWN, READABLE, VERSION, bfloat16, is_own, opened, origin, to_write
 from tinyinception.weights.hub import local
 
@@ -37,7 +37,7 @@ def save(net: Module, file: str | Path) -> None:
         if array.dtype.kind not in "fiub":
             raise DtypeError(f"save: {name} must be real to be saved, got {array.dtype}")
     dense = {name: np.asarray(array, order="C") for name, array in state.items()}
-    replace_file(file, to_bytes(dense, {"format": OWN, "version": str(VERSION)}))
+    save_file(file, to_bytes(dense, {"format": OWN, "version": str(VERSION)}))
 
 
 @named

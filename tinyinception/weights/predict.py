@@ -12,7 +12,7 @@ from tinyinception.data import read_image
 from tinyinception.data.fetch import read_file
 from tinyinception.errors import DataError, shown
 from tinyinception.habits import named
-from tinyinception.train.scores import best_classes, check_request
+from tinyinception.judge.scores import best_classes, check_request
 from tinyinception.weights.file import class_count, load_weights
 from tinyinception.weights.preprocessing import Published, published
 

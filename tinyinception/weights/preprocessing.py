@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyinception.data import Normalize
-from tinyinception.errors import suggest
+from tinyinception.errors import unknown_name
 from tinyinception.habits import named
 from tinyinception.nn import Module
 from tinyinception.weights.layout import layout
@@ -85,7 +85,9 @@ def published(model: str | Module) -> Published:
     for known in SETS:
         if isinstance(name, str) and name in (known.name, known.model):
             return known
-    raise suggest(name, sorted({name for known in SETS for name in (known.name, known.model)}), "published weight set")
+    raise unknown_name(
+        name, sorted({name for known in SETS for name in (known.name, known.model)}), "published weight set"
+    )
 
 
 def _numbers(values: Channels) -> str:

@@ -44,9 +44,9 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilatio
     return dx
 
 
-def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
+def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1), into=None):
     """Gradient of conv2d for its weights, from the gradient of its output."""
-    dw = empty(w_shape, grad.dtype)
+    dw = empty(w_shape, grad.dtype) if into is None else into
     _by_groups("weight_grad", grad, x, dw, groups, _window(stride, pads, dilation))
     return dw
 
@@ -54,14 +54,14 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1)):
 def conv2d_moments(x, w, b, stride, pads, dilation=(1, 1)):
     """conv2d, and of its result the mean and biased variance per channel, in float64."""
     y = conv2d(x, w, b, stride, pads, 1, dilation)
-    _, mean, _, var = kernels.batch_norm(y, None, None, 1.0, False)
-    return y, mean, var
+    _, found = kernels.batch_norm(y, None, None, 1.0, False)
+    return y, found.mean, found.var
 
 
 def conv2d_norm(x, w, b, stride, pads, groups, mean, var, gamma, beta, eps, relu, dilation=(1, 1)):
     """conv2d, and batch-norm by given statistics after it."""
     y = conv2d(x, w, b, stride, pads, groups, dilation)
-    return kernels.batch_norm_eval(y, mean, var, gamma, beta, eps, relu)
+    return kernels.batch_norm(y, gamma, beta, eps, relu, (mean, var))[0]
 
 
 def _window(stride, pads, dilation):

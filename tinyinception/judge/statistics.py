@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyinception.checks import number, whole
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import named
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,7 @@ class Calibration:
         ]
 
 
+@named
 def calibration(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Calibration:
     """Sort images into bins of equal width by confidence (N, in [0, 1]) and count in each which are correct (N, bool).
 
@@ -114,6 +116,7 @@ class Difference:
         )
 
 
+@named
 def bootstrap_difference(
     correct_a: np.ndarray, correct_b: np.ndarray, *, resamples: int = 10_000, confidence: float = 0.95, seed: int = 0
 ) -> Difference:

@@ -1,10 +1,9 @@
-"""Judging trained runs on test images as the papers do: several crops, several networks, and how sure one can be."""
+"""Evaluating trained runs on test images: which data, seen how; what is made of the scores stands in `judge`."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,14 @@ from tinyinception.data import Dataset, Loader, load, names
 from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, some
 from tinyinception.files import as_path
 from tinyinception.habits import named
+from tinyinception.judge.crops import SCHEMES, Scheme, crop_scheme
+from tinyinception.judge.judgement import Judgement
+from tinyinception.judge.nonfinite import blame_scores
+from tinyinception.judge.scores import Scores, ensemble, score
 from tinyinception.nn import Module
-from tinyinception.terminal import say
 from tinyinception.train.config import Config
-from tinyinception.train.crops import POSITIONS, SCHEMES, Scheme, crop_scheme, resize
 from tinyinception.train.network import Factory
-from tinyinception.train.scores import Scores, ensemble, score
-from tinyinception.train.statistics import Difference, bootstrap_difference
 from tinyinception.train.trained import BATCH, Trained, load_run
-from tinyinception.train.watch import blame_scores
 
 Folder = str | Path
 
@@ -69,117 +67,14 @@ def evaluate(
     dataset = _common_data(judged, data, progress)
     schemes = [crop_scheme(crops, dataset.image_shape[:2], one.facts.image_shape[:2]) for one in judged]
     each = [_score(one, dataset, scheme, batch_size, progress) for one, scheme in zip(judged, schemes, strict=True)]
-    judgement = Judgement(judged, dataset, schemes, each, ensemble(each))
+    about = [{"run": str(one.run.folder), "model": one.config.model, "averaged": one.averaged} for one in judged]
+    judgement = Judgement(_names(judged), about, dataset, schemes, each, ensemble(each))
     report = judgement.report(crops)
     if compare:
         report["comparison"] = judgement.comparison()
     if place is not None:
         judgement.draw(place)
     return report
-
-
-@dataclass(frozen=True, eq=False)
-class Judgement:
-    """Runs, the data they were measured on, how, the scores of each, and of all together."""
-
-    runs: list[Trained]
-    dataset: Dataset
-    schemes: list[Scheme]
-    each: list[Scores]
-    together: Scores
-
-    def report(self, crops: int) -> dict:
-        """See `evaluate`."""
-        scores, confusion = self.together, self.together.confusion
-        alone = [
-            {"run": str(one.run.folder), "model": one.config.model, "averaged": one.averaged, **_figures(own)}
-            for one, own in zip(self.runs, self.each, strict=True)
-        ]
-        return {
-            **({key: alone[0][key] for key in ("run", "model", "averaged")} if len(alone) == 1 else {"runs": alone}),
-            "data": self.dataset.name,
-            "images": len(scores.labels),
-            "crops": crops,
-            **_figures(scores),
-            "calibration": scores.calibration().rows(),
-            "classes": [
-                {"name": name, "images": int(n), "accuracy": float(right / n) if n else None}
-                for name, n, right in zip(
-                    self.dataset.classes, confusion.sum(axis=1), confusion.diagonal(), strict=True
-                )
-            ],
-            "confusion": confusion.tolist(),
-        }
-
-    def comparison(self) -> dict:
-        """The second of two runs against the first, with the sentence that says it."""
-        found: Difference = bootstrap_difference(*(own.correct for own in self.each))
-        return {
-            "first": found.first,
-            "second": found.second,
-            "difference": found.difference,
-            "interval": [found.low, found.high],
-            "confidence": found.confidence,
-            "resamples": found.resamples,
-            "seed": found.seed,
-            "only_first": found.only_first,
-            "only_second": found.only_second,
-            "sentence": found.sentence(*_names(self.runs)),
-        }
-
-    def draw(self, folder: Path) -> None:
-        """Write confusion.png, calibration.png and, of several views, crops.png.
-
-        That shows the first test image, for the first of several runs.
-        """
-        from tinyinception.plots import judging as plots
-        from tinyinception.plots.file import write_each
-        from tinyinception.plots.style import as_text
-        from tinyinception.plots.training import confusion_matrix
-
-        scores, names = self.together, _names(self.runs)
-        name = f"{' + '.join(names) if len(names) < 4 else f'{len(names)} runs'} on {as_text(self.dataset.name, 40)}"
-        pictures = {
-            "confusion": lambda: confusion_matrix(
-                scores.confusion,
-                self.dataset.classes,
-                f"{name}: {scores.accuracy:.2%} of {len(scores.labels):,} test images",
-            ),
-            "calibration": lambda: plots.calibration_curve(scores.calibration(), name),
-        }
-        if len(self.schemes[0].views) > 1:
-            pictures["crops"] = lambda: crops_picture(self.schemes[0], self.dataset.test_images[0])
-        if failed := write_each(folder, pictures):
-            say(failed, always=True)
-
-
-def crops_picture(scheme: Scheme, image: np.ndarray):
-    """A scheme as a matplotlib Figure: its boxes on one image (H x W x C) at every size, and the views they give."""
-    from tinyinception.plots.judging import crop_views
-
-    distinct, views = scheme.distinct, len(scheme.views)
-    squares = {view.square for view in distinct}
-    sizes = sorted({view.resized for view in distinct})
-    scaled = {size: resize(image[None], size)[0] for size in sizes}
-    boxes = {
-        size: [(view.position, view.box) for view in distinct if view.resized == size and not view.mirrored]
-        for size in sizes
-    }
-    rows: dict[str, dict[str, tuple[np.ndarray, int]]] = {}
-    for view, tile, weight in zip(distinct, scheme.cut(image[None])[:, 0], scheme.weights, strict=True):
-        # the whole square is the same at every scale and stands in the row of the first
-        row = rows.setdefault(f"shorter side {view.scale}" + (f"\n{view.square}" if len(squares) > 1 else ""), {})
-        row[view.position + (", mirrored" if view.mirrored else "")] = tile, round(weight * views)
-    columns = [
-        position + mirrored
-        for mirrored in ("", ", mirrored")
-        for position in POSITIONS
-        if any(position + mirrored in row for row in rows.values())
-    ]
-    title = f"{views} views, {len(distinct)} of them different; below each, how many it stands for"
-    if len(distinct) == views:
-        title = f"{views} views" if views > 1 else "one view"
-    return crop_views([(scaled[size], boxes[size]) for size in sizes], rows, columns, title)
 
 
 def _check(folders: list[Folder], crops: int, compare: bool) -> None:
@@ -267,15 +162,6 @@ def _same_images(first: Trained, data: Dataset, other: Trained, others: Dataset)
             f"classes {some(data.classes)}, {other.run.folder} on {len(others.test_images):,} of {others.name} with "
             f"{some(others.classes)}; together they need the same images"
         )
-
-
-def _figures(scores: Scores) -> dict[str, float]:
-    return {
-        "test_accuracy": scores.accuracy,
-        "test_top5": scores.top(5),
-        "test_loss": scores.loss,
-        "ece": scores.calibration().error,
-    }
 
 
 def _names(runs: list[Trained]) -> list[str]:

@@ -11,17 +11,18 @@ import numpy as np
 from tinyinception.checks import whole
 from tinyinception.data import Loader
 from tinyinception.errors import ArgumentError, CaptureError, NonFiniteError, ShapeError
+from tinyinception.habits import named
+from tinyinception.judge.crops import Scheme
+from tinyinception.judge.statistics import Calibration, calibration
 from tinyinception.kernels.memory import Arena
-from tinyinception.nn import Module
+from tinyinception.nn import Module, Output
 from tinyinception.nn.functional import log_softmax
 from tinyinception.replay import Captured
 from tinyinception.tensor import Tensor, no_grad
 from tinyinception.terminal import bar
-from tinyinception.train.crops import Scheme
-from tinyinception.train.network import outputs
-from tinyinception.train.statistics import Calibration, calibration
 
 
+@named
 @dataclass(frozen=True, eq=False)
 class Scores:
     """Natural log-probabilities (N x K) that a network gave to K classes, and the true labels (N)."""
@@ -74,12 +75,26 @@ class Scores:
         return calibration(np.exp(self.log_probabilities.max(axis=1)).clip(0, 1), self.correct, bins)
 
 
+def outputs(network: Module, images: Tensor) -> Output:
+    """What a network says of images; a bare Tensor counts as the logits. ArgumentError where it is neither."""
+    result = network(images)
+    if isinstance(result, Output):
+        return result
+    if isinstance(result, Tensor):
+        return Output(result, ())
+    raise ArgumentError(
+        f"{type(network).__name__}: forward must return logits as a Tensor, or Output(logits, aux), "
+        f"got {type(result).__name__}"
+    )
+
+
 def log_probabilities(network: Module, images: np.ndarray) -> np.ndarray:
     """Log-probabilities (N x K) of a normalised batch by a network in evaluation mode."""
     with no_grad():
         return log_softmax(outputs(network, Tensor(images)).logits).numpy()
 
 
+@named
 class Classifier:
     """`log_probabilities` of one network, recorded once for each size of batch and replayed.
 
@@ -139,6 +154,7 @@ def average(log_probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.logaddexp.reduce(shifted, axis=0)
 
 
+@named
 def score(
     network: Module,
     loader: Loader,
@@ -151,8 +167,10 @@ def score(
 
     classify: gives the log-probabilities of a batch; a new `Classifier` unless given. scheme: show each image in these
     views and average the probabilities; otherwise once, as it is. progress: a bar on standard error, where that is a
-    terminal.
+    terminal. Raises ArgumentError for a loader that is none.
     """
+    if not isinstance(loader, Loader):
+        raise ArgumentError(f"loader must be a Loader, dataset.loader('test', 64), got {type(loader).__name__}")
     training, classify = network.training, classify or Classifier(network)
     network.eval()
     try:
@@ -188,6 +206,7 @@ def _score_views(
     return batches
 
 
+@named
 def ensemble(scores: Sequence[Scores]) -> Scores:
     """What several networks say together: the mean of their probabilities, each counting as much.
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tinyinception
-from tinyinception.kernels import ahead
+from tinyinception.kernels import precompile
 from tinyinception.nn import Conv2d
 from tinyinception.tensor import Tensor, no_grad
 
@@ -27,8 +27,8 @@ def compiled():
 AHEAD = (
     COMPILED
     + """
-from tinyinception.kernels import ahead
-ahead.compile_backward("float32")
+from tinyinception.kernels import precompile
+precompile.compile_backward("float32")
 print(json.dumps(compiled()))
 """
 )
@@ -68,7 +68,7 @@ def test_it_compiles_all_that_backward_needs_and_nothing_else():
 
 
 def test_a_cache_is_cold_until_backward_has_been_compiled(tmp_path):
-    code = "import json; from tinyinception.kernels import ahead; print(json.dumps(ahead._is_cold()))"
+    code = "import json; from tinyinception.kernels import precompile; print(json.dumps(precompile._is_cold()))"
     assert run(code, NUMBA_CACHE_DIR=str(tmp_path)) is True
     run(AHEAD)
     assert run(code) is False
@@ -78,12 +78,12 @@ def test_a_cache_is_cold_until_backward_has_been_compiled(tmp_path):
 def started(monkeypatch):
     """The commands of second processes, which are not run; the cache is taken for cold."""
     commands = []
-    ahead.backward.cache_clear()
-    monkeypatch.setattr(ahead, "_is_cold", lambda: True)
-    monkeypatch.setattr(ahead, "_cores", lambda: 2)
-    monkeypatch.setattr(ahead.subprocess, "run", lambda command, **options: commands.append((command, options)))
+    precompile.backward_kernels.cache_clear()
+    monkeypatch.setattr(precompile, "_is_cold", lambda: True)
+    monkeypatch.setattr(precompile, "_cores", lambda: 2)
+    monkeypatch.setattr(precompile.subprocess, "run", lambda command, **options: commands.append((command, options)))
     yield commands
-    ahead.backward.cache_clear()
+    precompile.backward_kernels.cache_clear()
 
 
 def test_a_convolution_that_will_be_differentiated_starts_it_once(started, monkeypatch):
@@ -95,7 +95,7 @@ def test_a_convolution_that_will_be_differentiated_starts_it_once(started, monke
     conv(x)
     [(command, options)] = started
     called = []
-    monkeypatch.setattr(ahead, "compile_backward", called.append)
+    monkeypatch.setattr(precompile, "compile_backward", called.append)
     exec(command[2], {})
     assert called == ["float32"]
     where = subprocess.Popen(
@@ -111,18 +111,18 @@ def test_a_convolution_that_will_be_differentiated_starts_it_once(started, monke
     [
         ("JIT_DISABLED", True),
         ("threads.forked", True),
-        ("ahead._cores", lambda: 1),
-        ("ahead._is_cold", lambda: False),
-        ("ahead.sys.frozen", True),
-        ("ahead.sys.executable", None),
+        ("precompile._cores", lambda: 1),
+        ("precompile._is_cold", lambda: False),
+        ("precompile.sys.frozen", True),
+        ("precompile.sys.executable", None),
     ],
 )
 def test_it_is_not_started_where_it_would_not_help(started, monkeypatch, name, value):
     monkeypatch.setattr(f"tinyinception.kernels.{name}", value, raising=False)
-    ahead.backward(np.dtype(np.float32))
+    precompile.backward_kernels(np.dtype(np.float32))
     assert not started
 
 
 def test_it_is_not_started_for_complex_numbers_which_the_twins_compute(started):
-    ahead.backward(np.dtype(np.complex128))
+    precompile.backward_kernels(np.dtype(np.complex128))
     assert not started

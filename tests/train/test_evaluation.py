@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.helpers.tiny_runs import CONFIG, fit, shades
-from tinyinception import train
+from tests.helpers.tiny_runs import CONFIG, fit, read_log, shades
+from tinyinception import data, train
 from tinyinception.data import Loader
-from tinyinception.errors import ArgumentError, CheckpointError, ShapeError
+from tinyinception.errors import ArgumentError, CheckpointError
+from tinyinception.judge.crops import crop_scheme
+from tinyinception.judge.scores import score
+from tinyinception.judge.statistics import bootstrap_difference
 from tinyinception.nn import functional
-from tinyinception.plots import judging as plots
 from tinyinception.tensor import Tensor
-from tinyinception.train import judge
-from tinyinception.train.crops import crop_scheme
-from tinyinception.train.scores import score
-from tinyinception.train.statistics import bootstrap_difference, calibration
+from tinyinception.train import evaluation
+
+pytestmark = pytest.mark.usefixtures("tiny_network")
 
 KEYS = [
     "run",
@@ -47,7 +48,7 @@ def shades_by_name(monkeypatch):
     def load(name, limit=None, **_):
         return shades() if limit is None else shades().first(limit)
 
-    monkeypatch.setattr(judge, "load", load)
+    monkeypatch.setattr(evaluation, "load", load)
 
 
 @pytest.fixture
@@ -144,24 +145,51 @@ def test_runs_on_other_images_are_refused(two, shades_by_name, tmp_path):
 def test_pixels_are_normalised_as_in_training_whatever_the_data(two, shades_by_name, monkeypatch):
     expected = train.evaluate(two, crops=10)
     foreign = replace(shades(), mean=(0.1, 0.2, 0.3), std=(2.0, 2.0, 2.0))
-    monkeypatch.setattr(judge, "load", lambda *_, **__: foreign)
+    monkeypatch.setattr(evaluation, "load", lambda *_, **__: foreign)
     assert train.evaluate(two, "elsewhere", crops=10) == expected
 
 
 def test_equal_images_from_two_places_are_the_same_images(two, monkeypatch):
-    monkeypatch.setattr(judge, "load", lambda *_, **__: shades())
+    monkeypatch.setattr(evaluation, "load", lambda *_, **__: shades())
     folder = Path(two[1]) / "config.json"
     folder.write_text(folder.read_text(encoding="utf-8").replace('"arrays"', '"cifar10"'), encoding="utf-8")
     assert train.evaluate(two)["images"] == 60
     for change in ({"test_images": shades().test_images[:, ::-1].copy()}, {"test_labels": 2 - shades().test_labels}):
         other = replace(shades(), **change)
-        monkeypatch.setattr(judge, "load", lambda name, other=other, **_: shades() if name == "arrays" else other)
+        monkeypatch.setattr(evaluation, "load", lambda name, other=other, **_: shades() if name == "arrays" else other)
         with pytest.raises(ArgumentError, match="together they need the same images"):
             train.evaluate(two)
 
 
+def test_evaluate_repeats_what_the_run_measured(finished, shades_by_name):
+    last = read_log(finished.run)[-1]
+    columns = {False: "test_accuracy", True: "averaged_test_accuracy", None: "averaged_test_accuracy"}
+    for averaged, column in columns.items():
+        report = train.evaluate(finished.run, averaged=averaged, batch_size=7)
+        assert report["test_accuracy"] == float(last[column])
+        assert report["averaged"] == (averaged is not False)
+    loss = train.evaluate(finished.run, averaged=False)["test_loss"]
+    assert loss == pytest.approx(float(last["test_loss"]), rel=1e-6)
+    assert finished.test_accuracy == report["test_accuracy"]
+    assert json.loads(json.dumps(report)) == report
+    assert sum(map(sum, report["confusion"])) == report["images"] == 60
+    assert [c["name"] for c in report["classes"]] == ["dark", "medium", "bright"]
+    assert report["classes"][1]["accuracy"] == report["confusion"][1][1] / 20
+
+
+def test_evaluate_refuses_what_it_cannot_do(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "load", lambda name, **_: data.load(name, limit=5))
+    with pytest.raises(ArgumentError, match="crops must be one of 1, 2, 10, 12, 144, got 3"):
+        train.evaluate(finished.run, crops=3)
+    with pytest.raises(ArgumentError, match=r"drawn has the classes disc, .* was trained for dark, medium, bright"):
+        train.evaluate(finished.run, "drawn")
+    fit(tmp_path / "plain", replace(CONFIG, epochs=1, average=None))
+    with pytest.raises(ArgumentError, match="without a running average"):
+        train.evaluate(tmp_path / "plain", averaged=True)
+
+
 def test_mistakes_are_refused_before_anything_is_loaded(tmp_path, monkeypatch):
-    monkeypatch.setattr(judge, "load_run", lambda *_: pytest.fail("a run was loaded first"))
+    monkeypatch.setattr(evaluation, "load_run", lambda *_: pytest.fail("a run was loaded first"))
     (tmp_path / "file").write_text("", encoding="utf-8")
     for options, message in [
         ({"folder": []}, "no runs given"),
@@ -185,53 +213,3 @@ def test_pictures_are_written_where_they_are_wanted(two, shades_by_name, tmp_pat
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(CheckpointError, match="cannot make the folder"):
         train.evaluate(two, pictures=tmp_path / "file" / "pictures")
-
-
-def test_the_calibration_curve_shows_accuracy_probability_and_counts():
-    bins = calibration([0.1, 0.75, 0.55, 0.95], [False, True, False, False], 4)
-    upper, lower = plots.calibration_curve(bins, "a run").axes
-    assert [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in upper.patches] == [
-        (0, 25, 0),
-        (50, 25, 50),
-        (75, 25, 0),
-    ]
-    dots = next(line for line in upper.get_lines() if line.get_marker() == "o")
-    np.testing.assert_allclose(np.transpose(dots.get_data()), [(10, 0), (65, 50), (95, 0)])
-    assert [bar.get_height() for bar in lower.patches] == [1, 0, 2, 1]
-    assert [text.get_text() for text in lower.texts] == ["1", "0", "2", "1"]
-    assert upper.get_title() == "a run\nexpected calibration error 33.75%, 4 bins, 4 images"
-    with pytest.raises(ShapeError, match="no images"):
-        plots.calibration_curve(replace(bins, images=np.zeros(4, int)))
-
-
-def test_the_picture_of_a_scheme_shows_its_boxes_and_its_views():
-    image = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
-    scheme = crop_scheme(144, (16, 16), (16, 16))
-    figure = judge.crops_picture(scheme, image)
-    sizes = figure.axes[:5]
-    assert [axes.get_title() for axes in sizes] == [f"{n} x {n} pixels" for n in (16, 18, 21, 23, 25)]
-    assert [len(axes.patches) for axes in sizes] == [1, 5, 5, 5, 5]
-    last = {box.get_label(): box.get_xy() for box in sizes[-1].patches}
-    assert last["bottom right"] == pytest.approx((8.5, 8.5), abs=0.7)  # pixel 9 begins half a pixel before its middle
-    assert last["top right"] == pytest.approx((8.5, -0.5), abs=0.7)
-    tiles = [axes for axes in figure.axes[5:] if axes.get_images()]
-    assert len(tiles) == 42
-    assert sorted(axes.get_xlabel() for axes in tiles) == ["x 12"] * 2 + ["x 3"] * 40
-    np.testing.assert_array_equal(tiles[5].get_images()[0].get_array(), image)
-    np.testing.assert_array_equal(tiles[11].get_images()[0].get_array(), image[:, ::-1])
-    with pytest.raises(ArgumentError, match="no column for left"):
-        plots.crop_views([(image, [])], {"row": {"left": (image, 1)}}, ["right"])
-
-
-def test_uint8_and_floating_pixels_give_the_same_answers(finished, tiny_network):
-    trained = train.load_run(finished.run)
-    images = shades().test_images[:6]
-    found = [
-        score(
-            trained.network,
-            Loader(pixels, np.zeros(6, np.int64), 6, mean=trained.facts.mean, std=trained.facts.std),
-            crop_scheme(10, (8, 8), (8, 8)),
-        ).log_probabilities
-        for pixels in (images, (images / 255).astype(np.float32))
-    ]
-    np.testing.assert_allclose(*found, atol=0.02)  # uint8 rounds what lies between two pixels to whole levels

@@ -21,7 +21,7 @@ from tinyinception.kernels.choice import LOWER, chosen
 
 
 @cache
-def backward(dtype: np.dtype) -> None:
+def backward_kernels(dtype: np.dtype) -> None:
     """Start the second process, once, where the cache is empty and a core is free. If it fails, nothing is lost."""
     python = None if getattr(sys, "frozen", False) else sys.executable  # a frozen program would start itself
     if kernels.by_twins() or chosen() in LOWER or dtype.kind != "f" or not python or _cores() < 2 or not _is_cold():
@@ -58,11 +58,13 @@ def _is_cold() -> bool:
 def compile_backward(dtype: str) -> None:
     """Call what backward and the optimiser call, in the order in which it is needed, on arrays just large enough."""
     from tinyinception.kernels import conv, norm, pointwise, pool, update
+    from tinyinception.kernels.types import Found
 
     x, at = np.zeros((2, 32, 32, 32), dtype), ((1, 1), (1, 1, 1, 1))
     numbers, statistics = x[0, 0, 0], np.ones(32)
     conv.conv2d_weight_grad(x, x, (1, 1, 32, 32), (1, 1), (0, 0, 0, 0), 1)
-    norm.batch_norm_grad(x, x, statistics, statistics, numbers, numbers, True, True)
+    found = Found(statistics, statistics, statistics, np.zeros((3, 32), dtype))
+    norm.batch_norm_grad(x, x, found, numbers, numbers, True, True)
     pool.avg_pool_grad(x, x.shape, (3, 3), *at, True)
     pointwise.add(x, x, x.copy())
     pool.max_pool_grad(x, np.zeros(x.shape, pool.winner_dtype(9)), x.shape, (3, 3), *at)

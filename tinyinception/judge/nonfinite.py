@@ -10,11 +10,11 @@ import numpy as np
 
 from tinyinception.data import Loader
 from tinyinception.errors import NonFiniteError
+from tinyinception.judge.scores import log_probabilities
 from tinyinception.nn import Module
 from tinyinception.ops.operation import by_x
 from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, observe
-from tinyinception.train.scores import log_probabilities
 
 
 def is_finite(array: np.ndarray | None) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tinyinception.checks import is_whole
 from tinyinception.errors import ArgumentError, ShapeError
+from tinyinception.habits import named
 from tinyinception.ops.padding import pair
 
 SCHEMES = (1, 2, 10, 12, 144)
@@ -82,6 +83,7 @@ class Scheme:
         return np.stack([view.cut(scaled[view.resized]) for view in distinct])
 
 
+@named
 def crop_scheme(crops: int, image_size: Size, input_size: Size) -> Scheme:
     """The scheme of 1, 2, 10, 12 or 144 views; sizes are (height, width) in pixels.
 
