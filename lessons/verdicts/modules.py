@@ -9,7 +9,7 @@ from tinyinception.tensor import Tensor
 printed, counted = beside("printed"), beside("counted")
 
 
-def share_by_depth():
+def share_by_depth(only=()):
     """The share of 3x3 and 5x5 filters in what GoogLeNet's modules put out."""
     modules = {
         name.removeprefix("inception_"): getattr(
@@ -17,6 +17,7 @@ def share_by_depth():
         )
         for name in counted.network("googlenet").stages
         if name.startswith("inception_")
+        and (not only or name.removeprefix("inception_") in only)
     }
     share = {
         name: (width(module.three) + width(module.five)) / module.out_channels
@@ -32,13 +33,13 @@ def width(branch):
     return list(branch)[-1].out_channels
 
 
-def naive_module():
+def naive_module(r3=96, r5=16):
     """3a with and without reductions, on 28x28x192, and a second naive one of the same widths after it."""
     widths = {"n1": 64, "n3": 128, "n5": 32}
     with nn.shape_only():
         naive = nn.naive_inception(192, **widths)
         second = nn.naive_inception(naive.out_channels, **widths)
-        reduced = nn.inception(192, **widths, r3=96, r5=16, pool_proj=32)
+        reduced = nn.inception(192, **widths, r3=r3, r5=r5, pool_proj=32)
     before, after = (
         summary(naive, 28, channels=192),
         summary(reduced, 28, channels=192),
@@ -53,6 +54,8 @@ def naive_module():
         {
             "naive_macs": before.macs,
             "reduced_macs": after.macs,
+            "input": [28, 28, 192],
+            "naive_parts": [*widths.values(), 192],
             "branch_5x5_macs": five,
             "naive_channels": [192, naive.out_channels, second.out_channels],
             "reduced_channels": reduced.out_channels,
@@ -66,28 +69,32 @@ def bn_outputs():
         ("bn_inception", "bn_inception_slim"),
         ("inception_4c", "inception_4d"),
     )
-    out = {
-        name: [
+    out = [
+        [
             getattr(counted.network(name), stage).out_channels
             for stage in stages
         ]
         for name in names
-    }
-    projections = [
+    ]
+    whole, narrow = (
         counted.network(name).inception_4c.pool.proj.out_channels
         for name in names
-    ]
+    )
     stated = [
         printed.BN_FIG_5_OUTPUTS[stage.removeprefix("inception_")]
         for stage in stages
     ]
-    fits = [out[name] == stated for name in names]
+    condition = f"true if their pooling projection has {narrow} channels instead of the printed {whole}"
     return Finding(
-        "true" if fits[0] else "true if" if fits[1] else "false",
+        "true"
+        if out[0] == stated
+        else condition
+        if out[1] == stated
+        else "false",
         {
-            "by_printed_widths": out[names[0]],
-            "with_96": out[names[1]],
-            "projections": projections,
+            "by_printed_widths": out[0],
+            "with_96": out[1],
+            "projections": [whole, narrow],
         },
     )
 
@@ -109,6 +116,8 @@ def residual_widths():
     return Finding(
         "true" if all(fits) else "false",
         {
+            "parts_17": parts("inception_resnet_v2_paper", "Mixed_6a"),
+            "parts_8": parts("inception_resnet_v2_paper", "Mixed_7a"),
             "printed": list(printed.RESNET_V2_LINEAR.values()),
             "needed": list(needed.values()),
             "released": released,
@@ -129,3 +138,15 @@ def can_add(one, other):
     except ShapeError:
         return False
     return True
+
+
+def parts(name, stage):
+    """Channels that each branch of a stage puts out."""
+    branches = [
+        path
+        for path, _ in getattr(counted.network(name), stage).named_children()
+    ]
+    return [
+        counted.rows(name, f"{stage}.{branch}")[-1].output[-1]
+        for branch in branches
+    ]

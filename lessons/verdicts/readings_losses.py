@@ -32,6 +32,7 @@ def copied_labels():
         "true" if np.allclose(printed.EXAMPLE_Q, q) else "false",
         {
             "sums": [sum(printed.EXAMPLE_Q), float(q.sum())],
+            "u": 1 / len(p),
             "q": q.tolist(),
             "refused": refused,
         },
@@ -46,12 +47,12 @@ def gradient(logits, label, eps):
     return loss.item(), z.grad[0]
 
 
-def pushes_up():
+def pushes_up(start=0.99):
     """Gradient descent on five logits from p = .99 for the right class, with smoothing: where does it take p?
 
     Beside it, measured: the probability of the right class in trained networks, without and with smoothing.
     """
-    eps, p = printed.EXAMPLE_EPS, np.array([0.99] + [0.0025] * 4)
+    eps, p = printed.EXAMPLE_EPS, np.array([start] + [(1 - start) / 4] * 4)
     z = np.log(p)
     first, slope = gradient(z, 0, eps)
     for _ in range(3000):
@@ -72,7 +73,15 @@ def pushes_up():
     return Finding(
         "unclear" if computed != measured else "true" if computed else "false",
         {
+            "classes": len(p),
+            "start": start,
+            "seeds": len(runs["with"]),
             "slope_at_99": float(slope[0]),
+            "slopes_at_half": [
+                float(gradient(np.log([0.5] + [0.125] * 4), 0, e)[1][0])
+                for e in (0.0, eps)
+            ],
+            "change_measured": mean["p_right"][1] - mean["p_right"][0],
             "loss_at_99": first,
             "ends_at": float(probabilities[0]),
             "least_loss": end,
@@ -83,26 +92,35 @@ def pushes_up():
     )
 
 
-def wrong_classes():
-    """The gradient of a plain cross-entropy, by autograd and by differences, and probabilities after one step."""
+def alone(logits, label, eps):
+    """The loss that does look at one class only: minus the logarithm of a sigmoid of its logit; and its gradient."""
+    return float(np.log1p(np.exp(-logits[label]))), -np.eye(len(logits))[
+        label
+    ] / (1 + np.exp(logits[label]))
+
+
+def wrong_classes(coupled=True):
+    """The gradient of a plain cross-entropy, by autograd and by differences, and probabilities after one step.
+
+    coupled: by a softmax; otherwise each class has its own sigmoid.
+    """
+    loss = gradient if coupled else alone
     p, label = np.array(printed.EXAMPLE_P), printed.EXAMPLE_CLASS
     z, h = np.log(p), 1e-5
-    slope = gradient(z, label, 0.0)[1]
+    slope = loss(z, label, 0.0)[1]
     differences = [
-        (
-            gradient(z + h * e, label, 0.0)[0]
-            - gradient(z - h * e, label, 0.0)[0]
-        )
+        (loss(z + h * e, label, 0.0)[0] - loss(z - h * e, label, 0.0)[0])
         / (2 * h)
         for e in np.eye(len(p))
     ]
     after = np.exp(z - slope) / np.exp(z - slope).sum()
     wrong = np.arange(len(p)) != label
-    ignores = np.allclose(slope[wrong], 0) or (after[wrong] >= p[wrong]).any()
+    ignores = bool(np.allclose(slope[wrong], 0))
     return Finding(
         "true" if ignores else "false",
         {
             "gradient": slope.tolist(),
+            "largest_change_of_wrong": float((after[wrong] - p[wrong]).max()),
             "differences_agree": bool(
                 np.allclose(slope, differences, rtol=0, atol=1e-8)
             ),
@@ -123,5 +141,11 @@ def clipping():
     reached = float(np.linalg.norm(weight.data))
     return Finding(
         "true" if reached <= limit else "false",
-        {"gradient_norm": [before, max(norms)], "weight_norm": reached},
+        {
+            "gradient_norm": [before, max(norms)],
+            "steps": len(norms),
+            "rate": printed.V3_LR,
+            "limit": limit,
+            "weight_norm": reached,
+        },
     )

@@ -1,6 +1,6 @@
 """Verdicts on claims about label smoothing: the package's cross-entropy, and its minimum found by bisection."""
 
-from math import exp, log
+from math import exp, inf, log
 
 import numpy as np
 
@@ -33,6 +33,10 @@ def worked_example():
     return Finding(
         "true" if right else "false",
         {
+            "eps": eps,
+            "share": 1 - eps,
+            "u": 1 / len(p),
+            "copied_u": len(p),
             "q": q.tolist(),
             "onehot": onehot,
             "smoothed": smoothed,
@@ -54,7 +58,7 @@ def optimum():
         found[classes] = (
             gap,
             loss(gap, classes, eps)[0],
-            abs(gap - log(q_right / q_wrong)),
+            abs(gap - (log(q_right / q_wrong) if eps else inf)),
         )
     p_right = 1 / (1 + (printed.CLASSES - 1) * exp(-found[printed.CLASSES][0]))
     without = [
@@ -66,6 +70,8 @@ def optimum():
     return Finding(
         "true" if finite else "false",
         {
+            "eps": eps,
+            "classes": list(found),
             "gaps": [gap for gap, _, _ in found.values()],
             "floors": [floor for _, floor, _ in found.values()],
             "p_right_of_1000": p_right,

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from tinyinception.cli.parser import UsageError
-from tinyinception.errors import DataError
 from tinyinception.terminal import paint, prose_width, say, table, width, wrap
 
-COLOURS = {"true": "green", "true if": "yellow", "false": "red"}  # of verdicts
-INDENT = " " * 5  # below the number of a claim
+INDENT = " " * 5  # below the number of a lesson
 
 
 def run_train(options: Namespace) -> None:
@@ -261,29 +259,12 @@ def run_lesson(options: Namespace) -> int:
 
 
 def run_claims(options: Namespace) -> None:
-    """Compute the verdict of every claim; DataError where one no longer agrees."""
-    from tinyinception.course.claims import VERDICTS, read, select, weigh
+    """Compute the verdict of every claim asked for; DataError where one no longer agrees."""
+    from tinyinception.cli import claims
 
-    weighed = weigh(select(read(), options.words), progress=True)
-    odd = [one for one in weighed if not one.agrees]
-    lines, fits = [], prose_width(sys.stdout)
-    for one in weighed:
-        verdict = f"{'' if one.agrees else 'DISAGREES: '}{one.claim.verdict}"
-        figures = ", ".join(f"{name} {_short(value)}" for name, value in one.finding.figures.items())
-        lines += [
-            paint(line, COLOURS.get(one.claim.kind, "bold"), sys.stdout)
-            for line in wrap(verdict, fits, f"{one.claim.id:>3}  ", INDENT)
-        ]
-        lines += wrap(one.claim.claim, fits, INDENT, INDENT)
-        lines += wrap(one.claim.truth, fits, f"{INDENT}-> ", f"{INDENT}   ")
-        lines += wrap(figures, fits, INDENT, INDENT) if figures else []
-    tally = ", ".join(f"{sum(one.claim.kind == kind for one in weighed)} {kind}" for kind in VERDICTS)
-    noun, seconds = "claim" if len(weighed) == 1 else "claims", sum(one.seconds for one in weighed)
-    lines.append(f"{len(weighed)} {noun} in {seconds:.1f} s: {tally}")
-    lines[-1:] = wrap(lines[-1], fits)
-    _answer(options, {"claims": [one.to_json() for one in weighed]}, lines)
-    if odd:
-        raise DataError("; ".join(f"claim {one.claim.id}: {', '.join(one.differences)}" for one in odd))
+    weighed = claims.weigh(options)
+    _answer(options, {"claims": [one.to_json() for one in weighed]}, claims.lines(options, weighed))
+    claims.refuse_odd(weighed)
 
 
 def run_completion(options: Namespace) -> None:
@@ -291,13 +272,6 @@ def run_completion(options: Namespace) -> None:
     from tinyinception.cli.completion import script
 
     print(script(options.shell), end="")
-
-
-def _short(figure: object) -> str:
-    """A computed figure for reading; JSON has all its digits."""
-    if isinstance(figure, (list, tuple)):
-        return f"[{', '.join(map(_short, figure))}]"
-    return f"{figure:.6g}" if isinstance(figure, float) else str(figure)
 
 
 def _wrapped(lines: Sequence[str]) -> list[str]:

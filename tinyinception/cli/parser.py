@@ -69,10 +69,11 @@ EXAMPLES = {
   tinyinception lesson 1 --solution quotient_pull
   tinyinception lesson 11 --notebook eleven.ipynb
   tinyinception lesson --all        run them one after the other""",
-    "claims": """  tinyinception claims
-  tinyinception claims 39
-  tinyinception claims v4 parameters
-  tinyinception claims --json""",
+    "claims": """  tinyinception claims                      a line for each
+  tinyinception claims A3                   all about one
+  tinyinception claims v4 parameters        those in which both words occur
+  tinyinception claims --paper rethinking --verdict false
+  tinyinception claims --lesson 11 --json""",
     "completion": """  tinyinception completion bash
   tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
   tinyinception completion zsh > ~/.zfunc/_tinyinception     where ~/.zfunc is in fpath
@@ -358,6 +359,13 @@ def _claims(name: str) -> Parser:
         metavar="WORD",
         help="only the claim of this number, or the claims in which all these words occur",
     )
+    add = parser.add_argument
+    add("--paper", metavar="TEXT", help="only what is said in a paper or summary with TEXT in its title or place")
+    add("--lesson", type=int, metavar="N", help="only what lesson N settles")
+    add("--verdict", type=OneOf("true", "true-if", "false", "unclear"), metavar="true|true-if|false|unclear")
+    kinds = ("counted", "derived", "measured", "looked-up")
+    add("--kind", type=OneOf(*kinds), metavar="|".join(kinds), help="only with this kind of evidence")
+    add("--search", metavar="TEXT", help="only where TEXT occurs as it stands")
     return parser
 
 
