@@ -34,7 +34,7 @@ class Lesson:
 
     def cells(self) -> list[Cell]:
         """Prose and code, in order."""
-        return parse(self.path.read_text(encoding="utf-8"))
+        return _cells(self.path)
 
     def beside(self, folder: str) -> Path:
         """The file of the same name in a folder of `lessons/`: exercises, solutions, checks."""
@@ -104,8 +104,15 @@ def _line_in(error: BaseException, path: Path) -> str:
     return f", line {lines[-1]}," if lines else ""
 
 
+def _cells(path: Path) -> list[Cell]:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
 def _read(path: Path) -> Lesson:
-    first = next(iter(parse(path.read_text(encoding="utf-8"))), Cell("code", "", 1))
+    first = next(iter(_cells(path)), Cell("code", "", 1))
     head, facts = HEAD.match(first.text), FACTS.search(first.text)
     if first.kind != "markdown" or head is None or facts is None:
         raise DataError(

@@ -8,10 +8,10 @@ import sys
 import textwrap
 import traceback
 from contextlib import redirect_stdout
-from unittest.mock import patch
 
 from tinyinception.course.cells import Cell
 from tinyinception.course.files import Lesson
+from tinyinception.course.pictures import unseen
 from tinyinception.errors import ArgumentError, DataError
 from tinyinception.terminal import paint, prose_width, width, wrap
 
@@ -88,7 +88,7 @@ def _line(error: Exception, lesson: Lesson, cell: Cell) -> int:
 
 
 def _run_unseen(lesson: Lesson, cell: Cell, names: dict) -> None:
-    with redirect_stdout(io.StringIO()), patch("tinyinception.course.pictures._display", lambda *_: None):
+    with redirect_stdout(io.StringIO()), unseen():
         _run(lesson, cell, names)
 
 
