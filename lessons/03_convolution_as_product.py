@@ -67,7 +67,6 @@ loops(small_x, small_w, small)
 theirs = kernels.conv2d(small_x, small_w, None, (1, 1), (0, 0, 0, 0), 1)
 gap = np.abs(small - theirs).max()
 print(f"seven loops against the package: largest difference {gap:.0e}")
-print(f"multiply-adds: 8 × 8 × 3 × 3 × 4 × 4 = {8 * 8 * 3 * 3 * 4 * 4:,}")
 assert np.allclose(small, theirs)
 
 # %% [markdown]
@@ -115,8 +114,8 @@ def im2col(x, k):
 numbered = np.arange(25.0).reshape(1, 5, 5, 1)
 matrix = im2col(numbered, 3)
 print(f"the matrix has {matrix.shape[0]} rows, {matrix.shape[1]} columns")
-for name, pixel in (("middle pixel", 12), ("corner", 0)):
-    print(f"{name}: copies {np.sum(matrix == pixel)}")
+print("copies of the middle pixel:", np.sum(matrix == 12))
+print("copies of a corner:", np.sum(matrix == 0))
 
 # %% tags=["hide-input"]
 assert (np.sum(matrix == 12), np.sum(matrix == 0)) == (9, 1)
@@ -168,7 +167,7 @@ assert round(megabytes(32, 32, 3, 64), 1) == 75.5
 # %% [markdown]
 # The 7 × 7 is GoogLeNet's first layer: 7 × 7 / (2 × 2) = 12.25 times its
 # image. A 1 × 1 convolution needs no new matrix: the input is already it.
-# This is one reason why Inception's 1 × 1 layers cost little time.
+# This is one reason why Inception's 1 × 1 layers are cheap.
 #
 # ## Backward
 #
@@ -261,8 +260,7 @@ print("tiles of 1, 3 and 8 rows give what the loops gave")
 # %% [markdown]
 # ## The staircase
 #
-# The package has this convolution six times, each time with one more idea.
-# `kernels.using("tiles")` chooses one:
+# The package has this convolution six times, each with one more idea:
 #
 # 1. **loops** is the definition: the seven loops from above, compiled to
 #    machine code by Numba.
@@ -279,9 +277,8 @@ print("tiles of 1, 3 and 8 rows give what the loops gave")
 #    multiplications. It comes next.
 #
 # Stairs 2, 3 and 4 share one plain matrix product of three loops, so each
-# differs from the one before by its idea alone. They are short, and can be
-# read in `tinyinception/kernels/stairs`. The measurement is
-# `lessons/experiments/staircase.py`. It takes one core, since threads that
+# differs from the one before by its idea alone. They are short: read them in
+# `tinyinception/kernels/stairs`. We measure on one core, since threads that
 # wait for each other would blur the picture.
 #
 # ## Fewer multiplications
@@ -295,7 +292,7 @@ print("tiles of 1, 3 and 8 rows give what the loops gave")
 # B and A only add and subtract, and G g is made once for all windows. Doing
 # the same along rows and along columns makes 2 × 2 outputs of a 3 × 3 kernel
 # from 4 × 4 = 16 products. The definition needs 4 × 9 = 36. The result is the
-# same but for rounding. It suits kernels of 3 × 3 with stride 1.
+# same but for rounding. The package uses it for 3 × 3 with stride 1.
 
 # %%
 d, g = rng.standard_normal(4), rng.standard_normal(3)
@@ -379,8 +376,7 @@ for stair in STAIRS:
 plots.speed(yours, {"Python": "the definition", **STAIRS}, race.MACS)
 
 # %% [markdown]
-# If the spreads of your table are wide, the machine was busy. Run it again
-# when it is not.
+# A wide spread means that your machine was busy.
 #
 # ## Take away
 #
