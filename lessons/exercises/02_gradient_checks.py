@@ -70,10 +70,10 @@ def mended_comparison(ours, numeric):
     """[2] Find three bugs: whether our gradient agrees with the numeric one,
     both arrays of one shape.
 
-    It should be True where every number is nearer than 1e-6 times the largest
-    magnitude in `numeric`, and False otherwise, also where a number is not a
-    number (np.nan). For ours = [1.0], numeric = [2.0] it is False, and the
-    function below says True.
+    It should be True where every number differs by at most 1e-6 times the
+    largest magnitude in `numeric`, and False otherwise, also where something
+    is not a number (np.nan). For ours = [1.0], numeric = [2.0] it is False,
+    and the function below says True.
 
         def agree(ours, numeric):
             return not (ours - numeric).max() > 1e-6
