@@ -12,6 +12,17 @@
 # You see at once whether a picture shows a cross or a disc. A computer sees a
 # list of numbers. How does it get from the numbers to the word?
 
+# %%
+import numpy as np
+
+from tinyinception import nn
+from tinyinception.course import learn
+from tinyinception.course.files import folder, load
+from tinyinception.data import drawn
+from tinyinception.tensor import Tensor
+
+plots = load(folder() / "plots" / "00_first_network.py")
+
 # %% [markdown]
 # ## A picture is numbers
 #
@@ -33,15 +44,6 @@
 # -->
 
 # %%
-import numpy as np
-
-from tinyinception import nn
-from tinyinception.course import learn
-from tinyinception.course.files import folder, load
-from tinyinception.data import drawn
-from tinyinception.tensor import Tensor
-
-plots = load(folder() / "plots" / "00_first_network.py")
 CLASSES = ["disc", "cross", "stripes", "dots"]
 KINDS = [drawn.CLASSES.index(name) for name in CLASSES]
 
@@ -55,7 +57,7 @@ def pictures(split, n):
 
 images, labels = pictures("train", 5000)
 test_images, test_labels = pictures("test", 2500)
-print("one picture:", images[0].shape, "numbers in all:", images[0].size)
+print("one picture:", images[0].shape, "numbers:", images[0].size)
 print("red, in its upper left corner:")
 print(images[0][:3, :6, 0])
 print(len(images), "pictures to learn from,", len(test_images), "to test")
@@ -325,16 +327,16 @@ print("max-pooling 2 × 2 of", *numbers, "is", *pooled, sep="\n")
 # %%
 def network():
     return nn.Sequential(
-        nn.Conv2d(3, 16, 3, padding="same"),
+        nn.Conv2d(3, 8, 3, padding="same"),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding="same"),
         nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 3, padding="same"),
         nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding="same"),
-        nn.ReLU(),
         nn.GlobalAvgPool(),
-        nn.Linear(64, 4),
+        nn.Linear(32, 4),
     )
 
 
@@ -344,7 +346,7 @@ for seed in range(3):
     networks.append(network())
     losses.append(
         learn(
-            networks[-1], scaled(images), labels, steps=400, lr=0.05, seed=seed
+            networks[-1], scaled(images), labels, steps=500, lr=0.05, seed=seed
         )
     )
 

@@ -64,18 +64,6 @@ print(f"divided by 0.001: {(c_of(3.001) - c_of(3)) / 0.001:.3f}")
 # function `pull` that takes the gradient of the value and returns one for each
 # parent. (Books call `pull` a vector-Jacobian product.) The notes in the order
 # of the computation are the *tape*.
-#
-# **Predict:** what is `b.pull(1.0)`, for b = a + a?
-#
-# - (a) one number, 1
-# - (b) one number, 2
-# - (c) two numbers, 1 and 1
-#
-# <!-- answer: c
-# a: b read a twice, so it has two parents, which happen to be the same.
-# b: the sum is right, but b does not know that its two parents are one value.
-# c: one for each parent; whoever calls pull has to add them up.
-# -->
 
 
 # %%
@@ -102,6 +90,20 @@ class Value:
         return Value(self.data * other.data, (self, other), pull)
 
 
+# %% [markdown]
+# **Predict:** what is `b.pull(1.0)`, for b = a + a?
+#
+# - (a) one number, 1
+# - (b) one number, 2
+# - (c) two numbers, 1 and 1
+#
+# <!-- answer: c
+# a: b read a twice, so it has two parents, which happen to be the same.
+# b: the sum is right, but b does not know that its two parents are one value.
+# c: one for each parent; whoever calls pull has to add them up.
+# -->
+
+
 # %%
 def diamond():
     a = Value(3, name="a")
@@ -113,8 +115,8 @@ def diamond():
 
 a, b, c = diamond()
 print("c =", c.data)
-print("c.pull(1.0) gives", [float(part) for part in c.pull(1.0)])
-print("b.pull(1.0) gives", [float(part) for part in b.pull(1.0)])
+print("c.pull(1.0) gives", *c.pull(1.0))
+print("b.pull(1.0) gives", *b.pull(1.0))
 
 # %% [markdown]
 # A value that is used in two places can change the result in two ways, and the
@@ -125,20 +127,6 @@ print("b.pull(1.0) gives", [float(part) for part in b.pull(1.0)])
 # look right. Both start at c with gradient 1 and call `pull` as they go down.
 # The first assigns where it should add. The second adds, and at once hands on
 # what a value has collected so far.
-#
-# **Predict:** the right gradient of a is 24. What does each of them find?
-#
-# - (a) both 24
-# - (b) assigning 6, at once 24
-# - (c) assigning 6, at once 36
-# - (d) assigning 12, at once 36
-#
-# <!-- answer: c
-# a: try it with pencil and paper: in the first, each message wipes out one.
-# b: the second hands on b's gradient twice, the second time with the first.
-# c: the first keeps one of four ways from c to a; the second counts one twice.
-# d: the last message that the first sends is 6, along one use of a.
-# -->
 
 
 # %%
@@ -160,6 +148,22 @@ def at_once(node, log):
         log.append((node.name, parent.name, use, part, parent.grad))
         if parent.pull:
             at_once(parent, log)
+
+
+# %% [markdown]
+# **Predict:** the right gradient of a is 24. What does each of them find?
+#
+# - (a) both 24
+# - (b) assigning 6, at once 24
+# - (c) assigning 6, at once 36
+# - (d) assigning 12, at once 36
+#
+# <!-- answer: c
+# a: try it with pencil and paper: in the first, each message wipes out one.
+# b: the second hands on b's gradient twice, the second time with the first.
+# c: the first keeps one of four ways from c to a; the second counts one twice.
+# d: the last message that the first sends is 6, along one use of a.
+# -->
 
 
 # %%
@@ -231,8 +235,7 @@ plots.diamond(
 )
 
 # %% [markdown]
-# The picture shows the messages of the three walks, numbered in the order in
-# which they are sent. They go backwards, from right to left.
+# The numbers before the colons say in which order messages were sent.
 #
 # ## Right, but slow
 #
@@ -332,19 +335,7 @@ def total(x):
 # That is enough for a network. It shall learn "one or the other, but not both"
 # (XOR), which no weighted sum of the inputs can. The loss is the sum of
 # squared errors. Our class has no subtraction, so we add the negative targets.
-#
-# **Predict:** in the function below, `error` is used twice, as both factors of
-# a product. What happens to its two gradients?
-#
-# - (a) they are kept apart
-# - (b) they are averaged
-# - (c) they are added
-#
-# <!-- answer: c
-# a: a value has one gradient.
-# b: an average would be half of the right one; the output compares it.
-# c: it is the diamond again. With an average the gradients would differ.
-# -->
+# `error` below is used twice: the diamond again.
 
 
 # %%
@@ -392,10 +383,6 @@ for seed in range(5):
     assert loss.data < 0.1
 
 # %% [markdown]
-# The package does the same (`walk` in `tinyinception/tape.py`). It finds the
-# order with a list of its own, not with calls inside calls, of which Python
-# allows about a thousand.
-#
 # ## Take away
 #
 # - An operation has to know its parents and how to pull a gradient back. The
@@ -405,7 +392,7 @@ for seed in range(5):
 # - Handing on too early is wrong (36 for 24). Path by path is right, and takes
 #   2^n steps.
 # - In topological order each value hands on once, when its gradient is
-#   complete.
+#   complete. The package does so too (`walk` in `tinyinception/tape.py`).
 #
 # Lesson 2 asks how you would notice that such a gradient is wrong.
 #

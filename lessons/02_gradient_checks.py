@@ -12,6 +12,14 @@
 # You have written a backward pass, and its test passes. What would the test
 # have said if the backward pass were wrong?
 
+# %%
+import numpy as np
+
+from tinyinception.course.files import folder, load
+from tinyinception.gradcheck import check
+
+plots = load(folder() / "plots" / "02_gradient_checks.py")
+
 # %% [markdown]
 # ## How far to step
 #
@@ -44,12 +52,6 @@
 # -->
 
 # %%
-import numpy as np
-
-from tinyinception.course.files import folder, load
-from tinyinception.gradcheck import check
-
-plots = load(folder() / "plots" / "02_gradient_checks.py")
 points = np.random.default_rng(0).uniform(0.5, 1.5, 400)
 
 
@@ -188,6 +190,7 @@ def factor_forgotten(x, g):
     return g - np.sum(g * softmax(x))
 
 
+# %%
 GRADIENTS = {
     "right": right,
     "1 % too large": lambda x, g: 1.01 * right(x, g),

@@ -12,10 +12,6 @@
 #
 # A convolution is seven loops around one multiply-add. Fast programs compute
 # it as a matrix product instead. What does that gain, and what does it cost?
-#
-# *History.* Chellapilla, Puri and Simard wrote convolution as a matrix product
-# in 2006. Lavin and Gray brought Winograd's method, of 1980, to networks in
-# 2016.
 
 # %% [markdown]
 # ## Loops
@@ -43,6 +39,7 @@ race = load(folder() / "experiments" / "staircase.py")
 rng = np.random.default_rng(0)
 
 
+# %%
 def loops(x, w, out):
     """Convolution of stride 1 without padding; adds to out."""
     n, height, width, filters = out.shape
@@ -401,4 +398,4 @@ plots.speed(yours, {"Python": "the definition", **STAIRS}, race.MACS)
 # algorithm* (2019), for addresses; Goto and van de Geijn, *Anatomy of
 # high-performance matrix multiplication* (2008), for registers; Lavin and
 # Gray, *Fast algorithms for convolutional neural networks* (2016), for
-# Winograd's method.
+# Winograd's method (of 1980).

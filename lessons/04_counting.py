@@ -35,19 +35,6 @@
 # channels are cut into groups that do not see each other. Then m is the number
 # of channels of one group. AlexNet had two groups in three of its layers, one
 # for each of its two graphics cards.
-#
-# **Predict:** AlexNet has five convolutions and three fully connected layers.
-# Which layer has most of its parameters?
-#
-# - (a) conv1, which has the largest window, 11 × 11
-# - (b) conv3, which has the most weights of the convolutions
-# - (c) fc6, the first fully connected one
-#
-# <!-- answer: c
-# a: 11 × 11 × 3 × 96 are only 35 thousand: it has three input channels.
-# b: 3 × 3 × 256 × 384 are 0.9 million of 61.
-# c: 6 × 6 × 256 × 4096 are 37.7 million of 61.
-# -->
 
 # %%
 from tinyinception.count import summary
@@ -75,6 +62,20 @@ ALEXNET = {  # output grid, window, from, to, groups
     "fc7": (1, 1, 4096, 4096),
     "fc8": (1, 1, 4096, 1000),
 }
+
+# %% [markdown]
+# **Predict:** AlexNet has five convolutions and three fully connected layers.
+# Which layer has most of its parameters?
+#
+# - (a) conv1, which has the largest window, 11 × 11
+# - (b) conv3, which has the most weights of the convolutions
+# - (c) fc6, the first fully connected one
+#
+# <!-- answer: c
+# a: 11 × 11 × 3 × 96 are only 35 thousand: it has three input channels.
+# b: 3 × 3 × 256 × 384 are 0.9 million of 61.
+# c: 6 × 6 × 256 × 4096 are 37.7 million of 61.
+# -->
 
 
 # %%
@@ -112,18 +113,6 @@ plots.alexnet(ALEXNET)
 # nine *modules* of six convolutions each: a 1 × 1; a 1 × 1 and then a 3 × 3; a
 # 1 × 1 and then a 5 × 5; a pooling and then a 1 × 1. Their outputs are put
 # side by side. Lesson 5 builds one.
-#
-# **Predict:** how many times fewer parameters than AlexNet has GoogLeNet?
-#
-# - (a) 12 times
-# - (b) 8.7 times
-# - (c) 2.2 times
-#
-# <!-- answer: b
-# a: that is printed in the papers, and does not come out.
-# b: 60.97 / 7.00.
-# c: that number comes up later, for the work.
-# -->
 
 
 # %%
@@ -142,6 +131,7 @@ def vgg(repeats):
     return layers
 
 
+# %%
 def module(name, grid, m, widths):
     """The six convolutions of a module on m channels."""
     n1, r3, n3, r5, n5, proj = widths
@@ -175,6 +165,21 @@ NETWORKS = {
     "VGG-19": vgg((2, 2, 4, 4, 4)),
     "GoogLeNet": GOOGLENET,
 }
+
+# %% [markdown]
+# **Predict:** how many times fewer parameters than AlexNet has GoogLeNet?
+#
+# - (a) 12 times
+# - (b) 8.7 times
+# - (c) 2.2 times
+#
+# <!-- answer: b
+# a: that is printed in the papers, and does not come out.
+# b: 60.97 / 7.00.
+# c: that number comes up later, for the work.
+# -->
+
+# %%
 print("network      parameters  over AlexNet's  AlexNet's over these")
 for name, layers in NETWORKS.items():
     p = total(layers, parameters)

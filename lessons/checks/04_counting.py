@@ -101,6 +101,16 @@ def verdict(network):
     return GOOD
 
 
+ENTRY = [(112, 3, 3, 16), (56, 3, 16, 32), (28, 3, 32, 64), (14, 3, 64, 128)]
+TOO_LARGE = [*ENTRY, (7, 3, 128, 256), (7, 3, 256, 256), (1, 1, 256, 1000)]
+TOO_SLOW = [(2 * grid, k, m, n) for grid, k, m, n in ENTRY] + [
+    (14, 1, 128, 128),
+    (7, 1, 128, 128),
+    (1, 1, 128, 1000),
+]
+TOO_SHORT = [*ENTRY, (1, 1, 128, 1000)]
+TORN = [*ENTRY, (7, 3, 64, 128), (7, 1, 128, 128), (1, 1, 128, 1000)]
+
 NETWORKS = [
     ([(8, 3, 3, 4), (1, 1, 4, 10)],),
     ([(10, 1, 1, 1)],),
@@ -250,35 +260,14 @@ EXERCISES = [
     ),
     Exercise(
         "design",
-        lambda verdict: GOOD,
-        [(verdict,)],
+        None,
+        [()],
         {
-            "It returns the layers; return verdict(layers).": lambda verdict: [
-                (112, 3, 3, 16)
-            ],
-            "More parameters than 1,000,000: what is wide should be few, and the last layer has 1,000 times what it "
-            "reads.": lambda verdict: verdict(
-                [
-                    (112, 3, 3, 16),
-                    (56, 3, 16, 32),
-                    (28, 3, 32, 64),
-                    (14, 3, 64, 128),
-                    (7, 3, 128, 256),
-                ]
-                + [(7, 3, 256, 256), (1, 1, 256, 1000)]
-            ),
-            "More multiply-adds than 100,000,000: halve the grid earlier.": lambda verdict: (
-                verdict(
-                    [
-                        (224, 3, 3, 16),
-                        (112, 3, 16, 32),
-                        (56, 3, 32, 64),
-                        (28, 3, 64, 128),
-                        (14, 1, 128, 128),
-                    ]
-                    + [(7, 1, 128, 128), (1, 1, 128, 1000)]
-                )
-            ),
+            verdict(network): lambda network=network: network
+            for network in (TOO_LARGE, TOO_SLOW, TOO_SHORT, TORN)
         },
+        accepts=lambda network: (
+            None if verdict(network) == GOOD else verdict(network)
+        ),
     ),
 ]

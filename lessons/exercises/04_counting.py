@@ -62,17 +62,16 @@ def twice_as_wide(layers):
     return ...
 
 
-def design(verdict):
+def design():
     """[3] Design a network of at most 1,000,000 parameters and 100,000,000
     multiply-adds for images of 224 x 224.
 
-    Return verdict(layers), where layers is a list of (grid, k, m, n) as in the
-    lesson, without groups, in a row. The first reads 3 channels, the last is
-    (1, 1, m, 1000), the linear layer after a mean over the grid. There are at
-    least six layers before it, k is odd, at least four of them are 3x3 or
-    larger, a grid is that of the layer before or half of it (the image has
-    224), and the last layer reads at least 128 channels. verdict says what is
-    wrong, or "within both budgets"; print it while you try.
+    Return a list of (grid, k, m, n) as in the lesson, without groups, each
+    layer reading the one before. The first reads 3 channels, the last is (1,
+    1, m, 1000), the linear layer after a mean over the grid, and m is at least
+    128. There are at least six layers before it, k is odd, at least four of
+    them are 3x3 or larger, and a grid is that of the layer before or half of
+    it (the image has 224). The check says what is wrong with a network.
     """
     return ...
 

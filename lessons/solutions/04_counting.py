@@ -41,20 +41,18 @@ def twice_as_wide(layers):
     return total
 
 
-def design(verdict):
+def design():
     """Small grids early, and wide layers only where the grid is small; 95 million multiply-adds, 863 thousand."""
-    return verdict(
-        [
-            (112, 3, 3, 16),
-            (56, 3, 16, 32),
-            (28, 3, 32, 64),
-            (14, 3, 64, 128),
-            (14, 3, 128, 128),
-            (7, 3, 128, 256),
-            (7, 1, 256, 256),
-            (1, 1, 256, 1000),
-        ]
-    )
+    return [
+        (112, 3, 3, 16),
+        (56, 3, 16, 32),
+        (28, 3, 32, 64),
+        (14, 3, 64, 128),
+        (14, 3, 128, 128),
+        (7, 3, 128, 256),
+        (7, 1, 256, 256),
+        (1, 1, 256, 1000),
+    ]
 
 
 def which_to_save():
