@@ -153,7 +153,7 @@ for share in (1, 0.9, 0.5, 0.25, 0.01):
 # - (c) 1.1
 #
 # <!-- answer: b
-# a: the direction is right, but after ten steps w is not even at 2.
+# a: the direction is right, but after ten steps w has only come to 1.
 # b: each step takes away four fifths of what is missing.
 # c: each step jumps over 3 and lands farther away than it was.
 # -->
@@ -316,12 +316,14 @@ print("max-pooling 2 × 2 of", *numbers, "is", *pooled, sep="\n")
 # Now stack them. Each convolution has many kernels, and each kernel makes one
 # output channel. The first layer can find edges, the second corners made of
 # edges, and so on. Between layers every negative number is set to 0: this is
-# [ReLU](glossary.md#relu). Without it two layers in a row would be no more
-# than one. At the end the mean of each channel is taken over the whole
+# [ReLU](glossary.md#relu). Without it two convolutions in a row would be no
+# more than one. At the end the mean of each channel is taken over the whole
 # picture, and a linear layer turns those means into scores.
 #
 # Each seed means other random weights to begin with and another order of the
-# pictures. `learn` is the loop of above for any network.
+# pictures. `learn` is the loop of above for any network, with one addition:
+# [momentum](glossary.md#momentum). Each step keeps most of the direction of
+# the step before.
 
 
 # %%
@@ -346,7 +348,7 @@ for seed in range(3):
     networks.append(network())
     losses.append(
         learn(
-            networks[-1], scaled(images), labels, steps=500, lr=0.05, seed=seed
+            networks[-1], scaled(images), labels, steps=300, lr=0.05, seed=seed
         )
     )
 

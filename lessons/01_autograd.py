@@ -114,7 +114,6 @@ def diamond():
 
 
 a, b, c = diamond()
-print("c =", c.data)
 print("c.pull(1.0) gives", *c.pull(1.0))
 print("b.pull(1.0) gives", *b.pull(1.0))
 
@@ -156,13 +155,11 @@ def at_once(node, log):
 # - (a) both 24
 # - (b) assigning 6, at once 24
 # - (c) assigning 6, at once 36
-# - (d) assigning 12, at once 36
 #
 # <!-- answer: c
 # a: try it with pencil and paper: in the first, each message wipes out one.
 # b: the second hands on b's gradient twice, the second time with the first.
 # c: the first keeps one of four ways from c to a; the second counts one twice.
-# d: the last message that the first sends is 6, along one use of a.
 # -->
 
 
@@ -235,7 +232,7 @@ plots.diamond(
 )
 
 # %% [markdown]
-# The numbers before the colons say in which order messages were sent.
+# (The number before a colon says when a message was sent.)
 #
 # ## Right, but slow
 #
@@ -246,13 +243,11 @@ plots.diamond(
 # **Predict:** with 20 doublings, how many values does it visit?
 #
 # - (a) 21
-# - (b) 400
-# - (c) about two million
+# - (b) about two million
 #
-# <!-- answer: c
+# <!-- answer: b
 # a: that is the topological walk, which visits each value once.
-# b: the number of paths doubles with each step; it does not grow by squares.
-# c: 2^21 - 1: the value 20 steps down is visited once for each of 2^20 paths.
+# b: 2^21 - 1: the value 20 steps down is visited once for each of 2^20 paths.
 # -->
 
 

@@ -302,8 +302,8 @@ plots.table(passes, GRADIENTS, TESTS)
 #   `gap > 1e-6`. Ask whether the gap is small, not whether it is large.
 #
 # How small is small? The notes of the course cs231n say of the relative error
-# in float64: above 1e-2 the gradient is probably wrong, below 1e-7 you should
-# be happy, and between them functions with kinks may be right.
+# in float64: above 1e-2 the gradient is probably wrong; 1e-4 may do where
+# there are kinks (see below); with 1e-7 and less you should be happy.
 #
 # ## Kinks
 #

@@ -62,9 +62,8 @@ small_w = rng.standard_normal((3, 3, 4, 4))
 small = np.zeros((1, 8, 8, 4))
 loops(small_x, small_w, small)
 theirs = kernels.conv2d(small_x, small_w, None, (1, 1), (0, 0, 0, 0), 1)
-gap = np.abs(small - theirs).max()
-print(f"seven loops against the package: largest difference {gap:.0e}")
 assert np.allclose(small, theirs)
+print("seven loops give what the package gives")
 
 # %% [markdown]
 # ## The matrix
@@ -252,7 +251,7 @@ def tiled(x, w, rows):
 
 for rows in (1, 3, 8):
     assert np.allclose(tiled(small_x, small_w, rows), small)
-print("tiles of 1, 3 and 8 rows give what the loops gave")
+print("tiles give what the loops gave")
 
 # %% [markdown]
 # ## The staircase
@@ -265,10 +264,10 @@ print("tiles of 1, 3 and 8 rows give what the loops gave")
 #    matrix product.
 # 3. **tiles** holds only some rows of the matrix at a time.
 # 4. **addresses** copies nothing. The channels of a pixel lie side by side in
-#    memory. So it is enough to note *where* the pixel of each tap begins,
-#    8 bytes in place of a copy of 64 numbers.
+#    memory. So it is enough to note *where* the pixel of each tap begins: a
+#    few bytes in place of a copy of 64 numbers.
 # 5. **registers** keeps a block of results in the processor's *registers*,
-#    the few places where arithmetic happens, until all taps and channels have
+#    the few places that arithmetic works on, until all taps and channels have
 #    been added. Then they are written to memory once.
 # 6. **fast** uses [Winograd's method](glossary.md#winograd), which needs fewer
 #    multiplications. It comes next.
@@ -346,9 +345,9 @@ plots.table(ours["stairs"], race.MACS)
 # - (c) 75 MB: the whole matrix at once
 #
 # <!-- answer: b
-# a: twice as slow; it starts 1,024 small products.
+# a: more than twice as slow; it starts 1,024 small products.
 # b: it stays in a cache, and there are few products to start.
-# c: up to twice as slow; it goes to main memory and back.
+# c: more than twice as slow; it goes to main memory and back.
 # -->
 
 # %%

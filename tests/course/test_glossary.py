@@ -13,7 +13,9 @@ LINK = re.compile(r"\[[^\]]+\]\(\s*glossary\.md(?:#(?P<anchor>[^)\s]*))?\)")
 def entries():
     """The explanation of each term, by term, in the file's order; a list, since a term may be there twice."""
     _, *sections = re.split(r"^## ", (folder() / "glossary.md").read_text(encoding="utf-8"), flags=re.M)
-    return [(title.strip(), text.strip()) for title, _, text in (section.partition("\n") for section in sections)]
+    return [
+        (title.strip(), " ".join(text.split())) for title, _, text in (section.partition("\n") for section in sections)
+    ]
 
 
 def anchor(term):
