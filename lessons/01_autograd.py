@@ -391,8 +391,8 @@ for seed in range(5):
 #
 # Lesson 2 asks how you would notice that such a gradient is wrong.
 #
-# **Exercises:** `lessons/exercises/01_autograd.py`, checked by `tinyinception
-# lesson 1 --check`. In two of them you add operations to `Value`.
+# **Exercises:** `lessons/exercises/01_autograd.py`, checked by
+# `tinyinception lesson 1 --check`. Two of them add operations to `Value`.
 #
 # **Paper:** the method is reverse-mode differentiation: Linnainmaa (1970);
 # Rumelhart, Hinton and Williams, *Learning representations by back-propagating

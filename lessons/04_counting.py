@@ -304,8 +304,8 @@ plots.networks(
 #
 # Lesson 5 builds the module that GoogLeNet is made of.
 #
-# **Exercises:** `lessons/exercises/04_counting.py`, checked by `tinyinception
-# lesson 4 --check`. In the last you design a network within two budgets.
+# **Exercises:** `lessons/exercises/04_counting.py`, checked by
+# `tinyinception lesson 4 --check`. In one you design a network.
 #
 # **Paper:** Szegedy et al., *Rethinking the Inception Architecture*, section
 # 1; *Going Deeper with Convolutions*, section 1; Krizhevsky et al., *ImageNet
