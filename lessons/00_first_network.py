@@ -342,15 +342,15 @@ def network():
     )
 
 
+# %%
 networks, losses = [], []
+x = scaled(images)
 for seed in range(3):
     nn.random.manual_seed(seed)
-    networks.append(network())
-    losses.append(
-        learn(
-            networks[-1], scaled(images), labels, steps=300, lr=0.05, seed=seed
-        )
-    )
+    one = network()
+    loss = learn(one, x, labels, steps=600, batch=32, lr=0.05, seed=seed)
+    networks.append(one)
+    losses.append(loss)
 
 
 # %%
