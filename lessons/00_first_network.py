@@ -348,7 +348,7 @@ x = scaled(images)
 for seed in range(3):
     nn.random.manual_seed(seed)
     one = network()
-    loss = learn(one, x, labels, steps=600, batch=32, lr=0.05, seed=seed)
+    loss = learn(one, x, labels, steps=600, batch=32, lr=0.02, seed=seed)
     networks.append(one)
     losses.append(loss)
 
