@@ -123,7 +123,7 @@ plots.steps(curves, imaginary)
 # see the hole?
 #
 # - (a) in none
-# - (b) in some tens
+# - (b) in ten or twenty
 # - (c) in about half of them
 #
 # <!-- answer: b
