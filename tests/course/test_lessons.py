@@ -42,7 +42,7 @@ def test_form(lesson):
         f"tinyinception lesson {lesson.number} --check",
         "**Paper:**",
     ):
-        assert needed in prose, needed
+        assert needed in " ".join(prose.split()), needed
     assert re.search(r"\b(show|animate)\(|\bplots\.\w+\(", code)
     assert "assert " in code
     assert lines_of(code) <= 180
