@@ -1,81 +1,112 @@
 # %% [markdown]
-# # Lesson 1. Autograd in 100 lines
+# # Lesson 1. Autograd by hand
 #
-# **Time:** 30 minutes. **Afterwards you know** what a tape is, why gradients
-# are added and never assigned, and what goes wrong when backward visits the
-# graph in another order than the topological one.
+# **Time:** 40 minutes. **Afterwards you know** what a tape is, why gradients
+# are added and never assigned, and in which order backward visits the values.
+#
+# **You need:** lesson 0 (loss, gradient descent); the derivative and the chain
+# rule from school; what a matrix product is.
 #
 # ## The question
 #
-# Three numbers: a = 3, b = a + a, c = b \* b. How fast does c change with a?
-# By hand: c = (2a)^2 = 4 a^2, so dc/da = 8a = 24. A program does not see the
+# Three numbers: a = 3, b = a + a, c = b × b. How fast does c change with a? By
+# hand: c = (2 a)^2 = 4 a^2, so dc/da = 8 a = 24. A program does not see the
 # formula. It sees two operations, and has to get 24 from them. With twenty
 # such steps instead of two, how much work may that be?
 
 # %% [markdown]
-# ## The tape
+# ## Nudge it
 #
-# The chain rule needs little from each operation: which values it read, and
-# how the gradient of its result becomes gradients of those. The *gradient* of
-# a value v is dc/dv, c being the one result at the end. If r = v w, then a
-# change of v by t changes r by w t, so the gradient of v is w times that of r.
+# The derivative says what happens to c when a changes a little.
 #
-# So while it computes, each value keeps two notes: its parents, and a function
-# `pull` that turns the gradient of the value into one for each parent. These
-# notes, in the order of the computation, are called the *tape*.
+# **Predict:** a becomes 3.001. By how much does c = 4 a^2 grow, about?
 #
-# **Predict:** what is `b.pull(1.0)`, for b = a + a? One number or two?
+# - (a) 0.006
+# - (b) 0.024
+# - (c) 0.036
+#
+# <!-- answer: b
+# a: that is how much b × b grows if only one of its two factors changes.
+# b: 0.001 times the derivative, 24.
+# c: c itself is 36; how fast it grows is another question.
+# -->
 
 # %%
-from functools import partial, reduce
-
 import numpy as np
 
-from tinyinception.course import COLOURS, figure, show
+from tinyinception.course.files import folder, load
 from tinyinception.tensor import Tensor
 
+plots = load(folder() / "plots" / "01_autograd.py")
 
+
+def c_of(a):
+    b = a + a
+    return b * b
+
+
+print(f"c grows by {c_of(3.001) - c_of(3):.6f}")
+print(f"divided by 0.001: {(c_of(3.001) - c_of(3)) / 0.001:.3f}")
+
+# %% [markdown]
+# ## The tape
+#
+# Nudging costs two computations of c for each input. A network has millions of
+# inputs (its weights), so we want all derivatives at once. For that, each
+# operation has to know only two things: which values it read (its *parents*),
+# and how the gradient of its result becomes gradients of those.
+#
+# The [gradient](glossary.md#gradient) of a value v is dc/dv, where c is the
+# one result at the end. If r = v × w, then a change of v by t changes r by
+# w × t. So the gradient of v is w times the gradient of r.
+#
+# While it computes, each value keeps these two notes: its parents, and a
+# function `pull` that takes the gradient of the value and returns one for each
+# parent. (Books call `pull` a vector-Jacobian product.) The notes in the order
+# of the computation are the *tape*.
+
+
+# %%
 class Value:
     """A number or an array, and how it was computed."""
 
     def __init__(self, data, parents=(), pull=None, name=""):
-        self.data, self.parents, self.pull, self.name = (
-            np.asarray(data, float),
-            parents,
-            pull,
-            name,
-        )
+        self.data = np.asarray(data, float)
+        self.parents = parents
+        self.pull = pull
+        self.name = name
         self.grad = np.zeros_like(self.data)
 
     def __add__(self, other):
-        return Value(self.data + other.data, (self, other), lambda g: (g, g))
+        def pull(grad):
+            return grad, grad
+
+        return Value(self.data + other.data, (self, other), pull)
 
     def __mul__(self, other):
-        return Value(
-            self.data * other.data,
-            (self, other),
-            lambda g: (g * other.data, g * self.data),
-        )
+        def pull(grad):
+            return grad * other.data, grad * self.data
 
-    def __matmul__(self, other):
-        return Value(
-            self.data @ other.data,
-            (self, other),
-            lambda g: (g @ other.data.T, self.data.T @ g),
-        )
-
-    def tanh(self):
-        t = np.tanh(self.data)
-        return Value(t, (self,), lambda g: (g * (1 - t * t),))
-
-    def sum(self):
-        return Value(
-            self.data.sum(), (self,), lambda g: (np.full(self.data.shape, g),)
-        )
+        return Value(self.data * other.data, (self, other), pull)
 
 
+# %% [markdown]
+# **Predict:** what is `b.pull(1.0)`, for b = a + a?
+#
+# - (a) one number, 1
+# - (b) one number, 2
+# - (c) two numbers, 1 and 1
+#
+# <!-- answer: c
+# a: b read a twice, so it has two parents, which happen to be the same.
+# b: the sum is right, but b does not know that its two parents are one value.
+# c: one for each parent; whoever calls pull has to add them up.
+# -->
+
+
+# %%
 def diamond():
-    a = Value(3.0, name="a")
+    a = Value(3, name="a")
     b = a + a
     c = b * b
     b.name, c.name = "b", "c"
@@ -83,64 +114,77 @@ def diamond():
 
 
 a, b, c = diamond()
-print(
-    f"c = {c.data:g}; c.pull(1) = {[float(g) for g in c.pull(1.0)]}; b.pull(1) = {[float(g) for g in b.pull(1.0)]}"
-)
-assert c.data == 36
-assert (c.pull(1.0), b.pull(1.0)) == ((6, 6), (1, 1))
+print("c.pull(1.0) gives", *c.pull(1.0))
+print("b.pull(1.0) gives", *b.pull(1.0))
 
 # %% [markdown]
-# Two: b read a twice, so it has two parents that happen to be the same value.
 # A value that is used in two places can change the result in two ways, and the
-# two changes add up. This is the sum in the chain rule of several variables:
+# two changes add up. This is the chain rule for several variables: dc/da is a
+# sum over all uses of a.
 #
-#     dc/da = sum over all uses of a of   dc/d(result of that use) * d(result)/da
-#
-# So gradients are added. But in which order do we walk? Here are two ways that
-# look right. Both start at c with gradient 1 and call `pull` as they go. The
-# first assigns where it should add. The second adds, and hands on at once what
-# a value has collected so far.
-#
-# **Predict:** what does each of them find for the gradient of a? The right
-# answer is 24.
+# So gradients are added. But in which order do we go? Here are two ways that
+# look right. Both start at c with gradient 1 and call `pull` as they go down.
+# The first assigns where it should add. The second adds, and at once hands on
+# what a value has collected so far.
 
 
 # %%
-def naive(node, log, add):
-    for use, (parent, part) in enumerate(
-        zip(node.parents, node.pull(node.grad), strict=True)
-    ):
-        parent.grad = parent.grad + part if add else part
-        log.append((node.name, use, float(part)))
+def assigning(node, log):
+    """Wrong: the last message replaces those before it."""
+    for use, part in enumerate(node.pull(node.grad)):
+        parent = node.parents[use]
+        parent.grad = part
+        log.append((node.name, parent.name, use, part, parent.grad))
         if parent.pull:
-            naive(parent, log, add)
+            assigning(parent, log)
 
 
-assigning, at_once = partial(naive, add=False), partial(naive, add=True)
+def at_once(node, log):
+    """Wrong: hands on before all messages are there."""
+    for use, part in enumerate(node.pull(node.grad)):
+        parent = node.parents[use]
+        parent.grad = parent.grad + part
+        log.append((node.name, parent.name, use, part, parent.grad))
+        if parent.pull:
+            at_once(parent, log)
 
 
+# %% [markdown]
+# **Predict:** the right gradient of a is 24. What does each of them find?
+#
+# - (a) both 24
+# - (b) assigning 6, at once 24
+# - (c) assigning 6, at once 36
+#
+# <!-- answer: c
+# a: try it with pencil and paper: in the first, each message wipes out one.
+# b: the second hands on b's gradient twice, the second time with the first.
+# c: the first keeps one of four ways from c to a; the second counts one twice.
+# -->
+
+
+# %%
 def walked(walk):
-    """The gradients of a and b, and every message that was sent: (from, by which use, how much)."""
-    a, b, c = diamond()
+    """The gradient of a, and all messages."""
+    a, _, c = diamond()
     c.grad, log = np.ones(()), []
     walk(c, log)
-    return float(a.grad), float(b.grad), log
+    return float(a.grad), log
 
 
-print(
-    f"assigning: a.grad = {walked(assigning)[0]:g}; at once: a.grad = {walked(at_once)[0]:g}"
-)
+print("assigning: a.grad =", walked(assigning)[0])
+print("at once:   a.grad =", walked(at_once)[0])
 assert (walked(assigning)[0], walked(at_once)[0]) == (6, 36)
 
 # %% [markdown]
-# Neither is right: 6 and 36. The first kept one of four ways from c to a. The
-# second handed on b's gradient twice: first 6, then 6 + 6 = 12, of which the
-# first 6 had been handed on already.
+# The first kept one of four ways from c to a. The second handed on b's
+# gradient twice: first 6, then 6 + 6 = 12. The first 6 was counted twice.
 #
 # The cure is an order: **a value hands on its gradient once, when everything
-# that used it has handed on its own.** Such an order is called *topological*.
-# It is found by going down to the parents first and writing a value down after
-# them; reversed, every value comes before its parents.
+# that used it has handed on its own.** Such an order is called *topological*:
+# whoever used a value comes before it. To find it, visit the parents first and
+# write a value down after them. Read backwards, every value comes before its
+# parents.
 
 
 # %%
@@ -162,248 +206,193 @@ def order(root):
 def backward(root, log=None):
     root.grad = np.ones_like(root.data)
     for node in reversed(order(root)):
-        if node.pull:
-            for use, (parent, part) in enumerate(
-                zip(node.parents, node.pull(node.grad), strict=True)
-            ):
-                parent.grad = parent.grad + part
-                if log is not None:
-                    log.append((node.name, use, float(part)))
+        parts = node.pull(node.grad) if node.pull else ()
+        for use, part in enumerate(parts):
+            parent = node.parents[use]
+            parent.grad = parent.grad + part
+            if log is not None:
+                log.append((node.name, parent.name, use, part, parent.grad))
 
-
-x = Tensor(3.0, requires_grad=True)  # the package's own
-y = x + x
-(y * y).backward()
-print(
-    f"topological: a.grad = {walked(backward)[0]:g}; tinyinception says {x.grad:g}"
-)
-assert walked(backward)[0] == x.grad == 24
-
-# %% [markdown]
-# The three walks side by side. Arrows carry gradients backwards, from right to
-# left; the small numbers in circles say in which order they were sent.
 
 # %%
-AT, MIDDLE = {"a": 0.6, "b": 3.6, "c": 6.6}, {"ha": "center", "va": "center"}
-BOX, CIRCLE = (
-    {"boxstyle": f"{shape},pad=0.4", "facecolor": fill}
-    for shape, fill in (("round", "#d8e6f3"), ("circle", "white"))
+x = Tensor(3.0, requires_grad=True)  # the package's own
+c_of(x).backward()
+print("topological: a.grad =", walked(backward)[0])
+print("tinyinception says  ", x.grad)
+
+# %% tags=["hide-input"]
+assert walked(backward)[0] == x.grad == 24
+plots.diamond(
+    {
+        "assigned: the last message wins": walked(assigning)[1],
+        "added, but handed on at once": walked(at_once)[1],
+        "added, and handed on when complete": walked(backward)[1],
+    },
+    "01_diamond",
 )
-TITLES = {
-    assigning: "assigned: the last message wins",
-    at_once: "added, but handed on at once",
-    backward: "added, and handed on in topological order",
-}
-drawn, axes = figure(3, 1, height=6.3)
-for ax, (walk, title) in zip(axes, TITLES.items(), strict=True):
-    a_grad, b_grad, log = walked(walk)
-    ax.set(xlim=(0, 9.6), ylim=(-1.1, 1.1), title=title)
-    ax.axis("off")
-    for name, formula, grad in (
-        ("a", "a = 3", a_grad),
-        ("b", "b = a + a", b_grad),
-        ("c", "c = b * b", 1),
-    ):
-        ax.text(
-            AT[name], 0, f"{formula}\ngradient {grad:g}", **MIDDLE, bbox=BOX
-        )
-    for sender, receiver in (("c", "b"), ("b", "a")):
-        for use in (0, 1):
-            sent = [
-                (i, part)
-                for i, (name, slot, part) in enumerate(log, 1)
-                if (name, slot) == (sender, use)
-            ]
-            side = 1 - 2 * use
-            arrow = {
-                "arrowstyle": "-|>",
-                "connectionstyle": f"arc3,rad={0.25 * side}",
-                "color": COLOURS["grey"],
-            }
-            ax.annotate(
-                "",
-                (AT[receiver] + 0.75, 0.2 * side),
-                (AT[sender] - 0.75, 0.2 * side),
-                arrowprops=arrow,
-            )
-            for k, (i, part) in enumerate(sent):
-                at = (AT[sender] + AT[receiver]) / 2 + 0.9 * (
-                    k - (len(sent) - 1) / 2
-                )
-                ax.text(
-                    at - 0.2, 0.8 * side, i, **MIDDLE, fontsize=8, bbox=CIRCLE
-                )
-                ax.text(
-                    at + 0.1, 0.8 * side, f"{part:g}", **MIDDLE, weight="bold"
-                )
-    ax.text(
-        8.6,
-        0,
-        f"dc/da = {a_grad:g}\n{'right' if a_grad == 24 else 'wrong: it is 24'}",
-        **MIDDLE,
-        fontsize=11,
-        weight="bold",
-        color=COLOURS["blue" if a_grad == 24 else "vermilion"],
-    )
-show(drawn, "01_diamond")
 
 # %% [markdown]
+# (The number before a colon says when a message was sent.)
+#
 # ## Right, but slow
 #
-# There is a third naive walk: hand on at once, but only what has just arrived.
-# It is right, since it sums over all paths from c to a, one by one. With n
-# diamonds in a row, each value the double of the one before, there are 2^n
-# paths.
+# A third simple walk is right: hand on at once, but only what has just
+# arrived. It sums over all paths from c to a, one by one. With n diamonds in a
+# row, each value twice the one before, there are 2^n paths.
 #
-# **Predict:** for n = 20 doublings, how many values does the walk over paths
-# visit, and how many the topological one?
+# **Predict:** with 20 doublings, how many values does it visit?
+#
+# - (a) 21
+# - (b) about two million
+#
+# <!-- answer: b
+# a: that is the topological walk, which visits each value once.
+# b: 2^21 - 1: the value 20 steps down is visited once for each of 2^20 paths.
+# -->
 
 
 # %%
 def doublings(n):
-    first = Value(1.0)
-    return first, reduce(lambda v, _: v + v, range(n), first)
+    first = last = Value(1)
+    for _ in range(n):
+        last = last + last
+    return first, last
 
 
 def path_by_path(node, grad):
-    """Add grad to node and to all below it; returns how many values were visited, each as often as it was."""
+    """Add grad to node and to all below it; returns the visits."""
     node.grad = node.grad + grad
-    parts = node.pull(grad) if node.pull else ()
-    return 1 + sum(
-        path_by_path(parent, part)
-        for parent, part in zip(node.parents, parts, strict=True)
-    )
+    visits = 1
+    for use, part in enumerate(node.pull(grad) if node.pull else ()):
+        visits += path_by_path(node.parents[use], part)
+    return visits
 
 
 print(" n   gradient  visits by path  in topological order")
 for n in (1, 2, 4, 8, 12):
     first, last = doublings(n)
-    visits = path_by_path(last, np.ones(()))
-    print(f"{n:2} {first.grad:10,g} {visits:15,} {len(order(last)):21}")
-    assert (float(first.grad), visits, len(order(last))) == (
-        2**n,
-        2 ** (n + 1) - 1,
-        n + 1,
-    )
-print(
-    f"20 {2**20:10,} {2**21 - 1:15,} {len(order(doublings(20)[1])):21}   by the formula 2^(n+1) - 1"
-)
-assert 2**21 - 1 == 2_097_151
+    visits = path_by_path(last, 1.0)
+    print(f"{n:2} {first.grad:10,g} {visits:15,} {len(order(last)):10}")
+    assert visits == 2 ** (n + 1) - 1
+print(f"20 {2**20:10,} {2**21 - 1:15,} {21:10}  (by the formula)")
 
 # %% [markdown]
-# Two million against 21. This is no far-fetched case: an Inception module uses
-# its input four times, one for each branch, and GoogLeNet has nine modules in
-# a row. That is 4^9 = 262,144 paths through the branches, each visited with
-# arrays instead of numbers.
+# Two million against 21. Networks are like this. An Inception module uses its
+# input four times, and GoogLeNet has nine modules in a row: 4^9 = 262,144
+# paths, each visited with arrays in place of numbers.
 #
-# The package walks in topological order too, or it would not come back from 60
-# doublings. The one walk to read is `walk` in `tinyinception/tape.py`: each
-# node once, after all gradients that reach it have been added up. (What trains
-# is the walk in `fast.py`, which finds the same bits with fewer arrays.)
-
-# %%
-x = Tensor(1.0, requires_grad=True)
-reduce(lambda v, _: v + v, range(60), x).backward()
-print(f"tinyinception, 60 doublings: gradient {x.grad:,.0f}")
-assert x.grad == 2**60
-assert 4**9 == 262_144
-
-# %% [markdown]
 # ## Arrays
 #
-# Nothing above was about single numbers only: `pull` of an addition or a
-# product holds element by element, and for matrices Y = X W, with the gradient
-# G of Y,
+# The gradient of an array is an array of the same shape: for each element, how
+# fast the result changes with it. For sums and products of arrays nothing
+# changes, since they work element by element. A matrix product Y = X W needs
+# a little thought. Take 2 × 2 matrices and write down one element:
 #
-#     gradient of X = G W^T        gradient of W = X^T G
+#     Y[i, j] = X[i, 0] × W[0, j] + X[i, 1] × W[1, j]
 #
-# (write out one element of Y, and see which of them an element of W takes part
-# in). That is enough for a network. It learns "one or the other, but not both"
-# (XOR), which no linear function can. Its loss is the sum of squared errors.
+# Which elements of Y contain W[0, 1]? Those of column j = 1: Y[0, 1], with the
+# factor X[0, 0], and Y[1, 1], with the factor X[1, 0]. With G for the gradient
+# of Y, what comes back to W[0, 1] is
 #
-# **Predict:** W below is used twice, in two layers. Are the two contributions
-# to its gradient kept apart, averaged or added?
+#     X[0, 0] × G[0, 1] + X[1, 0] × G[1, 1]
+#
+# That is column 0 of X times column 1 of G, which is element [0, 1] of the
+# matrix X^T G (X^T is X with rows and columns swapped). The same for X:
+#
+#     gradient of W = X^T G        gradient of X = G W^T
+
 
 # %%
-rng = np.random.default_rng(1)
-inputs = np.array(
-    [[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], float
-)  # the last column is the bias
-targets = np.array([[0], [1], [1], [0]], float)
-start = {
-    "U": rng.standard_normal((3, 8)),
-    "W": rng.standard_normal((8, 8)) / 3,
-    "v": rng.standard_normal((8, 1)),
-}
+def matmul(x, w):
+    def pull(grad):
+        return grad @ w.data.T, x.data.T @ grad
+
+    return Value(x.data @ w.data, (x, w), pull)
 
 
-def loss_of(p, wrap):
-    h = (((wrap(inputs) @ p["U"]).tanh() @ p["W"]).tanh() @ p["W"]).tanh()
-    error = h @ p["v"] + wrap(-targets)
-    return (error * error).sum()
+def tanh(x):
+    t = np.tanh(x.data)  # its derivative is 1 - t * t
+
+    def pull(grad):
+        return (grad * (1 - t * t),)
+
+    return Value(t, (x,), pull)
 
 
-mine = {name: Value(array) for name, array in start.items()}
-theirs = {
-    name: Tensor(array, requires_grad=True) for name, array in start.items()
-}
-backward(loss_of(mine, Value))
-loss_of(theirs, Tensor).backward()
-assert all(
-    np.abs(mine[name].grad - theirs[name].grad).max() < 1e-12 for name in start
-)
-print("the gradients of U, W and v are tinyinception's to 12 digits")
+def total(x):
+    def pull(grad):
+        return (np.full(x.data.shape, grad),)
 
-first = float(loss_of(mine, Value).data)
-for _ in range(300):
-    p = {name: Value(array) for name, array in start.items()}
-    loss = loss_of(p, Value)
-    backward(loss)
-    start = {name: value.data - 0.05 * value.grad for name, value in p.items()}
-print(f"XOR: the loss falls from {first:.2f} to {loss.data:.1e} in 300 steps")
-assert loss.data < 0.01
+    return Value(x.data.sum(), (x,), pull)
+
 
 # %% [markdown]
-# Added: W is a diamond of arrays.
-#
-# One thing our 60 lines do worse than the package. `order` calls itself once
-# for each value on the longest path, and Python allows about a thousand calls
-# inside one another. The package keeps its own stack instead (`topological` in
-# `tinyinception/tape.py`, 15 lines).
+# That is enough for a network. It shall learn "one or the other, but not both"
+# (XOR), which no weighted sum of the inputs can. The loss is the sum of
+# squared errors. Our class has no subtraction, so we add the negative targets.
+# `error` below is used twice: the diamond again.
 
 
 # %%
-def chain(x):
-    """x + x + ... + x, one addition after the other."""
-    return reduce(lambda v, _: v + x, range(50_000), x)
+def loss_of(u, v, inputs, negative_targets):
+    """Two layers: tanh of weighted sums, then weighted sums of those."""
+    if isinstance(u, Tensor):  # the package's, to compare
+        error = (inputs @ u).tanh() @ v + negative_targets
+        return (error * error).sum()
+    error = matmul(tanh(matmul(inputs, u)), v) + negative_targets
+    return total(error * error)
 
 
-x = Tensor(1.0, requires_grad=True)
-chain(x).backward()
-print(
-    f"a chain of 50,000 additions: tinyinception finds the gradient {x.grad:,.0f}"
-)
-assert x.grad == 50_001
-try:
-    order(chain(Value(1.0)))
-    raise AssertionError("50,000 nested calls should not fit")
-except RecursionError:
-    print("and our own walk overflows Python's stack")
+rng = np.random.default_rng(1)
+INPUTS = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]], float)
+TARGETS = np.array([[0], [1], [1], [0]], float)
+start = rng.standard_normal((3, 8)), rng.standard_normal((8, 1))
+mine = [Value(array) for array in start]
+theirs = [Tensor(array, requires_grad=True) for array in start]
+backward(loss_of(*mine, Value(INPUTS), Value(-TARGETS)))
+loss_of(*theirs, Tensor(INPUTS), Tensor(-TARGETS)).backward()
+for name, ours, other in zip("UV", mine, theirs, strict=True):
+    gap = np.abs(ours.grad - other.grad).max()
+    print(f"gradient of {name}: {gap:.0e} from tinyinception's")
+    assert gap < 1e-12
+
+# %% [markdown]
+# The third input is always 1, so its weight is a *bias*, a number that is
+# added. Now [gradient descent](glossary.md#gradient-descent), as in lesson 0:
+# take from each weight a little of its gradient, 1,000 times. We start from
+# five sets of random weights.
+
+# %%
+for seed in range(5):
+    rng = np.random.default_rng(seed)
+    u, v = rng.standard_normal((3, 8)), rng.standard_normal((8, 1))
+    for step in range(1000):
+        values = Value(u), Value(v)
+        loss = loss_of(*values, Value(INPUTS), Value(-TARGETS))
+        backward(loss)
+        u = u - 0.05 * values[0].grad
+        v = v - 0.05 * values[1].grad
+        if step == 0:
+            first = float(loss.data)
+    print(f"seed {seed}: the loss falls from {first:5.2f} to {loss.data:.0e}")
+    assert loss.data < 0.1
 
 # %% [markdown]
 # ## Take away
 #
 # - An operation has to know its parents and how to pull a gradient back. The
-#   graph is all the rest.
-# - A value used twice gets the sum of what comes back. Assigning instead of
-#   adding is wrong, and no error tells you.
-# - Handing on too early is wrong (36 for 24); handing on path by path is
-#   right, and takes 2^n steps.
+#   rest is a walk over the graph.
+# - A value used twice gets the sum of what comes back. Assigning is wrong, and
+#   no error tells you.
+# - Handing on too early is wrong (36 for 24). Path by path is right, and takes
+#   2^n steps.
 # - In topological order each value hands on once, when its gradient is
-#   complete.
+#   complete. The package does so too (`walk` in `tinyinception/tape.py`).
 #
-# **Exercises:** `lessons/exercises/01_autograd.py`, checked by `tinyinception
-# lesson 1 --check`.
+# Lesson 2 asks how you would notice that such a gradient is wrong.
+#
+# **Exercises:** `lessons/exercises/01_autograd.py`, checked by
+# `tinyinception lesson 1 --check`. Two of them add operations to `Value`.
 #
 # **Paper:** the method is reverse-mode differentiation: Linnainmaa (1970);
 # Rumelhart, Hinton and Williams, *Learning representations by back-propagating

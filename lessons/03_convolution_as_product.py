@@ -1,450 +1,392 @@
 # %% [markdown]
 # # Lesson 3. Convolution as matrix multiplication
 #
-# **Time:** 35 minutes. **Afterwards you know** how seven loops become one
-# matrix product, what the matrix costs in memory, why fast kernels never build
-# it, and how Winograd's method saves more than half of the multiplications.
+# **Time:** 40 minutes. **Afterwards you know** how seven loops become one
+# matrix product, what the matrix costs in memory, how a gradient finds its
+# way back through it, and what each idea of a fast kernel is worth.
+#
+# **You need:** lesson 0 (convolution, stride, padding) and lesson 1 (the
+# gradients of a matrix product).
 #
 # ## The question
 #
-# A convolution is seven loops around one multiply-add. Every fast
-# implementation is a matrix product instead. What does that gain, and what
-# does it cost?
+# A convolution is seven loops around one multiply-add. Fast programs compute
+# it as a matrix product instead. What does that gain, and what does it cost?
 
 # %% [markdown]
 # ## Loops
 #
-# An output pixel is a weighted sum of the k x k input pixels in its window,
-# over all their channels; each of the f output channels has its own weights.
-# The pixels of a window are called its *taps*. Written down as it is said,
-# with images N x H x W x C and weights k x k x C x F:
+# An output pixel is a weighted sum of the k × k input pixels in its window,
+# over all their channels. Each of the F output channels (its *filters*) has
+# its own weights. The pixels of a window are called its *taps*. Images are
+# arrays N × H × W × C: number of images, rows, columns, channels. Weights are
+# k × k × C × F. Written down as it is said:
 
 # %%
-import time
-from textwrap import fill
-
-import numba
 import numpy as np
-from matplotlib.colors import ListedColormap
 
 from tinyinception import kernels
-from tinyinception.course import COLOURS, figure, show
+from tinyinception.course import stored
+from tinyinception.course.files import folder, load
 from tinyinception.kernels import reference
 from tinyinception.kernels.choice import STAIRS
 from tinyinception.kernels.stairs.reference import A, B, G
+from tinyinception.nn.functional import conv2d
+from tinyinception.tensor import Tensor
 
+plots = load(folder() / "plots" / "03_convolution_as_product.py")
+race = load(folder() / "experiments" / "staircase.py")
 rng = np.random.default_rng(0)
 
 
+# %%
 def loops(x, w, out):
-    """Convolution without padding, of stride 1; adds to out."""
-    n, h, wd, f = out.shape
-    for i in range(n):
-        for row in range(h):
-            for column in range(wd):
-                for tap_row in range(w.shape[0]):
-                    for tap_column in range(w.shape[1]):
+    """Convolution of stride 1 without padding; adds to out."""
+    n, height, width, filters = out.shape
+    for image in range(n):
+        for row in range(height):
+            for column in range(width):
+                for i in range(w.shape[0]):
+                    for j in range(w.shape[1]):
                         for c in range(x.shape[3]):
-                            for o in range(f):
-                                pixel = x[
-                                    i, row + tap_row, column + tap_column, c
-                                ]
-                                out[i, row, column, o] += (
-                                    pixel * w[tap_row, tap_column, c, o]
+                            for f in range(filters):
+                                out[image, row, column, f] += (
+                                    x[image, row + i, column + j, c]
+                                    * w[i, j, c, f]
                                 )
 
 
-def best(function, times=5):
-    """Seconds that the fastest of a few calls took."""
-    seconds = []
-    time.sleep(
-        0.05
-    )  # threads of the library that ran before spin for a while before they sleep
-    for _ in range(times):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
-
-
-small_x, small_w = (
-    rng.standard_normal((1, 10, 10, 4)),
-    rng.standard_normal((3, 3, 4, 4)),
-)
+# %%
+small_x = rng.standard_normal((1, 10, 10, 4))
+small_w = rng.standard_normal((3, 3, 4, 4))
 small = np.zeros((1, 8, 8, 4))
 loops(small_x, small_w, small)
-assert np.allclose(
-    small, kernels.conv2d(small_x, small_w, None, (1, 1), (0, 0, 0, 0), 1)
-)
-macs = 8 * 8 * 3 * 3 * 4 * 4
-python = best(lambda: loops(small_x, small_w, np.zeros_like(small)))
-print(f"Python: {macs:,} multiply-adds, {1e9 * python / macs:.0f} ns each")
+theirs = kernels.conv2d(small_x, small_w, None, (1, 1), (0, 0, 0, 0), 1)
+assert np.allclose(small, theirs)
+print("seven loops give what the package gives")
 
 # %% [markdown]
 # ## The matrix
 #
 # Cut out every window and write its numbers into a row. That matrix is called
-# *im2col* (image to columns). The weights, written the same way, are a matrix
-# of k k C rows and F columns, and the convolution is their product:
+# [im2col](glossary.md#im2col) (image to columns). The weights, written the
+# same way, are a matrix too: k × k × C rows, F columns. Row times column is
+# the weighted sum of one window, so the convolution is the product:
 #
-#     (N OH OW  x  k k C)  times  (k k C  x  F)  =  (N OH OW  x  F)
+#     image matrix         times  weights        =  output
+#     N × OH × OW rows            k × k × C rows    N × OH × OW rows
+#     k × k × C columns           F columns         F columns
 #
-# **Predict:** an image of 5x5 pixels, one channel, windows of 3x3. How often
-# does its middle pixel stand in the matrix, and how often a corner?
+# OH and OW are the rows and columns of the output.
+#
+# **Predict:** an image of 5 × 5 pixels, one channel, windows of 3 × 3. How
+# often does its middle pixel stand in the matrix, and how often a corner?
+#
+# - (a) both nine times
+# - (b) nine times and four times
+# - (c) nine times and once
+#
+# <!-- answer: c
+# a: only pixels far enough from the border are in nine windows.
+# b: four windows would have to contain a corner; only one does.
+# c: all nine windows contain the middle; one window contains a corner.
+# -->
 
 
 # %%
 def windows(x, k):
-    """All windows as a view, N x OH x OW x k x k x C: no number is copied."""
-    return np.lib.stride_tricks.sliding_window_view(
-        x, (k, k), axis=(1, 2)
-    ).transpose(0, 1, 2, 4, 5, 3)
+    """All windows, N × OH × OW × k × k × C. No number is copied."""
+    view = np.lib.stride_tricks.sliding_window_view(x, (k, k), axis=(1, 2))
+    return view.transpose(0, 1, 2, 4, 5, 3)
 
 
 def im2col(x, k):
-    w = windows(x, k)
-    return w.reshape(
-        w.shape[0] * w.shape[1] * w.shape[2], -1
-    )  # here they are copied
+    """Each window a row; here the numbers are copied."""
+    view = windows(x, k)
+    n, height, width = view.shape[:3]
+    return view.reshape(n * height * width, -1)
 
 
 numbered = np.arange(25.0).reshape(1, 5, 5, 1)
 matrix = im2col(numbered, 3)
-copies = [int((matrix == pixel).sum()) for pixel in range(25)]
-print(
-    f"the matrix is {matrix.shape[0]} x {matrix.shape[1]}: middle pixel {copies[12]} times, corner {copies[0]} time"
-)
-assert (copies[12], copies[0], matrix.shape) == (9, 1, (9, 9))
-assert np.array_equal(
-    matrix.ravel(),
-    reference.im2col(numbered, (3, 3), (1, 1), (0, 0, 0, 0)).ravel(),
-)
-assert np.allclose(
-    im2col(small_x, 3) @ small_w.reshape(-1, 4), small.reshape(-1, 4)
-)
+print(f"the matrix has {matrix.shape[0]} rows, {matrix.shape[1]} columns")
+print("copies of the middle pixel:", np.sum(matrix == 12))
+print("copies of a corner:", np.sum(matrix == 0))
 
-drawn, (left, right) = figure(1, 2, height=5)
-for ax, values, blue in (
-    (left, numbered[0, :, :, 0], np.s_[1:4, 0:3]),
-    (right, matrix, np.s_[3]),
+# %% tags=["hide-input"]
+assert (np.sum(matrix == 12), np.sum(matrix == 0)) == (9, 1)
+theirs = reference.im2col(numbered, (3, 3), (1, 1), (0, 0, 0, 0))
+assert np.array_equal(matrix.ravel(), theirs.ravel())
+product = im2col(small_x, 3) @ small_w.reshape(-1, 4)
+assert np.allclose(product, small.reshape(-1, 4))
+print("matrix times weights is what the loops gave")
+
+taps = np.array([[1, 0], [0, 0], [-1, 0], [2, 0], [0, 1]] + [[0, 0]] * 4)
+plots.product(numbered[0, :, :, 0], matrix, taps, "03_im2col")
+
+# %% [markdown]
+# Nine times and once. At stride 1 nearly every pixel is stored k × k times.
+# With stride s only every s-th window is taken, in rows and in columns, so it
+# is about k × k / (s × s) times.
+#
+# **Predict:** a batch of 32 grids of 32 × 32 pixels with 64 channels is
+# 8.4 MB in float32 (4 bytes a number). How large is the matrix of a padded
+# 3 × 3 convolution?
+#
+# - (a) 8.4 MB
+# - (b) 25.2 MB
+# - (c) 75.5 MB
+#
+# <!-- answer: c
+# a: that is the matrix of a 1 × 1 convolution: the input as it is.
+# b: that is three times the input; a window has 3 × 3 taps.
+# c: nine times the input, since each pixel is in nine windows.
+# -->
+
+
+# %%
+def megabytes(n, grid, k, channels):
+    """The im2col matrix for an output of grid × grid pixels."""
+    return 4 * n * grid * grid * k * k * channels / 1e6
+
+
+print("layer                        input MB  matrix MB  times")
+for name, size, rows in (
+    ("3x3, 64 channels, batch 32", 32 * 32 * 32 * 64, (32, 32, 3, 64)),
+    ("1x1, 64 channels, batch 32", 32 * 32 * 32 * 64, (32, 32, 1, 64)),
+    ("7x7 of stride 2, one image", 224 * 224 * 3, (1, 112, 7, 3)),
 ):
-    shade = np.where(values == 12, 1, 0)
-    shade[blue] += 2
-    cmap = ListedColormap(
-        ["white", COLOURS["orange"], "#d8e6f3", COLOURS["orange"]]
-    )
-    ax.pcolormesh(
-        shade,
-        cmap=cmap,
-        vmin=0,
-        vmax=3,
-        edgecolors=COLOURS["grey"],
-        linewidth=0.5,
-    )
-    for (i, j), value in np.ndenumerate(values):
-        ax.text(
-            j + 0.5,
-            i + 0.5,
-            f"{value:.0f}",
-            ha="center",
-            va="center",
-            weight="bold" if value == 12 else "normal",
-        )
-    ax.set(xticks=[], yticks=[])
-    ax.grid(visible=False)
-    ax.invert_yaxis()
-left.set_title("image, 5 x 5 pixels; one window in blue")
-right.set(
-    title="im2col matrix: pixel 12 is stored nine times",
-    xlabel="3 x 3 taps",
-    ylabel="3 x 3 output pixels",
-)
-show(drawn, "03_im2col")
+    before, after = 4 * size / 1e6, megabytes(*rows)
+    print(f"{name:26} {before:9.1f} {after:10.1f} {after / before:7.2f}")
+assert round(megabytes(32, 32, 3, 64), 1) == 75.5
 
 # %% [markdown]
-# Nine times and once. At stride 1 nearly every pixel is stored k k times; at
-# stride s it is k k / (s s) times.
-#
-# **Predict:** a batch of 32 grids of 32x32 pixels with 64 channels is 8.4 MB
-# in float32. How large is the matrix for a padded 3x3? And for GoogLeNet's
-# first layer, 7x7 with stride 2, how many times its image?
-
-
-# %%
-def matrix_bytes(n, grid, k, channels):
-    return 4 * n * grid * grid * k * k * channels
-
-
-activation = 4 * 32 * 32 * 32 * 64
-print("layer                       input MB  matrix MB  times")
-for name, input_bytes, matrix_size in (
-    ("3x3, 64 channels, batch 32", activation, matrix_bytes(32, 32, 3, 64)),
-    ("1x1, 64 channels, batch 32", activation, matrix_bytes(32, 32, 1, 64)),
-    (
-        "GoogLeNet's 7x7/2, 1 image",
-        4 * 224 * 224 * 3,
-        matrix_bytes(1, 112, 7, 3),
-    ),
-):
-    print(
-        f"{name:26} {input_bytes / 1e6:9.1f} {matrix_size / 1e6:10.1f} {matrix_size / input_bytes:6.2f}"
-    )
-assert round(activation / 1e6, 1) == 8.4
-assert round(matrix_bytes(32, 32, 3, 64) / 1e6, 1) == 75.5
-assert matrix_bytes(1, 112, 7, 3) / (4 * 224 * 224 * 3) == 12.25
-
-# %% [markdown]
-# 75.5 MB, and 12.25 times. A 1x1 convolution needs no matrix at all: the
-# activation is already it. This is one reason why Inception's 1x1 reductions
-# are cheap in time and not only in multiply-adds.
-#
-# ## Tiles
-#
-# The product is fast because its numbers are used again while they are in the
-# cache, the small memory next to the arithmetic. A matrix of 75 MB fits hardly
-# any cache: it is written to main memory and read back. So take a *tile*, some
-# rows of the output: write only its windows into a buffer, multiply, and use
-# the buffer again for the next one.
-#
-# We measure on one core, since threads that wait for each other would blur the
-# picture. As the matrix product we use the package's own 1x1 convolution,
-# which can be held to one core.
-#
-# **Predict:** which is fastest: tiles of 74 KB (one row of one image), of 1 MB
-# or so, or the whole matrix at once?
-
-
-# %%
-def times(a, b):
-    """The matrix product a b, as a 1x1 convolution."""
-    return kernels.conv2d(
-        a.reshape(1, len(a), 1, -1),
-        b.reshape(1, 1, *b.shape),
-        None,
-        (1, 1),
-        (0,) * 4,
-        1,
-    )
-
-
-def tiled(x, w, images, rows):
-    """Convolution in tiles of so many images and, within an image, so many rows of output pixels."""
-    view, k, f = windows(x, w.shape[0]), w.shape[0], w.shape[3]
-    n, h, wd = view.shape[:3]
-    out = np.empty((n, h, wd, f), x.dtype)
-    buffer = np.empty((images * rows * wd, k * k * x.shape[3]), x.dtype)
-    for i in range(0, n, images):
-        for row in range(0, h, rows):
-            block = view[i : i + images, row : row + rows]
-            buffer.reshape(block.shape)[...] = block
-            out[i : i + images, row : row + rows] = times(
-                buffer, w.reshape(-1, f)
-            ).reshape(*block.shape[:3], f)
-    return out
-
-
-x, w = (
-    rng.standard_normal(shape, dtype=np.float32)
-    for shape in ((32, 32, 32, 64), (3, 3, 64, 64))
-)
-padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-expected = kernels.conv2d(x, w, None, (1, 1), (1, 1, 1, 1), 1)
-sizes = [(1, rows) for rows in (1, 2, 4, 8, 16)] + [
-    (images, 32) for images in (1, 2, 4, 8, 16, 32)
-]
-for size in sizes[::5]:
-    assert np.allclose(tiled(padded, w, *size), expected, atol=1e-3)
-kilobytes = [images * rows * 32 * 9 * 64 * 4 / 1000 for images, rows in sizes]
-cores = numba.get_num_threads()
-numba.set_num_threads(1)
-rounds = [
-    [best(lambda size=size: tiled(padded, w, *size), 2) for size in sizes]
-    for _ in range(4)
-]
-tile_seconds = np.min(
-    rounds, axis=0
-)  # in turns, so that a busy moment of the machine hits all of them
-assert round(kilobytes[0]) == 74
-
-# %% [markdown]
-# Your machine's answer is in the figure below, on the right. Usually it is a
-# valley: small tiles pay for starting each product, the whole matrix pays for
-# main memory, and the bottom is about as large as a cache. What is certain is
-# the memory.
-#
-# ## The staircase
-#
-# The package has this convolution six times, each time with one more idea, and
-# `kernels.using("tiles")` chooses one:
-#
-# 1. **loops** is the definition: the seven loops of above, compiled by Numba.
-# 2. **im2col** makes every window a row of the matrix, and convolution one
-#    matrix product.
-# 3. **tiles** holds only as many rows of the matrix at a time as stay in the
-#    cache.
-# 4. **addresses** copies nothing. The channels of a pixel lie side by side in
-#    memory already, so a tap only needs to know where they begin: 8 bytes in
-#    place of 64 numbers.
-# 5. **registers** keeps a block of results in the processor's vector registers
-#    while all taps and channels pass, and writes them to memory once.
-# 6. **fast** is Winograd's method. It needs fewer multiplications, and is
-#    explained below.
-#
-# Stairs 2, 3 and 4 share one plain matrix product of three loops, so each
-# differs from the next by its idea alone. You can read them in
-# `tinyinception/kernels/stairs`; they are short.
-#
-# ## Fewer multiplications
-#
-# Two outputs side by side, of a kernel g with three taps in a row, need 6
-# multiplications. They read four inputs d, and Winograd found a way with 4
-# products:
-#
-#     outputs  =  A ((G g) * (B d))        * is number by number
-#
-# B and A only add and subtract; G g is made once for all windows. The same
-# along rows and columns makes 2x2 outputs of a 3x3 kernel from 4 x 4 = 16
-# products. The definition needs 4 x 9 = 36. The products are added up over the
-# channels before A is applied, so each of the 16 is a matrix product like
-# those above. Nothing is approximated, but the sums round in another order. It
-# suits kernels of 3x3 with stride 1 only.
-#
-# **Predict:** 36 / 16 is 2.25. Will the sixth stair be 2.25 times as fast as
-# the fifth?
-
-# %%
-d, g = rng.standard_normal(4), rng.standard_normal(3)
-assert np.allclose(A @ ((G @ g) * (B @ d)), [d[:3] @ g, d[1:] @ g])
-window, taps = rng.standard_normal((4, 4)), rng.standard_normal((3, 3))
-products = (G @ taps @ G.T) * (B @ window @ B.T)
-direct = [
-    [(window[i : i + 3, j : j + 3] * taps).sum() for j in (0, 1)]
-    for i in (0, 1)
-]
-assert np.allclose(A @ products @ A.T, direct)
-print(
-    f"2x2 outputs: {products.size} multiplications in place of {4 * taps.size}"
-)
-
-# %% [markdown]
-# Not quite: the transforms by A and B take time too. Here are all the stairs
-# on the same layer, on one core, after the loops in Python. A rate counts the
-# multiply-adds of the definition, also where Winograd's method leaves some of
-# them out.
-#
-# **Predict:** by which factor do the compiled loops beat Python's, and which
-# of the other stairs buys most?
-
-
-# %%
-def convolve():
-    return kernels.conv2d(x, w, None, (1, 1), (1, 1, 1, 1), 1)
-
-
-def seconds(stair):
-    with kernels.using(stair):
-        assert np.allclose(convolve(), expected, atol=1e-3)
-        return best(convolve, 1)
-
-
-macs = 32 * 32 * 32 * 3 * 3 * 64 * 64
-rounds = [[seconds(stair) for stair in STAIRS] for _ in range(3)]
-rates = {"Python": 8 * 8 * 9 * 4 * 4 / python} | dict(
-    zip(STAIRS, macs / np.min(rounds, axis=0), strict=True)
-)
-numba.set_num_threads(cores)
-print("             billion multiply-adds per second   times the one before")
-for name, rate, before in zip(
-    rates, rates.values(), [None, *rates.values()], strict=False
-):
-    print(
-        f"{name:12} {rate / 1e9:20.2g}"
-        + (f"{rate / before:27,.1f}" if before else "")
-    )
-print(f"fast, with {cores} threads: {macs / best(convolve) / 1e9:.2g}")
-
-drawn, (left, right) = figure(
-    1, 2, width=11, height=5.2, width_ratios=[1.5, 1]
-)
-adds = {"Python": "the definition, in Python"} | STAIRS
-labels = [f"{name}\n{fill(adds[name], 42)}" for name in rates]
-colours = (
-    ["lightgrey"] * 2
-    + [COLOURS["sky"]] * 3
-    + [COLOURS["vermilion"], COLOURS["purple"]]
-)
-bars = left.barh(
-    labels, [rate / 1e9 for rate in rates.values()], color=colours
-)
-left.bar_label(
-    bars, [f"{rate / 1e9:.2g}" for rate in rates.values()], padding=3
-)
-left.set(
-    xlabel="billion multiply-adds per second, one core",
-    title="3x3, 64 to 64 channels, 32 grids of 32x32",
-)
-left.invert_yaxis()
-left.grid(axis="y", visible=False)
-level = 1e3 * macs / rates["registers"]
-right.semilogx(kilobytes, [1e3 * s for s in tile_seconds], "o-")
-right.axhline(level, color=COLOURS["vermilion"], linestyle="--")
-right.text(
-    kilobytes[0],
-    0.94 * level,
-    "registers: no copies",
-    va="top",
-    color=COLOURS["vermilion"],
-)
-right.set(
-    xlabel="size of a tile's buffer, KB",
-    ylabel="time for the layer on one core, ms",
-    ylim=(0, None),
-)
-right.set_title("im2col in tiles, product in registers")
-show(drawn, "03_speed")
-
-# %% [markdown]
-# What does each gain? Compiling gains most, thousands of times: Python spends
-# its time on finding out what `+` means, and its bar is too short to be seen.
-# The compiled loops are no bad start, because the innermost runs along memory.
-# The matrix by itself gains little, since its copies cost time too, but it is
-# the form that all the rest is built on. Tiles and addresses take the copies
-# away again. Registers bring what a matrix product is famous for, and
-# Winograd's method goes beyond what any product can do.
+# The 7 × 7 is GoogLeNet's first layer: 7 × 7 / (2 × 2) = 12.25 times its
+# image. A 1 × 1 convolution needs no new matrix: the input is already it.
+# This is one reason why Inception's 1 × 1 layers are cheap.
 #
 # ## Backward
 #
-# With Y = A W, A being the im2col matrix, lesson 1 has both gradients already:
+# Let A be the im2col matrix, W the weights, Y = A W the output, and G the
+# gradient of Y. Lesson 1 has both gradients already:
 #
 #     gradient of W = A^T G        gradient of A = G W^T
 #
-# and each pixel's gradient is the sum over its copies in A. Two more products,
-# so training costs about three times the forward pass.
+# But we want the gradient of the image, not of A. A pixel has several copies
+# in A. It is used in several places, so what comes back from them is added.
+# This way back is called *col2im*.
+#
+# **Predict:** suppose that every number of A sends back a gradient of 1. What
+# does the middle pixel of the 5 × 5 image get?
+#
+# - (a) 1
+# - (b) 9
+# - (c) 1/9
+#
+# <!-- answer: b
+# a: that is from one copy; the pixel has nine of them.
+# b: nine copies, and each sends 1.
+# c: an average would divide by nine; gradients are added.
+# -->
+
 
 # %%
-g = rng.standard_normal(expected.shape, dtype=np.float32)
-by_hand = (im2col(padded, 3).T @ g.reshape(-1, 64)).reshape(w.shape)
-with kernels.using("im2col"):
-    ours = kernels.conv2d_weight_grad(g, x, w.shape, (1, 1), (1, 1, 1, 1), 1)
-print(
-    f"gradient of the weights: largest difference {np.abs(by_hand - ours).max() / np.abs(ours).max():.0e}, relative"
-)
-assert np.allclose(by_hand, ours, atol=1e-3 * np.abs(ours).max())
+def col2im(rows, height, width, channels, k):
+    """Add each number to the pixel that it is a copy of; one image."""
+    image = np.zeros((height, width, channels))
+    number = 0
+    for row in range(height - k + 1):
+        for column in range(width - k + 1):
+            window = rows[number].reshape(k, k, channels)
+            image[row : row + k, column : column + k] += window
+            number += 1
+    return image
+
+
+print(col2im(np.ones((9, 9)), 5, 5, 1, 3)[:, :, 0].astype(int))
+
+# %%
+gradient = rng.standard_normal(small.shape)
+flat, flat_w = gradient.reshape(-1, 4), small_w.reshape(-1, 4)
+to_weights = (im2col(small_x, 3).T @ flat).reshape(small_w.shape)
+to_image = col2im(flat @ flat_w.T, 10, 10, 4, 3)
+
+x, w = (Tensor(array, requires_grad=True) for array in (small_x, small_w))
+conv2d(x, w).backward(gradient)  # the package's
+for name, ours, theirs in (
+    ("weights", to_weights, w.grad),
+    ("image", to_image, x.grad[0]),
+):
+    gap = np.abs(ours - theirs).max()
+    print(f"gradient of the {name}: {gap:.0e} from the package's")
+    assert gap < 1e-12
 
 # %% [markdown]
+# Two more products of the same size, one for each gradient. So a step of
+# training costs about three times the forward pass.
+#
+# ## Tiles
+#
+# A processor has small memories next to its arithmetic, called *caches*. A
+# product is fast because its numbers are used again while they are there. A
+# matrix of 75 MB fits hardly any cache. It is written to main memory and read
+# back, which is slow. So take a *tile*, some rows of the output. Write only
+# its windows into a buffer, multiply, and use the buffer again for the next.
+
+
+# %%
+def tiled(x, w, rows):
+    """Convolution without padding, so many rows of an image at a time."""
+    k, filters = w.shape[0], w.shape[3]
+    view = windows(x, k)
+    out = np.empty((*view.shape[:3], filters))
+    for image in range(len(out)):
+        for row in range(0, out.shape[1], rows):
+            tile = view[image, row : row + rows]
+            buffer = tile.reshape(-1, w[..., 0].size)  # copied here
+            result = buffer @ w.reshape(-1, filters)
+            out[image, row : row + rows] = result.reshape(-1, *out.shape[2:])
+    return out
+
+
+for rows in (1, 3, 8):
+    assert np.allclose(tiled(small_x, small_w, rows), small)
+print("tiles give what the loops gave")
+
+# %% [markdown]
+# ## The staircase
+#
+# The package has this convolution six times, each with one more idea:
+#
+# 1. **loops** is the definition: the seven loops from above, compiled to
+#    machine code by Numba.
+# 2. **im2col** makes every window a row of the matrix, and convolution one
+#    matrix product.
+# 3. **tiles** holds only some rows of the matrix at a time.
+# 4. **addresses** copies nothing. The channels of a pixel lie side by side in
+#    memory. So it is enough to note *where* the pixel of each tap begins: a
+#    few bytes in place of a copy of 64 numbers.
+# 5. **registers** keeps a block of results in the processor's *registers*,
+#    the few places that arithmetic works on, until all taps and channels have
+#    been added. Then they are written to memory once.
+# 6. **fast** uses [Winograd's method](glossary.md#winograd), which needs fewer
+#    multiplications. It comes next.
+#
+# Stairs 2, 3 and 4 share one plain matrix product of three loops, so each
+# differs from the one before by its idea alone. They are short: read them in
+# `tinyinception/kernels/stairs`. We measure on one core, since threads that
+# wait for each other would blur the picture.
+#
+# ## Fewer multiplications
+#
+# Take two outputs side by side, of a kernel g with three taps in a row. They
+# read four inputs d and need 2 × 3 = 6 multiplications. Winograd found a way
+# with 4:
+#
+#     outputs = A ((G g) * (B d))          * is number by number
+#
+# B and A only add and subtract, and G g is made once for all windows. Doing
+# the same along rows and along columns makes 2 × 2 outputs of a 3 × 3 kernel
+# from 4 × 4 = 16 products. The definition needs 4 × 9 = 36. The result is the
+# same but for rounding. The package uses it for 3 × 3 with stride 1.
+
+# %%
+d, g = rng.standard_normal(4), rng.standard_normal(3)
+print("A ((G g) * (B d)):", (A @ ((G @ g) * (B @ d))).round(6))
+print("the definition:   ", np.array([d[:3] @ g, d[1:] @ g]).round(6))
+
+window, taps = rng.standard_normal((4, 4)), rng.standard_normal((3, 3))
+products = (G @ taps @ G.T) * (B @ window @ B.T)
+direct = np.zeros((2, 2))
+for i in (0, 1):
+    for j in (0, 1):
+        direct[i, j] = np.sum(window[i : i + 3, j : j + 3] * taps)
+assert np.allclose(A @ products @ A.T, direct)
+print(f"2 × 2 outputs: {products.size} products, not {4 * taps.size}")
+
+# %% [markdown]
+# Now measure. All are timed in turns, several rounds, so that a busy moment of
+# your machine hits all alike. A rate counts the multiply-adds of the
+# definition, also where Winograd's method leaves some of them out. We show our
+# own measurement first, from a machine that did nothing else, then yours.
+#
+# **Predict:** after compiling, which idea gained most on our machine?
+#
+# - (a) im2col: one large matrix product
+# - (b) addresses: no copies
+# - (c) registers: results stay where arithmetic happens
+# - (d) fast: 16 products in place of 36
+#
+# <!-- answer: c
+# a: with a plain product of three loops the matrix gained nothing here.
+# b: about 1.3 times. The copies were not the main cost.
+# c: 2.6 times. Before, each result went to memory and back many times.
+# d: 1.6 times; 2.25 would be the most that 36 / 16 allows.
+# -->
+
+
+# %%
+ours = stored("staircase")
+plots.table(ours["stairs"], race.MACS)
+
+# %% [markdown]
+# Compiling gains most, thousands of times: Python spends its time on finding
+# out what `+` means. The compiled loops are no bad start, because the
+# innermost one runs along memory. Writing the matrix gained nothing by itself,
+# and tiles and addresses only a little. But the matrix product is the form in
+# which registers can be used well, and those gained most. Winograd's method
+# came on top, 1.6 times and not 2.25: the sums by A and B take time too.
+#
+# **Predict:** and im2col by tiles with the fast product? Which buffer was best
+# on our machine?
+#
+# - (a) the smallest, 74 KB: one row of one image
+# - (b) one to five megabytes
+# - (c) 75 MB: the whole matrix at once
+#
+# <!-- answer: b
+# a: more than twice as slow; it starts 1,024 small products.
+# b: it stays in a cache, and there are few products to start.
+# c: more than twice as slow; it goes to main memory and back.
+# -->
+
+# %%
+tiles = np.median(ours["tiles"], axis=0)
+for size, middle in zip(ours["kilobytes"], tiles, strict=True):
+    print(f"ours: {size:8,.0f} KB {1e3 * middle:8.1f} ms")
+
+# %%
+yours = race.measure(5, [(1, 1), (1, 8), (1, 32), (8, 32), (32, 32)])
+print("yours, on one core:")
+plots.table(yours["stairs"], race.MACS)
+
+# %% tags=["hide-input"]
+mine = {name: np.array(times) for name, times in yours["stairs"].items()}
+assert np.median(mine["Python"] / mine["loops"]) > 20
+x = rng.standard_normal((2, 12, 13, 8))
+w = rng.standard_normal((3, 3, 8, 5))
+expected = conv2d(Tensor(x), Tensor(w)).numpy()
+for stair in STAIRS:
+    with kernels.using(stair):
+        assert np.allclose(conv2d(Tensor(x), Tensor(w)).numpy(), expected)
+plots.speed(yours, {"Python": "the definition", **STAIRS}, race.MACS)
+
+# %% [markdown]
+# A wide spread means that your machine was busy.
+#
 # ## Take away
 #
-# - Convolution is the im2col matrix times the weights; both gradients are
-#   products with it too.
-# - The matrix is k k / (s s) times the input: 9 times for a 3x3, 12.25 times
-#   for GoogLeNet's first layer.
-# - Nobody needs it whole. Tiles need a small part of the memory; addresses in
-#   place of copies need no copy at all.
-# - A product is fast where its results stay in registers. That buys more than
-#   saving copies.
-# - Winograd's method makes 2x2 outputs of a 3x3 kernel with 16 multiplications
-#   in place of 36.
-# - A 1x1 convolution is a matrix product as it stands.
+# - Convolution is the im2col matrix times the weights. Both gradients are
+#   products too, and col2im adds up what the copies send back.
+# - The matrix is k × k / (s × s) times the input: 9 times for a 3 × 3, 12.25
+#   times for GoogLeNet's first layer. Nobody needs it whole.
+# - A product is fast where its results stay in registers. In our measurement
+#   that gained more than saving copies.
+# - Winograd's method makes 2 × 2 outputs of a 3 × 3 kernel with 16 products in
+#   place of 36.
+# - A 1 × 1 convolution is a matrix product as it stands.
+#
+# Lesson 4 counts: how many weights and how many multiply-adds a network has.
 #
 # **Exercises:** `lessons/exercises/03_convolution_as_product.py`, checked by
 # `tinyinception lesson 3 --check`.
@@ -455,4 +397,4 @@ assert np.allclose(by_hand, ours, atol=1e-3 * np.abs(ours).max())
 # algorithm* (2019), for addresses; Goto and van de Geijn, *Anatomy of
 # high-performance matrix multiplication* (2008), for registers; Lavin and
 # Gray, *Fast algorithms for convolutional neural networks* (2016), for
-# Winograd's method.
+# Winograd's method (of 1980).
