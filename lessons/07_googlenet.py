@@ -348,7 +348,8 @@ show(plots.maps(photo, after), "07_maps")
 
 # %% [markdown]
 # The pictures become small, and there are more and more of them: 192, 480,
-# 832, 1,024. What is lost in places is meant to be won in kinds: after
+# 832, 1,024. (The rims of the last ones are special since beyond them lie the
+# padded zeros.) What is lost in places is meant to be won in kinds: after
 # training, each channel of stage 5 answers a question about a large part of
 # the picture. Lesson 20 looks into a trained network.
 #
@@ -439,8 +440,10 @@ def grow(i):
     """The field of the number in the middle, after part i."""
     name, side, _ = fields[i]
     for line in lines:
-        line.set(alpha=0.25, linewidth=1)
-    lines.append(plots.square(axes, (112, 112), side, "vermilion"))
+        line.set(alpha=0.5, linewidth=1)
+    label = {27: "stem", 107: "stage 3", 459: "stage 4", 715: "stage 5"}
+    at = (112, 112)
+    lines.append(plots.square(axes, at, side, "vermilion", label.get(side)))
     axes.set_title(f"after {name}: sees {side} × {side} pixels")
     return [lines[-1]]
 

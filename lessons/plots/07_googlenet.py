@@ -123,7 +123,7 @@ def shares(parts, seconds, seconds_text):
     axes.set_xticks(range(len(parts)), parts)
     axes.set(
         ylabel="share of the whole network, %",
-        title="Early stages do the work, late ones hold the weights",
+        title="Stem and stage 3 do over half of the work with a tenth of the weights",
     )
     axes.legend()
     return drawn
@@ -165,8 +165,8 @@ def canvas(photo, margin=300):
     return drawn, axes
 
 
-def square(axes, middle, side, colour, **options):
-    """The square of `side` pixels that is seen around (row, column); returns its line."""
+def square(axes, middle, side, colour, label=""):
+    """The square of `side` pixels that is seen around (row, column), and a label at its top; returns its line."""
     low, high = (np.array(middle) + sign * side / 2 for sign in (-1, 1))
     y, x = zip(low, high, strict=True)
     corners = [
