@@ -82,7 +82,7 @@ assert opposite.mean() < -0.1
 # take the unit with the most correlation left, and all units that go with it
 # by more than 0.5; then go on with the rest.
 #
-# **Predict:** sorted by cluster, what does the table of correlations look like?
+# **Predict:** sorted by cluster, how does the table of correlations look?
 #
 # - (a) as before: no order helps
 # - (b) a few large blocks along the diagonal

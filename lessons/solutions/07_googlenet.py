@@ -59,9 +59,9 @@ class Inception(nn.Module):
         return concat([self.one(x), self.three(x), self.five(x), self.pool(x)])
 
 
-def small_googlenet(measure):
+def build():
     """A stem to 14 x 14, a module, a pooling to 7 x 7, a wider module, the mean over places."""
-    network = nn.Sequential(
+    return nn.Sequential(
         Conv(1, 24, 5, stride=2),
         Inception(24, 16, 16, 32, 4, 8, 8),
         nn.MaxPool2d(3, stride=2, ceil_mode=True),
@@ -69,7 +69,11 @@ def small_googlenet(measure):
         nn.GlobalAvgPool(),
         nn.Linear(128, 10),
     )
-    return measure(network)
+
+
+def small_googlenet(measure):
+    """Build it, and have it counted."""
+    return measure(build())
 
 
 def widths_of(out, m):
