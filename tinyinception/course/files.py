@@ -1,4 +1,4 @@
-"""The lessons as files: numbered programs in `lessons/`, of a clone, of the installed package, or of the current folder."""
+"""The lessons as files: numbered programs in `lessons/`, of a clone, the installed package, or the current folder."""
 
 from __future__ import annotations
 
