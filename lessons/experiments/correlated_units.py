@@ -33,6 +33,8 @@ def strong(network: nn.Module, images: np.ndarray) -> list[float]:
         for name, part in network.named_children():
             if name == "head":
                 break
+            if name.startswith("aux"):
+                continue
             x = part(x)
             if name in PARTS:
                 units = x.numpy().reshape(-1, x.shape[3])

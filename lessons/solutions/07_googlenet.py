@@ -77,9 +77,16 @@ def small_googlenet(measure):
 
 
 def widths_of(out, m):
-    """The shares first, then the reductions, none wider than what comes in."""
-    n1, n3, n5, proj = out // 4, out // 2, out // 8, out // 8
-    return n1, min(n3 // 2, m), n3, min(n5 // 4, m), n5, proj
+    """All are eighths of the output, or parts of these; no reduction is wider than what comes in."""
+    eighth = out // 8
+    return (
+        2 * eighth,
+        min(2 * eighth, m),
+        4 * eighth,
+        min(eighth // 4, m),
+        eighth,
+        eighth,
+    )
 
 
 def other_sizes():
