@@ -59,9 +59,7 @@ def train(unit, lr: float, seed: int, steps: int, data) -> tuple[list, list]:
     nn.random.manual_seed(seed)
     order, network = np.random.default_rng(seed), build(unit)
     optimizer, right, norms = SGD(network.named_parameters(), lr), [], []
-    kernels = [
-        p for _, p in network.named_parameters() if p.data.ndim == 4
-    ]
+    kernels = [p for _, p in network.named_parameters() if p.data.ndim == 4]
     with np.errstate(all="ignore"):  # some end in infinity, as they should
         for step in range(steps):
             if step % 10 == 0:

@@ -38,7 +38,9 @@ def network(kind: str, side: int, n: int = 3) -> Network:
         row = []
         for k in widths:
             here = grid == side
-            row += layers(kind if here else "square", width, n if here else 3, k)
+            row += layers(
+                kind if here else "square", width, n if here else 3, k
+            )
             width = k
         stages[f"grid_{grid}"] = nn.Sequential(*row)
         if grid > 8:
@@ -82,7 +84,8 @@ def main() -> None:
             + f"   ({time.monotonic() - began:.0f} s)",
             flush=True,
         )
-    print(f"written to {keep('pairs', result, began)}")
+        path = keep("pairs", result, began)
+    print(f"written to {path}")
 
 
 if __name__ == "__main__":

@@ -31,9 +31,7 @@ def ways() -> dict:
         ),
         "maximum last": (lambda: nn.conv_then_pool(3, 6, **same), 1536),
         "side by side": (
-            lambda: nn.grid_reduction(
-                3, [(3, 3)], padding="same", unit=plain
-            ),
+            lambda: nn.grid_reduction(3, [(3, 3)], padding="same", unit=plain),
             1536,
         ),
         "stride only": (lambda: plain(3, 6, 3, stride=2), 1536),
