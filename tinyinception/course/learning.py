@@ -95,4 +95,5 @@ def _batches(images: Any, labels: Any, batch: int, seed: int) -> Iterator[tuple[
 def _floats(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype != np.uint8:
         return pixels
-    return (pixels / np.float32(255) - np.float32(drawn.MEAN)) / np.float32(drawn.STD)
+    mean, std = np.array(drawn.MEAN, np.float32), np.array(drawn.STD, np.float32)
+    return (pixels / np.float32(255) - mean) / std

@@ -103,9 +103,10 @@ def _write_frames(drawn: Figure, draw: Callable[[int], Any], count: int, path: P
 
     path.parent.mkdir(parents=True, exist_ok=True)
     frames = [*range(count), count - 1, count - 1]  # the end stays
+    rate: Any = 1 / seconds  # a writer takes fractions, too
     moving = FuncAnimation(drawn, draw, frames=frames, init_func=lambda: (), blit=False)
     with style(**STYLE, **{"text.parse_math": True}):
-        moving.save(path, writer=PillowWriter(fps=1 / seconds), dpi=80)
+        moving.save(path, writer=PillowWriter(fps=rate), dpi=80)
     draw(count - 1)
 
 
