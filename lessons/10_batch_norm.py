@@ -12,10 +12,11 @@
 # ## The question
 #
 # *Batch Normalization* (Ioffe and Szegedy, 2015) puts a small step after every
-# convolution of GoogLeNet: give each channel mean 0 and variance 1 over the
-# batch. The network then needs far fewer training steps. What does the step do
-# to the signal and to the gradient? And what happens later, when there is no
-# batch but one image?
+# convolution of GoogLeNet, [batch
+# normalisation](glossary.md#batch-normalisation): give each channel mean 0 and
+# variance 1 over the batch. The network then needs far fewer training steps.
+# What does the step do to the signal and to the gradient? And what happens
+# later, when there is no batch but one image?
 
 # %% [markdown]
 # ## What it does to a signal

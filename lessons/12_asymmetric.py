@@ -82,9 +82,9 @@ assert found == [11.1, 0.0, 33.3, 60.0, 71.4]
 #
 # Take one channel and nothing between the two. A column a and then a row b
 # make the n x n kernel that has a[i] × b[j] in place (i, j). In this kernel
-# every row is a multiple of one row, b. Such a matrix is said to have **rank**
-# one. An arbitrary 3x3 matrix has rank 3: it takes three column-times-row
-# pieces, added up, to make it.
+# every row is a multiple of one row, b. Such a matrix is said to have
+# [rank](glossary.md#rank) one. An arbitrary 3x3 matrix has rank 3: it takes
+# three column-times-row pieces, added up, to make it.
 #
 # There is a standard tool that finds these pieces: the **singular value
 # decomposition** (SVD), `np.linalg.svd`. It writes any matrix as a sum of

@@ -140,10 +140,10 @@ assert round(times, 2) == 6.07
 # ## The bottleneck
 #
 # Pooling first costs a quarter of convolving first. So why does the paper not
-# simply pool first? It says that this makes a **representational bottleneck**.
-# Count the numbers that there are at each point on the way. Where they are
-# fewest, everything has to pass, and what is lost there no later layer can
-# bring back.
+# simply pool first? It says that this makes a representational
+# [bottleneck](glossary.md#bottleneck). Count the numbers that there are at
+# each point on the way. Where they are fewest, everything has to pass, and
+# what is lost there no later layer can bring back.
 #
 # **Predict:** 35x35x320 is 392,000 numbers, and 17x17x640 is 184,960. How many
 # are there at the narrowest point if we pool first?

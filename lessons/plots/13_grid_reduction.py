@@ -72,11 +72,12 @@ def errors(runs, name):
                 color=COLOURS["vermilion" if few else "blue"],
                 markersize=8,
             )
-            axes.set_yticks(range(place + 1), list(runs[what]))
         axes.set(
             xlabel="error, grey levels (three trainings)",
             title="images" if what == "drawn" else "noise",
             ylim=(4.5, -0.5),
+            yticks=range(5),
+            yticklabels=list(runs[what]),
         )
     for narrowest, colour in ((768, "vermilion"), (1536, "blue")):
         limit = runs["spread"] * np.sqrt(1 - narrowest / 3072)
@@ -92,5 +93,5 @@ def errors(runs, name):
     )
     both[0].plot([], [], "o", color=COLOURS["blue"], label="narrowest 1,536")
     both[0].legend(loc="lower right")
-    both[1].legend(loc="lower left", fontsize=8)
+    both[1].legend(loc="upper left", fontsize=8)
     show(drawn, name)
