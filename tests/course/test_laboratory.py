@@ -102,9 +102,8 @@ def test_a_folded_cell_is_listed_on_request(asking, capsys):
 
 def test_back_shows_the_step_before_and_names_stay(asking, capsys):
     asked = walked("b", "", "n = 5", "b", "a", "b", "n", "q")
-    assert asked == [
-        "your prediction (a, b): ", "[1/3] ", "[2/3] ", "[2/3] ", "your prediction (a, b): ", "[1/3] ", "[1/3] ", "[1/3] ",
-    ]  # fmt: skip
+    predict, one, two = "your prediction (a, b): ", "[1/3] ", "[2/3] "
+    assert asked == [predict, one, two, two, predict, one, one, one]
     out = capsys.readouterr().out
     assert "This is the first step.\n" in out
     assert "\n5\n" in out

@@ -100,7 +100,11 @@ def _nothing(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> s
 
 def _kind(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
     ours, theirs = wrong[0]
-    asked = "a number" if isinstance(theirs, Number) else f"{_article(theirs)} {_named(theirs)}"
+    asked = (
+        "a number"
+        if isinstance(theirs, Number) and not isinstance(theirs, bool)
+        else f"{_article(theirs)} {_named(theirs)}"
+    )
     if callable(ours) and not callable(theirs):
         return f"It returns a function, not its result; are the brackets of a call missing? Asked is {asked}."
     if hasattr(ours, "__next__"):
@@ -313,12 +317,18 @@ def _turned(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> st
         for told, turn in TURNED.items():
             if all(np.isfinite(turn(b)).all() and _close(a, turn(b)) for a, b in found):
                 return told
-        whole = all(float(x).is_integer() for _, b in found for x in np.ravel(b))
-        if whole and any(not float(x).is_integer() for a, _ in found for x in np.ravel(a)):
-            if all(_close(np.floor(a), b) for a, b in found):
-                return "It is not whole; asked is the whole number below, as // gives it."
-            return "It is not whole, and asked are whole numbers: should a / be a //?"
     return ""
+
+
+def _whole(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+    found = _arrays(pairs)
+    if not found or not all(float(x).is_integer() for _, b in found for x in np.ravel(b)):
+        return ""
+    if all(float(x).is_integer() for a, _ in found for x in np.ravel(a)):
+        return ""
+    if all(_close(np.floor(a), b) for a, b in found):
+        return "It is not whole; asked is the whole number below, as // gives it."
+    return "It is not whole, and asked are whole numbers: should a / be a //?"
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
@@ -375,5 +385,5 @@ def _some(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
 
 
 RULES: tuple[Callable[[Sequence[Pair], Sequence[Pair], _Places], str], ...] = (
-    _nothing, _kind, _shape, _not_finite, _sign, _order, _turned, _factor, _offset, _parts, _entries, _some,
+    _nothing, _kind, _shape, _not_finite, _sign, _order, _turned, _factor, _offset, _whole, _parts, _entries, _some,
 )  # fmt: skip
