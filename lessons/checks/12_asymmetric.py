@@ -41,6 +41,36 @@ def singular(kernel):
     return np.linalg.svd(kernel, compute_uv=False)
 
 
+def laid_out(kernel):
+    """Entry by entry."""
+    n, _, m, k = kernel.shape
+    matrix = np.zeros((n * m, n * k))
+    for i, j, a, b in np.ndindex(*kernel.shape):
+        matrix[i * m + a, j * k + b] = kernel[i, j, a, b]
+    return matrix
+
+
+def outer(kernel):
+    """The best row for a column and so on, as the matrix that they make."""
+    column = kernel[:, np.abs(kernel).sum(axis=0).argmax()].copy()
+    for _ in range(2000):
+        row = column @ kernel / (column @ column)
+        column = kernel @ row / (row @ row)
+    return np.outer(column, row)
+
+
+def counted_saving(n):
+    return 1 - built(n, 8, 8, 8) / (n * n * 64)
+
+
+def piece(kernel, scale, transpose=False):
+    u, s, v = np.linalg.svd(kernel)
+    made = scale(s) * np.outer(u[:, 0], v[0])
+    return made.T if transpose else made
+
+
+SHEAR = np.array([[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [1.0, 0.0, 1.0]])
+KERNEL = np.random.default_rng(4).standard_normal((3, 3, 2, 4))
 EDGE = np.array([[0.0, 1.0, 2.0], [-1.0, 0.0, 1.0], [-2.0, -1.0, 0.0]])
 BLUR = np.outer([1.0, 2.0, 1.0], [1.0, 2.0, 1.0]) + np.diag([0.5, 0.0, -1.0])
 
@@ -63,12 +93,62 @@ EXERCISES = [
         },
     ),
     Exercise(
+        "saving",
+        counted_saving,
+        [(2,), (3,), (5,), (7,)],
+        {
+            "That is what is left; asked is what is saved.": lambda n: 2 / n,
+            "That is one column alone; a row comes with it.": lambda n: (
+                1 - 1 / n
+            ),
+            "That is the number of weights saved; asked is their share.": lambda n: (
+                n * n - 2 * n
+            ),
+            "A pair has 2 n weights, n + n, not n - 1 or n + 1 of them.": lambda n: (
+                1 - (n + 1) / n**2
+            ),
+        },
+    ),
+    Exercise(
+        "best_pair",
+        outer,
+        [(BLUR,), (SHEAR,), (EDGE + BLUR,)],
+        {
+            "The size is missing: the piece is the largest singular value times column times row.": lambda kernel: (
+                piece(kernel, lambda s: 1.0)
+            ),
+            "The size is squared; only energies are.": lambda kernel: piece(
+                kernel, lambda s: s[0] ** 2
+            ),
+            "The piece is turned: the column stands first, then the row.": lambda kernel: (
+                piece(kernel, lambda s: s[0], True)
+            ),
+            "The kernel itself is not a pair: its rank is higher than one.": lambda kernel: (
+                kernel
+            ),
+            "svd gives v with its rows as the rows of the pieces: take v[0], not v[:, 0].": lambda kernel: (
+                np.linalg.svd(kernel)[1][0]
+                * np.outer(
+                    np.linalg.svd(kernel)[0][:, 0],
+                    np.linalg.svd(kernel)[2][:, 0],
+                )
+            ),
+        },
+    ),
+    Exercise(
         "pair_share",
         alternated,
-        [(EDGE,), (BLUR,)],
+        [(EDGE,), (BLUR,), (SHEAR,)],
         {
             "Energy is the sum of squares: the singular values have to be squared.": lambda kernel: (
                 singular(kernel)[0] / singular(kernel).sum()
+            ),
+            "Eigenvalues are not singular values; they agree only for special matrices.": lambda kernel: (
+                (abs(np.linalg.eigvals(kernel)) ** 2).max()
+                / (abs(np.linalg.eigvals(kernel)) ** 2).sum()
+            ),
+            "That is the largest singular value's energy; asked is its share of the whole.": lambda kernel: (
+                singular(kernel)[0] ** 2
             ),
             "That is the share of the length, the square root of the energy's.": lambda kernel: (
                 singular(kernel)[0] / np.sqrt((singular(kernel) ** 2).sum())
@@ -79,6 +159,25 @@ EXERCISES = [
             "That takes one row of the kernel as it is and leaves the others; a pair gives every row a multiple "
             "of one.": lambda kernel: (
                 (kernel**2).sum(axis=1).max() / (kernel**2).sum()
+            ),
+        },
+    ),
+    Exercise(
+        "as_matrix",
+        laid_out,
+        [(KERNEL,), (KERNEL[:, :, :1],), (KERNEL[:2, :2],)],
+        {
+            "Reshaping alone puts place and place together; the input's axis must stand behind the column's place "
+            "first.": lambda kernel: kernel.reshape(
+                kernel.shape[0] * kernel.shape[2], -1
+            ),
+            "Rows and columns are swapped: the column's place and the input make the rows.": lambda kernel: (
+                laid_out(kernel).T
+            ),
+            "The channel stands before the place; the place comes first, then the channel.": lambda kernel: (
+                kernel.transpose(2, 0, 3, 1).reshape(
+                    kernel.shape[0] * kernel.shape[2], -1
+                )
             ),
         },
     ),

@@ -5,7 +5,7 @@
 a discussion in `lessons/solutions`.
 """
 
-import numpy as np  # noqa: F401
+import numpy as np
 
 
 def central(f, x, h):

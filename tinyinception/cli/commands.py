@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from tinyinception.cli.parser import UsageError
-from tinyinception.terminal import paint, prose_width, say, table, width, wrap
+from tinyinception.terminal import paint, say, table, width, wrap
 
 INDENT = " " * 5  # below the number of a lesson
 
