@@ -66,7 +66,7 @@ def test_one_claim_is_shown_with_its_place_evidence_figures_and_what_would_chang
     told = capsys.readouterr().out
     for piece in (
         " A3  true if the middle grows by sqrt(alpha), as the paper assumes\n",
-        "     said in  Rethinking the Inception Architecture, section 3.1, applied to",
+        "     said in  Rethinking the Inception Architecture for Computer Vision, section 3.1, applied",
         "     settled  counted, verdicts/factorization.py, googlenet_fives\n",
         "extra_weights 284928",
         "     what if  with kernel = 7 it would be true\n",
