@@ -264,9 +264,9 @@ assert 1.3 < added.mean() < 1.6
 # and without.
 #
 # The first trains the toy, 12 layers deep, on 1,000 drawn images of four
-# kinds, three times each, with batch-norm and with other first weights. It
-# tests on images that were trained on and on new ones. The difference of the
-# two is what a regulariser should make smaller.
+# kinds, three times each: with batch-norm, and without it but with He's first
+# weights. It tests on images that were trained on and on new ones. The
+# difference of the two is what a regulariser should make smaller.
 #
 # **Predict:** with batch-norm, what does the second classifier change?
 #
