@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from tinyinception import nn
+from tinyinception.count import summary
 from tinyinception.course.exercises import Exercise
 from tinyinception.models.network import Network
 from tinyinception.tensor import Tensor
@@ -59,7 +60,112 @@ def built(main, aux, weight, training):
     return total.item()
 
 
+def built_head(channels, classes):
+    """Build it and count."""
+    with nn.shape_only():
+        head = nn.Sequential(
+            nn.AvgPool2d(5, stride=3),
+            nn.Conv2d(channels, 128, 1),
+            nn.Flatten(),
+            nn.Linear(4 * 4 * 128, 1024),
+            nn.Linear(1024, classes),
+        )
+    return summary(head, 14, channels=channels).params
+
+
+def quotient(per_layer, depth, at, weight):
+    return stepped(per_layer, depth, at, weight) / stepped(
+        per_layer, depth, at, 0.0
+    )
+
+
+def tried(per_layer, least):
+    """Networks of one layer, two and so on, until too little arrives."""
+    depth = 1
+    while stepped(per_layer, depth + 1, 1, 0.0) >= least - 1e-12:
+        depth += 1
+    return depth
+
+
+def head(channels, classes, *, side=4, bias=1):
+    return (
+        channels * 128
+        + side * side * 128 * 1024
+        + 1024 * classes
+        + bias * (128 + 1024 + classes)
+    )
+
+
 EXERCISES = [
+    Exercise(
+        "head_parameters",
+        built_head,
+        [(512, 1000), (528, 1000), (100, 10)],
+        {
+            "The biases are missing: 128, 1024 and one for each class.": lambda channels, classes: (
+                head(channels, classes, bias=0)
+            ),
+            "An average over 5x5 with stride 3 makes 4x4 of 14x14, not 5x5.": lambda channels, classes: (
+                head(channels, classes, side=5)
+            ),
+            "The grid was not averaged first: the linear layer reads 4x4 places, not 14x14.": lambda channels, classes: (
+                head(channels, classes, side=14)
+            ),
+            "The linear layer reads all 4x4 places, not their mean.": lambda channels, classes: (
+                head(channels, classes, side=1)
+            ),
+            "The layer from 2048 to 1024 is missing.": lambda channels, classes: (
+                channels * 128 + 128 + 2048 * classes + classes
+            ),
+        },
+    ),
+    Exercise(
+        "gain",
+        quotient,
+        [
+            (1.0, 24, 12, 0.3),
+            (0.7, 24, 12, 0.3),
+            (0.5, 5, 5, 1.0),
+            (1.2, 10, 1, 0.4),
+        ],
+        {
+            "That is the gradient itself; asked is by what it is multiplied.": lambda r, depth, at, weight: (
+                stepped(r, depth, at, weight)
+            ),
+            "The main classifier's own gradient is missing: add 1.": lambda r, depth, at, weight: (
+                weight * r ** (at - depth)
+            ),
+            "That is the other way up: without over with.": lambda r, depth, at, weight: (
+                1 / (1 + weight * r ** (at - depth))
+            ),
+            "The head saves the layers above it; divide by what they would have taken.": lambda r, depth, at, weight: (
+                1 + weight * r ** (depth - at)
+            ),
+        },
+    ),
+    Exercise(
+        "deepest",
+        tried,
+        [
+            (0.5, 0.25),
+            (0.7, 0.001),
+            (0.71, 0.5),
+            (0.9, 1.0),
+            (0.5, 0.3),
+            (0.9, 0.95),
+        ],
+        {
+            "From the output of layer n to that of layer 1 there are n - 1 layers: one more is possible.": lambda r, least: (
+                tried(r, least) - 1
+            ),
+            "The first network with too little is one too deep.": lambda r, least: (
+                tried(r, least) + 1
+            ),
+            "Depths are whole numbers.": lambda r, least: (
+                1 + math.log(least) / math.log(r)
+            ),
+        },
+    ),
     Exercise(
         "factor",
         drawn,
