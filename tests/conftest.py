@@ -103,13 +103,14 @@ def course(tmp_path, monkeypatch):
     from tests.helpers.small_course import ANSWERS, CHECKS, FIRST, SECOND
 
     place = tmp_path / "clone" / "lessons"
-    for name in ("exercises", "checks"):
+    for name in ("exercises", "checks", "solutions"):
         (place / name).mkdir(parents=True)
     (place / "01_sums.py").write_text(FIRST, encoding="utf-8")
     (place / "02_failures.py").write_text(SECOND, encoding="utf-8")
     (place / "claims.toml").write_text("", encoding="utf-8")
     (place / "checks" / "01_sums.py").write_text(CHECKS, encoding="utf-8")
     (place / "exercises" / "01_sums.py").write_text(ANSWERS.format("...", "..."), encoding="utf-8")
+    (place / "solutions" / "01_sums.py").write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
     monkeypatch.setattr(tinyinception, "__file__", str(tmp_path / "clone" / "tinyinception" / "__init__.py"))
     monkeypatch.setenv("TINYINCEPTION_FIGURES", str(tmp_path / "figures"))
     monkeypatch.setenv("MPLBACKEND", "agg")

@@ -175,7 +175,8 @@ def test_no_lessons_says_where_it_looked(run, noted):
     for words in (["lesson"], ["lesson", "1"], ["claims"]):
         status, out, err = run(*words)
         assert (status, out) == (1, "")
-        assert f"no lessons found in {noted} or {Path.cwd() / 'lessons'}; they come with a clone" in err
+        assert f"no lessons found in {noted}, " in err
+        assert f" or {Path.cwd() / 'lessons'}; they come with the package, so install it again" in err
 
 
 # -- as a process ----------------------------------------------------------------------------------------------------

@@ -313,17 +313,17 @@ def test_claims_show_that_they_compute(monkeypatch):
 
 
 def test_long_lines_of_a_lessons_code_go_on_below(monkeypatch):
-    from tinyinception.course import step
+    from tinyinception.course.text import code as shown
 
     line = "    return sum(value * weight for value, weight in zip(x, weights, strict=True)) + bias"
     code = f"def f(x):\n{line}\n\nprint(1)"
-    assert step._code(code) == f"| def f(x):\n| {line}\n\n| print(1)"
+    assert shown(code) == f"| def f(x):\n| {line}\n|\n| print(1)"
     monkeypatch.setenv("COLUMNS", "60")
-    lines = step._code(code).splitlines()
+    lines = shown(code).splitlines()
     assert max(map(len, lines)) <= 60
     assert lines[1:3] == [
-        "|     return sum(value * weight for value, weight in zip(x,",
-        ":         weights, strict=True)) + bias",
+        "|    return sum(value * weight for value, weight in zip(x,",
+        ":        weights, strict=True)) + bias",
     ]
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.helpers.small_course import ANSWERS, SECOND
 from tinyinception.cli import main
 
+SOLUTION = "A solution: tinyinception lesson 1 --solution NAME\n"
+
 
 @pytest.fixture
 def run(course, capsys, monkeypatch):
@@ -47,14 +49,17 @@ def test_lesson_steps_and_starts_later(run):
 def test_lesson_check_counts_what_is_solved(run, course, tmp_path):
     assert run("lesson", 1, "--check") == (
         1,
-        "  add: not yet. Still blank.\n  negate: not yet. Still blank.\n0 of 2 solved\n",
+        "  add: not yet. Still blank.\n  negate: not yet. Still blank.\n0 of 2 solved\n" + SOLUTION,
         "",
     )
     mine = tmp_path / "mine.py"
     mine.write_text(ANSWERS.format("x * y", "-x"), encoding="utf-8")
     assert run("lesson", 1, "--check", mine) == (
         1,
-        "  add: not yet. That is a product.\n  negate: solved\n1 of 2 solved\n",
+        (
+            "  add: not yet.\n    add(1, 2)\n      yours     2\n      expected  3\n    It is too small.\n"
+            "    Hint: That is a product.\n  negate: solved\n1 of 2 solved\n" + SOLUTION
+        ),
         "",
     )
     mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
@@ -73,14 +78,16 @@ def test_lesson_notebook(run, tmp_path):
         (["lesson", "7"], 1, "there is no lesson 7 (known: 1, 2)"),
         (["lesson", "1", "--start", "9"], 1, "lesson 1 has code cells 1 to 4, not 9"),
         (["lesson", "1", "--start", "0"], 1, "lesson 1 has code cells 1 to 4, not 0"),
-        (["lesson", "1", "--notebook", "one.txt"], 1, "--notebook one.txt: the name must end in .ipynb"),
+        (["lesson", "1", "--notebook", "one.txt"], 1, "--notebook one.txt: the name must end in .ipynb, or be"),
         (["lesson", "1", "--check", "nowhere.py"], 1, "nowhere.py does not exist"),
         (["lesson", "2", "--check"], 1, "02_failures.py does not exist"),
-        (["lesson", "one"], 2, "argument N: invalid int value: 'one'"),
+        (["lesson", "summs"], 1, "unknown lesson 'summs'; did you mean 'sums'? (known: failures, sums)"),
+        (["lesson", "s"], 1, "lesson s: which one? 1 sums, 2 failures"),
+        (["lesson", "1", "--solution", "ad"], 1, "lesson 1 has no exercise 'ad' (known: add, negate)"),
         (["lesson", "1", "--all"], 2, "lesson: either a number or --all"),
         (["lesson", "--check"], 2, "lesson --check: of which one? Give its number N"),
         (["lesson", "--start", "2"], 2, "lesson --start: of which one? Give its number N"),
-        (["lesson", "--notebook", "a.ipynb", "--all"], 2, "lesson --all: of which one? Give its number N"),
+        (["lesson", "--notebook", "a.ipynb", "--all"], 2, "lesson --all --notebook a.ipynb: name a folder"),
         (["lesson", "1", "--check", "--start", "2"], 2, "lesson: --check and --start do not go together"),
         (["lesson", "1", "--chek"], 2, "unknown flag '--chek'; did you mean '--check'?"),
     ],

@@ -19,6 +19,10 @@ DOUBLE = Exercise(
 )
 
 
+def checked(*words):
+    return list(exercises.check(*words))
+
+
 def no(hint, name="double"):
     return Verdict(name, False, hint)
 
@@ -39,9 +43,12 @@ def test_a_blank_a_missing_and_a_spoilt_answer():
 def test_a_known_mistake_has_its_hint_and_an_unknown_one_the_first_call_that_differs():
     assert judge(DOUBLE, lambda items: [item**2 for item in items]) == no("Squared, not doubled.")
     sometimes = judge(DOUBLE, lambda items: [25] if len(items) == 1 else [2, 3])  # [25] is the squared one's
-    assert sometimes == no("double([1, 2]) gives [2, 3], and should not.")
+    assert (sometimes, sometimes.detail[:3]) == (
+        no(""),
+        ("double([1, 2])", "  yours     [2, 3]", "  expected  [2, 4]"),
+    )
     wrong = judge(DOUBLE, lambda items: [4] if len(items) == 1 else [2, 4])
-    assert wrong == no("double([5]) gives [4], and should not.")
+    assert wrong.detail[:3] == ("double([5])", "  yours     [4]", "  expected  [10]")
 
 
 @pytest.mark.parametrize(
@@ -80,14 +87,15 @@ def test_an_answer_that_raises_is_told_with_which_arguments(answer, hint):
 def test_an_answer_of_another_type_or_shape_is_wrong_and_no_error(value):
     verdict = judge(DOUBLE, lambda items: value if len(items) == 2 else [10])
     assert not verdict.solved
-    assert verdict.hint.startswith("double([1, 2]) gives ")
+    assert verdict.detail[0] == "double([1, 2])"
+    assert len(verdict.detail) == 4  # and how it differs
 
 
 def test_a_long_result_is_shortened():
-    arrays = judge(Exercise("f", lambda x: x, [(np.zeros((3, 4)),)]), lambda x: x + 1).hint
-    assert arrays == "f(<array of shape (3, 4)>) gives <array of shape (3, 4)>, and should not."
-    words = judge(Exercise("f", lambda x: "a", [(1,)]), lambda x: "b" * 200).hint
-    assert words == "f(1) gives '" + "b" * 76 + "..., and should not."
+    arrays = judge(Exercise("f", lambda x: x, [(np.zeros((3, 5)),)]), lambda x: x + 1).detail
+    assert arrays[:2] == ("f(<array of shape (3, 5)>)", "  yours     <array of shape (3, 5)>")
+    words = judge(Exercise("f", lambda x: "a", [(1,)]), lambda x: "b" * 200).detail
+    assert words[1] == "  yours     '" + "b" * 76 + "..."
 
 
 def test_arguments_changed_in_place_spoil_nothing():
@@ -138,7 +146,10 @@ def test_arguments_changed_in_place_spoil_nothing():
         (100_000_001.0, 100_000_000.0, True),
         (np.array([1e-9, 1.0]), np.array([0.0, 1.0]), True),
         (np.ones((2, 1)), np.ones(2), False),
-        (np.ones(2), [1.0, 1.0], False),
+        (np.ones(2), [1.0, 1.0], True),
+        (np.ones(2), [1.0, 2.0], False),
+        (np.ones((2, 2)), [[1, 1], [1, 1]], True),
+        (np.ones((2, 1)), [1.0, 1.0], False),
         ([1, 2], np.array([1, 2]), True),
         ("a", "a", True),
         ("a", "b", False),
@@ -168,16 +179,16 @@ def test_when_two_results_are_the_same(ours, theirs, expected):
 
 def test_answers_are_read_from_the_lessons_file_or_another(course, tmp_path):
     lesson = files.lesson(1)
-    assert exercises.check(lesson) == [no("Still blank.", "add"), no("Still blank.", "negate")]
+    assert checked(lesson) == [no("Still blank.", "add"), no("Still blank.", "negate")]
     mine = tmp_path / "mine.py"
     mine.write_text(ANSWERS.format("x * y", "-x"), encoding="utf-8")
-    assert exercises.check(lesson, mine) == [no("That is a product.", "add"), Verdict("negate", True)]
+    assert checked(lesson, mine) == [no("That is a product.", "add"), Verdict("negate", True)]
     mine.write_text("def add(x, y):\n    return y + x\n", encoding="utf-8")
-    assert exercises.check(lesson, mine)[1].hint.startswith("It is no longer in the file")
+    assert checked(lesson, mine)[1].hint.startswith("It is no longer in the file")
     mine.write_text("def add(x, y):\n    return x +\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"mine\.py, line 2, cannot be run: SyntaxError"):
-        exercises.check(lesson, mine)
+        checked(lesson, mine)
     mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
-    assert all(verdict.solved for verdict in exercises.check(lesson, mine))
+    assert all(verdict.solved for verdict in checked(lesson, mine))
     with pytest.raises(DataError, match=r"checks.02_failures\.py does not exist"):
-        exercises.check(files.lesson(2), mine)
+        checked(files.lesson(2), mine)

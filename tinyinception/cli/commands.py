@@ -14,7 +14,7 @@ from tinyinception.errors import DataError
 from tinyinception.terminal import paint, prose_width, say, table, width, wrap
 
 COLOURS = {"true": "green", "true if": "yellow", "false": "red"}  # of verdicts
-INDENT = " " * 5  # below the number of a lesson or a claim
+INDENT = " " * 5  # below the number of a claim
 
 
 def run_train(options: Namespace) -> None:
@@ -254,58 +254,10 @@ def _host(source: str) -> str:
 
 
 def run_lesson(options: Namespace) -> int:
-    """List lessons, step through one, run all, check exercises, or write a notebook; 1 where exercises are unsolved."""
-    from tinyinception.course import files
+    """List lessons, step through one, check exercises and so on; 1 where exercises are unsolved."""
+    from tinyinception.cli import lessons
 
-    wishes = [flag for flag in ("all", "check", "notebook", "start") if getattr(options, flag) is not None]
-    if options.number is None:
-        if wishes not in ([], ["all"]):
-            raise UsageError(f"lesson --{wishes[0]}: of which one? Give its number N")
-        return _run_lessons(files.find()) if options.all else _list_lessons(files.find())
-    if "all" in wishes:
-        raise UsageError("lesson: either a number or --all")
-    if len(wishes) > 1:
-        raise UsageError(f"lesson: --{wishes[0]} and --{wishes[1]} do not go together")
-    lesson = files.lesson(options.number)
-    if options.check is not None:
-        from tinyinception.course.exercises import check
-
-        verdicts = check(lesson, options.check or None)
-        solved = sum(verdict.solved for verdict in verdicts)
-        print(*_wrapped([*map(str, verdicts), f"{solved} of {len(verdicts)} solved"]), sep="\n")
-        return int(solved < len(verdicts))
-    if options.notebook is not None:
-        from tinyinception.course import notebook
-
-        notebook.write(lesson, options.notebook)
-        print(f"notebook in {options.notebook}")
-    else:
-        from tinyinception.course.step import step
-
-        step(lesson, 1 if options.start is None else options.start)
-    return 0
-
-
-def _list_lessons(found: dict) -> int:
-    fits = prose_width(sys.stdout)
-    for one in found.values():
-        title, *more = wrap(f"{one.title} ({one.minutes} minutes)", fits, f"{one.number:3}  ", INDENT)
-        lines = [paint(title, "bold", sys.stdout), *more, *wrap(f"You will know {one.outcome}", fits, INDENT, INDENT)]
-        print("\n".join(lines))
-    print(f"{sum(one.minutes for one in found.values()) / 60:.1f} hours in all. To begin: tinyinception lesson 1")
-    return 0
-
-
-def _run_lessons(found: dict) -> int:
-    from time import perf_counter
-
-    from tinyinception.course import files
-
-    for lesson in found.values():
-        begin = perf_counter()
-        files.run(lesson.path)
-        say(f"lesson {lesson.number}: {perf_counter() - begin:.1f} s")
-    return 0
+    return lessons.run(options)
 
 
 def run_claims(options: Namespace) -> None:

@@ -64,7 +64,9 @@ EXAMPLES = {
   tinyinception data fetch mnist --from ~/downloads""",
     "lesson": """  tinyinception lesson              list them
   tinyinception lesson 1            step through the first
-  tinyinception lesson 1 --check    check your answers in lessons/exercises
+  tinyinception lesson smoothing    the one of that name
+  tinyinception lesson 1 --check    check your answers to its exercises
+  tinyinception lesson 1 --solution quotient_pull
   tinyinception lesson 11 --notebook eleven.ipynb
   tinyinception lesson --all        run them one after the other""",
     "claims": """  tinyinception claims
@@ -325,17 +327,26 @@ def _data(name: str) -> Parser:
 def _lesson(name: str) -> Parser:
     parser = _command(name, "List the lessons, or step through one: prose, code, Enter, output, figure.", json=False)
     add = parser.add_argument
-    add("number", nargs="?", type=int, metavar="N", help="number of the lesson")
+    add("number", nargs="?", metavar="N", help="number of the lesson, or its name")
     add("--start", type=int, metavar="K", help="begin at step K; what is before it runs unseen")
     add(
         "--check",
         nargs="?",
         const="",
         metavar="FILE",
-        help="check the answers to the lesson's exercises (default: lessons/exercises/NN_name.py)",
+        help="check the answers to the lesson's exercises (default: the file that --exercises names)",
     )
-    add("--notebook", metavar="FILE", help="write the lesson as a Jupyter notebook to FILE.ipynb")
-    add("--all", action="store_true", default=None, help="run all lessons in order, without waiting")
+    add(
+        "--exercises", action="store_true", default=None, help="say where the exercises are; without a clone, copy them"
+    )
+    add("--solution", metavar="NAME", help="show the solution of an exercise, or the discussion of an open question")
+    add("--notebook", metavar="FILE", help="write the lesson as a Jupyter notebook to FILE.ipynb, or into a folder")
+    add(
+        "--all",
+        action="store_true",
+        default=None,
+        help="run all lessons in order, without waiting; with --notebook, write all",
+    )
     return parser
 
 

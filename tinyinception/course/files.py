@@ -1,8 +1,9 @@
-"""The lessons as files: numbered programs in `lessons/`, of the clone or of the current folder."""
+"""The lessons as files: numbered programs in `lessons/`, of a clone, the installed package, or the current folder."""
 
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from types import ModuleType
 
 import tinyinception
 from tinyinception.course.cells import Cell, parse
-from tinyinception.errors import ArgumentError, DataError
+from tinyinception.errors import ArgumentError, DataError, suggest
+from tinyinception.terminal import say
 
 HEAD = re.compile(r"# (?:Lesson )?\d+\.? (?P<title>.+)")
 FACTS = re.compile(
@@ -20,6 +22,7 @@ FACTS = re.compile(
     r"(?:\n\n|$)",
     re.S,
 )
+OLD = range(8, 22)  # numbers before the audit of GoogLeNet's table became lesson 8; these are one more since
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,14 @@ class Lesson:
     minutes: int
     outcome: str
 
+    @property
+    def name(self) -> str:
+        """Its file's name without number and ending, which stays when numbers change."""
+        return self.path.stem.partition("_")[2]
+
     def cells(self) -> list[Cell]:
         """Prose and code, in order."""
-        return parse(self.path.read_text(encoding="utf-8"))
+        return _cells(self.path)
 
     def beside(self, folder: str) -> Path:
         """The file of the same name in a folder of `lessons/`: exercises, solutions, checks."""
@@ -42,12 +50,36 @@ class Lesson:
 
 
 def folder() -> Path:
-    """Where the lessons lie; ArgumentError where they do not, as after installing a wheel."""
-    places = [Path(tinyinception.__file__).parent.parent / "lessons", Path.cwd() / "lessons"]
+    """Where the lessons lie: in a clone, in the installed package, or in the current folder; ArgumentError for none."""
+    package = Path(tinyinception.__file__).parent
+    places = [package.parent / "lessons", package / "lessons", Path.cwd() / "lessons"]
     for place in places:
         if any(place.glob("[0-9]*.py")):
             return place
-    raise ArgumentError(f"no lessons found in {' or '.join(map(str, places))}; they come with a clone of the project")
+    raise ArgumentError(
+        f"no lessons found in {', '.join(map(str, places[:-1]))} or {places[-1]}; they come with the package, so "
+        "install it again"
+    )
+
+
+def answers(lesson: Lesson) -> Path:
+    """The file in which the reader answers a lesson's exercises: a clone's own, else a copy in the current folder.
+
+    An installed package is no place to write in, so its file is copied to exercises/ on first use, which is said on
+    standard error.
+    """
+    own = lesson.beside("exercises")
+    if Path(tinyinception.__file__).parent not in own.parents:
+        return own
+    mine = Path("exercises") / own.name
+    if not mine.exists():
+        try:
+            mine.parent.mkdir(exist_ok=True)
+            shutil.copyfile(own, mine)
+        except OSError as error:
+            raise ArgumentError(f"{mine}: the exercises cannot be copied here: {error.strerror or error}") from None
+        say(f"The exercises are copied to {mine}: write your answers there.")
+    return mine
 
 
 def find() -> dict[int, Lesson]:
@@ -61,12 +93,30 @@ def find() -> dict[int, Lesson]:
     return dict(sorted(found.items()))
 
 
-def lesson(number: int) -> Lesson:
-    """One lesson; ArgumentError where there is none of this number."""
+def lesson(which: int | str) -> Lesson:
+    """One lesson, by its number, its name or a part of that; ArgumentError where there is none or more than one."""
     known = find()
-    if number not in known:
-        raise ArgumentError(f"there is no lesson {number} (known: {', '.join(map(str, known))})")
-    return known[number]
+    word = str(which).strip().lower().replace("-", "_").replace(" ", "_")
+    if re.fullmatch(r"-?\d+", word):
+        if int(word) not in known:
+            raise ArgumentError(f"there is no lesson {which} (known: {', '.join(map(str, known))})")
+        return known[int(word)]
+    word = re.sub(r"^(\d+)_|\.py$", "", word)
+    found = [one for one in known.values() if one.name == word] or [one for one in known.values() if word in one.name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ArgumentError(f"lesson {which}: which one? {', '.join(f'{one.number} {one.name}' for one in found)}")
+    raise suggest(word, [one.name for one in known.values()], "lesson")
+
+
+def moved(number: int) -> str:
+    """What to tell somebody who uses a lesson's number of before November 2026; empty where it has not changed."""
+    known = find()
+    if not (OLD.start <= number < OLD.stop and number + 1 in known and max(known) == OLD.stop):
+        return ""
+    title = known[number + 1].title
+    return f"Numbers have changed: lesson {number} was '{title}', and that is {number + 1} now."
 
 
 def run(path: Path) -> None:
@@ -104,8 +154,15 @@ def _line_in(error: BaseException, path: Path) -> str:
     return f", line {lines[-1]}," if lines else ""
 
 
+def _cells(path: Path) -> list[Cell]:
+    try:
+        return parse(path.read_text(encoding="utf-8"))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+
+
 def _read(path: Path) -> Lesson:
-    first = next(iter(parse(path.read_text(encoding="utf-8"))), Cell("code", "", 1))
+    first = next(iter(_cells(path)), Cell("code", "", 1))
     head, facts = HEAD.match(first.text), FACTS.search(first.text)
     if first.kind != "markdown" or head is None or facts is None:
         raise DataError(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tinyinception.checks import whole
 from tinyinception.plots.file import write
 from tinyinception.plots.style import defaults, import_matplotlib, style
 from tinyinception.plots.training import BLUE, GREEN, VERMILION
@@ -40,6 +43,8 @@ STYLE = {
     "figure.dpi": 100,
 }
 
+_unseen = False
+
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.2, **options: Any) -> tuple:
     """A figure in the lessons' style and its axes, as `plt.subplots` returns them; width and height in inches."""
@@ -67,12 +72,71 @@ def show(drawn: Figure, name: str) -> None:
     pyplot.close(drawn)
 
 
-def _display(drawn: Figure, name: str) -> None:
-    from matplotlib import get_backend, pyplot
+def animate(draw: Callable[[int], Any], count: int, name: str, *, seconds: float = 0.8) -> None:
+    """Show a picture that moves: `draw(i)` draws step i of `count` and returns what it drew, or the figure.
+
+    `draw` draws on one figure, the one that `figure` made last, and removes or changes what it drew before. A notebook
+    plays the GIF; elsewhere it is runs/lessons/NAME.gif, beside NAME.png, the last step. seconds: of each step.
+    """
+    from matplotlib import pyplot
+
+    count = whole("animate: count", count)
+    drawn = pyplot.gcf()
+    inline, _, folder = _where()
+    if _unseen:
+        for i in range(count):  # its cell may go on with what it drew
+            draw(i)
+    else:
+        path = Path(folder or Path("runs") / "lessons") / f"{name}.gif"
+        _write_frames(drawn, draw, count, path, seconds)
+        if inline:
+            display = sys.modules["IPython.display"]
+            display.display(display.Image(data=path.read_bytes(), format="gif"))
+        else:
+            print(f"moving figure: {path}", flush=True)
+            _display(drawn, name)
+    pyplot.close(drawn)
+
+
+def _write_frames(drawn: Figure, draw: Callable[[int], Any], count: int, path: Path, seconds: float) -> None:
+    from matplotlib.animation import FuncAnimation, PillowWriter
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = [*range(count), count - 1, count - 1]  # the end stays
+    rate: Any = 1 / seconds  # a writer takes fractions, too
+    moving = FuncAnimation(drawn, draw, frames=frames, init_func=lambda: (), blit=False)
+    with style(**STYLE, **{"text.parse_math": True}):
+        moving.save(path, writer=PillowWriter(fps=rate), dpi=80)
+    draw(count - 1)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Context in which pictures are drawn and not shown."""
+    global _unseen
+    before, _unseen = _unseen, True
+    try:
+        yield
+    finally:
+        _unseen = before
+
+
+def _where() -> tuple[bool, bool, str | None]:
+    """Whether pictures appear in a notebook, whether in a window, and the folder that was asked for."""
+    from matplotlib import get_backend
 
     backend, folder = get_backend().lower(), os.environ.get("TINYINCEPTION_FIGURES")
     inline = "inline" in backend or "nbagg" in backend or "ipympl" in backend
     window = not inline and backend not in ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")
+    return inline, window, folder
+
+
+def _display(drawn: Figure, name: str) -> None:
+    from matplotlib import pyplot
+
+    if _unseen:
+        return
+    inline, window, folder = _where()
     if folder is not None or not (inline or window):
         path = Path(folder or Path("runs") / "lessons") / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,331 @@
+"""A lesson as a laboratory: what is typed at a step, predictions, pages, progress; in the process and in a terminal."""
+
+import json
+import os
+import re
+import select
+import sys
+import time
+
+import pytest
+
+from tests.helpers.small_course import Reader
+from tinyinception.course import files, progress, step
+from tinyinception.course import text as shown
+from tinyinception.course.session import Session, incomplete
+
+ASKING = """# %% [markdown]
+# # Lesson 3. Choices
+#
+# **Time:** 5 minutes. **Afterwards you know** how to choose.
+#
+# **Predict:** what is n + n?
+#
+# - (a) 2
+# - (b) 4
+#
+# <!-- answer: b
+# a: that is n alone.
+# b: twice the two.
+# -->
+
+# %%
+n = 2
+print("sum", n + n)
+
+# %% tags=["hide-input"]
+print("folded", n)
+
+# %%
+while n == 99:
+    pass
+print("end", n)
+"""
+
+
+@pytest.fixture
+def asking(course, monkeypatch, tmp_path):
+    (course / "03_choices.py").write_text(ASKING, encoding="utf-8")
+    monkeypatch.setenv("TINYINCEPTION_DATA", str(tmp_path / "data"))
+    return course
+
+
+def walked(*typed):
+    reader = Reader(*typed)
+    step.step(files.lesson(3), ask=reader)
+    return reader.asked
+
+
+# -- at a step ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_choice_is_judged_after_the_output_with_its_sentence(asking, capsys):
+    walked("a", "", "q")
+    out = capsys.readouterr().out
+    judged = "Not so: you said (a) 2: that is n alone.\nIt is (b) 4: twice the two.\n"
+    assert out.index("sum 4") < out.index(judged)
+    walked("(B)", "", "q")
+    assert "Right: (b) 4: twice the two.\n" in capsys.readouterr().out
+    walked("", "", "q")
+    assert "\nIt is (b) 4: twice the two.\n" in capsys.readouterr().out
+
+
+def test_what_is_no_choice_is_asked_again_and_q_leaves(asking, capsys):
+    asked = walked("c", "four", "4", "q")
+    assert asked == ["your prediction (a, b): "] * 3 + ["[1/3] "]
+    assert capsys.readouterr().out.count("Please answer a or b, or Enter for none.") == 2
+    walked("q")
+    assert capsys.readouterr().out.endswith("Go on with: tinyinception lesson 3 --start 1\n")
+
+
+def test_typed_python_runs_in_the_lessons_names(asking, capsys):
+    typed = ["n + 1", "n = 7", "r", "for i in range(2):", "    print('i', i)", "", "1 / 0", "n = = 2", "q"]
+    asked = walked("b", "", *typed)
+    out = capsys.readouterr().out
+    assert asked.count("... ") == 2
+    for told in (
+        "\n3\n",
+        "i 0\ni 1\n",
+        "ZeroDivisionError: division by zero\n",
+        "SyntaxError: invalid syntax\n  n = = 2\n",
+    ):
+        assert told in out
+    assert out.count("sum 4") == 2  # r runs the step before again, which sets n
+    assert "Traceback" not in out
+
+
+def test_a_folded_cell_is_listed_on_request(asking, capsys):
+    walked("b", "", "l", "", "q")
+    out = capsys.readouterr().out
+    assert out.index("(a line that checks; l lists it)") < out.index('| print("folded", n)') < out.index("folded 2")
+
+
+def test_back_shows_the_step_before_and_names_stay(asking, capsys):
+    asked = walked("b", "", "n = 5", "b", "a", "b", "n", "q")
+    assert asked == [
+        "your prediction (a, b): ", "[1/3] ", "[2/3] ", "[2/3] ", "your prediction (a, b): ", "[1/3] ", "[1/3] ", "[1/3] ",
+    ]  # fmt: skip
+    out = capsys.readouterr().out
+    assert "This is the first step.\n" in out
+    assert "\n5\n" in out
+
+
+def test_what_was_typed_and_ran_is_saved(asking, capsys, tmp_path):
+    walked("b", "s", "", "k = n * 3", "1 / 0", "s", "q")
+    out = capsys.readouterr().out
+    assert "Nothing was typed yet that ran." in out
+    assert (tmp_path / "here" / "runs" / "lessons" / "03_choices_typed.py").read_text(encoding="utf-8") == "k = n * 3\n"
+
+
+def test_a_step_that_fails_stays_while_somebody_is_there(asking, capsys):
+    asked = walked("b", "", "del n", "", "n = 3", "", "q")
+    assert asked.count("[2/3] ") == 4
+    out = capsys.readouterr().out
+    assert re.search(r"03_choices\.py, line 21: NameError: name 'n' is not defined", out)
+    assert "folded 3" in out
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("1 +", False),
+        ("f(1,", True),
+        ("if n:", True),
+        ("x = 1", False),
+        ("'''a", True),
+        ("n = = 2", False),
+        ("\0", False),
+    ],
+)
+def test_what_is_incomplete(source, expected):
+    assert incomplete(source) is expected
+
+
+def test_leaving_python_from_the_prompt_leaves_nothing(asking, capsys):
+    assert Session(files.lesson(3)).evaluate("raise SystemExit(3)") == "SystemExit: 3"
+    assert Session(files.lesson(3)).evaluate("a = 1\nb = c") == "NameError: name 'c' is not defined (line 2)"
+
+
+# -- formulae and tables -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        (r"$$7 \times 7 \times 3 = 147$$", "7 × 7 × 3 = 147"),
+        (r"$$\frac{\partial L}{\partial x_i}$$", "∂L/∂x_i"),
+        (r"$$\frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}$$", "(x - μ)/√(σ² + ε)"),
+        (r"$$\sum_{i} w_i^2$$", "Σ_i w_i²"),
+        (r"costs $k^2 m n$, not $2^{n+1}$.", "costs k² m n, not 2ⁿ⁺¹."),
+        (r"$e^{-x}$, $\text{loss} \cdot \log p$, $x_{ij}$", "e^(-x), loss · log p, x_ij"),
+        ("it costs $5 and then $6", "it costs $5 and then $6"),
+        (r"$\frac{1}{2", "$\\frac{1}{2"),
+        (r"$$\frac{1}{$$", "1/()"),
+    ],
+)
+def test_formulae_as_text(formula, expected):
+    assert shown.plain_math(formula) == expected
+
+
+def test_a_table_that_is_too_wide_is_wrapped_in_its_cells(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = shown.prose("| name | meaning |\n|---|---|\n| a | " + "word " * 30 + "|\n| b | **c** |").splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[0].split() == ["name", "meaning"]
+    assert lines[-1].split() == ["b", "c"]
+
+
+def test_code_has_colours_where_there_are_any_and_loses_no_letter(monkeypatch):
+    code = 'def f(x):  # a long remark that does not fit into sixty columns at all\n    return "x" * 3'
+    monkeypatch.setenv("COLUMNS", "60")
+    plain = shown.code(code)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    coloured = shown.code(code)
+    assert re.sub(r"\033\[\d+m", "", coloured) == plain
+    assert "\033[34mdef\033[0m" in coloured
+    monkeypatch.setitem(sys.modules, "pygments.lexers", None)
+    assert "\033[34m" not in shown.code(code)
+
+
+# -- in a terminal -----------------------------------------------------------------------------------------------------
+
+MAIN = """
+import sys, tinyinception
+tinyinception.__file__ = sys.argv[1]
+from tinyinception.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+class Terminal:
+    """A program in a pseudo-terminal of a given size."""
+
+    def __init__(self, words, environment, columns=80, lines=24):
+        import fcntl
+        import pty
+        import struct
+        import termios
+
+        self.pid, self.end = pty.fork()
+        if self.pid == 0:
+            os.execve(sys.executable, [sys.executable, "-c", MAIN, *words], environment)
+        fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.text, self.seen = "", 0
+
+    def until(self, wanted, seconds=60):
+        """What appears, after what was asked for last, up to and with a text."""
+        deadline = time.monotonic() + seconds
+        while wanted not in self.text[self.seen :]:
+            ready, _, _ = select.select([self.end], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"{wanted!r} did not appear in:\n{self.text[self.seen :]}"
+            try:
+                self.text += os.read(self.end, 65536).decode(errors="replace").replace("\r\n", "\n")
+            except OSError:  # it has ended
+                assert wanted in self.text[self.seen :], f"{wanted!r} did not appear in:\n{self.text[self.seen :]}"
+        begin, self.seen = self.seen, self.text.index(wanted, self.seen) + len(wanted)
+        return self.text[begin : self.seen]
+
+    def type(self, text):
+        os.write(self.end, text.encode())
+
+    def close(self):
+        os.close(self.end)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@pytest.fixture
+def terminal(asking, tmp_path):
+    opened = []
+
+    def start(*words, **size):
+        environment = {
+            **os.environ, "TERM": "xterm", "MPLBACKEND": "agg", "TINYINCEPTION_DATA": str(tmp_path / "data"),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }  # fmt: skip
+        for name in ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"):
+            environment.pop(name, None)
+        package = str(asking.parent / "tinyinception" / "__init__.py")
+        opened.append(Terminal([package, *words], environment, **size))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        if one.pid:
+            one.close()
+
+
+if os.name == "posix":  # elsewhere there are no pseudo-terminals
+
+    def test_a_session_in_a_terminal_of_60_columns(terminal, tmp_path):
+        one = terminal("lesson", "choices", columns=60)
+        out = one.until("your prediction (a, b): ")
+        one.type("b\n")
+        one.until("[1/3] ")
+        one.type("\n")
+        out += one.until("[2/3] ")
+        assert "Right" in out
+        assert "sum 4" in out
+        one.type("n * 21\n")
+        assert "42" in one.until("[2/3] ")
+        one.type("\n")
+        one.until("[3/3] ")
+        one.type("n = 99\n")
+        one.until("[3/3] ")
+        one.type("\n")  # loops for ever
+        time.sleep(0.5)
+        one.type("\x03")
+        one.until("interrupted; Enter runs this step again")
+        one.until("[3/3] ")
+        one.type("while True: pass\n")
+        one.until("... ")
+        one.type("\n")
+        time.sleep(0.5)
+        one.type("\x03")
+        one.until("interrupted")
+        one.until("[3/3] ")
+        one.type("q\n")
+        one.until("Go on with: tinyinception lesson 3 --start 3")
+        assert max(len(re.sub(r"\033\[[\d;?]*[a-zA-Z]", "", line)) for line in one.text.splitlines()) <= 60
+        assert json.loads((tmp_path / "data" / "lessons.json").read_text(encoding="utf-8")) == {"choices": 3}
+
+    def test_progress_is_offered_and_listed(terminal, tmp_path):
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "lessons.json").write_text('{"choices": 3, "sums": 0}', encoding="utf-8")
+        listed = terminal("lesson").until("To go on: ")
+        assert "Choices (begun, step 3, 5 minutes)" in listed
+        assert "Sums (done, 5 minutes)" in listed
+        one = terminal("lesson", "3")
+        one.until("You were at step 3 of 3. Enter goes on there, 1 begins anew: ")
+        one.type("\n")
+        assert "folded" not in one.until("[3/3] ")
+        one.type("\n")
+        one.until("end 2")
+        again = terminal("lesson", "3")
+        again.until("your prediction (a, b): ")  # it is done, so from the beginning
+        again.type("\x03")
+        again.until("Go on with: tinyinception lesson 3 --start 1")
+
+    def test_a_long_cell_is_shown_in_pages(terminal, asking):
+        long = "\n".join(f"x{i} = {i}" for i in range(60))
+        path = asking / "03_choices.py"
+        path.write_text(ASKING.replace("n = 2", f"n = 2\n{long}"), encoding="utf-8")
+        one = terminal("lesson", "3", lines=20)
+        one.until("your prediction (a, b): ")
+        one.type("b\n")
+        out = one.until("more lines: Enter --")
+        assert out.count("| x") <= 20
+        one.type("\n")
+        one.until("more lines: Enter --")
+        one.type("q\n")
+        one.until("Go on with: tinyinception lesson 3 --start 1")
+
+
+def test_progress_that_cannot_be_read_or_written_is_none(asking, tmp_path):
+    (tmp_path / "data").mkdir()
+    for text in ("[", "[1]", '{"choices": "x"}'):
+        (tmp_path / "data" / "lessons.json").write_text(text, encoding="utf-8")
+        assert progress.of(files.lesson(3)) is None
+    progress.path().unlink()
+    progress.path().mkdir()
+    progress.keep(files.lesson(3), 2)
+    assert progress.read() == {}
