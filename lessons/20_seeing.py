@@ -1,49 +1,63 @@
 # %% [markdown]
 # # Lesson 20. Seeing what a network sees
 #
-# **Time:** 30 minutes. **Afterwards you know** how to look at filters and
+# **Time:** 45 minutes. **Afterwards you know** how to look at filters and
 # activations, how Grad-CAM is computed and why it is so simple for an
-# Inception network, how to dream by gradient ascent, and how to test such
-# pictures, not just like them.
+# Inception network, which controls a heat map has to pass, and how a network
+# dreams.
+#
+# **You need:** lessons 1, 3 and 5; what a gradient is.
 #
 # ## The question
 #
 # The team that built GoogLeNet made it dream: they changed a picture, not the
 # weights, until the network saw in it what they wanted ("Inceptionism", 2015).
-# Pictures like these convince at a glance. What do they show that can be
-# checked?
+# *Feature Visualization* (Olah, Mordvintsev and Schubert, 2017) later showed
+# GoogLeNet layer by layer, and is the best-known use of any Inception network.
+# Such pictures convince at a glance. What do they show that can be checked?
 
 # %% [markdown]
 # ## A network to look at
 #
-# A 7x7 convolution as in GoogLeNet, a 3x3, one Inception module, a last 3x3,
-# average pooling, a linear classifier; two of them, from different seeds. The
-# images are drawn figures with random colours, as often dark on bright as
-# bright on dark, so colour says nothing about the class.
+# A 7 × 7 convolution as in GoogLeNet, a 3 × 3, one Inception module, a last
+# 3 × 3, average pooling, a linear classifier. The images are drawn figures
+# with random colours, as often dark on bright as bright on dark, so colour
+# says nothing about the class.
+#
+# We train with [weight decay](glossary.md#weight-decay): each step also pulls
+# every weight towards zero. A weight that the loss does not need fades.
 #
 # A filter of the first layer has three planes, for red, green and blue. Its
 # grey part is the mean of the three. In a random filter a third of the energy
-# is grey.
+# (the sum of the squares) is grey.
 #
-# **Predict:** what share is grey after training? What shapes will the filters
-# have?
+# **Predict:** what share is grey after training?
+#
+# - (a) a third, as before
+# - (b) more
+# - (c) less, each colour finds its own use
+#
+# <!-- answer: b
+# a: nothing pushes it there; random parts fade.
+# b: only light and dark helps to tell the figures apart.
+# c: on photographs colour says something; here it does not.
+# -->
 
 # %%
 import numpy as np
 
 from tinyinception import nn, optim
-from tinyinception.course import figure, show
-from tinyinception.data import Loader, drawn
-from tinyinception.nn.functional import cross_entropy, softmax
+from tinyinception.course import learn, stored
+from tinyinception.course.files import folder, load
+from tinyinception.data import drawn
+from tinyinception.judge.crops import resize
+from tinyinception.nn.functional import softmax
 from tinyinception.tensor import Tensor, no_grad
 
-images, labels = drawn.draw(2_000, split="test")
-
-
-def batches(images, labels, **options):
-    return Loader(
-        images, labels, 64, mean=drawn.MEAN, std=drawn.STD, **options
-    )
+plots = load(folder() / "plots" / "20_seeing.py")
+images, labels = drawn.draw(1_000, split="test")
+x = ((images / 255 - drawn.MEAN) / drawn.STD).astype(np.float32)
+STAGES = ("first", "second", "pool", "mixed", "last")
 
 
 def build(seed):
@@ -59,24 +73,15 @@ def build(seed):
     )
 
 
-def train(network, seed, steps=300):
+# %%
+def trained(seed, steps=300):
+    network, options = build(seed), {"momentum": 0.9, "nesterov": True}
     sgd = optim.SGD(
-        network.named_parameters(), 0.1, momentum=0.9, nesterov=True
+        network.named_parameters(), 0.1, weight_decay=0.006, **options
     )
-    rate, loader = (
-        optim.Triangular(0.1, steps, steps // 4),
-        batches(*drawn.draw(10_000), shuffle=True, seed=seed),
-    )
-    for step, (x, y) in zip(
-        range(steps),
-        (b for epoch in range(steps) for b in loader.epoch(epoch)),
-        strict=False,
-    ):
-        sgd.lr = rate(step)
-        loss = cross_entropy(network(Tensor(x)), y)
-        sgd.zero_grad()
-        loss.backward()
-        sgd.step()
+    rate = optim.Triangular(0.1, steps, steps // 4)
+    data, how = drawn.draw(10_000), {"optimizer": sgd, "schedule": rate}
+    learn(network, *data, steps=steps, seed=seed, **how)
     return network.eval()
 
 
@@ -86,197 +91,262 @@ def probabilities(network, x):
 
 
 def grey_share(kernels):
-    """The part of the kernels' energy (7 x 7 x 3 x 16) that is the same in all three colours."""
+    """The part of the energy that is the same in all three colours."""
     return 3 * (kernels.mean(axis=2) ** 2).sum() / (kernels**2).sum()
 
 
 random = build(0)["first"].conv.weight.numpy().copy()
-network, other = (train(build(seed), seed) for seed in (0, 1))
-learnt = network["first"].conv.weight.numpy()
-x = np.concatenate([batch for batch, _ in batches(images, labels).epoch(0)])
-for name, one in (("network", network), ("other", other)):
-    print(
-        f"{name:8} {np.mean(probabilities(one, x).argmax(axis=1) == labels):.1%} of 2,000 test images right"
-    )
-    assert np.mean(probabilities(one, x).argmax(axis=1) == labels) > 0.75
-print(
-    f"grey: {grey_share(random):.0%} of the random filters' energy, {grey_share(learnt):.0%} of the learnt ones'"
+networks = [trained(seed) for seed in range(2)]
+print("random filters:", f"{grey_share(random):.0%} grey")
+for network in networks:
+    right = np.mean(probabilities(network, x).argmax(axis=1) == labels)
+    grey = grey_share(network["first"].conv.weight.numpy())
+    print(f"learnt filters: {grey:.0%} grey; {right:.1%} of the images right")
+    assert grey > 0.6
+    assert right > 0.75
+
+# %% tags=["hide-input"]
+network, other = networks
+long = stored("seeing")
+pairs = zip(long["filters"][::2], long["filters"][1::2], strict=True)
+kernels = np.array([int(a + b, 16) - 128 for a, b in pairs])
+plots.filters(
+    random,
+    network["first"].conv.weight.numpy(),
+    kernels.reshape(7, 7, 3, 16),
 )
-assert grey_share(random) < 0.42
-assert grey_share(learnt) > 0.55
-picture, tiles = figure(2, 16, width=12, height=2.1)
-for row, kernels, name in zip(
-    tiles, (random, learnt), ("random", "learnt"), strict=True
-):
-    for axes, kernel in zip(row, np.moveaxis(kernels, 3, 0), strict=True):
-        axes.imshow(0.5 + 0.5 * kernel / np.abs(kernel).max())
-        axes.set(xticks=[], yticks=[])
-    row[0].set_ylabel(name)
-picture.suptitle("The sixteen 7x7 filters of the first layer, grey is zero")
-show(picture, "20_filters")
+print(f"the third row: {long['steps']} steps, {long['accuracy']:.1%} right,")
+print(f"weight decay {long['weight_decay']}, {long['grey']:.0%} grey")
+assert long["grey"] > 0.8
 
 # %% [markdown]
-# More than half instead of a third: the network has found out that colour does
-# not help here. Some filters are dark beside bright, edges of one direction;
-# some are a spot on a ground. Others are still near their random start:
-# nothing forces a network of this size to use all sixteen. On photographs,
-# colour does say something, and AlexNet's and GoogLeNet's first layers have
-# both grey edges and coloured blobs.
+# More: the network has found out that colour does not help. The rows are
+# sorted by the filters' size. The upper row is random. In the middle, after
+# 300 steps, edges (dark beside bright) and spots can be seen at the left, and
+# at the right filters that are fading. Below, after a longer training with
+# more weight decay, most are plain edges and spots. On photographs, AlexNet's
+# and GoogLeNet's first layers have grey edges and coloured blobs, too.
 #
-# ## Grad-CAM
+# ## The same channel on different images
 #
-# Which part of the image speaks for a class? Take the last maps A (here 8x8
-# pixels, 64 channels) before the average pooling, and the gradient of the
-# class's logit with respect to them. Grad-CAM weighs each channel by its mean
-# gradient and adds the maps up; what is negative is cut off:
-#
-#     weight_k = mean over pixels of  d logit / d A_k          map = ReLU(sum over k of  weight_k A_k)
-#
-# **Predict:** behind A stand only average pooling and a linear layer with
-# weights W. What is weight_k, then?
-
+# An activation map shows where one channel responds. To compare, look at the
+# *same* channel on several images, in one colour scale. We take from each
+# branch of the module the channel that varies most over all test images.
 
 # %%
-def maps(network, x):
-    """The last maps before the pooling, without a graph behind them."""
+BRANCHES = ("one", "three", "five", "pool")
+outputs = {}
+
+
+def note(module, inputs, output):
+    outputs[module] = output.numpy()
+
+
+def maps(network, x, until="last"):
+    """What the stages up to one of them make of the images."""
     with no_grad():
         a = Tensor(x)
-        for stage in ("first", "second", "pool", "mixed", "last"):
+        for stage in STAGES[: STAGES.index(until) + 1]:
             a = network[stage](a)
     return a.numpy()
 
 
-def grad_cam(network, x, classes):
-    """Heat maps N x 8 x 8 for one class of each image, and the weights N x 64 of the channels."""
-    a = Tensor(maps(network, x), requires_grad=True)
-    chosen = np.eye(10, dtype=np.float32)[classes]
-    network["head"](a).backward(
-        chosen
-    )  # of each image, the gradient of its class's logit
-    weights = a.grad.mean(axis=(1, 2))
-    return np.maximum(
-        (a.numpy() * weights[:, None, None]).sum(axis=3), 0
-    ), weights
-
-
+hooks = [
+    network["mixed"][name].register_forward_hook(note) for name in BRANCHES
+]
+maps(network, x)
+for hook in hooks:
+    hook.remove()
+chosen = {}
+for name in BRANCHES:
+    a = outputs[network["mixed"][name]]
+    chosen[name] = a[..., a.std(axis=(0, 1, 2)).argmax()]
 answers = probabilities(network, x).argmax(axis=1)
-heat, weights = grad_cam(network, x, answers)
-W = network["head"].fc.weight.numpy()
-print(
-    f"largest difference between weight_k and W[k, class] / 64: {np.abs(weights - W[:, answers].T / 64).max():.0e}"
-)
-assert np.allclose(weights, W[:, answers].T / 64, atol=1e-6)
+shown = [
+    np.flatnonzero((answers == labels) & (labels == label))[0]
+    for label in range(10)
+]
+plots.activations(images[shown], [a[shown] for a in chosen.values()], labels)
 
 # %% [markdown]
-# W[k, class] / 64: with GoogLeNet's kind of ending the gradient need not even
-# be computed, and the map's sum, before the cut, is the logit without its
-# bias. Behind fully connected layers, as in VGG, it must be.
+# Read a row: one channel answers to the same thing in every image, wherever it
+# lies. Read a column: the four channels answer to different things.
 #
-# A heat map looks right wherever it is warm on the figure. A test that can
-# fail: blank a quarter of the image, the 16 hottest cells of 64 (4x4 pixels
-# each), the 16 coldest, or 16 at random, and ask the network again. Blank
-# means the image's own mean colour.
+# ## Grad-CAM
 #
-# **Predict:** by how much does the probability of its answer fall in each
-# case?
+# Which part of the image speaks for a class? Take the last maps A (8 × 8
+# pixels, 64 channels) before the average pooling, and the gradient of the
+# class's [logit](glossary.md#logit) with respect to them. Grad-CAM (Selvaraju
+# et al. 2016) weighs each channel by its mean gradient and adds the maps up;
+# what is negative is cut off:
+#
+#     weight_k = mean over pixels of  d logit / d A_k
+#     map = ReLU(sum over k of  weight_k × A_k)
+#
+# **Predict:** behind A stand only average pooling and a linear layer with
+# weights W. What is weight_k, then?
+#
+# - (a) W[k, class]
+# - (b) W[k, class] / 64
+# - (c) it depends on the image
+#
+# <!-- answer: b
+# a: each of the 64 pixels has only a 64th of the mean.
+# b: the mean over 8 × 8 pixels passes a 64th of its gradient to each.
+# c: not here; it does where fully connected layers with ReLU follow.
+# -->
 
 
 # %%
-def blanked(x, cells):
-    """x with the given cells of each image (N x 16 numbers from 0 to 63) in its mean colour."""
-    mask = np.zeros((len(x), 64), bool)
-    np.put_along_axis(mask, cells, True, axis=1)
-    mask = (
-        mask.reshape(-1, 8, 1, 8, 1)
-        .repeat(4, axis=2)
-        .repeat(4, axis=4)
-        .reshape(-1, 32, 32, 1)
-    )
-    return np.where(mask, x.mean(axis=(1, 2), keepdims=True), x)
+def grad_cam(network, x, classes):
+    """Maps N x 8 x 8 for one class of each image; weights N x 64."""
+    a = Tensor(maps(network, x), requires_grad=True)
+    # begin backward with 1 at the class's logit, 0 at the others
+    network["head"](a).backward(np.eye(10, dtype=np.float32)[classes])
+    weights = a.grad.mean(axis=(1, 2))
+    added = (a.numpy() * weights[:, None, None]).sum(axis=3)
+    return np.maximum(added, 0), weights
 
 
-order = heat.reshape(len(x), 64).argsort(axis=1)
-cells = {
-    "hottest": order[:, -16:],
-    "coldest": order[:, :16],
-    "random": np.random.default_rng(0)
-    .random((len(x), 64))
-    .argsort(axis=1)[:, :16],
-}
-sure = {
-    "nothing": np.take_along_axis(
-        probabilities(network, x), answers[:, None], 1
-    ).mean()
-}
-for name, some in cells.items():
-    sure[name] = np.take_along_axis(
-        probabilities(network, blanked(x, some)), answers[:, None], 1
-    ).mean()
-for name, value in sure.items():
-    print(
-        f"blanked: {name:8} mean probability of the first answer {value:.0%}"
-    )
-assert sure["hottest"] < 0.5 * sure["nothing"]
-assert sure["hottest"] + 0.1 < sure["random"] < sure["coldest"] - 0.1
-assert sure["coldest"] > 0.85 * sure["nothing"]
-
-BRANCHES = ("one", "three", "five", "pool")
-shown = [
-    np.flatnonzero((answers == labels) & (labels == label))[0]
-    for label in (0, 4, 5, 7, 9)
-]
-outputs = {}
-for name in BRANCHES:
-    network["mixed"][name].register_forward_hook(
-        lambda module, _, output: outputs.update({module: output.numpy()})
-    )
-maps(network, x[shown])
-picture, tiles = figure(len(shown), 6, width=8, height=6.6)
-for row, index, line in zip(tiles, shown, range(len(shown)), strict=True):
-    strongest = [outputs[network["mixed"][name]][line] for name in BRANCHES]
-    strongest = [a[..., a.std(axis=(0, 1)).argmax()] for a in strongest]
-    for axes, what in zip(
-        row, (images[index], *strongest, images[index]), strict=True
-    ):
-        axes.imshow(what, cmap="viridis")
-        axes.set(xticks=[], yticks=[])
-    row[5].imshow(
-        heat[index],
-        cmap="magma",
-        alpha=0.6,
-        extent=(-0.5, 31.5, 31.5, -0.5),
-        interpolation="bilinear",
-    )
-    row[0].set_ylabel(drawn.CLASSES[labels[index]])
-for axes, title in zip(
-    tiles[0],
-    ("image", "1x1", "3x3", "5x5", "pooling", "Grad-CAM"),
-    strict=True,
-):
-    axes.set_title(title)
-picture.suptitle(
-    "The channel that varies most in each branch, and where the answer comes from"
-)
-show(picture, "20_grad_cam")
+heat, weights = grad_cam(network, x, answers)
+W = network["head"].fc.weight.numpy()
+difference = np.abs(weights - W[:, answers].T / 64).max()
+print(f"weight_k and W[k, class] / 64 differ by at most {difference:.0e}")
+assert difference < 1e-6
+plots.outlines(images[shown], heat[shown], labels[shown])
 
 # %% [markdown]
-# The hottest quarter holds the answer, the coldest nothing, and a random
-# quarter lies between. So for this network the map tells the truth about
-# where, to within its 8x8 cells. It does not tell why: a warm star may be read
-# as a star or as many corners. And the channels of the branches, which show
-# what one channel of 16 or 32 responds to, are harder to read than the map
-# that adds them all up.
+# So before average pooling and a linear layer the gradient need not even be
+# computed. The map made directly from W is called CAM (class activation
+# mapping, Zhou et al. 2016); it was made for networks that end as GoogLeNet
+# does. Behind fully connected layers, as in VGG, the gradient is needed.
+#
+# The outlines enclose what lies above half of the map's maximum. They look
+# right. Is that a test?
+#
+# ## Controls
+#
+# A test that can fail: blank the 16 hottest cells of 64 (4 × 4 pixels each)
+# with the image's mean colour, and ask again. The answer should go. Blank the
+# 16 coldest: it should stay.
+#
+# But is it the *network* that the map tells about? Adebayo et al. (*Sanity
+# Checks for Saliency Maps*, 2018, on an Inception-v3) ask for controls. We
+# take four:
+#
+# - contrast: how far each cell is from the mean colour; no network at all;
+# - Grad-CAM of a wrong class;
+# - Grad-CAM of an untrained network;
+# - random cells.
+#
+# **Predict:** which of the four pass the blanking test as well as Grad-CAM?
+#
+# - (a) none
+# - (b) contrast
+# - (c) contrast and the untrained network
+# - (d) all but random
+#
+# <!-- answer: b
+# a: there is one figure on a plain ground; whoever finds it passes.
+# b: it finds the figure without any network.
+# c: an untrained network's map has little to do with the figure.
+# d: the maps of a wrong class and of an untrained network fail.
+# -->
+
+
+# %%
+def after_blanking(network, order):
+    """The mean probability of the answer without the first 16 cells."""
+    blank = np.zeros((len(x), 64), bool)
+    np.put_along_axis(blank, order[:, :16], True, axis=1)
+    # each of 8 x 8 cells becomes 4 x 4 pixels
+    blank = np.kron(blank.reshape(-1, 8, 8), np.ones((1, 4, 4))) > 0
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    p = probabilities(network, np.where(blank[..., None], mean, x))
+    return p[np.arange(len(x)), answers].mean()
+
+
+distance = ((x - x.mean(axis=(1, 2), keepdims=True)) ** 2).sum(axis=3)
+wrong = (answers + 1 + np.arange(len(x)) % 9) % 10
+untrained = build(100).eval()
+candidates = {
+    "Grad-CAM": heat,
+    "contrast, no network": distance.reshape(-1, 8, 4, 8, 4).mean((2, 4)),
+    "Grad-CAM, wrong class": grad_cam(network, x, wrong)[0],
+    "Grad-CAM, untrained": grad_cam(untrained, x, answers)[0],
+    "random": np.random.default_rng(0).random(heat.shape),
+}
+sure = probabilities(network, x).max(axis=1).mean()
+print(f"nothing blanked: {sure:.0%} sure.      blanked: hottest  coldest")
+kept = {}
+for name, one in candidates.items():
+    order = one.reshape(len(x), 64).argsort(axis=1)
+    both = [after_blanking(network, o) for o in (order[:, ::-1], order)]
+    kept[name] = both
+    print(f"  {name:38} {both[0]:9.0%} {both[1]:8.0%}")
+
+# %% [markdown]
+# This was one network. The stored experiment repeats it with three, and adds
+# the *rank correlation* of each map with Grad-CAM: replace the numbers of a
+# map by their ranks from 1 to 64, and correlate the ranks; 1 means the same
+# order of the cells, 0 nothing in common.
+
+# %%
+runs = long["controls"]
+print("three networks, right: ", [f"{run['accuracy']:.1%}" for run in runs])
+print("blanked:                hottest        coldest        like Grad-CAM")
+for name in candidates:
+    rows = [run["maps"][name] for run in runs]
+    cells = [
+        " ".join(f"{100 * row[key]:3.0f}%" for row in rows)
+        for key in ("hottest", "coldest")
+    ]
+    like = " ".join(f"{row['like Grad-CAM']:5.2f}" for row in rows)
+    print(f"{name:22}  {cells[0]}  {cells[1]}  {like}")
+
+# %% tags=["hide-input"]
+plots.controls(
+    images[shown[6]], {n: m[shown[6]] for n, m in candidates.items()}
+)
+assert kept["Grad-CAM"][0] < 0.6 * sure
+assert kept["contrast, no network"][0] < kept["Grad-CAM, wrong class"][0]
+assert kept["Grad-CAM, untrained"][0] > kept["Grad-CAM"][0] + 0.1
+for run in runs:
+    rows = run["maps"]
+    assert rows["Grad-CAM"]["hottest"] < rows["random"]["hottest"]
+    assert abs(rows["Grad-CAM, untrained"]["like Grad-CAM"]) < 0.4
+
+# %% [markdown]
+# Contrast passes as well as Grad-CAM, without any network: there is one figure
+# on a plain ground, and whoever finds it passes. So passing says that the map
+# finds the figure. It does not say that it shows how the network decides.
+#
+# The other controls say more. The maps of a wrong class and of an untrained
+# network fail the test, and have little in common with the first. So the map
+# does depend on what the network has learnt, and on the class. That is as much
+# as these controls can show. Why a star is a star they do not tell.
 #
 # ## Dreaming
 #
 # Now the weights stand still and the image moves. Start from faint noise,
 # compute the gradient of a class's logit with respect to the pixels, and
-# climb. The plain climb moves every pixel as it likes. The gentle one shifts
-# the image by up to two pixels before each step and blurs the gradient, so
-# that only what survives a small shift can grow.
+# climb (Simonyan, Vedaldi and Zisserman 2013). The plain climb moves every
+# pixel as it likes. The gentle one shifts the image by up to two pixels before
+# each step and blurs the gradient, so that only what survives a small shift
+# can grow.
 #
-# **Predict:** how sure will the network be of its plain dreams? And the other
-# network, trained from another seed?
+# **Predict:** the network is sure of its dreams. And the other network, from
+# another seed, which is about as good on real images?
+#
+# - (a) it agrees with nearly all of them
+# - (b) it agrees with a part of them
+# - (c) it agrees with none
+#
+# <!-- answer: b
+# a: then dreams would be about the classes alone.
+# b: one part of a dream is about the class, another about this network.
+# c: then dreams would have nothing to do with the classes.
+# -->
 
 
 # %%
@@ -287,92 +357,132 @@ def blur(g):
     return g
 
 
-def dream(network, classes, gentle, steps=60):
-    """Climb the logits of the given classes, each from its own noise: normalised images N x 32 x 32 x 3."""
-    rng = np.random.default_rng(1)
-    x = 0.1 * rng.standard_normal((len(classes), 32, 32, 3)).astype(np.float32)
+def climb(x, gradient, steps, rng, gentle=True):
+    """Steps of one size towards where a goal grows."""
     for _ in range(steps):
-        shift = rng.integers(-2, 3, 2) if gentle else (0, 0)
-        seen = Tensor(np.roll(x, shift, (1, 2)), requires_grad=True)
-        network(seen).backward(np.eye(10, dtype=np.float32)[classes])
-        slope = np.roll(seen.grad, -shift[0], 1)
-        slope = np.roll(slope, -shift[1], 2)
+        shift = rng.integers(-2, 3, 2) if gentle else np.zeros(2, int)
+        slope = gradient(np.roll(x, shift, (1, 2)))
+        slope = np.roll(slope, -shift, (1, 2))
         slope = blur(slope) if gentle else slope
-        x += (
-            0.05
-            * slope
-            / np.sqrt((slope**2).mean(axis=(1, 2, 3), keepdims=True))
-        )
+        size = np.sqrt((slope**2).mean(axis=(1, 2, 3), keepdims=True))
+        x = x + 0.05 * slope / (size + 1e-12)
     return x
 
 
-def roughness(x):
-    """How much neighbouring pixels differ, as a part of how much all do: 1 for noise, near 0 for smooth pictures."""
-    return (np.diff(x, axis=2) ** 2).mean() / (2 * x.var(axis=(1, 2)).mean())
+def of_logits(x):
+    seen = Tensor(x, requires_grad=True)
+    network(seen).backward(np.eye(10, dtype=np.float32)[classes])
+    return seen.grad
 
 
+# %%
 for parameter in network.parameters():
     parameter.requires_grad = False  # the weights stand still
-classes = np.tile(np.arange(10), 4)
+rng, classes = np.random.default_rng(1), np.tile(np.arange(10), 4)
+noise = 0.1 * rng.standard_normal((40, 32, 32, 3)).astype(np.float32)
 dreams = {
-    "plain": dream(network, classes, False),
-    "gentle": dream(network, classes, True),
+    "plain": climb(noise, of_logits, 60, rng, gentle=False),
+    "gentle": climb(noise, of_logits, 60, rng),
 }
-print("dreams   sure of it   the other network agrees   roughness")
-certain, agrees = {}, {}
+print("40 dreams  sure of it  the other network agrees")
 for name, dreamt in dreams.items():
-    certain[name] = np.take_along_axis(
-        probabilities(network, dreamt), classes[:, None], 1
-    ).mean()
-    agrees[name] = np.mean(
-        probabilities(other, dreamt).argmax(axis=1) == classes
-    )
-    print(
-        f"{name:8} {certain[name]:10.1%}   {agrees[name]:24.0%}   {roughness(dreamt):9.2f}"
-    )
-print(f"the test images' roughness: {roughness(x):.2f}")
-assert all(0.15 < agrees[name] < certain[name] for name in dreams)
-assert roughness(dreams["gentle"]) < 0.6 * roughness(dreams["plain"])
-picture, tiles = figure(2, 10, width=10, height=2.6)
-for row, (name, dreamt) in zip(tiles, dreams.items(), strict=True):
-    for axes, one, label in zip(row, dreamt, drawn.CLASSES, strict=False):
-        axes.imshow(np.clip(one * drawn.STD + drawn.MEAN, 0, 1))
-        axes.set(xticks=[], yticks=[])
-        axes.set_title(label if name == "plain" else "", fontsize=9)
-    row[0].set_ylabel(name)
-picture.suptitle("What the network calls a disc, a ring, ...")
-show(picture, "20_dreams")
+    own = probabilities(network, dreamt)[np.arange(40), classes]
+    agrees = probabilities(other, dreamt).argmax(axis=1) == classes
+    print(f"{name:9} {own.mean():11.0%} {agrees.mean():25.0%}")
+    by_class = own.reshape(4, 10).mean(axis=0)
+    assert 0.1 < agrees.mean() < 0.95
+weakest = drawn.CLASSES[by_class.argmin()]
+print(f"gentle, least sure: {weakest}, {by_class.min():.0%}")
+plots.dreams(dreams, drawn.CLASSES)
 
 # %% [markdown]
-# Stripes and dots can be recognised, rings and targets in pieces, the disc not
-# at all: textures are what a network of small windows and an average over all
-# places can ask for. It wants more of it everywhere; nothing tells it that
-# there is one star.
+# DREAMS
 #
-# The network is sure of most of them, and the other network, which is as good
-# on real images, of fewer. So a part of every dream speaks about this one
-# network and not about stars. In the plain ones that part meets the eye: they
-# are rough, noise of which a network is sure ("fooling images"). The gentle
-# ones look better because we forbade what looks bad. That is worth remembering
-# of all published dreams.
+# ## A dream of a photograph
+#
+# Inceptionism's best-known pictures (DeepDream) do not start from noise and
+# ask for no class. They take a photograph and a layer, and change the picture
+# so that whatever the layer sees becomes stronger: the goal is the mean of the
+# squares of its activations. And they work in *octaves*: first on a small
+# copy, where a filter covers much of the scene; then the change is enlarged,
+# added to a larger copy, and worked on again.
+#
+# The photograph shows Grace Hopper, who wrote the first compiler. Our network
+# has never seen anything but drawn figures.
+#
+# **Predict:** we amplify the first, the second, or the last layer. Which makes
+# the coarsest patterns?
+#
+# - (a) the first
+# - (b) the second
+# - (c) the last
+#
+# <!-- answer: c
+# a: it sees 7 pixels in a row.
+# b: it sees 11.
+# c: its units see most of a 32 × 32 picture, and answer to larger parts.
+# -->
+
+
+# %%
+def of_layer(until):
+    """The gradient of the mean square of a layer's activations."""
+
+    def gradient(x):
+        seen = a = Tensor(x, requires_grad=True)
+        for stage in STAGES[: STAGES.index(until) + 1]:
+            a = network[stage](a)
+        (a * a).mean().backward()
+        return seen.grad
+
+    return gradient
+
+
+def deep_dream(photo, until, sizes=(48, 68, 96), steps=12):
+    rng, change = np.random.default_rng(0), np.zeros_like(photo)
+    for size in sizes:
+        small = resize(photo, (size, size))
+        start = small + resize(change, (size, size))
+        change = climb(start, of_layer(until), steps, rng) - small
+    return photo + change
+
+
+# %%
+photo = plots.photograph(96)
+x = ((photo / 255 - drawn.MEAN) / drawn.STD).astype(np.float32)[None]
+dreamt = {until: deep_dream(x, until) for until in ("first", "second", "last")}
+print("layer    stronger by   typical width of a pattern")
+width = {}
+frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(96)] * 2))
+for until, one in dreamt.items():
+    before, after = (
+        np.square(maps(network, a, until)).mean() for a in (x, one)
+    )
+    power = np.abs(np.fft.fft2((one - x)[0].mean(axis=2))) ** 2
+    width[until] = 0.5 / np.average(frequency, weights=power)
+    print(f"{until:8} {after / before:10.1f} {width[until]:14.1f} pixels")
+plots.photo_dreams(photo, dreamt)
+
+# %% [markdown]
+# PHOTO
 #
 # ## Take away
 #
 # - First-layer filters show what matters in the data: here edges and spots in
-#   grey, as colour says nothing.
+#   grey. Weight decay removes what the loss does not need.
+# - Compare activations of the same channel, in one colour scale.
 # - Grad-CAM weighs the last maps by the mean gradient of a logit. Before
-#   average pooling and a linear layer, those weights are the layer's own,
-#   divided by the number of pixels.
-# - Test a heat map: blank the hot part, and the answer must go; blank the cold
-#   part, and it must stay.
+#   average pooling and a linear layer, that is CAM.
+# - A map that passes a test shows something only if the controls fail it: a
+#   detector without a network, a wrong class, an untrained network.
 # - Dreams climb the gradient of the input. What they look like depends on how
 #   the climb is tamed; ask another network.
 #
-# **Exercises:** `lessons/exercises/20_seeing.py`, checked by `tinyinception
-# lesson 20 --check`.
+# **Exercises:** `lessons/exercises/20_seeing.py`, checked by
+# `tinyinception lesson 20 --check`.
 #
-# **Paper:** Zeiler and Fergus 2013, *Visualizing and Understanding
-# Convolutional Networks* (occlusion, section 4.2); Mordvintsev, Olah and Tyka
-# 2015, *Inceptionism*; Selvaraju et al. 2016, *Grad-CAM*, section 3. On
-# average pooling instead of fully connected layers: *Going Deeper with
-# Convolutions*, section 5.
+# **Paper:** Simonyan et al. 2013, *Deep Inside Convolutional Networks*;
+# Mordvintsev et al. 2015, *Inceptionism*; Zhou et al. 2016, *Learning Deep
+# Features for Discriminative Localization*; Selvaraju et al. 2016, *Grad-CAM*,
+# section 3; Olah et al. 2017, *Feature Visualization*; Adebayo et al. 2018,
+# *Sanity Checks for Saliency Maps*; *Going Deeper with Convolutions*, section 5.

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import tinyinception
 from tinyinception.course.cells import Cell, parse
-from tinyinception.errors import ArgumentError, DataError, suggest
+from tinyinception.errors import ArgumentError, DataError, unknown_name
 from tinyinception.terminal import say
 
 HEAD = re.compile(r"# (?:Lesson )?\d+\.? (?P<title>.+)")
@@ -107,7 +107,7 @@ def lesson(which: int | str) -> Lesson:
         return found[0]
     if found:
         raise ArgumentError(f"lesson {which}: which one? {', '.join(f'{one.number} {one.name}' for one in found)}")
-    raise suggest(word, [one.name for one in known.values()], "lesson")
+    raise unknown_name(word, [one.name for one in known.values()], "lesson")
 
 
 def moved(number: int) -> str:

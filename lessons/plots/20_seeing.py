@@ -1,0 +1,123 @@
+"""Pictures of lesson 20."""
+
+import numpy as np
+from matplotlib.cbook import get_sample_data
+
+from tinyinception.course import figure, show
+from tinyinception.data import drawn
+from tinyinception.data.image import read_image
+
+ROWS = ("1 × 1", "3 × 3", "5 × 5", "pooling")
+
+
+def bare(axes):
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def filters(*rows):
+    """Three rows of filters, each sorted by size; grey is zero."""
+    names = ("random", "300 steps", "longer")
+    picture, tiles = figure(3, 16, width=12, height=3)
+    for row, kernels, name in zip(tiles, rows, names, strict=True):
+        order = np.argsort(-np.square(kernels).sum(axis=(0, 1, 2)))
+        largest = np.abs(kernels).max()
+        if name == "longer":  # stored with each filter scaled to its own
+            order = range(16)
+        for axes, k in zip(row, order, strict=True):
+            axes.imshow(0.5 + 0.5 * kernels[..., k] / largest)
+            bare(axes)
+        row[0].set_ylabel(name)
+    picture.suptitle("The sixteen 7 × 7 filters of the first layer")
+    show(picture, "20_filters")
+
+
+def activations(images, maps, labels):
+    """Images above; below, one channel of each branch in one scale."""
+    picture, tiles = figure(5, 10, width=10, height=5.4)
+    for axes, image in zip(tiles[0], images, strict=True):
+        axes.imshow(image)
+        bare(axes)
+    for row, name, some in zip(tiles[1:], ROWS, maps, strict=True):
+        for axes, one in zip(row, some, strict=True):
+            axes.imshow(one, vmin=0, vmax=some.max(), cmap="viridis")
+            bare(axes)
+        row[0].set_ylabel(name)
+    picture.suptitle("One channel of each branch; one colour scale per row")
+    show(picture, "20_activations")
+
+
+def outline(axes, image, heat):
+    """An image, and a line around what lies above half of the maximum."""
+    axes.imshow(image)
+    centres = np.arange(8) * 4 + 1.5
+    for colour, width in (("black", 3), ("white", 1.2)):
+        if heat.max() > 0:
+            axes.contour(
+                centres,
+                centres,
+                heat,
+                [heat.max() / 2],
+                colors=colour,
+                linewidths=width,
+            )
+    bare(axes)
+
+
+def outlines(images, heat, labels):
+    picture, tiles = figure(2, 5, width=9, height=4.2)
+    for axes, image, one, label in zip(
+        tiles.flat, images, heat, labels, strict=True
+    ):
+        outline(axes, image, one)
+        axes.set_title(drawn.CLASSES[label], fontsize=9)
+    picture.suptitle("Grad-CAM: above half of the map's maximum")
+    show(picture, "20_grad_cam")
+
+
+def controls(image, maps):
+    picture, tiles = figure(1, len(maps), width=11, height=2.6)
+    for axes, (name, one) in zip(tiles, maps.items(), strict=True):
+        outline(axes, image, one)
+        axes.set_title(name.replace(", ", ",\n"), fontsize=9)
+    show(picture, "20_controls")
+
+
+def pixels(x):
+    return np.clip(x * drawn.STD + drawn.MEAN, 0, 1)
+
+
+def dreams(rows, classes):
+    """Each dream, its contrast shrunk until nearly no pixel is clipped."""
+    picture, tiles = figure(2, 10, width=11, height=2.8)
+    for row, (name, dreamt) in zip(tiles, rows.items(), strict=True):
+        for axes, one, label in zip(row, dreamt, classes, strict=False):
+            far = np.quantile(np.abs(one - one.mean()), 0.98)
+            axes.imshow(np.clip(0.5 + 0.5 * (one - one.mean()) / far, 0, 1))
+            bare(axes)
+            axes.set_title(label if name == "plain" else "", fontsize=9)
+        row[0].set_ylabel(name)
+    picture.suptitle("What the network calls a disc, a ring, ...")
+    show(picture, "20_dreams")
+
+
+def photograph(size):
+    """Grace Hopper's face, from the samples that Matplotlib brings."""
+    path = get_sample_data("grace_hopper.jpg", asfileobj=False)
+    image = np.asarray(read_image(path))[30:414, 64:448, :3]
+    n = 384 // size
+    return image.reshape(size, n, size, n, 3).mean(axis=(1, 3))
+
+
+def photo_dreams(photo, dreamt):
+    picture, tiles = figure(1, 1 + len(dreamt), width=11, height=3.2)
+    tiles[0].imshow(photo / 255)
+    tiles[0].set_title("photograph")
+    for axes, (name, one) in zip(tiles[1:], dreamt.items(), strict=True):
+        axes.imshow(pixels(one[0]))
+        axes.set_title(f"{name} layer amplified")
+    for axes in tiles:
+        bare(axes)
+    show(picture, "20_photo_dreams")
