@@ -197,7 +197,8 @@ def test_answers_are_read_from_the_lessons_file_or_another(course, tmp_path):
 
 def test_an_endless_loop_is_stopped_and_the_others_are_judged(course, tmp_path):
     mine = tmp_path / "mine.py"
-    loop = "def add(x, y):\n    while True:\n        try:\n            x += 1\n        except Exception:\n            pass\n"
+    loop = "def add(x, y):\n    while True:\n        try:\n            x += 1\n"
+    loop += "        except Exception:\n            pass\n"
     mine.write_text(loop + "\n\ndef negate(x):\n    return -x\n", encoding="utf-8")
     checks = course / "checks" / "01_sums.py"
     text = checks.read_text(encoding="utf-8")

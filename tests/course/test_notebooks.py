@@ -28,10 +28,20 @@ def negate(x):
 def why(x):
     """[open] Why is there no largest number?"""
 '''
-SOLUTIONS = (
-    'import math\n\n\ndef add(x, y):\n    return x + y\n\n\ndef negate(x):\n    return -x\n\n\ndef why(x):\n    """[open] '
-    'Add one."""\n'
-)
+SOLUTIONS = """import math
+
+
+def add(x, y):
+    return x + y
+
+
+def negate(x):
+    return -x
+
+
+def why(x):
+    '[open] Add one.'
+"""
 
 
 @pytest.fixture

@@ -162,6 +162,8 @@ ITEMS = room.Exercise("items", lambda n: [i * i for i in range(1, n)], [(4,), (6
 SHARE = room.Exercise("share", lambda n, k: k / n, [(4, 3), (5, 2)])
 WHOLE = room.Exercise("whole", lambda n: n // 3, [(10,), (11,)])
 YES = room.Exercise("yes", lambda n: n > 3, [(3,), (4,)])
+COLUMN, MATRIX = np.array([1.0, 3.0]), np.arange(6.0).reshape(3, 2) ** 2
+NORM = room.Exercise("norm", lambda x, beta: x - x.mean(axis=0) + beta, [(MATRIX, COLUMN), (MATRIX, -COLUMN)])
 BOTH = room.Exercise("both", lambda n: {"a": n, "b": 2 * n}, [(3,), (4,)])
 
 
@@ -202,6 +204,7 @@ BOTH = room.Exercise("both", lambda n: {"a": n, "b": 2 * n}, [(3,), (4,)])
         (WHOLE, lambda n: n / 3, "It is not whole; asked is the whole number below, as // gives it."),
         (YES, lambda n: n, "It returns a number; asked is a truth value: True or False."),
         (BOTH, lambda n: {"a": n, "c": 2 * n}, "Missing: b. Not asked for: c."),
+        (NORM, lambda x, beta: x - x.mean(axis=0), "It is right once beta is added: is that missing?"),
         (BOTH, lambda n: {"a": n, "b": n}, "Wrong: b. It is 1/2 of what it should be in every example."),
     ],
 )  # fmt: skip
