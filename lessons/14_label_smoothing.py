@@ -217,7 +217,8 @@ assert (gradient(p)[q == 0] > 0).all()
 # $$\text{gap} = \ln(\frac{1 - \text{eps} + \text{eps}/K}{\text{eps}/K})$$
 #
 # What is left of the loss is H(q', q'), which is not zero. Without smoothing
-# eps is 0 and the gap has no limit: larger logits always make the loss smaller.
+# eps is 0 and the gap has no limit: larger logits always make the
+# loss smaller.
 #
 # **Predict:** with eps = 0.1 and K = 1000 classes, how large is the gap?
 #

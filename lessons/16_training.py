@@ -193,8 +193,8 @@ show(picture, "16_eps")
 # *cosine* of two long vectors: it is 1 where they point the same way and 0
 # where they are at right angles.
 #
-# **Predict:** which of these move the weights as gradient descent with momentum
-# does?
+# **Predict:** which of these move the weights as gradient descent with
+# momentum does?
 #
 # - (a) RMSProp with eps = 1
 # - (b) RMSProp with eps = 1e-8
@@ -263,7 +263,9 @@ def follow(step, loss):
 
 learn(leader, *train, steps=30, lr=LR, each=follow)
 moved = {
-    name: np.concatenate([(w.data - w0).ravel() for w, w0 in zip(ws, start)])
+    name: np.concatenate(
+        [(w.data - w0).ravel() for w, w0 in zip(ws, start, strict=True)]
+    )
     for name, ws in copies.items()
 }
 base = moved["gradient descent"]
@@ -418,7 +420,9 @@ assert lengths["RMSProp, eps 1"][1] < 0.25 * lengths["RMSProp, eps 1"][0]
 # The networks were judged with a running average of their parameters. After
 # every step
 #
-# $$\text{average} \leftarrow d \times \text{average} + (1 - d) \times \text{weights}$$
+# $$a \leftarrow d \times a + (1 - d) \times w$$
+#
+# where w are the weights and a is their average.
 #
 # That is a mean over about 1 / (1 - d) steps. At a high learning rate the
 # weights jump about a good place, and their average lies nearer to it. We
@@ -503,9 +507,8 @@ for way, curves_of_seeds in runs["runs"].items():
         f"{way:26} {shown} {means[way]:9.1%} {np.min(curves_of_seeds):10.1%}"
     )
 ends = " ".join(f"{m:6.1%}" for m in runs["falling rate"])
-print(
-    f"{'rate falls to 0, at end':26} {ends} {np.mean(runs['falling rate']):9.1%}"
-)
+end = np.mean(runs["falling rate"])
+print(f"{'rate falls to 0, at end':26} {ends} {end:9.1%}")
 
 # %% tags=["hide-input"]
 assert means["recomputed"] > means["averaged"] > means["old statistics"]
@@ -550,7 +553,8 @@ show(picture, "16_average")
 #   every 2 leaves 4.5 % of the rate.
 # - Clipping bounds one step of gradient descent, not the weights. RMSProp with
 #   a small eps makes a clipped gradient long again.
-# - Averaged weights are steadier. With batch-norm, compute the statistics anew.
+# - Averaged weights are steadier. With batch-norm, compute the
+#   statistics anew.
 #
 # **Exercises:** `lessons/exercises/16_training.py`, checked by `tinyinception
 # lesson 16 --check`.

@@ -136,7 +136,8 @@ assert round(saved / 1e6) == 456
 # 151 pixels cost the same, to the last multiply-add. 79 pixels do not. Without
 # the pooling the stem works on a quarter as many pixels, which saves 456
 # million. Then 75 becomes 73, where the others have 71, and the grid after it
-# is 36 x 36, where they have 35 x 35; these larger grids cost some of it again.
+# is 36 x 36, where they have 35 x 35; these larger grids cost some of it
+# again.
 # From 17 x 17 on all three are alike, because 36 and 35 both reduce to 17. In
 # total the third network is 6.15 % cheaper.
 #
@@ -238,7 +239,8 @@ assert [round(part) for part in share["Mixed_5d"]] == [42, 43, 44]
 # 65 and 35 pixels: a little over two fifths of the side in all three. The
 # three networks look at the same part of the same picture, with nearly the
 # same effort. What differs is how much detail there is to see. So the
-# experiment asks a good question: what are pixels worth, if effort is constant?
+# experiment asks a good question: what are pixels worth, if effort is
+# constant?
 #
 # ## A small one of our own
 #
