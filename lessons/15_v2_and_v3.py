@@ -1,9 +1,12 @@
 # %% [markdown]
 # # Lesson 15. Inception-v2 and v3 assembled
 #
-# **Time:** 35 minutes. **Afterwards you know** what Table 1 of the paper
+# **Time:** 40 minutes. **Afterwards you know** what Table 1 of the paper
 # leaves out, which of its numbers no network can have, and how to put
 # Inception-v2 and v3 together from the blocks of the last lessons.
+#
+# **You need:** lessons 4 (counting), 11 to 13 (two 3x3, asymmetric, grid
+# reduction).
 #
 # ## The question
 #
@@ -19,7 +22,39 @@
 # row's input is its output. With a kernel k, stride s and no padding, n pixels
 # become floor((n - k) / s) + 1.
 #
-# **Predict:** which of the printed steps does not follow from this rule?
+# | row | input |
+# | --- | --- |
+# | conv 3x3/2 | 299 × 299 × 3 |
+# | conv 3x3/1 | 149 × 149 × 32 |
+# | conv padded 3x3/1 | 147 × 147 × 32 |
+# | pool 3x3/2 | 147 × 147 × 64 |
+# | conv 3x3/1 | 73 × 73 × 64 |
+# | conv 3x3/2 | 71 × 71 × 80 |
+# | conv 3x3/1 | 35 × 35 × 192 |
+# | 3 x Figure 5 | 35 × 35 × 288 |
+# | 5 x Figure 6 | 17 × 17 × 768 |
+# | 2 x Figure 7 | 8 × 8 × 1280 |
+# | pool 8x8 | 8 × 8 × 2048 |
+# | linear, softmax | 1 × 1 × 2048, 1000 |
+#
+# The order of the figures follows the paper's second principle. Figure 5 (two
+# 3x3 in a row) is for large grids. Figure 6 (1x7 and 7x1) is for grids of 12
+# to 20; on larger ones the authors saw no gain. Figure 7 (1x3 and 3x1 side by
+# side) is for the smallest grid: there it makes many channels, because
+# high-dimensional features are easier to process locally.
+#
+# **Predict:** one convolution is not marked as padded, and its output is not
+# what the rule gives. Which?
+#
+# - (a) conv 3x3/2, from 299 to 149
+# - (b) conv 3x3/1, from 73 to 71
+# - (c) conv 3x3/1, from 35 to 35
+#
+# <!-- answer: c
+# a: (299 - 3) // 2 + 1 = 149, as printed.
+# b: 73 - 3 + 1 = 71, as printed.
+# c: unpadded it would give 33; the table prints 35.
+# -->
 
 # %%
 from functools import partial
@@ -52,6 +87,8 @@ for (name, k, s, n, c), following in zip(
     print(
         f"{name:18} {n}x{n}x{c:<6} {found:8} {following:8}  {'' if found == following else '<--'}"
     )
+
+# %% tags=["hide-input"]
 assert odd == [
     ("conv padded 3x3/1", 147, 147),
     ("conv 3x3/1", 35, 35),
@@ -65,11 +102,11 @@ assert odd == [
 # modules that keep their grid, but 35 becomes 17 and 17 becomes 8: the grid
 # reductions of Figure 10 have no rows. And the last modules turn 1280 channels
 # into 2048, of which the table has only the latter. The widths inside the
-# modules were in a file that was never published.
+# modules were in a supplementary file of the submission that we could not
+# obtain.
 #
-# What the authors did publish is the code of Inception-v3, and two of them
-# named it as the best reference. There the row in question is a pooling, and
-# the convolution before it has stride 1.
+# What the authors did publish is the code of Inception-v3. There the row in
+# question is a pooling, and the convolution before it has stride 1.
 #
 # ## Assembled
 #
@@ -78,7 +115,17 @@ assert odd == [
 # 96 + 288 = 768 and 320 + 192 + 768 = 1280 channels.
 #
 # **Predict:** how many of its 24 million parameters are in the last two
-# modules, on the 8x8 grid: a tenth, a quarter, a half?
+# modules, on the 8 × 8 grid?
+#
+# - (a) a tenth
+# - (b) a quarter
+# - (c) nearly a half
+#
+# <!-- answer: c
+# a: small grids make them cheap in multiply-adds, not in parameters.
+# b: more: they have 1280 and 2048 input channels, the most of all.
+# c: weights grow with channels in × channels out, and both are largest here.
+# -->
 
 # %%
 unit = partial(
@@ -170,6 +217,8 @@ depth, params, macs = (
     for name in ("depth", "params", "macs")
 )
 print(f"{'together':33} {params:13,} {macs:16,} {depth:6}")
+
+# %% tags=["hide-input"]
 assert (
     (params, macs, depth)
     == (packaged.params, packaged.macs, packaged.depth)
@@ -189,7 +238,17 @@ assert 0.33 < ours[4].macs / macs < 0.4
 # reductions have 3 and 4.
 #
 # **Predict:** the table by the letter, with three, five and two modules and
-# the reductions: how many layers? And what must be left out to get 42?
+# the reductions: how many layers?
+#
+# - (a) 42
+# - (b) 48
+# - (c) 54
+#
+# <!-- answer: c
+# a: that needs one Figure 6 module fewer, and no reductions.
+# b: that is the released Inception-v3.
+# c: 6 + 3 × 3 + 3 + 5 × 5 + 4 + 2 × 3 + 1 = 54.
+# -->
 
 # %%
 READINGS = {
@@ -215,6 +274,8 @@ for name, reading in READINGS.items():
     print(
         f"{name:15} {reading:16} {s.params:11,} {s.macs:17,} {s.macs / 1.5e9:12.2f} {s.depth:6}"
     )
+
+# %% tags=["hide-input"]
 assert [s.depth for s in found.values()] == [54, 49, 48, 48]
 assert [
     layers(3, 5, 2, True),
@@ -250,8 +311,20 @@ assert [s.params < 25e6 for s in found.values()] == [False, True, True, True]
 # read lists of what v3 adds to v2 leave it out. According to section 10 it
 # includes replacing the first layer, a 7x7, by a sequence of 3x3.
 #
-# **Predict:** by how much does that replacement change the cost: 1.0 billion
-# less, nothing, 0.4 or 1.0 billion more?
+# (Table 3 calls its column "Bn Ops". With GoogLeNet at 1.5 it must mean
+# multiply-adds, in billions.)
+#
+# **Predict:** by how much does that replacement change the cost?
+#
+# - (a) 1.0 billion less
+# - (b) 0.4 billion more
+# - (c) 1.0 billion more
+#
+# <!-- answer: b
+# a: a 7x7 is expensive with many input channels; here it has three.
+# b: the second and third 3x3 read 32 channels on 147 × 147 pixels.
+# c: that is what Table 3 prints for the row; the count gives 0.4.
+# -->
 
 # %%
 with nn.shape_only():
@@ -278,6 +351,8 @@ print(
 )
 fives = found["inception_v3"].macs - found["inception_v2"].macs
 print(f"v3's three 5x5 in place of two 3x3 each: {fives:+,}")
+
+# %% tags=["hide-input"]
 assert paths == [11, 7]
 assert (
     round((small.macs - seven.macs) / 1e9, 1),
@@ -301,14 +376,14 @@ assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [
 ]
 
 # %% [markdown]
-# It is dearer, 2.9 times, because with three input channels the 7x7 was cheap;
+# It is more expensive, 2.9 times, because with three input channels the 7x7 was cheap;
 # and it is not the same field of view: 11 pixels instead of 7, as the stride
 # comes first. But it explains only 0.4 of the 1.0 billion. It also tells us
 # that the network of the 3.8 row still had its 7x7, or so we infer, while
 # Table 1, which is said to be that network, has three 3x3. Between our v2 and
 # v3 there are only the 5x5 of the 35x35 modules, 0.2 billion.
 
-# %%
+# %% tags=["hide-input"]
 drawn, axes = figure(height=4.0)
 groups = {
     "stem": ("conv", "Conv2d"),

@@ -98,6 +98,25 @@ def one_short(size, layers):
     return size
 
 
+def joined(inputs, paths):
+    """A reduction is built, and its output has so many channels."""
+    with nn.shape_only():
+        block = nn.grid_reduction(
+            inputs, *([(n, 3) for n in path] for path in paths)
+        )
+    return summary(block, 17, channels=inputs).rows[-1].output[-1]
+
+
+def searched(layers, seven):
+    """All pairs are tried."""
+    return [
+        (five, six)
+        for five in range(1, 40)
+        for six in range(1, 40)
+        if 5 + 3 * five + 3 + 5 * six + 4 + 3 * seven + 1 == layers
+    ]
+
+
 EXERCISES = [
     Exercise(
         "grid_after",
@@ -121,7 +140,7 @@ EXERCISES = [
             "The reductions have convolutions too, three and four in a row.": lambda five, six, seven: (
                 6 + 3 * five + 5 * six + 3 * seven
             ),
-            "The linear layer at the end has weights and counts.": lambda five, six, seven: (
+            "One layer is missing: the linear layer at the end counts, and the second reduction has 4 layers, not 3.": lambda five, six, seven: (
                 12 + 3 * five + 5 * six + 3 * seven
             ),
             "Convolutions side by side do not lie on one path: of a module only the longest branch "
@@ -151,6 +170,45 @@ EXERCISES = [
                 + 7 * 768 * (c + 192)
                 + 7 * 768 * (3 * c + 192)
             ),
+        },
+    ),
+    Exercise(
+        "reduced_channels",
+        joined,
+        [
+            (288, [[384], [64, 96, 96]]),
+            (768, [[192, 320], [192, 192, 192, 192]]),
+            (16, [[24, 8]]),
+        ],
+        {
+            "All convolutions of a path are added; only the last one's channels come out.": lambda inputs, paths: (
+                inputs + sum(map(sum, paths))
+            ),
+            "The widest convolution of a path is taken; what comes out is the last.": lambda inputs, paths: (
+                inputs + sum(map(max, paths))
+            ),
+            "The pooling is a path as well: it keeps all its input channels.": lambda inputs, paths: (
+                joined(inputs, paths) - inputs
+            ),
+        },
+    ),
+    Exercise(
+        "modules_for",
+        searched,
+        [(25, 1), (48, 2), (54, 2), (49, 3), (22, 1), (60, 1)],
+        {
+            "five and six are at least 1 each.": lambda layers, seven: [
+                (five, six)
+                for five in range(0, 40)
+                for six in range(0, 40)
+                if 13 + 3 * five + 5 * six + 3 * seven == layers
+            ],
+            "The reductions count, with 3 and 4 layers.": lambda layers, seven: (
+                searched(layers + 7, seven)
+            ),
+            "Pairs are (five, six) in this order.": lambda layers, seven: [
+                (b, a) for a, b in searched(layers, seven)
+            ],
         },
     ),
 ]

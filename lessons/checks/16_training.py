@@ -6,7 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 
 from tinyinception.course.exercises import Exercise
-from tinyinception.optim import RMSProp, clip_grad_norm
+from tinyinception.optim import (
+    SGD,
+    ExponentialStaircase,
+    RMSProp,
+    clip_grad_norm,
+)
 
 
 def parameter(data):
@@ -57,6 +62,46 @@ def rms(
         )
         ms = new
     return steps
+
+
+def averaged(values, decay):
+    """Each value with its own weight: the first has what the others leave."""
+    n = len(values)
+    weights = [(1 - decay) * decay ** (n - 1 - i) for i in range(1, n)]
+    later = sum(w * v for w, v in zip(weights, values[1:], strict=True))
+    return decay ** (n - 1) * values[0] + later
+
+
+def waited(share, rate, every):
+    """The package's own staircase, epoch by epoch."""
+    rule = ExponentialStaircase(1.0, rate, every)
+    return next(epoch for epoch in range(100_000) if rule(epoch) < share)
+
+
+def pushed(limit, lr, momentum, steps=4000):
+    """The package's gradient descent, with one clipped gradient after the other."""
+    w = parameter([0.0])
+    optimizer = SGD([("w", w)], lr, momentum=momentum)
+    for _ in range(steps):
+        before = w.data[0]
+        w.grad = np.array([1e6])
+        clip_grad_norm([("w", w)], limit)
+        optimizer.step()
+    return float(before - w.data[0])
+
+
+def measured(g, eps, steps=800):
+    """Both of the package's rules, until nothing changes any more."""
+    last = {}
+    for rule in ("tensorflow", "pytorch"):
+        w = parameter([0.0])
+        optimizer = RMSProp([("w", w)], 1.0, momentum=0.0, eps=eps, rule=rule)
+        for _ in range(steps):
+            w.data[:] = 0.0
+            w.grad = np.array([g], float)
+            optimizer.step()
+        last[rule] = -w.data[0]
+    return float(last["pytorch"] / last["tensorflow"])
 
 
 def norm(arrays):
@@ -136,5 +181,100 @@ EXERCISES = [
                 g * min(1.0, limit / norm(gradients) ** 2) for g in gradients
             ],
         },
+    ),
+    Exercise(
+        "running_average",
+        averaged,
+        [
+            ([0.0, 1.0], 0.9),
+            ([2.0, -1.0, 4.0, 0.5], 0.5),
+            ([3.0], 0.99),
+            ([1.0, 5.0, 2.0], 0.98),
+        ],
+        {
+            "decay is the weight of the old average; the new value has 1 - decay.": lambda values, decay: (
+                averaged(values, 1 - decay)
+            ),
+            "It starts at the first value, not at 0.": lambda values, decay: (
+                averaged([0.0, *values], decay)
+            ),
+            "That is the plain mean, in which all values count alike.": lambda values, decay: (
+                sum(values) / len(values)
+            ),
+            "The last value is missing.": lambda values, decay: (
+                averaged(values[:-1] or values, decay)
+                if len(values) > 1
+                else 0.0
+            ),
+        },
+    ),
+    Exercise(
+        "epochs_until",
+        waited,
+        [
+            (0.3, 0.5, 2),
+            (0.1, 0.96, 8),
+            (0.045, 0.94, 2),
+            (0.5, 0.5, 3),
+            (0.9, 0.3, 5),
+        ],
+        {
+            "That many stairs; each lasts `every` epochs.": lambda share, rate, every: (
+                waited(share, rate, 1)
+            ),
+            "The rate stays level on a stair, so the answer is a whole number of stairs, not a fraction.": (
+                lambda share, rate, every: (
+                    every * math.log(share) / math.log(rate)
+                )
+            ),
+            "Rounded down, the rate is not yet below the share; go one stair further.": lambda share, rate, every: (
+                every * math.floor(math.log(share) / math.log(rate))
+            ),
+            "That is the last epoch with more than the share; the next is the first with less.": (
+                lambda share, rate, every: waited(share, rate, every) - 1
+            ),
+        },
+    ),
+    Exercise(
+        "bound_of_step",
+        pushed,
+        [
+            (2.0, 0.045, 0.0),
+            (2.0, 0.045, 0.9),
+            (0.5, 0.1, 0.5),
+            (3.0, 1.0, 0.8),
+        ],
+        {
+            "That is without momentum; with it each step also has a part of all the steps before.": (
+                lambda limit, lr, momentum: lr * limit
+            ),
+            "That is the second step. The velocity goes on growing: limit × (1 + m + m² + ...).": (
+                lambda limit, lr, momentum: lr * limit * (1 + momentum)
+            ),
+            "1 + m + m² + ... is 1 / (1 - m); you multiplied by 1 - m.": (
+                lambda limit, lr, momentum: lr * limit * (1 - momentum)
+            ),
+            "That is the velocity; a step is the learning rate times that.": (
+                lambda limit, lr, momentum: limit / (1 - momentum)
+            ),
+        },
+        tolerance=1e-5,
+    ),
+    Exercise(
+        "rules_apart",
+        measured,
+        [(1e-6, 1e-8), (1.0, 1.0), (0.01, 1.0), (-0.5, 0.1), (1e-3, 1e-8)],
+        {
+            "That is upside down: PyTorch's step divided by TensorFlow's was asked for.": (
+                lambda g, eps: (abs(g) + eps) / math.sqrt(g * g + eps)
+            ),
+            "ms is the mean of g², so its root is |g|; a negative g must not make it smaller.": (
+                lambda g, eps: math.sqrt(g * g + eps) / (g + eps)
+            ),
+            "That is the root of the sum of g and eps; under the root stand g² and eps.": (
+                lambda g, eps: math.sqrt(abs(g) + eps) / (abs(g) + eps)
+            ),
+        },
+        tolerance=1e-4,
     ),
 ]
