@@ -120,9 +120,10 @@ assert long["grey"] > 0.8
 # More: the network has found out that colour does not help. The rows are
 # sorted by the filters' size. The upper row is random. In the middle, after
 # 300 steps, edges (dark beside bright) and spots can be seen at the left, and
-# at the right filters that are fading. Below, after a longer training with
-# more weight decay, most are plain edges and spots. On photographs, AlexNet's
-# and GoogLeNet's first layers have grey edges and coloured blobs, too.
+# faded filters at the right. Below, after a longer training with more weight
+# decay, ten are edges and spots, and six have vanished: nothing forces a
+# network to use all sixteen. On photographs, AlexNet's and GoogLeNet's first
+# layers have grey edges and coloured blobs, too.
 #
 # ## The same channel on different images
 #
@@ -155,7 +156,8 @@ plots.activations(images[shown], [a[shown] for a in chosen.values()], labels)
 
 # %% [markdown]
 # Along a row one channel answers to the same thing in each image, wherever it
-# lies. In a column the four channels answer to different things.
+# lies. In a column the four channels answer to different things: the one of
+# the 5 × 5 hardly sees stripes, checkers and dots.
 #
 # ## Grad-CAM
 #
@@ -366,12 +368,16 @@ print(f"gentle, least sure: {weakest}, {by_class.min():.0%}")
 plots.dreams(dreams, drawn.CLASSES)
 
 # %% [markdown]
-# A part of them. So one part of every dream is about the class, and another
-# only about this network. The least sure dreams tell something, too: the climb
-# does not find every class. In the plain row stripes and dots can be seen, and
-# much noise of which the network is sure ("fooling images"). The gentle ones
-# look better because we forbade what looks bad. Remember that with all
-# published dreams.
+# A part of them. So one part of a dream is about the class, and another only
+# about this network. And the climb does not find every class, as the last line
+# shows. In the gentle row the disc's dream has dark discs, the ring's has arcs,
+# stripes and dots are stripes and dots. Square, triangle, cross and star look
+# like nothing that one could name. The patterns come everywhere: behind an
+# average over all places nothing asks for one star.
+#
+# The plain dreams are rough, noise of which a network is sure ("fooling
+# images"). The gentle ones look better because we forbade what looks bad.
+# Remember that with all published dreams.
 #
 # ## A dream of a photograph
 #
@@ -385,17 +391,17 @@ plots.dreams(dreams, drawn.CLASSES)
 # The photograph shows Grace Hopper, who wrote the first compiler. Our network
 # has never seen anything but drawn figures.
 #
-# **Predict:** we amplify the first, the second, or the last layer. Which makes
-# the coarsest patterns?
+# **Predict:** we amplify the first, the second, or the last layer. In which
+# dream is the change least like the photograph itself?
 #
 # - (a) the first
 # - (b) the second
 # - (c) the last
 #
 # <!-- answer: c
-# a: it sees 7 pixels in a row.
-# b: it sees 11.
-# c: its units see most of a 32 × 32 picture, and answer to larger parts.
+# a: its edges and spots are those of the photograph, made stronger.
+# b: nearly the same as the first: small edges.
+# c: it answers to parts of figures, which the photograph does not have.
 # -->
 
 
@@ -426,23 +432,21 @@ def deep_dream(photo, until, sizes=(48, 68, 96), steps=12):
 photo = read_image(get_sample_data("grace_hopper.jpg", asfileobj=False), 96)
 x = ((photo / 255 - drawn.MEAN) / drawn.STD).astype(np.float32)[None]
 dreamt = {name: deep_dream(x, name) for name in ("first", "second", "last")}
-print("layer    stronger by   typical width of a pattern")
-frequency, width = np.hypot(*np.meshgrid(*[np.fft.fftfreq(96)] * 2)), {}
+like = {}
+print("layer    stronger by   the change is like the photograph (correlation)")
 for until, one in dreamt.items():
     pair = [np.square(maps(network, a, until)).mean() for a in (x, one)]
-    # a wave of frequency f is light over 1 / (2 f) pixels, then dark
-    power = np.abs(np.fft.fft2((one - x)[0].mean(axis=2))) ** 2
-    width[until] = 0.5 / np.average(frequency, weights=power)
-    print(f"{until:8} {pair[1] / pair[0]:10.1f} {width[until]:14.1f} pixels")
+    like[until] = np.corrcoef((one - x).ravel(), x.ravel())[0, 1]
+    print(f"{until:8} {pair[1] / pair[0]:11.1f} {like[until]:18.2f}")
 plots.photo_dreams(photo, dreamt)
-assert max(width, key=width.get) == "last"
+assert min(like, key=like.get) == "last"
 
 # %% [markdown]
-# The last. The first layer's dream adds fine edges and spots; the last layer's
-# adds rings, arcs and corners wherever the photograph has a hint of them, in
-# the face as in the background. DeepDream's dogs came about in the same way:
-# ImageNet has many breeds of dogs, so its networks see dogs everywhere. Ours
-# sees what it was trained on.
+# The last. The first two layers make stronger what is there: edges become
+# darker and brighter. The last layer adds spots and corners that nobody sees in
+# the photograph. DeepDream's dogs came about in the same way: ImageNet has
+# many breeds of dogs, so its networks see dogs everywhere. Ours sees what it
+# was trained on.
 #
 # ## Take away
 #
