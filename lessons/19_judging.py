@@ -236,7 +236,7 @@ assert together.accuracy > max(one.accuracy for one in single)
 assert all(one.top(5) > one.top(2) > one.accuracy for one in single)
 
 # %% [markdown]
-# Better than the best; and the pairs, three ensembles of two, show that this
+# Better than the best. The pairs, three ensembles of two, show that this
 # is no accident of one choice. The top-5 error of all is near zero. It was
 # made for 1000 classes and says little where guessing already has 50 %.
 #

@@ -1,9 +1,12 @@
 # %% [markdown]
 # # Lesson 21. Four design principles, and an experiment for each
 #
-# **Time:** 30 minutes. **Afterwards you know** what the four rules of
+# **Time:** 40 minutes. **Afterwards you know** what the four rules of
 # *Rethinking the Inception Architecture* say, what each predicts, and how far
 # small experiments bear them out.
+#
+# **You need:** lessons 4, 5 and 13; what a matrix product is. Ridge regression
+# and principal components are explained where they are used.
 #
 # ## The question
 #
@@ -14,23 +17,35 @@
 # %% [markdown]
 # ## 1. No bottleneck, above all not early
 #
-# The number of activations (height x width x channels) should shrink gently
-# from the image to the answer. Where it drops suddenly, what is lost is lost.
+# The number of activations (height × width × channels) should shrink gently
+# from the image to the answer. What does not fit through a narrow place cannot
+# be found again behind it.
 #
-# **Predict:** Inception-v3 goes from 268,203 numbers (299x299x3) to 2048
+# **Predict:** Inception-v3 goes from 299 × 299 × 3 = 268,203 numbers to 2048
 # features. What is its steepest single step, as a factor, before the final
 # average pooling?
+#
+# - (a) about 1.5
+# - (b) about 4
+# - (c) about 16
+#
+# <!-- answer: b
+# a: a 3 × 3 pooling of stride 2 alone divides by 4.
+# b: at the two plain poolings of the stem.
+# c: that would be four times as many pixels and channels lost at once.
+# -->
 
 # %%
 import numpy as np
 
 from tinyinception import models, nn, optim
 from tinyinception.count import summary
-from tinyinception.course import COLOURS, figure, show, stored
+from tinyinception.course import learn, stored
+from tinyinception.course.files import folder, load
 from tinyinception.data import Loader, drawn
-from tinyinception.nn.functional import cross_entropy
 from tinyinception.tensor import Tensor, no_grad
 
+plots = load(folder() / "plots" / "21_principles.py")
 with nn.shape_only():
     stages = dict(models.build("inception_v3", aux=False).named_children())
 names = [name for name in stages if name != "head"]
@@ -54,14 +69,28 @@ assert sizes[0] == 268_203
 
 # %% [markdown]
 # 4.1, at the two plain poolings of the stem; the convolution before each has
-# widened the map, which the principle asks for. The two grid reductions after
-# it, made for this purpose (lesson 13), shrink by 1.6 and 2.7 only.
+# widened the map. The two grid reductions after it, made for this purpose
+# (lesson 13), shrink by 1.6 and 2.7 only.
+#
+# The paper warns in the same paragraph that "the information content can not
+# be assessed merely by the dimensionality of the representation": many numbers
+# may say the same thing. Counting is a rough guide.
 #
 # Now the experiment: a small network on the drawn images, once with an extra
-# squeeze to a sixteenth of the channels and back, early (after the stem) or
-# late (before the classifier).
+# squeeze to a sixteenth of the channels and back, early (after the stem, 32 to
+# 2) or late (before the classifier, 128 to 8).
 #
-# **Predict:** does the early or the late squeeze cost more of the test images?
+# **Predict:** which squeeze costs more of the test images?
+#
+# - (a) the early one
+# - (b) the late one
+# - (c) both the same, a sixteenth is a sixteenth
+#
+# <!-- answer: a
+# a: it costs 13 points, and the late one nothing.
+# b: ten classes fit into 8 channels.
+# c: early, the image is still to be read from what passes.
+# -->
 
 # %%
 rows = stored("principles")
@@ -71,9 +100,10 @@ narrowed = {
     if "bottleneck" in row
 }
 for where, right in narrowed.items():
-    print(
-        f"bottleneck {where:6} {right.mean():5.1f} % right   (seeds: {', '.join(f'{r:.1f}' for r in right)})"
-    )
+    seeds = ", ".join(f"{r:.1f}" for r in right)
+    print(f"squeeze {where:6} {right.mean():5.1f} % right   (seeds: {seeds})")
+
+# %% tags=["hide-input"]
 early, none = narrowed["early"], narrowed["none"]
 assert round(none.mean() - early.mean()) == 13
 assert early.max() < min(none.min(), narrowed["late"].min())
@@ -85,11 +115,38 @@ assert {
 } == {1, 1.01}
 
 # %% [markdown]
-# The early squeeze, from 32 channels to 2 and back, costs 13 points, and its
-# best seed is worse than the worst of the others. The late squeeze, from 128
-# channels to 8 and back, costs nothing; ten classes need no more. This bears
-# the principle out, "especially early in the network". The multiply-adds do
-# not explain it: the squeezed networks have 1 % more.
+# The early squeeze costs 13 points, and its best seed is worse than the worst
+# of the others. The late one costs nothing. This fits "especially early in the
+# network". The multiply-adds do not explain it: the squeezed networks have 1 %
+# more.
+#
+# But place is not all that differs. Early, 2 channels are left, late 8; and a
+# ReLU follows, which cuts off half of 2 channels. So we also squeeze early to
+# 8 channels, early to 2 without batch-norm and ReLU, and late to 2.
+#
+# **Predict:** which of these costs most?
+#
+# - (a) early to 8
+# - (b) early to 2 without ReLU
+# - (c) late to 2
+#
+# <!-- answer: CONTROLANSWER
+# -->
+
+# %%
+controls = stored("principles_controls")
+squeezed = [row for row in controls if "where" in row]
+for row in squeezed:
+    right = 100 * np.array(row["accuracy"])
+    seeds = ", ".join(f"{r:.1f}" for r in right)
+    relu = "ReLU" if row["relu"] else "no ReLU"
+    print(
+        f"{row['where']:5} to {row['middle']}, {relu:7} "
+        f"{right.mean():5.1f} % right   (seeds: {seeds})"
+    )
+
+# %% [markdown]
+# CONTROLTEXT
 #
 # ## 2. More activations per cell are easier to read
 #
@@ -97,45 +154,46 @@ assert {
 # content, spread over more numbers, can be taken apart by something simple.
 # This is why v3 fans out to 2048 channels on its last grid (Figure 7).
 #
-# We take a trained network's maps on an 8x8 grid, expand every cell by a
-# random 1x1 convolution to D channels, average over the grid, and fit the best
-# linear classifier in closed form (ridge regression). No expansion is learnt.
+# We take a trained network's maps on an 8 × 8 grid, expand every cell by a
+# random 1 × 1 convolution to D channels, average over the grid, and fit the
+# best linear classifier at once by *ridge regression*: of all weights it finds
+# those with the smallest squared error plus a small multiple of their own
+# squares, by solving one system of linear equations. No expansion is learnt.
 #
-# **Predict:** does the share of right answers grow with D if a ReLU follows
-# the random 1x1? And without the ReLU?
+# Three networks are trained for 120 steps each. (They are weaker than those
+# above, which have a finer grid and 400 steps. What we ask is how much of
+# *their* maps can be read.)
+#
+# **Predict:** the share of right answers grows with D ...
+#
+# - (a) with a ReLU after the random 1 × 1, and without
+# - (b) only with the ReLU
+# - (c) in neither case, for nothing is learnt
+#
+# <!-- answer: b
+# a: linear copies of 64 channels beyond 64 say nothing new.
+# b: the ReLU makes the copies different from each other.
+# c: the reader is fitted; it can use what the expansion separates.
+# -->
 
 
 # %%
-def train(steps=300):
-    nn.random.manual_seed(0)
+def trained(seed):
+    nn.random.manual_seed(seed)
     mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=8, pool_proj=8)
     network = nn.Sequential(
         stem=nn.Sequential(
             nn.ConvUnit(3, 16, 5, stride=2), nn.ConvUnit(16, 32, 3, stride=2)
         ),
         mixed=mixed,
-        reduce=nn.grid_reduction(
-            mixed.out_channels, [(64, 3)], padding="same"
-        ),
-        head=nn.classifier(64 + mixed.out_channels, 10),
+        reduce=nn.grid_reduction(64, [(64, 3)], padding="same"),
+        head=nn.classifier(128, 10),
     )
     sgd = optim.SGD(
         network.named_parameters(), 0.1, momentum=0.9, nesterov=True
     )
-    rate, loader = (
-        optim.Triangular(0.1, steps, steps // 4),
-        batches(*drawn.draw(10_000), shuffle=True, drop_last=True),
-    )
-    for step, (x, y) in zip(
-        range(steps),
-        (b for epoch in range(steps) for b in loader.epoch(epoch)),
-        strict=False,
-    ):
-        sgd.lr = rate(step)
-        loss = cross_entropy(network(Tensor(x)), y)
-        sgd.zero_grad()
-        loss.backward()
-        sgd.step()
+    how = {"optimizer": sgd, "schedule": optim.Triangular(0.1, 120, 30)}
+    learn(network, *drawn.draw(10_000), steps=120, seed=seed, **how)
     return network.eval()
 
 
@@ -157,140 +215,191 @@ def outputs(images, labels, *modules):
     return np.concatenate(found)
 
 
-network, (some, answers), (images, labels) = (
-    train(),
+# %%
+(some, answers), (images, labels) = (
     drawn.draw(4_000),
     drawn.draw(2_000, split="test"),
-)
-cells, test_cells = (
-    outputs(*data, network["stem"], network["mixed"])
-    for data in ((some, answers), (images, labels))
 )
 
 
 def read(x, test):
-    """Percent of the test images that the best linear classifier gets right from features N x D."""
+    """Percent of the test images right, by ridge regression on N x D."""
+    mean, spread = x.mean(0), x.std(0) + 1e-6
     x, test = (
-        np.column_stack([(a - x.mean(0)) / (x.std(0) + 1e-6), np.ones(len(a))])
+        np.column_stack([(a - mean) / spread, np.ones(len(a))])
         for a in (x, test)
     )
-    W = np.linalg.solve(
-        x.T @ x + 10 * np.eye(x.shape[1]), x.T @ np.eye(10)[answers]
-    )
+    products = x.T @ x + 10 * np.eye(x.shape[1])
+    W = np.linalg.solve(products, x.T @ np.eye(10)[answers])
     return 100 * np.mean((test @ W).argmax(axis=1) == labels)
 
 
 def expand(a, matrix, relu):
     """A 1x1 convolution, maybe a ReLU, the mean over the grid."""
-    wide = (
-        part @ matrix for part in np.array_split(a, 20)
-    )  # piece by piece, to save memory
-    return np.concatenate(
-        [
-            (np.maximum(one, 0) if relu else one).mean(axis=(1, 2))
-            for one in wide
-        ]
-    )
-
-
-rng, widths = np.random.default_rng(0), (16, 32, 64, 128, 256, 512)
-centre, spread = cells.mean(axis=(0, 1, 2)), cells.std(axis=(0, 1, 2)) + 1e-6
-cells_, test_ = ((a - centre) / spread for a in (cells, test_cells))
-reading = {relu: [] for relu in (True, False)}
-for width in widths:
-    matrix = rng.standard_normal((cells.shape[3], width)).astype(np.float32)
-    for relu, line in reading.items():
-        line.append(
-            read(expand(cells_, matrix, relu), expand(test_, matrix, relu))
-        )
-print("channels     " + "".join(f"{width:6}" for width in widths))
-for relu, line in reading.items():
-    print(
-        f"{'with' if relu else 'without'} ReLU".ljust(13)
-        + "".join(f"{right:6.1f}" for right in line)
-        + " % right"
-    )
-with_relu, without = reading[True], reading[False]
-assert with_relu[-1] > 1.4 * with_relu[0]
-assert with_relu[-1] > with_relu[2] + 5
-assert abs(without[-1] - without[2]) < 4
-
-# %% [markdown]
-# With the ReLU it goes on growing, although the expansion is random and adds
-# no information: the linear reader finds in 512 kinked copies what it could
-# not use in 64 straight ones. Without the ReLU it stops at 64, the number of
-# channels there were: more linear copies of them say nothing new. (Below 64
-# the ReLU only loses.) So the principle holds here in this form: more
-# activations help where a non-linearity makes them different.
-#
-# ## 3. Aggregate over space on few channels
-#
-# Spatial aggregation is what a convolution over a neighbourhood does: a 3x3 or
-# 5x5, or a pooling. It is not the concatenation, as a summary has it: a
-# concatenation puts maps side by side and never looks at a neighbour. The
-# principle says that the channels may be reduced (by a 1x1) before the
-# aggregation "without much or any loss", because the channels of neighbouring
-# cells are strongly correlated.
-#
-# **Predict:** our network's reduction reads 64 channels. We keep only the k
-# directions in which they vary most (principal components; nothing is trained
-# anew). How many of 64 are needed to keep nearly all of its accuracy?
+    found = []
+    for part in np.array_split(a, 20):  # piece by piece, to save memory
+        wide = part @ matrix
+        wide = np.maximum(wide, 0) if relu else wide
+        found.append(wide.mean(axis=(1, 2)))
+    return np.concatenate(found)
 
 
 # %%
-def seen(module):
-    """How many pixels in a row the middle output pixel depends on."""
-    x = Tensor(rng.standard_normal((1, 9, 9, 2)), requires_grad=True)
-    module.to(np.float64)(x)[0, 4, 4].sum().backward()
-    return int((np.abs(x.grad).sum(axis=(0, 2, 3)) > 0).sum())
-
-
-concatenated = nn.Branches(nn.Conv2d(2, 3, 1), nn.Conv2d(2, 4, 1))
-three = nn.Conv2d(2, 3, 3, padding="same")
-print(
-    f"a concatenation of 1x1 sees {seen(concatenated)} pixel, a 3x3 sees {seen(three)} in a row"
-)
-assert (seen(concatenated), seen(three)) == (1, 3)
-
-flat = cells.reshape(-1, 64) - centre
-energy, directions = np.linalg.eigh(flat.T @ flat / len(flat))
-energy, directions = energy[::-1] / energy.sum(), directions[:, ::-1]
-kept, right, random_right = (1, 2, 4, 8, 16, 32, 64), [], []
-some_directions = np.linalg.qr(rng.standard_normal((64, 64)))[0]
-for k in kept:
-    for basis, line in ((directions, right), (some_directions, random_right)):
-        projected = (test_cells - centre) @ basis[:, :k] @ basis[
-            :, :k
-        ].T + centre
-        with no_grad():
-            logits = network["head"](
-                network["reduce"](Tensor(projected.astype(np.float32)))
-            ).numpy()
-        line.append(100 * np.mean(logits.argmax(axis=1) == labels))
-print(
-    "k  variance kept  right  random directions  multiply-adds of 1x1 to k, then 3x3 to 64"
-)
-for k, share, one, two in zip(
-    kept,
-    np.cumsum(energy)[np.array(kept) - 1],
-    right,
-    random_right,
-    strict=True,
-):
-    print(
-        f"{k:2} {share:13.0%} {one:6.1f} {two:18.1f} {(64 * k + 9 * k * 64) / (9 * 64 * 64):26.0%}"
+widths, reading = (16, 64, 256, 512), {True: [], False: []}
+networks, test_maps = [], []
+for seed in range(3):
+    networks.append(trained(seed))
+    parts = networks[-1]["stem"], networks[-1]["mixed"]
+    cells, test_cells = (
+        outputs(*data, *parts) for data in ((some, answers), (images, labels))
     )
-assert right[4] > 0.85 * right[-1]
-assert random_right[4] < 0.65 * right[-1]
-assert round((64 * 16 + 9 * 16 * 64) / (9 * 64 * 64), 2) == 0.28
+    test_maps.append(test_cells)
+    mean, spread = cells.mean((0, 1, 2)), cells.std((0, 1, 2)) + 1e-6
+    cells, test_cells = ((a - mean) / spread for a in (cells, test_cells))
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((64, 512)).astype(np.float32)
+    for relu, lines in reading.items():
+        pair = expand(cells, matrix, relu), expand(test_cells, matrix, relu)
+        lines.append([read(*(a[:, :D] for a in pair)) for D in widths])
+print("channels      " + "".join(f"{D:6}" for D in widths))
+for relu, lines in reading.items():
+    name = f"{'with' if relu else 'without'} ReLU"
+    for line in lines:
+        print(f"{name:14}" + "".join(f"{r:6.1f}" for r in line) + " % right")
+
+# %% tags=["hide-input"]
+with_relu, without = np.array(reading[True]), np.array(reading[False])
+assert (with_relu[:, 3] > with_relu[:, 1] + 3).all()
+assert np.abs(without[:, 3] - without[:, 1]).max() < 5
 
 # %% [markdown]
-# With 16 of 64, a quarter, nearly everything is still there, at 28 % of the
-# multiply-adds; nothing was trained anew. Were the channels uncorrelated and
-# of equal variance, no direction would be better than another, and the main
-# ones would do as badly as the random ones. "Without much or any loss" is fair
-# for a reduction to a quarter or a half; at an eighth and below the loss is
-# plain.
+# With the ReLU it goes on growing, although the expansion is random and adds
+# no information. A linear reader cannot use what is folded together in 64
+# channels; in 512 channels, each cut off at another place, it can. Without the
+# ReLU it stops at 64, the number of channels there were. So the principle
+# holds here in this form: more activations help where a non-linearity makes
+# them different.
+#
+# The principle adds: "The resulting networks will train faster." We train the
+# stored experiment's network for 100 steps only, with a last 1 × 1 to 32, 128
+# or 512 channels before the average pooling. (A wider one also costs more.)
+#
+# **Predict:** which is furthest after 100 steps?
+#
+# - (a) 32
+# - (b) 512
+# - (c) no clear difference
+#
+# <!-- answer: WIDEANSWER
+# -->
+
+# %%
+for row in (row for row in controls if "wide" in row):
+    right = 100 * np.array(row["accuracy"])
+    seeds = ", ".join(f"{r:.1f}" for r in right)
+    print(
+        f"last 1x1 to {row['wide']:3}, {row['macs'] / 1e6:.1f} M multiply-adds:"
+        f" {right.mean():5.1f} % right   (seeds: {seeds})"
+    )
+
+# %% [markdown]
+# WIDETEXT
+#
+# ## 3. Aggregate over space on few channels
+#
+# Spatial aggregation is what a convolution over a neighbourhood does: a 3 × 3
+# or 5 × 5, or a pooling. It is not the concatenation: that puts maps side by
+# side and never looks at a neighbour. The principle says that the channels may
+# be reduced (by a 1 × 1) before the aggregation "without much or any loss".
+# Its reason is "the strong correlation between adjacent unit[s]": neighbouring
+# cells say nearly the same, so fewer numbers per cell will do.
+#
+# Is that so? [Correlation](glossary.md#correlation) of two numbers is 1 where
+# they always go up and down together, and 0 where they have nothing to do with
+# each other. We take it for each channel between a cell and its right
+# neighbour, and the cell four to the right.
+#
+# **Predict:** how large is it for neighbours?
+#
+# - (a) about 0
+# - (b) about 0.5
+# - (c) above 0.9
+#
+# <!-- answer: CORRANSWER
+# -->
+
+
+# %%
+def correlation(a, distance):
+    """Mean over the channels, between cells so far apart in a row."""
+    one, two = a[:, :, :-distance], a[:, :, distance:]
+    one, two = (b - b.mean(axis=(0, 1, 2)) for b in (one, two))
+    size = np.sqrt((one**2).mean((0, 1, 2)) * (two**2).mean((0, 1, 2)))
+    return ((one * two).mean(axis=(0, 1, 2)) / (size + 1e-9)).mean()
+
+
+for a in test_maps:
+    found = [correlation(a, distance) for distance in (1, 2, 4)]
+    print("1, 2, 4 cells apart: ", "  ".join(f"{r:5.2f}" for r in found))
+    assert found[0] > found[1] > found[2]
+
+# %% [markdown]
+# CORRTEXT
+#
+# Now to the loss. The network's reduction reads 64 channels. We keep only the
+# k *principal components*: the direction in the space of the channels along
+# which the cells differ most, the next one at a right angle to it, and so on.
+# Nothing is trained anew. For comparison we keep k random directions at right
+# angles.
+#
+# **Predict:** how many of 64 are needed to lose at most a tenth of the right
+# answers?
+#
+# - (a) about 4
+# - (b) about 16 to 32
+# - (c) nearly all 64
+#
+# <!-- answer: b
+# a: there the loss is plain.
+# b: a quarter to a half of the channels.
+# c: so it would be if the channels had nothing in common.
+# -->
+
+
+# %%
+def after_keeping(network, a, basis):
+    """Percent right if the maps keep only what lies along the basis."""
+    mean = a.mean(axis=(0, 1, 2))
+    kept = ((a - mean) @ basis @ basis.T + mean).astype(np.float32)
+    with no_grad():
+        logits = network["head"](network["reduce"](Tensor(kept))).numpy()
+    return 100 * np.mean(logits.argmax(axis=1) == labels)
+
+
+kept, right, at_random = (1, 2, 4, 8, 16, 32, 64), [], []
+for network, a in zip(networks, test_maps, strict=True):
+    flat = (a - a.mean(axis=(0, 1, 2))).reshape(-1, 64)
+    # directions at right angles, sorted by how far the cells spread along them
+    main = np.linalg.eigh(flat.T @ flat)[1][:, ::-1]
+    some = np.linalg.qr(rng.standard_normal((64, 64)))[0]
+    right.append([after_keeping(network, a, main[:, :k]) for k in kept])
+    at_random.append([after_keeping(network, a, some[:, :k]) for k in kept])
+print("  k   main directions    random ones    multiply-adds")
+for i, k in enumerate(kept):
+    columns = (
+        " ".join(f"{line[i]:4.0f}" for line in lines)
+        for lines in (right, at_random)
+    )
+    cost = (64 * k + 9 * k * 64) / (9 * 64 * 64)
+    print(f"{k:3}   {'     '.join(columns)}   {cost:10.0%}")
+
+# %% tags=["hide-input"]
+right, at_random = np.array(right), np.array(at_random)
+assert right[:, 4].mean() > at_random[:, 4].mean() + 5
+assert right[:, 5].mean() > 0.85 * right[:, 6].mean()
+
+# %% [markdown]
+# PCATEXT
 #
 # ## 4. Balance width and depth
 #
@@ -298,8 +407,18 @@ assert round((64 * 16 + 9 * 16 * 64) / (9 * 64 * 64), 2) == 0.28
 # if both are increased in parallel." So at one cost, neither the widest nor
 # the deepest should win.
 #
-# **Predict:** 3x3 convolutions on an 8x8 grid for 2 million multiply-adds: 1,
-# 2, 4, 8 or 16 layers, as wide as that allows. Which learns best in 400 steps?
+# **Predict:** 3 × 3 convolutions on an 8 × 8 grid for 2 million multiply-adds,
+# as wide as that allows. How many layers learn best in 400 steps?
+#
+# - (a) 1, with 108 channels
+# - (b) 4
+# - (c) 16, with 14 channels each
+#
+# <!-- answer: b
+# a: one layer sees 3 × 3 cells only, however wide.
+# b: on average over three seeds; 2 and 8 are not far.
+# c: so narrow and deep it hardly starts to learn in 400 steps.
+# -->
 
 # %%
 deep = {
@@ -309,63 +428,17 @@ deep = {
 }
 print("layers  width   right")
 for depth, (width, accuracy) in deep.items():
-    print(
-        f"{depth:6} {width:6} {accuracy.mean():7.1f} %   (seeds: {', '.join(f'{r:.1f}' for r in accuracy)})"
-    )
+    seeds = ", ".join(f"{r:.1f}" for r in accuracy)
+    print(f"{depth:6} {width:6} {accuracy.mean():7.1f} %   (seeds: {seeds})")
+
+# %% tags=["hide-input"]
 mean = {depth: accuracy.mean() for depth, (_, accuracy) in deep.items()}
 assert mean[4] == max(mean.values())
 assert max(mean[1], mean[16]) < min(mean[2], mean[4], mean[8]) - 10
 assert round(max(np.ptp(accuracy) for _, accuracy in deep.values())) == 28
 assert (deep[1][0], deep[16][0]) == (108, 14)
 
-picture, ((first, second), (third, fourth)) = figure(2, 2, height=6.6)
-for i, (_, accuracy) in enumerate(narrowed.items()):
-    first.plot([i] * len(accuracy), accuracy, "o", color=COLOURS["blue"])
-    first.plot(
-        [i - 0.25, i + 0.25], [accuracy.mean()] * 2, color=COLOURS["blue"]
-    )
-first.set_xticks(range(len(narrowed)), list(narrowed))
-first.set(
-    title="1. Bottleneck", ylabel="test images right (%)", xlim=(-0.6, 2.6)
-)
-for relu, marker, colour in (
-    (True, "o-", "blue"),
-    (False, "s--", "vermilion"),
-):
-    second.plot(
-        widths,
-        reading[relu],
-        marker,
-        color=COLOURS[colour],
-        label=f"{'with' if relu else 'without'} ReLU",
-    )
-second.set(
-    title="2. Random expansion, read linearly", xscale="log", xlabel="channels"
-)
-third.plot(kept, right, "o-", color=COLOURS["blue"], label="largest variance")
-third.plot(
-    kept,
-    random_right,
-    "s--",
-    color=COLOURS["vermilion"],
-    label="random directions",
-)
-third.set(
-    title="3. Fewer directions before the 3x3",
-    xscale="log",
-    xlabel="directions kept of 64",
-    ylabel="test images right (%)",
-)
-fourth.plot(list(deep), list(mean.values()), color=COLOURS["blue"])
-for depth, (_, accuracy) in deep.items():
-    fourth.plot([depth] * len(accuracy), accuracy, "o", color=COLOURS["blue"])
-fourth.set(title="4. Layers at equal cost", xscale="log", xlabel="3x3 layers")
-for axes, ticks in ((second, widths), (third, kept), (fourth, list(deep))):
-    axes.set_xticks(ticks, ticks, minor=False)
-    axes.minorticks_off()
-second.legend()
-third.legend()
-show(picture, "21_principles")
+plots.principles(narrowed, widths, reading, kept, right, at_random, deep)
 
 # %% [markdown]
 # Neither extreme: one layer of 108 channels and 16 layers of 14 channels are
@@ -376,16 +449,15 @@ show(picture, "21_principles")
 #
 # ## Take away
 #
-# - The four principles can be broken on purpose, and here each breach costs:
-#   an early bottleneck 13 points, a late one none.
+# - An early squeeze to 2 channels costs 13 points, a late one to 8 none; the
+#   number of channels that are left counts as much as the place.
 # - More channels per cell help a simple reader, if a non-linearity makes them
 #   different.
 # - Spatial aggregation is a convolution or pooling over neighbours, not the
-#   concatenation. Reducing 64 channels to their 16 main directions before it
-#   kept nearly all accuracy at 28 % of the cost.
+#   concatenation. Neighbouring cells are correlated, and a half or a quarter
+#   of the channels' main directions keeps most of the accuracy.
 # - At equal cost, neither widest nor deepest.
-# - Small experiments on drawn images, with two or three seeds, can contradict
-#   a principle. They cannot prove it.
+# - Small experiments can contradict a principle. They cannot prove it.
 #
 # **Exercises:** `lessons/exercises/21_principles.py`, checked by
 # `tinyinception lesson 21 --check`.

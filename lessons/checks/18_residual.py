@@ -1,5 +1,7 @@
 """Checks of lesson 18's exercises: right answers come from built blocks and from descending parabolas."""
 
+import numpy as np
+
 from tinyinception import nn
 from tinyinception.course.exercises import Exercise
 
@@ -50,6 +52,26 @@ def searched(curvature, momentum):
     return low
 
 
+def unit_by_unit(x, correction, scale):
+    out = [
+        max(a + scale * c, 0)
+        for a, c in zip(x.ravel(), correction.ravel(), strict=True)
+    ]
+    return np.array(out).reshape(x.shape)
+
+
+def by_matrix(curvature, rate, momentum, steps, nesterov=False, reset=False):
+    """(w, v) times one matrix for each step."""
+    step = np.array(
+        [[1 - rate * curvature, -rate * momentum], [curvature, momentum]]
+    )
+    state, found = np.array([1.0, 0.0]), []
+    for _ in range(steps):
+        state = step @ state
+        found.append(float(state[0]))
+    return found
+
+
 def without_up(in_channels, branches):
     ends = sum(path[-1][0] for path in branches)
     return counted(in_channels, branches) - ends * in_channels
@@ -71,6 +93,31 @@ EXERCISES = [
         },
     ),
     Exercise(
+        "residual_output",
+        unit_by_unit,
+        [
+            (
+                np.array([[1.0, 2.0], [0.5, 0.0]]),
+                np.array([[-5.0, 10.0], [-7.0, 3.0]]),
+                0.1,
+            ),
+            (np.array([3.0, 1.0]), np.array([-4.0, 2.0]), 1.0),
+        ],
+        {
+            "Only the correction is scaled; x itself is passed on.": lambda x, c, s: (
+                np.maximum(s * (x + c), 0)
+            ),
+            "The ReLU comes after the sum: a correction may be negative.": lambda x, c, s: (
+                x + s * np.maximum(c, 0)
+            ),
+            "The sum still goes through a ReLU.": lambda x, c, s: x + s * c,
+            "The scale is missing.": lambda x, c, s: np.maximum(x + c, 0),
+            "That is the correction alone; it is added to x.": lambda x, c, s: (
+                np.maximum(s * c, 0)
+            ),
+        },
+    ),
+    Exercise(
         "block_weights",
         counted,
         [
@@ -86,6 +133,25 @@ EXERCISES = [
             "`up` reads the concatenated branches, which are narrower than the input, not a map as wide as the "
             "input.": lambda in_channels, branches: (
                 without_up(in_channels, branches) + in_channels * in_channels
+            ),
+        },
+    ),
+    Exercise(
+        "descend",
+        by_matrix,
+        [(1.0, 0.5, 0.0, 2), (3.0, 0.2, 0.9, 5), (2.0, 1.5, 0.5, 4)],
+        {
+            "That list begins with 1, the start; asked is w after each step.": lambda c, r, m, n: (
+                [1.0, *by_matrix(c, r, m, n)][:-1]
+            ),
+            "That is without momentum: the velocity must be kept from step to step.": lambda c, r, m, n: (
+                by_matrix(c, r, 0, n)
+            ),
+            "Only the last value; asked are all.": lambda c, r, m, n: (
+                by_matrix(c, r, m, n)[-1]
+            ),
+            "That climbs: w becomes w - rate * v.": lambda c, r, m, n: (
+                by_matrix(c, -r, m, n)
             ),
         },
     ),

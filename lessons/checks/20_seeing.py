@@ -37,6 +37,39 @@ def differentiated(x, weights, v, rate):
     return x + rate * point.grad[:, 0]
 
 
+def sizes(smallest, largest, count):
+    return [
+        round(float(size)) for size in np.geomspace(smallest, largest, count)
+    ]
+
+
+def cell_by_cell(image, size):
+    mean = image.reshape(-1, 3).sum(axis=0) / (image.size // 3)
+    rows, columns = image.shape[0] // size, image.shape[1] // size
+    found = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            for pixel in image[
+                i * size : (i + 1) * size, j * size : (j + 1) * size
+            ].reshape(-1, 3):
+                found[i, j] += ((pixel - mean) ** 2).sum() / size**2
+    return found
+
+
+def by_squares(first, second):
+    """Without equal numbers: 1 - 6 sum d^2 / (n (n^2 - 1))."""
+    places = [
+        {value: i for i, value in enumerate(sorted(a.ravel()))}
+        for a in (first, second)
+    ]
+    d = [
+        places[0][a] - places[1][b]
+        for a, b in zip(first.ravel(), second.ravel(), strict=True)
+    ]
+    n = len(d)
+    return 1 - 6 * sum(x * x for x in d) / (n * (n * n - 1))
+
+
 GREY = np.repeat(rng.standard_normal((7, 7, 1)), 3, axis=2)
 COLOUR = rng.standard_normal((7, 7, 3))
 MAPS = [
@@ -51,6 +84,14 @@ STEPS = [
     )
     for _ in range(2)
 ]
+STEPS.append(
+    (
+        np.ones(2),
+        np.array([[1.0, -1.0], [2.0, 1.0]]),
+        np.array([3.0, 0.5]),
+        0.1,
+    )
+)  # the first unit is exactly at zero
 EXERCISES = [
     Exercise(
         "grey_share",
@@ -63,6 +104,22 @@ EXERCISES = [
             ),
             "Energy is a sum of squares; these are sums of magnitudes.": lambda kernels: (
                 3 * np.abs(kernels.mean(axis=2)).sum() / np.abs(kernels).sum()
+            ),
+        },
+    ),
+    Exercise(
+        "octaves",
+        sizes,
+        [(50, 200, 3), (48, 96, 4), (32, 200, 2)],
+        {
+            "count sizes have count - 1 steps between them.": lambda a, b, n: [
+                round(a * (b / a) ** (i / n)) for i in range(n)
+            ],
+            "Those differ by the same number of pixels; each should be larger by the same factor.": lambda a, b, n: [
+                round(a + (b - a) * i / (n - 1)) for i in range(n)
+            ],
+            "From the smallest to the largest.": lambda a, b, n: sizes(
+                b, a, n
             ),
         },
     ),
@@ -82,6 +139,60 @@ EXERCISES = [
             "class.": lambda maps, gradient: np.maximum(
                 maps * gradient.mean(axis=(0, 1)), 0
             ).sum(axis=2),
+        },
+    ),
+    Exercise(
+        "contrast_cells",
+        cell_by_cell,
+        [
+            (rng.random((8, 8, 3)), 4),
+            (rng.random((6, 9, 3)), 3),
+            (rng.random((4, 8, 3)), 2),
+        ],
+        {
+            "That is one mean over all three colours; the mean colour has three numbers.": lambda image, size: (
+                cell_by_cell(
+                    image
+                    - image.mean(axis=(0, 1))
+                    + (image.mean(axis=(0, 1)) - image.mean()),
+                    size,
+                )
+                + 3 * np.mean((image.mean(axis=(0, 1)) - image.mean()) ** 2)
+                + 2
+                * (
+                    (image - image.mean(axis=(0, 1)))
+                    * (image.mean(axis=(0, 1)) - image.mean())
+                )
+                .sum(axis=2)
+                .reshape(image.shape[0] // size, size, -1, size)
+                .mean(axis=(1, 3))
+            ),
+            "Sum over the colours, not their mean.": lambda image, size: (
+                cell_by_cell(image, size) / 3
+            ),
+            "The mean over a cell's pixels, not their sum.": lambda image, size: (
+                cell_by_cell(image, size) * size**2
+            ),
+        },
+    ),
+    Exercise(
+        "rank_correlation",
+        by_squares,
+        [
+            (rng.random((4, 4)), rng.random((4, 4))),
+            (rng.random(7) ** 4, rng.random(7)),
+            (np.arange(6.0) ** 3, np.arange(6.0)),
+        ],
+        {
+            "That correlates the numbers; take their ranks first.": lambda a, b: (
+                np.corrcoef(a.ravel(), b.ravel())[0, 1]
+            ),
+            "argsort gives the order of the cells, not their ranks; take argsort of that once more.": lambda a, b: (
+                np.corrcoef(a.ravel().argsort(), b.ravel().argsort())[0, 1]
+            ),
+            "np.corrcoef gives a matrix of 2 x 2; the correlation is its entry [0, 1].": lambda a, b: (
+                np.array([[1, by_squares(a, b)], [by_squares(a, b), 1]])
+            ),
         },
     ),
     Exercise(

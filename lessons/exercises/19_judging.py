@@ -1,4 +1,5 @@
-"""Exercises of lesson 19. Replace each `...`, then run `tinyinception lesson 19 --check`."""
+"""Exercises of lesson 19: replace each `...`, and check them by
+`tinyinception lesson 19 --check`."""
 
 
 def top_k_error(probabilities, labels, k):
@@ -62,7 +63,7 @@ def best_looks(p, n, tried):
 
 
 def same_weights():
-    """[open] GoogLeNet's seven networks began from the same weights by oversight.
+    """[open] GoogLeNet's seven networks began from the same weights.
 
     Would you expect an ensemble of networks that differ only in the order of
     their images to gain less? Say why, then change lesson 19's program so that

@@ -1,11 +1,9 @@
 """Pictures of lesson 20."""
 
 import numpy as np
-from matplotlib.cbook import get_sample_data
 
 from tinyinception.course import figure, show
 from tinyinception.data import drawn
-from tinyinception.data.image import read_image
 
 ROWS = ("1 × 1", "3 × 3", "5 × 5", "pooling")
 
@@ -24,8 +22,6 @@ def filters(*rows):
     for row, kernels, name in zip(tiles, rows, names, strict=True):
         order = np.argsort(-np.square(kernels).sum(axis=(0, 1, 2)))
         largest = np.abs(kernels).max()
-        if name == "longer":  # stored with each filter scaled to its own
-            order = range(16)
         for axes, k in zip(row, order, strict=True):
             axes.imshow(0.5 + 0.5 * kernels[..., k] / largest)
             bare(axes)
@@ -77,10 +73,10 @@ def outlines(images, heat, labels):
     show(picture, "20_grad_cam")
 
 
-def controls(image, maps):
+def controls(images, maps, number):
     picture, tiles = figure(1, len(maps), width=11, height=2.6)
     for axes, (name, one) in zip(tiles, maps.items(), strict=True):
-        outline(axes, image, one)
+        outline(axes, images[number], one[number])
         axes.set_title(name.replace(", ", ",\n"), fontsize=9)
     show(picture, "20_controls")
 
@@ -103,12 +99,27 @@ def dreams(rows, classes):
     show(picture, "20_dreams")
 
 
-def photograph(size):
-    """Grace Hopper's face, from the samples that Matplotlib brings."""
-    path = get_sample_data("grace_hopper.jpg", asfileobj=False)
-    image = np.asarray(read_image(path))[30:414, 64:448, :3]
-    n = 384 // size
-    return image.reshape(size, n, size, n, 3).mean(axis=(1, 3))
+def stored_filters(long):
+    """7 × 7 × 3 × 16 numbers from two hexadecimal digits each."""
+    text = long["filters"]
+    pairs = zip(text[::2], text[1::2], strict=True)
+    numbers = np.array([int(a + b, 16) - 128.0 for a, b in pairs])
+    kernels = numbers.reshape(7, 7, 3, 16)
+    size = np.sqrt(np.square(kernels).sum(axis=(0, 1, 2)))
+    return kernels / size * long["norms"]
+
+
+def control_table(runs):
+    """What the stored experiment found, a column for each network."""
+    print("three networks     hottest blanked  coldest blanked  like Grad-CAM")
+    for name in runs[0]["maps"]:
+        rows = [run["maps"][name] for run in runs]
+        cells = [
+            " ".join(f"{100 * row[key]:3.0f}%" for row in rows)
+            for key in ("hottest", "coldest")
+        ]
+        like = " ".join(f"{row['like Grad-CAM']:5.2f}" for row in rows)
+        print(f"{name:21} {cells[0]}   {cells[1]}   {like}")
 
 
 def photo_dreams(photo, dreamt):
