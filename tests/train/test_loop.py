@@ -174,7 +174,7 @@ def test_memory_does_not_grow_with_the_steps():
     tracemalloc.start()
     try:
         before, growths = run(200), []
-        for _ in range(8):  # what the interpreter and NumPy keep of small objects for the next ones fills up; a leak does not
+        for _ in range(8):  # what Python and NumPy keep of small objects for the next ones fills up; a leak does not
             after = run(200)
             growths.append(after[1] - before[1])
             if after[0] == before[0] and growths[-1] < 5_000:
