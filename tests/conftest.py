@@ -7,7 +7,7 @@ import numba
 import pytest
 
 import tinyinception
-from tinyinception import models
+from tinyinception import models, nn
 from tinyinception.train import loop
 
 # What the person at this terminal likes is not what tests expect, neither here nor in the processes that they start.
@@ -85,6 +85,19 @@ def tiny_network(monkeypatch):
 
     monkeypatch.setattr(models, "build", build_tiny)
     monkeypatch.setattr(loop, "draw_pictures", lambda *_: None)
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """AlexNet's and VGG's hidden fully connected layers have 64 in place of 4096 units, which is a tenth of the work.
+
+    For what does not depend on how many there are; the whole networks are compared with PyTorch's.
+    """
+
+    def linear(inputs, outputs, **options):
+        return nn.Linear(*(64 if size == 4096 else size for size in (inputs, outputs)), **options)
+
+    monkeypatch.setattr("tinyinception.models.alexnet.Linear", linear)
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ from tinyinception.train.checkpoint import CHECKPOINT, load
 
 KIND = "kill -9"
 KILLS = 8  # of one run, at most
+RUNS = 10  # for each kill, at most
 SEEDS = 3  # so many different trainings
 CLOCKS = ("seconds", "images_per_second")
 START = 300.0  # seconds to wait for a process that may have to compile
@@ -156,7 +157,7 @@ def campaign(
     def work(worker: int) -> None:
         template, number = Template(1 + worker % 2), 0
         try:
-            while left[worker] > 0:
+            while left[worker] > 0 and number < RUNS * kills:
                 run = Run(
                     template, folder / f"run-{worker}-{number}", np.random.default_rng([seed, worker, number]), right
                 )
@@ -164,7 +165,7 @@ def campaign(
                     with lock:
                         outcomes.append(one)
                         told(one)
-                left[worker] -= max(1, run.tally.kills)
+                left[worker] -= run.tally.kills  # none where the run was done before its first moment came
                 with lock:
                     for name, count in vars(run.tally).items():
                         setattr(tally, name, getattr(tally, name) + count)

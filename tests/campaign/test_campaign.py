@@ -1,5 +1,7 @@
 """The campaign of faults in its quick form, and its own judgement: every way to be wrong is seen."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -181,6 +183,22 @@ def test_a_kill_leaves_a_run_that_differs_or_is_damaged_and_both_are_seen(tmp_pa
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(kills, "ended", lambda folder, found=found: found)
             assert run._finish(False)[0] == label
+
+
+def test_a_run_that_was_done_before_its_moment_came_counts_for_no_kill(tmp_path, monkeypatch):
+    class Quick:
+        """Every second run is too quick to be killed."""
+
+        def __init__(self, template, folder, rng, right):
+            self.tally = kills.Tally(runs=1, kills=int(folder.name.rpartition("-")[2]) % 2)
+
+        def go(self, most, pictures):
+            return iter(())
+
+    monkeypatch.setattr(kills, "Run", Quick)
+    monkeypatch.setattr(kills, "Template", lambda threads: SimpleNamespace(end=lambda: None))
+    monkeypatch.setattr(kills.Undisturbed, "make", lambda folder: None)
+    assert kills.campaign(KILLS, 0, tmp_path, 2)[1].kills == KILLS
 
 
 def test_commands_run_in_this_process_and_in_their_own(tmp_path):

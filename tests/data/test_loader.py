@@ -209,7 +209,7 @@ def test_preparation_stays_within_the_prefetch_depth():
     batches = loader(n=40, batch_size=1, transforms=(count,), prefetch=3).epoch(0)
     next(batches)
     for _ in range(4):  # the one taken and three ahead are made without being asked for
-        assert counted.acquire(timeout=10)
+        assert counted.acquire(timeout=100)
     assert not counted.acquire(timeout=0.05)
     assert len(made) == 4
     batches.close()

@@ -34,6 +34,7 @@ def outcome(build, size, watch=()):
     return found
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", models.list_models())
 def test_both_executors_give_the_same_bits_on_every_network(name):
     with nn.shape_only():

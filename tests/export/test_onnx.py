@@ -36,6 +36,7 @@ def legal_size(network, least=33):
     raise AssertionError("no size fits")
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", models.names())
 def test_onnxruntime_agrees_on_every_network(name, tmp_path):
     nn.random.manual_seed(1)

@@ -28,7 +28,7 @@ def scene_of(found, field="macs"):
 @cache
 def drawn(name, color="macs"):
     figure = draw(name, color=color)
-    figure.canvas.draw()
+    figure.draw_without_rendering()  # places everything
     return figure
 
 

@@ -313,6 +313,7 @@ def test_first_biases_of_alexnet_and_googlenet():
     assert (google["inception_3a.one.conv.bias"].numpy() == np.float32(0.2)).all()
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_training_step_on_arrays_reaches_every_parameter(name):
     nn.random.manual_seed(0)

@@ -161,7 +161,7 @@ def test_so_is_that_of_small_and_of_unequal_pictures():
         draw(nn.MaxPool2d(2), 8),
         draw("vgg16", color="params"),
     ):
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         check_texts(figure)
 
 
