@@ -361,7 +361,8 @@ for smoothing in (0.0, eps):
     right_ones = (look(network)[0].argmax(axis=1) == y).mean()
     low, middle, high = np.percentile(each_epoch[-1], [10, 50, 90])
     print(
-        f"{smoothing:9} {right_ones:8.1%} {low:11.2f} {middle:8.2f} {high:7.2f}"
+        f"{smoothing:9} {right_ones:8.1%} {low:11.2f}"
+        f" {middle:8.2f} {high:7.2f}"
     )
 
 # %% tags=["hide-input"]
@@ -436,7 +437,8 @@ for images in (2000, 10_000):
         shown = "  ".join(f"{t:.1%}" for t in tests)
         learnt = np.mean([r["train"] for r in mine])
         print(
-            f"{images:6} {kind:10} {shown:>28} {np.mean(tests):8.1%} {learnt:8.1%}"
+            f"{images:6} {kind:10} {shown:>28}"
+            f" {np.mean(tests):8.1%} {learnt:8.1%}"
         )
 
 # %% tags=["hide-input"]

@@ -538,10 +538,10 @@ show(picture, "16_average")
 
 # %% [markdown]
 # Statistics that are left as they are cost a little. Averaged ones are better.
-# Computed anew they are best, in each of the five seeds, though by one
-# point at most. A falling learning rate ends higher still: averaging does much of
-# its work, without waiting for the end. The average costs memory for a second
-# copy of the weights.
+# Computed anew they are best, in each of the five seeds, though by about one
+# point at most. A falling learning rate ends higher still on average:
+# averaging does much of its work, without waiting for the end. The average
+# costs memory for a second copy of the weights.
 #
 # ## Take away
 #
