@@ -449,7 +449,7 @@ axes.set(
     ylim=(3.8, -0.6),
     xlim=(0, 7.9),
     xlabel="multiply-adds of one image, billions",
-    title="No reading of Table 1 costs what the paper prints",
+    title="Neither a reading of Table 1 nor v3 costs what is printed",
 )
 show(drawn, "15_readings")
 
