@@ -280,7 +280,7 @@ for smoothing, colour in ((0.0, "vermilion"), (eps, "blue")):
                 arrowprops={"arrowstyle": "-|>", "color": COLOURS[colour]},
             )
 axes.plot(best_gap(10), 0.5, "o", color=COLOURS["blue"], markersize=9)
-axes.text(4.5, 0.62, "smallest loss 0.50\nat a gap of 4.51", ha="center")
+axes.text(4.8, 0.3, "smallest loss 0.50 at a gap of 4.51")
 axes.text(7.6, 1.15, "smoothed, eps = 0.1", color=COLOURS["blue"])
 axes.text(6, 0.1, "unsmoothed: falls for ever", color=COLOURS["vermilion"])
 axes.set(
@@ -361,7 +361,8 @@ for smoothing in (0.0, eps):
     right_ones = (look(network)[0].argmax(axis=1) == y).mean()
     low, middle, high = np.percentile(each_epoch[-1], [10, 50, 90])
     print(
-        f"{smoothing:9} {right_ones:8.1%} {low:11.2f} {middle:8.2f} {high:7.2f}"
+        f"{smoothing:9} {right_ones:8.1%} {low:11.2f}"
+        f" {middle:8.2f} {high:7.2f}"
     )
 
 # %% tags=["hide-input"]
@@ -400,9 +401,8 @@ show(picture, "14_gaps")
 
 # %% [markdown]
 # With smoothing the gaps gather around 4.5, where the formula puts them.
-# Without it they are larger and lie further apart. They stop growing only
-# because the learning rate falls to zero: at a constant rate the median goes
-# on rising.
+# Without it they are larger and lie further apart. (The learning rate falls to
+# zero, so both curves flatten at the end.)
 #
 # ## Which of the two is better on new images?
 #
@@ -437,7 +437,8 @@ for images in (2000, 10_000):
         shown = "  ".join(f"{t:.1%}" for t in tests)
         learnt = np.mean([r["train"] for r in mine])
         print(
-            f"{images:6} {kind:10} {shown:>28} {np.mean(tests):8.1%} {learnt:8.1%}"
+            f"{images:6} {kind:10} {shown:>28}"
+            f" {np.mean(tests):8.1%} {learnt:8.1%}"
         )
 
 # %% tags=["hide-input"]
@@ -522,7 +523,8 @@ show(picture, "14_reliability")
 # [calibration](glossary.md#calibration). The figure is a reliability diagram.
 # It puts test images that the network is about equally sure of into one group
 # and compares how sure it is with how often it is right. On the dotted line
-# both agree.
+# both agree. It shows the small network: where that is most sure, it is too
+# sure, with smoothing and without.
 #
 # The paper reports a gain on ImageNet: top-1 error from 23.1 to 22.8 % and
 # top-5 from 6.3 to 6.1 % (Table 3; the text says 0.2 % for both). Müller,

@@ -84,9 +84,8 @@ for (name, k, s, n, c), following in zip(
 ):
     found = (n - k) // s + 1 if k else n
     odd += [(name, n, following)] if found != following else []
-    print(
-        f"{name:18} {n}x{n}x{c:<6} {found:8} {following:8}  {'' if found == following else '<--'}"
-    )
+    mark = "" if found == following else "<--"
+    print(f"{name:18} {n}x{n}x{c:<6} {found:8} {following:8}  {mark}")
 
 # %% tags=["hide-input"]
 assert odd == [
@@ -209,7 +208,8 @@ for name, stage in stages.items():
         (output[0], output[-1]) if len(output) == 3 else (1, output[-1])
     )
     print(
-        f"{name:20} {'x'.join(map(str, output)):>12} {found.params:13,} {found.macs:16,} {found.depth:6}"
+        f"{name:20} {'x'.join(map(str, output)):>12}"
+        f" {found.params:13,} {found.macs:16,} {found.depth:6}"
     )
 packaged = summary("inception_v2")
 depth, params, macs = (
@@ -267,12 +267,14 @@ def layers(five, six, seven, reductions):
 
 
 print(
-    "network         reading           parameters     multiply-adds  x GoogLeNet  depth"
+    "network         reading           parameters"
+    "     multiply-adds  x GoogLeNet  depth"
 )
 for name, reading in READINGS.items():
     s = found[name]
     print(
-        f"{name:15} {reading:16} {s.params:11,} {s.macs:17,} {s.macs / 1.5e9:12.2f} {s.depth:6}"
+        f"{name:15} {reading:16} {s.params:11,} {s.macs:17,}"
+        f" {s.macs / 1.5e9:12.2f} {s.depth:6}"
     )
 
 # %% tags=["hide-input"]
@@ -344,10 +346,12 @@ paths = [
     for strides in ((2, 1, 1), (1, 1, 1))
 ]
 print(
-    f"7x7/2 from 3 to 64: {seven.macs:,} multiply-adds; 32, 32 and 64 channels of 3x3: {small.macs:,}"
+    f"7x7/2 from 3 to 64: {seven.macs:,} multiply-adds;"
+    f" 32, 32 and 64 channels of 3x3: {small.macs:,}"
 )
 print(
-    f"three 3x3 see {paths[0]} pixels if the first has stride 2, {paths[1]} if none has"
+    f"three 3x3 see {paths[0]} pixels if the first has stride 2,"
+    f" {paths[1]} if none has"
 )
 fives = found["inception_v3"].macs - found["inception_v2"].macs
 print(f"v3's three 5x5 in place of two 3x3 each: {fives:+,}")
@@ -365,7 +369,7 @@ top1 = [
     22.8,
     21.6,
     21.2,
-]  # Table 3: v2, + RMSProp, + label smoothing, + factorized 7x7, + BN-auxiliary
+]  # Table 3: v2, RMSProp, smoothing, factorized 7x7, BN-auxiliary
 assert [round(a - b, 1) for a, b in pairwise(top1)] == [0.3, 0.3, 1.2, 0.4]
 assert round(3.8 / 1.5, 1) == 2.5
 assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [
@@ -376,7 +380,7 @@ assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [
 ]
 
 # %% [markdown]
-# It is more expensive, 2.9 times, because with three input channels the 7x7 was cheap;
+# It is more expensive, 2.9 times: with three input channels the 7x7 was cheap;
 # and it is not the same field of view: 11 pixels instead of 7, as the stride
 # comes first. But it explains only 0.4 of the 1.0 billion. It also tells us
 # that the network of the 3.8 row still had its 7x7, or so we infer, while
@@ -445,7 +449,7 @@ axes.set(
     ylim=(3.8, -0.6),
     xlim=(0, 7.9),
     xlabel="multiply-adds of one image, billions",
-    title="No reading of Table 1 costs what the paper prints",
+    title="Neither a reading of Table 1 nor v3 costs what is printed",
 )
 show(drawn, "15_readings")
 

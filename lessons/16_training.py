@@ -44,7 +44,7 @@
 # <!-- answer: a
 # a: a loss of about 2 is shared by half a million weights; each gets little.
 # b: gradients above 0.1 are rare: only very few weights matter that much.
-# c: the median is about a thousandth.
+# c: half of them are below two or three thousandths.
 # -->
 
 # %%
@@ -538,10 +538,10 @@ show(picture, "16_average")
 
 # %% [markdown]
 # Statistics that are left as they are cost a little. Averaged ones are better.
-# Computed anew they are best, in each of the five seeds, though by less than
-# one point. A falling learning rate ends higher still: averaging does much of
-# its work, without waiting for the end. The average costs memory for a second
-# copy of the weights.
+# Computed anew they are best, in each of the five seeds, though by about one
+# point at most. A falling learning rate ends higher still on average:
+# averaging does much of its work, without waiting for the end. The average
+# costs memory for a second copy of the weights.
 #
 # ## Take away
 #
