@@ -114,7 +114,7 @@ def test_the_lock_of_a_process_that_is_no_more_is_taken_over(stopped, finished, 
             {"host": "elsewhere", "pid": 77},
             "by process 77 on elsewhere, another machine; if that is no longer so, delete",
         ),
-        ({"started": None}, f"by process {os.getpid()} on {HERE}; if that is no longer so, delete"),
+        ({"started": None}, "by process {pid} on {host}; if that is no longer so, delete"),
         ({"pid": "many"}, "does not say which process writes here; if none does, delete it"),
         ({"host": None}, "does not say which process writes here; if none does, delete it"),
     ],
@@ -122,7 +122,7 @@ def test_the_lock_of_a_process_that_is_no_more_is_taken_over(stopped, finished, 
 def test_every_other_lock_is_respected_and_says_how_it_is_removed(stopped, changes, message):
     write_lock(stopped, **changes)
     before = (stopped / "lock.json").read_bytes()
-    with pytest.raises(CheckpointError, match=message):
+    with pytest.raises(CheckpointError, match=message.format(pid=os.getpid(), host=HERE)):
         resume(stopped)
     assert (stopped / "lock.json").read_bytes() == before
     assert train.load_run(stopped).config == replace(CONFIG, data="arrays")  # reading needs no lock
