@@ -134,36 +134,8 @@ show(plots.correlated(units, order, near), "06_correlated")
 # spread over a neighbourhood, for which there are 3×3 and 5×5; these should
 # become more as features spread out in higher layers.
 #
-# Does a *trained* network have such clusters? We asked `googlenet_cifar`,
-# before and after training, after each of its parts.
-#
-# **Predict:** what does training do to the share of strongly correlated pairs?
-#
-# - (a) it raises it everywhere
-# - (b) it lowers it everywhere
-# - (c) not the same at the beginning and at the end of the network
-#
-# <!-- answer: c
-# a: look at the last module.
-# b: look at the first parts.
-# c: the figure shows both ends, and every seed.
-# -->
-
-# %%
-result = stored("correlated_units")
-trained, untrained = (np.array(result[k]) for k in ("trained", "untrained"))
-for i, part in enumerate(result["parts"]):
-    print(f"{part:4}: untrained {untrained[:, i].mean():5.1%}", end="  ")
-    print(f"trained {trained[:, i].mean():5.1%}", end="  (seeds: ")
-    print(", ".join(f"{share:.1%}" for share in trained[:, i]) + ")")
-
-# %% tags=["hide-input"]
-show(plots.trained(result), "06_trained")
-
-# %% [markdown]
-# TRAINED
-#
-# That clusters exist does not show that the module is the best use of them.
+# That clusters exist with random filters does not show that a trained network
+# has them, nor that the module is the best use of them.
 # The paper is careful as well: "one must be cautious though", at the end of
 # its section 3.
 #
@@ -221,8 +193,8 @@ show(plots.csr(matrix), "06_csr")
 #
 # **Predict:** from which density down is the sparse product faster?
 #
-# - (a) below one half
-# - (b) somewhere between a third and a twentieth
+# - (a) as soon as any weight is left out
+# - (b) somewhere between a half and a twentieth
 # - (c) not even at a hundredth, as the paper says
 #
 # <!-- answer: b
@@ -247,14 +219,18 @@ def crossing(density, ratio):
 
 
 for name, ratio in zip(("stored", "yours"), middles, strict=True):
-    print(f"equally long, {name}: {crossing(quiet['density'], ratio):.0%}")
+    print(
+        f"equally long, {name}: {crossing(quiet['density'], ratio):.0%}",
+        end="",
+    )
+    print(f"; with a hundredth {1 / ratio[1]:.0f} times as fast")
 
 # %% tags=["hide-input"]
 assert round(3 / (11 / 24), 1) == 6.5
 assert middles[0][-1] > 1.3  # with all weights left CSR is slower
 assert middles[0][1] < 0.2  # with a hundredth it is faster
 assert middles[1][0] < middles[1][-1]
-assert 0.03 < crossing(quiet["density"], middles[0]) < 0.6
+assert 0.05 < crossing(quiet["density"], middles[0]) < 0.5
 
 # %% [markdown]
 # How it was measured, on one core: each sparse product is timed right after a
@@ -264,8 +240,8 @@ assert 0.03 < crossing(quiet["density"], middles[0]) < 0.6
 #
 # A scattered weight costs several times what a dense one costs, so more than
 # half of them have to go before any time is saved. But with a hundredth of the
-# weights the sparse product does win, by far: RATIO times as fast in the
-# stored run. The paper's "would not pay off" does not hold for this layer
+# weights the sparse product does win, by far, as the last printed line says.
+# The paper's "would not pay off" does not hold for this layer
 # today. It was said of the machines and libraries of 2014, and not measured
 # there.
 #
@@ -302,7 +278,7 @@ if not 0.8 < blocks[1][0] < 1.25:
     print("This run was disturbed; run the cell with the race again.")
 
 # %% tags=["hide-input"]
-assert 0.9 < blocks[0][0] < 1.1  # stored: one block is the dense product
+assert 0.7 < blocks[0][0] < 1.4  # one block is the dense product
 assert blocks[0][1] < 0.9
 assert blocks[0][2] < 0.6
 assert blocks[1][4] < blocks[1][0]

@@ -80,39 +80,11 @@ def correlated(units, order, near):
     return drawn
 
 
-def trained(result):
-    """Share of strongly correlated pairs after each part, untrained and trained, every seed a point."""
-    drawn, axes = figure(height=3.8)
-    x = np.arange(len(result["parts"]))
-    for name, colour, marker in (
-        ("untrained", "grey", "o"),
-        ("trained", "blue", "s"),
-    ):
-        runs = 100 * np.array(result[name])
-        axes.plot(
-            x,
-            runs.mean(axis=0),
-            color=COLOURS[colour],
-            label=f"{name}, mean of {len(runs)} seeds",
-        )
-        for run in runs:
-            axes.plot(x, run, marker, color=COLOURS[colour], alpha=0.5)
-    axes.set_xticks(x, result["parts"])
-    axes.set(
-        ylabel="pairs above 0.5 in size, %",
-        xlabel="after this part of googlenet_cifar",
-        ylim=(0, None),
-        title="Strongly correlated pairs of units, before and after training",
-    )
-    axes.legend()
-    return drawn
-
-
 def crossing(yours, quiet):
     """Time against the weights that are left, over the dense product's time. Both: the result of a race."""
     drawn, axes = figure(1, 2, width=11.5, height=4.6, sharey=True)
     for ax, race, title in (
-        (axes[0], quiet, "stored, on a quiet machine"),
+        (axes[0], quiet, "stored"),
         (axes[1], yours, "yours, just now"),
     ):
         lines = [

@@ -176,6 +176,20 @@ def square(axes, middle, side, colour, label=""):
         (x[0], y[1]),
         (x[0], y[0]),
     ]
-    return axes.plot(
-        *zip(*corners, strict=True), color=COLOURS[colour], **options
-    )[0]
+    if label:
+        box = {
+            "facecolor": "white",
+            "edgecolor": "none",
+            "pad": 1.5,
+            "alpha": 0.85,
+        }
+        axes.text(
+            middle[1],
+            low[0],
+            label,
+            ha="center",
+            va="center",
+            fontsize=8,
+            bbox=box,
+        )
+    return axes.plot(*zip(*corners, strict=True), color=COLOURS[colour])[0]
