@@ -63,6 +63,7 @@ pixels, labels = drawn.draw(256)
 images = pixels.astype(np.float32) / 128 - 1
 
 
+# %%
 def batch(number, size=16):
     """Other images for each number."""
     return images[number * size :][:size], labels[number * size :][:size]
