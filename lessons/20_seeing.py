@@ -62,6 +62,7 @@ x = ((images / 255 - drawn.MEAN) / drawn.STD).astype(np.float32)
 STAGES = ("first", "second", "pool", "mixed", "last")
 
 
+# %%
 def build(seed):
     nn.random.manual_seed(seed)
     mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=16, pool_proj=16)
@@ -75,7 +76,6 @@ def build(seed):
     )
 
 
-# %%
 def trained(seed, steps=300):
     network, options = build(seed), {"momentum": 0.9, "nesterov": True}
     sgd = optim.SGD(
@@ -97,6 +97,7 @@ def grey_share(kernels):
     return 3 * (kernels.mean(axis=2) ** 2).sum() / (kernels**2).sum()
 
 
+# %%
 random = build(0)["first"].conv.weight.numpy().copy()
 networks = [trained(seed) for seed in range(2)]
 print("random filters:", f"{grey_share(random):.0%} grey")
@@ -253,6 +254,7 @@ def after_blanking(network, order):
     return p[np.arange(len(x)), answers].mean()
 
 
+# %%
 distance = ((x - x.mean(axis=(1, 2), keepdims=True)) ** 2).sum(axis=3)
 wrong = (answers + 1 + np.arange(len(x)) % 9) % 10
 untrained = build(100).eval()
@@ -370,7 +372,7 @@ plots.dreams(dreams, drawn.CLASSES)
 # %% [markdown]
 # A part of them. So one part of a dream is about the class, and another only
 # about this network. And the climb does not find every class, as the last line
-# shows. In the gentle row the disc's dream has dark discs, the ring's has arcs,
+# shows. In the gentle row the disc's dream has dark discs, the ring's arcs,
 # stripes and dots are stripes and dots. Square, triangle, cross and star look
 # like nothing that one could name. The patterns come everywhere: behind an
 # average over all places nothing asks for one star.
@@ -443,8 +445,8 @@ assert min(like, key=like.get) == "last"
 
 # %% [markdown]
 # The last. The first two layers make stronger what is there: edges become
-# darker and brighter. The last layer adds spots and corners that nobody sees in
-# the photograph. DeepDream's dogs came about in the same way: ImageNet has
+# darker and brighter. The last layer adds spots and corners that nobody sees
+# in the photograph. DeepDream's dogs came about in the same way: ImageNet has
 # many breeds of dogs, so its networks see dogs everywhere. Ours sees what it
 # was trained on.
 #

@@ -1,9 +1,12 @@
 # %% [markdown]
 # # Lesson 22. From tape to plan: what a compiler does with a training step
 #
-# **Time:** 35 minutes. **Afterwards you know** what is left of a training step
+# **Time:** 40 minutes. **Afterwards you know** what is left of a training step
 # when Python is taken out of it, why that can be replayed on other numbers,
 # where its arrays lie, and which steps must not be replayed.
+#
+# **You need:** lessons 1, 5 and 10; what a Python function and a NumPy array
+# are.
 #
 # ## The question
 #
@@ -26,8 +29,17 @@
 # time on replays that list.
 #
 # **Predict:** how many launches does a step of this network make, forward,
-# backward and update together: about 20, about 150, about 2,000? Which kernel
-# is launched most often?
+# backward and update together?
+#
+# - (a) about 20
+# - (b) between 100 and 400
+# - (c) about 2,000
+#
+# <!-- answer: b
+# a: seven units of three operations alone have 42, forward and backward.
+# b: a unit has about eight forward, and about as many backward.
+# c: nearly every launch goes over a whole array, so there are not that many.
+# -->
 
 # %%
 import sys
@@ -39,24 +51,26 @@ import numpy as np
 
 import tinyinception as ti
 from tinyinception import nn
-from tinyinception.course import COLOURS, figure, show
+from tinyinception.course.files import folder, load
 from tinyinception.data import drawn
 from tinyinception.errors import CaptureError
 from tinyinception.kernels import memory
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.replay import Captured
 
+plots = load(folder() / "plots" / "22_from_tape_to_plan.py")
 pixels, labels = drawn.draw(256)
 images = pixels.astype(np.float32) / 128 - 1
 
 
+# %%
 def batch(number, size=16):
     """Other images for each number."""
     return images[number * size :][:size], labels[number * size :][:size]
 
 
 def training(after_forward=lambda: None):
-    """A network, its optimiser, and the step that trains it; from the same start each time."""
+    """A network, its optimiser, its step; each time from the same start."""
     ti.manual_seed(0)
     network = nn.Sequential(
         unit=nn.ConvUnit(3, 16, 3),
@@ -77,6 +91,7 @@ def training(after_forward=lambda: None):
     return network, optimizer, step
 
 
+# %%
 network, optimizer, step = training()
 captured = ti.capture(step, network, optimizer)
 for number in (0, 1):
@@ -85,9 +100,10 @@ for number in (0, 1):
 lines = str(recording).splitlines()
 print("\n".join([*lines[:9], "  ...", *lines[-6:]]))
 kernels = Counter(line.split()[1].strip("_") for line in lines)
-print(
-    f"{len(lines)} launches of {len(kernels)} kernels: {', '.join(f'{n} {k}' for k, n in kernels.most_common(8))}, ..."
-)
+print(f"{len(lines)} launches of {len(kernels)} kernels; most often:")
+print(", ".join(f"{n} × {kernel}" for kernel, n in kernels.most_common(6)))
+
+# %% tags=["hide-input"]
 assert 50 < len(lines) < 1000
 assert kernels["sgd_step"] == 1
 
@@ -98,11 +114,11 @@ assert kernels["sgd_step"] == 1
 # on its way, a few small launches make a scale and an offset of these, and
 # `apply` does batch-norm and ReLU in one pass.
 #
-# Most launches are such small ones. Seven units have seven batch-norms, whose
-# scales are needed forward, once more where a dropped activation is computed
-# again, and backward. The update is a single launch: all parameters lie in one
-# array. And look at what is **not** in the list: modules, shape checks, nodes,
-# the walk. They decided what to launch, and are done.
+# The fifteen `window_product` are convolutions, forward and backward;
+# `weight_product` makes the gradients of their kernels. The update is a single
+# launch: all parameters lie in one array. And look at what is **not** in the
+# list: modules, shape checks, nodes, the walk. They decided what to launch,
+# and are done.
 #
 # ## Replay
 #
@@ -112,8 +128,17 @@ assert kernels["sgd_step"] == 1
 # written.
 #
 # **Predict:** we train two networks from the same start on eight batches, one
-# from Python, one with these three lines. How far apart are their weights:
-# some digits, a last digit here and there, or nothing?
+# from Python, one with these three lines. How far apart are their weights?
+#
+# - (a) the first digits agree
+# - (b) all but the last digit, here and there
+# - (c) they are equal to the last bit
+#
+# <!-- answer: c
+# a: so far apart are networks with other batches.
+# b: that happens where sums are added up in another order.
+# c: the same functions read the same numbers in the same order.
+# -->
 
 
 # %%
@@ -126,7 +151,7 @@ def replay(recording, arrays):
 
 
 other, _, from_python = training()
-for x, y in (batch(0), batch(1)):  # the other one has made these steps already
+for x, y in (batch(0), batch(1)):  # the other one has made these steps
     from_python(ti.Tensor(x), y)
 print("batch   from Python   replayed")
 for number in range(2, 10):
@@ -153,9 +178,18 @@ print("all weights and running statistics are the same bits")
 # recorded: shapes, number of threads, no hook, no layer changed. Compilers
 # call that a *guard*.
 #
-# **Predict:** a step on 1, 8 or 32 images: for which is the replay the largest
-# gain? And how many Python functions does it call, guard included, of those
-# that a step from Python calls: half, a tenth, a hundredth?
+# **Predict:** of the Python functions that a step from Python calls, how many
+# does a replay call, guard included?
+#
+# - (a) about half
+# - (b) about a tenth
+# - (c) none
+#
+# <!-- answer: b
+# a: most of them decide what to launch, and that is decided.
+# b: the guard's, and those of a few operations.
+# c: the guard is Python, too.
+# -->
 
 
 # %%
@@ -168,9 +202,7 @@ def python_calls(function):
     return found["call"]
 
 
-print(
-    "images   calls from Python   calls replayed   time from Python / time replayed, median of 31"
-)
+print("images   calls from Python   calls replayed   time, ratio of medians")
 for size in (1, 8, 32):
     x, y = batch(0, size)
     (_, _, slow), (network, optimizer, step) = training(), training()
@@ -180,13 +212,11 @@ for size in (1, 8, 32):
     )
     for way in ways * 3:
         way()
-    calls = [*map(python_calls, ways)]
-    times = np.array(
-        [[timeit(way, number=1) for way in ways] for _ in range(31)]
-    )  # a busy minute meets both
-    print(
-        f"{size:6} {calls[0]:19,} {calls[1]:16,} {np.median(times[:, 0] / times[:, 1]):33.2f}"
-    )
+    calls = [python_calls(way) for way in ways]
+    # in turns, so that a busy minute meets both
+    times = [[timeit(way, number=1) for way in ways] for _ in range(31)]
+    ratio = np.median([slow / fast for slow, fast in times])
+    print(f"{size:6} {calls[0]:19,} {calls[1]:16,} {ratio:22.2f}")
     assert calls[1] < calls[0] / 4
 
 # %% [markdown]
@@ -212,12 +242,22 @@ for size in (1, 8, 32):
 # taken and when it is given back.
 #
 # **Predict:** what share of the bytes that the step asks for does it need at
-# the same time? Whose places do the arrays of backward get?
+# the same time?
+#
+# - (a) about a tenth
+# - (b) about a half
+# - (c) all of them
+#
+# <!-- answer: b
+# a: backward reads what forward wrote, so much has to stay.
+# b: backward's arrays get the places of forward's dead ones.
+# c: then no array would die before the end of the step.
+# -->
 
 
 # %%
 class Watched(memory.Arena):
-    """An arena that notes each piece: [from which request, to which, address, its end]."""
+    """Notes each piece: [from which request, to which, address, its end]."""
 
     def take(self, size):
         piece = super().take(size)
@@ -231,7 +271,8 @@ class Watched(memory.Arena):
         super().give(start, end, slab)
 
 
-arena, pieces, marks, own = Watched(), [], [], 0
+# %%
+arena, pieces, marks = Watched(), [], []
 network, optimizer, step = training(lambda: marks.append(len(pieces)))
 watched = Captured(step, [network, optimizer], arena)
 watched(*batch(0))  # from Python; the next is recorded, and two are replayed
@@ -239,46 +280,16 @@ pieces.clear()
 for number in (1, 2, 3):
     watched(*batch(number))
 arena.bury()
-asked, base = (
-    sum(b - a for _, _, a, b in pieces),
-    min(a for _, _, a, _ in pieces),
-)
-needed = max(b for _, _, _, b in pieces) - base
-print(
-    f"{len(pieces)} arrays of {asked / 1e6:.1f} MB together lie in {needed / 1e6:.1f} MB, {needed / asked:.0%}"
-)
-assert needed < 0.7 * asked
-assert (
-    len(marks) == 2
-)  # our own line after forward: once from Python, once recorded
+asked = sum(end - start for _, _, start, end in pieces)
+base = min(start for _, _, start, _ in pieces)
+needed = max(end for _, _, _, end in pieces) - base
+print(f"{len(pieces)} arrays of {asked / 1e6:.1f} MB together", end=" ")
+print(f"lie in {needed / 1e6:.1f} MB, {needed / asked:.0%}")
 
-drawn_figure, (left, right) = figure(1, 2, width=10, height=4.4, sharey=True)
-for n, end, a, b in pieces:
-    look = {
-        "facecolor": COLOURS["blue" if n < marks[-1] else "vermilion"],
-        "edgecolor": "white",
-        "linewidth": 0.3,
-    }
-    for axes, address in ((left, own), (right, a - base)):
-        axes.broken_barh(
-            [(n, (end or len(pieces)) - n)],
-            (address / 1e6, (b - a) / 1e6),
-            **look,
-        )
-    own += b - a
-left.text(
-    2, own / 1e6, "blue: made by forward\norange: made by backward", va="top"
-)
-left.set(
-    title="a place for each array",
-    ylabel="address, MB",
-    xlabel="array, in the order of requests",
-)
-right.set(
-    title="places of the dead are given again",
-    xlabel="array, in the order of requests",
-)
-show(drawn_figure, "22_places")
+# %% tags=["hide-input"]
+plots.places(pieces, marks[-1], base)
+assert needed < 0.7 * asked
+assert len(marks) == 2  # once from Python, once recorded
 
 # %% [markdown]
 # Each bar is an array: as high as it is large, as long as it lives. Left is
@@ -301,8 +312,19 @@ show(drawn_figure, "22_places")
 # - "array" is given the number as an array with one entry.
 #
 # **Predict:** in steps 1 to 5 the number is to be 1, 2, 3, 4, 5 (or drawn).
-# Which step is refused, which is replayed and right, which is replayed and
-# wrong, which is right because it is never replayed?
+# Which of the five is replayed, and wrong without an error?
+#
+# - (a) "looks" and "Python number"
+# - (b) "Python number" and "own generator"
+# - (c) "own generator" and "np.random"
+# - (d) "np.random" and "array"
+#
+# <!-- answer: b
+# a: "looks" is refused, with an error.
+# b: both numbers are frozen in the recording.
+# c: the global generator is watched, so "np.random" is never replayed.
+# d: an array is a place, and is read anew.
+# -->
 
 # %%
 factor, generator = 0, np.random.default_rng(0)
@@ -318,39 +340,29 @@ for name, multiply in STEPS.items():
     captured, results[name] = ti.capture(multiply), []
     try:
         for factor in range(1, 6):
-            results[name].append(
-                captured(np.ones(1), np.array([float(factor)])).item()
-            )
-        print(
-            f"{name:14} {' '.join(f'{r:.2f}' for r in results[name])}, recordings: {len(captured.recordings)}"
-        )
+            number = np.array([float(factor)])
+            results[name].append(captured(np.ones(1), number).item())
+        values = " ".join(f"{r:.2f}" for r in results[name])
+        print(f"{name:14} {values}, recordings: {len(captured.recordings)}")
     except CaptureError as error:
-        print(f"{name:14} CaptureError: {str(error)[:76]}...")
-assert (results["Python number"], results["array"]) == (
-    [1, 2, 2, 2, 2],
-    [1, 2, 3, 4, 5],
-)
-assert (
-    len(set(results["own generator"])),
-    len(set(results["np.random"])),
-) == (2, 5)
+        print(f"{name:14} CaptureError: {str(error)[:50]}...")
+
+# %% tags=["hide-input"]
+assert results["Python number"] == [1, 2, 2, 2, 2]
+assert results["array"] == [1, 2, 3, 4, 5]
+assert len(set(results["own generator"])) == 2
+assert len(set(results["np.random"])) == 5
 assert results["looks"] == []
 
+# %%
 network, optimizer, step = training()
 captured, sizes = ti.capture(step, network, optimizer), []
-for optimizer.lr, optimizer.momentum in (
-    (0.1, 0.9),
-    (0.1, 0.9),
-    (0.05, 0.9),
-    (0.02, 0.9),
-    (0.02, 0.8),
-    (0.02, 0.8),
-):
+settings = [(0.1, 0.9), (0.1, 0.9), (0.05, 0.9), (0.02, 0.9)]
+for optimizer.lr, optimizer.momentum in [*settings, (0.02, 0.8), (0.02, 0.8)]:
     captured(*batch(0))
     sizes.append(len(captured.recordings))
-print(
-    f"recordings after each step, lr falling, then another momentum: {sizes}"
-)
+print("recordings after each step, lr falling, then another momentum:")
+print(sizes)
 assert sizes == [0, 1, 1, 1, 1, 2]
 
 # %% [markdown]
@@ -380,8 +392,8 @@ assert sizes == [0, 1, 1, 1, 1, 2]
 #   they read and write.
 # - Replaying it gives the same bits, because nothing but the decisions has
 #   been left out.
-# - It saves about the same time at each batch size, so small batches gain
-#   most.
+# - It saves Python's calls, which are nearly the same for each batch, so small
+#   batches gain most.
 # - Places of dead arrays are used again, in the same order each time. A plan
 #   needs no more memory than the step.
 # - Values are frozen, places are not. A step may not look at its numbers; what

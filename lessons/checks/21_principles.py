@@ -31,6 +31,32 @@ def tried(depth, budget, channels, pixels):
     return width
 
 
+def added_up(variances, share):
+    left, total, count = sorted(variances), 0.0, 0
+    while total < share * sum(variances) - 1e-12:
+        total += left.pop()
+        count += 1
+    return count
+
+
+def paired(a):
+    pairs = np.array(
+        [(row[i], row[i + 1]) for row in a for i in range(len(row) - 1)]
+    )
+    one, two = (pairs - pairs.mean(axis=0)).T
+    return (one * two).sum() / np.sqrt((one**2).sum() * (two**2).sum())
+
+
+def by_more_examples(x, y, strength):
+    """Ordinary least squares with one more example per feature, whose answer is 0."""
+    n = x.shape[1]
+    more = np.vstack([x, np.sqrt(strength) * np.eye(n)])
+    return np.linalg.lstsq(more, np.concatenate([y, np.zeros(n)]), rcond=None)[
+        0
+    ]
+
+
+rng = np.random.default_rng(21)
 STEM = [(35, 35, 192), (17, 17, 192), (17, 17, 768), (8, 8, 1280)]
 EXERCISES = [
     Exercise(
@@ -65,6 +91,67 @@ EXERCISES = [
             "The second convolution reads the embedding, not all channels; that is what "
             "saves.": lambda channels, embedding, out, kernel: (
                 channels * embedding + kernel * kernel * channels * out
+            ),
+        },
+    ),
+    Exercise(
+        "directions_needed",
+        added_up,
+        [
+            (np.array([1.0, 6.0, 3.0]), 0.85),
+            (np.array([4.0, 1.0, 2.0, 1.0]), 0.5),
+            (np.array([5.0, 3.0, 1.0, 1.0]), 0.81),
+            (np.array([2.0, 8.0]), 0.9),
+        ],
+        {
+            "The largest come first; sort them.": lambda v, share: (
+                int(np.argmax(np.cumsum(v) / np.sum(v) >= share)) + 1
+            ),
+            "np.argmax counts from 0; asked is how many.": lambda v, share: (
+                added_up(v, share) - 1
+            ),
+            "The largest come first; this takes the smallest.": lambda v, share: (
+                int(np.argmax(np.cumsum(sorted(v)) / np.sum(v) >= share)) + 1
+            ),
+        },
+    ),
+    Exercise(
+        "neighbour_correlation",
+        paired,
+        [
+            (rng.random((4, 6)).cumsum(axis=1),),
+            (rng.random((3, 5)),),
+            (rng.random((6, 3)).cumsum(axis=0),),
+        ],
+        {
+            "Those are neighbours above each other; take the right one.": lambda a: (
+                paired(a.T)
+            ),
+            "np.corrcoef gives a matrix of 2 x 2; the correlation is its entry [0, 1].": lambda a: (
+                np.array([[1, paired(a)], [paired(a), 1]])
+            ),
+            "The last cell of a row has no right neighbour; this pairs it with the next row's first.": lambda a: (
+                np.corrcoef(a.ravel()[:-1], a.ravel()[1:])[0, 1]
+            ),
+        },
+    ),
+    Exercise(
+        "ridge",
+        by_more_examples,
+        [
+            (rng.standard_normal((8, 3)), rng.standard_normal(8), 2.0),
+            (rng.standard_normal((5, 5)), rng.standard_normal(5), 0.3),
+            (np.array([[2.0]]), np.array([4.0]), 4.0),
+        ],
+        {
+            "The strength is missing: it is added along the diagonal.": lambda x, y, s: (
+                np.linalg.lstsq(x, y, rcond=None)[0]
+            ),
+            "Adding the strength to every entry is not adding it to the diagonal.": lambda x, y, s: (
+                np.linalg.solve(x.T @ x + s, x.T @ y)
+            ),
+            "The strength is not squared.": lambda x, y, s: by_more_examples(
+                x, y, s * s
             ),
         },
     ),

@@ -176,7 +176,94 @@ def warm_up(images, factor):
     ]
 
 
+# -- key, needed_at_once -----------------------------------------------------------------------------------------------
+
+
+def described(arguments):
+    found = []
+    for a in arguments:
+        try:
+            found.append(
+                (
+                    tuple(len(a.swapaxes(0, i)) for i in range(a.ndim)),
+                    str(a.dtype),
+                )
+            )
+        except AttributeError:
+            found.append(a)
+    return found
+
+
+def swept(launches, sizes, open_end=False):
+    """Go through the launches: add at the first use, take away after the last."""
+    found, now, most = spans(launches), 0, 0
+    for number in range(len(launches)):
+        now += sum(
+            sizes[n] for n, (first, _) in found.items() if first == number
+        )
+        if open_end:
+            now -= sum(
+                sizes[n] for n, (_, last) in found.items() if last == number
+            )
+        most = max(most, now)
+        if not open_end:
+            now -= sum(
+                sizes[n] for n, (_, last) in found.items() if last == number
+            )
+    return most
+
+
+SIZES = {
+    name: 3 * i * i + 1
+    for i, name in enumerate(
+        ["a", "b", "c", "d", "e", "x", "h", "y", "loss", "gy", "gh", "gw"]
+    )
+}
 EXERCISES = [
+    Exercise(
+        "key",
+        described,
+        [
+            ([np.zeros((2, 3), np.float32), 0.9],),
+            ([np.zeros(4), np.zeros((1, 5), np.int64), 2],),
+        ],
+        {
+            "Two batches of one shape may have different dtypes; both belong to the key.": lambda args: [
+                a.shape if isinstance(a, np.ndarray) else a for a in args
+            ],
+            "A number is frozen in the recording, so its value belongs to the key.": lambda args: [
+                (a.shape, a.dtype.name)
+                if isinstance(a, np.ndarray)
+                else type(a).__name__
+                for a in args
+            ],
+            "The numbers in an array do not belong to the key: a replay reads them anew.": lambda args: [
+                a.tolist() if isinstance(a, np.ndarray) else a for a in args
+            ],
+        },
+    ),
+    Exercise(
+        "needed_at_once",
+        swept,
+        [
+            ([("a", "e"), ("b", "c"), ("e", "a")], SIZES),
+            (CHAIN, SIZES),
+            (BACKWARD, SIZES),
+            ([("a", "b"), ("c",), ("a", "d")], SIZES),
+            ([("e", "d"), ("d", "c"), ("c", "b", "a")], SIZES),
+        ],
+        {
+            "That is all of them; but an array is not needed after its last launch.": lambda launches, sizes: (
+                sum(sizes[n] for n in spans(launches))
+            ),
+            "Those are the arrays of one launch; others wait to be used again.": lambda launches, sizes: (
+                max(sum(sizes[n] for n in set(names)) for names in launches)
+            ),
+            "The last launch that names an array needs it, too.": lambda launches, sizes: (
+                swept(launches, sizes, open_end=True)
+            ),
+        },
+    ),
     Exercise(
         "replayed",
         from_python,

@@ -5,6 +5,24 @@ from itertools import combinations
 import numpy as np
 
 
+def key(arguments):
+    """Of arrays what decides about the launches, of numbers all."""
+    return [
+        (a.shape, a.dtype.name) if isinstance(a, np.ndarray) else a
+        for a in arguments
+    ]
+
+
+def needed_at_once(launches, sizes):
+    """Add up, for each launch, whoever has begun and is not done."""
+    most = 0
+    for number in range(len(launches)):
+        begun = {name for names in launches[: number + 1] for name in names}
+        to_come = {name for names in launches[number:] for name in names}
+        most = max(most, sum(sizes[name] for name in begun & to_come))
+    return most
+
+
 def replayed(step, x, others):
     """A launch is carried out and written down; a replay writes new numbers to the old place."""
     calls, out = [], np.zeros_like(x)
@@ -47,3 +65,14 @@ def frozen(first, second):
         for argument, (a, b) in enumerate(zip(before, after, strict=True))
         if not isinstance(a, np.ndarray) and a != b
     ]
+
+
+def frozen_dropout():
+    """The mask that was drawn in the recorded step is frozen: the same activations are dropped in every step.
+
+    The loss goes down as always, perhaps faster, for the network learns to do without them: nothing shows that the
+    dropout has lost its effect, except that the gap between training and test grows. Ways to mend it: draw the mask
+    outside the step and pass it in as an array, which costs an argument and the memory of a mask; or use the package's
+    Dropout, whose draws are launches. Drawing from NumPy's global generator is right as well, but then the step is
+    never replayed, so nothing is gained.
+    """
