@@ -14,7 +14,7 @@ from tinyinception.course import learn
 from tinyinception.course.results import keep
 from tinyinception.data import Loader, drawn
 from tinyinception.models.network import Network
-from tinyinception.train.scores import score
+from tinyinception.judge.scores import score
 
 STEPS, TESTS = 200, 1_000
 # name: factor by which images shrink, stride of the first convolution, whether it pools, channels of both convolutions
