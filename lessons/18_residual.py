@@ -119,12 +119,12 @@ assert {after_a, after_b} <= paper - {1154, 2048} == paper
 #
 # **Predict:** with which of the two is the text right?
 #
-# - (a) with the figure's 5, 10, 5
-# - (b) with the code's 10, 20, 10
+# - (a) with the code's 10, 20, 10
+# - (b) with the figure's 5, 10, 5
 #
-# <!-- answer: b
-# a: that network costs a quarter less than Inception-v4.
-# b: it costs 7 % more than Inception-v4.
+# <!-- answer: a
+# a: it costs 7 % more than Inception-v4.
+# b: that network costs a quarter less than Inception-v4.
 # -->
 
 # %%
@@ -335,13 +335,13 @@ assert all(unscaled > 8 * scaled for unscaled, scaled in share.values())
 # **Predict:** did any above the limit live? Did any below it die?
 #
 # - (a) neither
-# - (b) none above it lived, but some below it died
-# - (c) some above it lived, but none below it died
+# - (b) some above it lived, but none below it died
+# - (c) none above it lived, but some below it died
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: then the classifier alone would decide.
-# b: being above is enough to die here; it is not necessary.
-# c: it is the other way round.
+# b: it is the other way round.
+# c: being above is enough to die here; it is not necessary.
 # -->
 
 # %%

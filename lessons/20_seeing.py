@@ -34,13 +34,13 @@
 #
 # **Predict:** what share is grey after training?
 #
-# - (a) a third, as before
-# - (b) more
+# - (a) more
+# - (b) a third, as before
 # - (c) less, each colour finds its own use
 #
-# <!-- answer: b
-# a: nothing pushes it there; random parts fade.
-# b: only light and dark helps to tell the figures apart.
+# <!-- answer: a
+# a: only light and dark helps to tell the figures apart.
+# b: nothing pushes it there; random parts fade.
 # c: on photographs colour says something; here it does not.
 # -->
 
@@ -145,13 +145,13 @@ plots.activations(network["mixed"], maps(network, x, "pool"), images, shown)
 # weights W. What is weight_k, then?
 #
 # - (a) W[k, class]
-# - (b) W[k, class] / 64
-# - (c) it depends on the image
+# - (b) it depends on the image
+# - (c) W[k, class] / 64
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: each of the 64 pixels has only a 64th of the mean.
-# b: the mean over 8 × 8 pixels passes a 64th of its gradient to each.
-# c: not here; it does where fully connected layers with ReLU follow.
+# b: not here; it does where fully connected layers with ReLU follow.
+# c: the mean over 8 × 8 pixels passes a 64th of its gradient to each.
 # -->
 
 
@@ -197,14 +197,14 @@ plots.outlines(images[shown], heat[shown], labels[shown])
 # **Predict:** which of the four pass the blanking test as well as Grad-CAM?
 #
 # - (a) none
-# - (b) contrast
-# - (c) contrast and the untrained network
+# - (b) contrast and the untrained network
+# - (c) contrast
 # - (d) all but random
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: there is one figure on a plain ground; whoever finds it passes.
-# b: it finds the figure without any network.
-# c: an untrained network's map has little to do with the figure.
+# b: an untrained network's map has little to do with the figure.
+# c: it finds the figure without any network.
 # d: the maps of a wrong class and of an untrained network fail.
 # -->
 
@@ -279,13 +279,13 @@ for run in long["controls"]:
 # **Predict:** the network is sure of its dreams. And the other network, from
 # another seed, which is about as good on real images?
 #
-# - (a) it agrees with nearly all of them
-# - (b) it agrees with a part of them
+# - (a) it agrees with a part of them
+# - (b) it agrees with nearly all of them
 # - (c) it agrees with none
 #
-# <!-- answer: b
-# a: then dreams would be about the classes alone.
-# b: one part of a dream is about the class, another about this network.
+# <!-- answer: a
+# a: one part of a dream is about the class, another about this network.
+# b: then dreams would be about the classes alone.
 # c: then dreams would have nothing to do with the classes.
 # -->
 

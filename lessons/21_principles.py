@@ -160,13 +160,13 @@ for row in controls:
 #
 # **Predict:** the share of right answers grows with D ...
 #
-# - (a) with a ReLU after the random 1 × 1, and without
-# - (b) only with the ReLU
+# - (a) only with the ReLU
+# - (b) with a ReLU after the random 1 × 1, and without
 # - (c) in neither case, for nothing is learnt
 #
-# <!-- answer: b
-# a: linear copies of 64 channels beyond 64 say nothing new.
-# b: the ReLU makes the copies different from each other.
+# <!-- answer: a
+# a: the ReLU makes the copies different from each other.
+# b: linear copies of 64 channels beyond 64 say nothing new.
 # c: the reader is fitted; it can use what the expansion separates.
 # -->
 
@@ -235,13 +235,13 @@ assert np.abs(without[:, 3] - without[:, 1]).max() < 5
 # **Predict:** which is furthest after 100 steps?
 #
 # - (a) 32
-# - (b) 512
-# - (c) no clear difference
+# - (b) no clear difference
+# - (c) 512
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: it is cheapest, and furthest behind.
-# b: the worst seed with 512 is about as good as the best with 128.
-# c: from 32 to 512 it is twenty points.
+# b: from 32 to 512 it is twenty points.
+# c: the worst seed with 512 is about as good as the best with 128.
 # -->
 
 # %%
@@ -311,13 +311,13 @@ for a in test_maps:
 # answers remains?
 #
 # - (a) about a half
-# - (b) about nine tenths
-# - (c) all
+# - (b) all
+# - (c) about nine tenths
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: so it is with random directions.
-# b: a quarter of the directions holds most of what the network uses.
-# c: a little is lost.
+# b: a little is lost.
+# c: a quarter of the directions holds most of what the network uses.
 # -->
 
 

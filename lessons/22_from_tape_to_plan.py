@@ -314,15 +314,15 @@ assert len(marks) == 2  # once from Python, once recorded
 # Which of the five is replayed, and wrong without an error?
 #
 # - (a) "looks" and "Python number"
-# - (b) "Python number" and "own generator"
+# - (b) "np.random" and "array"
 # - (c) "own generator" and "np.random"
-# - (d) "np.random" and "array"
+# - (d) "Python number" and "own generator"
 #
-# <!-- answer: b
+# <!-- answer: d
 # a: "looks" is refused, with an error.
-# b: both numbers are frozen in the recording.
+# b: an array is a place, and is read anew.
 # c: the global generator is watched, so "np.random" is never replayed.
-# d: an array is a place, and is read anew.
+# d: both numbers are frozen in the recording.
 # -->
 
 # %%
