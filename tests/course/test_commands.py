@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.helpers.small_course import ANSWERS, SECOND
+from tests.helpers.small_course import ANSWERS, FIRST, SECOND
 from tinyinception.cli import main
 
 SOLUTION = "A solution: tinyinception lesson 1 --solution NAME\n"
@@ -106,3 +106,14 @@ def test_a_lesson_that_fails_is_one_line_on_standard_error(run, course):
     line = SECOND.splitlines().index("    return 1 / x") + 1
     where = f"{course / '02_failures.py'}, line {line}"
     assert err == f"tinyinception: error: {where}: ZeroDivisionError: division by zero\n"
+
+
+def test_a_lesson_by_its_name_and_what_an_old_number_is_now(run, course):
+    assert run("lesson", "sums", "--solution", "add")[1] == "| def add(x, y):\n|     return x + y\n"
+    for number, title in ((13, "Grids"), (14, "Smoothing"), (22, "Plans")):
+        text = FIRST.replace("Lesson 1. Sums", f"Lesson {number}. {title}")
+        (course / f"{number}_{title.lower()}.py").write_text(text, encoding="utf-8")
+    status, _, err = run("lesson", 13)
+    assert (status, err) == (0, "Numbers have changed: lesson 13 was 'Smoothing', and that is 14 now.\n")
+    for word in ("smooth", "1", "14"):
+        assert run("lesson", word)[2] == ""

@@ -6,10 +6,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+import tinyinception
 from tests.helpers.small_course import ANSWERS
 from tinyinception.course import exercises, files
 from tinyinception.course.exercises import Exercise, Verdict, judge, same
-from tinyinception.errors import DataError
+from tinyinception.errors import ArgumentError, DataError
 
 DOUBLE = Exercise(
     "double",
@@ -192,3 +193,79 @@ def test_answers_are_read_from_the_lessons_file_or_another(course, tmp_path):
     assert all(verdict.solved for verdict in checked(lesson, mine))
     with pytest.raises(DataError, match=r"checks.02_failures\.py does not exist"):
         checked(files.lesson(2), mine)
+
+
+def test_an_endless_loop_is_stopped_and_the_others_are_judged(course, tmp_path):
+    mine = tmp_path / "mine.py"
+    loop = "def add(x, y):\n    while True:\n        try:\n            x += 1\n"
+    loop += "        except Exception:\n            pass\n"
+    mine.write_text(loop + "\n\ndef negate(x):\n    return -x\n", encoding="utf-8")
+    checks = course / "checks" / "01_sums.py"
+    text = checks.read_text(encoding="utf-8")
+    checks.write_text(text.replace("lambda x, y: x * y})", "lambda x, y: x * y}, seconds=0.2)"), encoding="utf-8")
+    first, second = checked(files.lesson(1), mine)
+    assert first.hint == "add(1, 2) did not end within 0.2 seconds. Does a loop never stop?"
+    assert second.solved
+
+
+def test_an_error_names_the_learners_file_and_line_and_what_to_import(course, tmp_path):
+    mine = tmp_path / "mine.py"
+    text = "def add(x, y):\n    z = x\n    return np.add(z, y)\n\n\ndef negate(x):\n    exit(3)\n"
+    mine.write_text(text, encoding="utf-8")
+    first, second = checked(files.lesson(1), mine)
+    assert first.hint == (
+        "With add(1, 2) it raises NameError: name 'np' is not defined. (mine.py, line 3) "
+        "Write `import numpy as np` at the top of the file."
+    )
+    assert second.hint == "With negate(4) it leaves Python (sys.exit)."
+
+
+def test_a_forgotten_return_is_no_blank(course, tmp_path):
+    mine = tmp_path / "mine.py"
+    text = 'def add(x, y):\n    z = x + y\n\n\ndef negate(x):\n    """Nothing yet."""\n    ...\n'
+    mine.write_text(text, encoding="utf-8")
+    first, second = checked(files.lesson(1), mine)
+    assert first.detail[-1] == "It returns None. Is a `return` missing?"
+    assert second.hint == "Still blank."
+
+
+def test_levels_open_questions_and_solutions(course):
+    path = course / "exercises" / "01_sums.py"
+    path.write_text(
+        'def add(x, y):\n    """[2] The sum."""\n    return ...\n\n\ndef negate(x):\n    return ...\n\n\n'
+        'def why():\n    """[open] Why?"""\n',
+        encoding="utf-8",
+    )
+    lesson = files.lesson(1)
+    assert [(task.name, task.level, task.text) for task in exercises.tasks(lesson)] == [
+        ("add", "2", "The sum."),
+        ("negate", "", ""),
+        ("why", "open", "Why?"),
+    ]
+    assert str(checked(lesson)[0]) == "  [2] add: not yet. Still blank."
+    assert exercises.solution(lesson, "add") == "def add(x, y):\n    return x + y"
+    with pytest.raises(ArgumentError, match=r"lesson 1 has no exercise 'why' \(known: add, negate\)"):
+        exercises.solution(lesson, "why")
+
+
+def test_an_answer_may_be_judged_by_what_it_does():
+    even = Exercise("even", None, [(3,), (8,)], accepts=lambda got, n: "" if got % 2 == 0 and got > n else "Not even.")
+    assert judge(even, lambda n: 2 * n + 2).solved
+    assert judge(even, lambda n: n + 2) == no("Not even.", "even")
+    assert judge(even, lambda n: "x").hint.startswith("What it returns cannot be used: TypeError")
+
+
+def test_an_installed_package_is_no_place_to_write_so_exercises_are_copied(course, tmp_path, monkeypatch, capsys):
+    package = tmp_path / "site" / "tinyinception"
+    package.mkdir(parents=True)
+    course.rename(package / "lessons")
+    monkeypatch.setattr(tinyinception, "__file__", str(package / "__init__.py"))
+    lesson = files.lesson(1)
+    assert lesson.path == package / "lessons" / "01_sums.py"
+    mine = files.answers(lesson)
+    assert mine.read_text(encoding="utf-8") == ANSWERS.format("...", "...")
+    assert capsys.readouterr().err == f"The exercises are copied to {mine}: write your answers there.\n"
+    mine.write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
+    assert files.answers(lesson) == mine  # and not copied again
+    assert all(verdict.solved for verdict in checked(lesson, mine))
+    assert capsys.readouterr().err == ""

@@ -5,16 +5,15 @@ Each rule looks at the results of all examples: a factor that is the same everyw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
 from numbers import Number
 from typing import Any
 
 import numpy as np
 
-NEAR = 1e-6
-NUMBERS = "iuf"
+from tinyinception.course.compare import NEAR, Given, close, equal, numbers
+
 KNOWN = {
     100.0: "is it in percent?",
     1 / np.log(2): "is the logarithm to base 2?",
@@ -35,61 +34,13 @@ def difference(pairs: Sequence[Pair], arguments: Sequence[tuple] = (), names: Se
     wrong = [pair for pair in pairs if not equal(*pair)]
     if not wrong:
         return ""
-    return next(filter(None, (rule(wrong, pairs, _Places(arguments, names)) for rule in RULES)), "")
-
-
-def equal(ours: Any, theirs: Any) -> bool:
-    """Whether two results are the same up to rounding, for telling which parts of a wrong result are right."""
-    a, b = numbers(ours), numbers(theirs)
-    if a is not None and b is not None:
-        return a.shape == b.shape and _close(a, b)
-    if isinstance(theirs, (list, tuple)) and isinstance(ours, (list, tuple)):
-        return len(ours) == len(theirs) and all(map(equal, ours, theirs))
-    if isinstance(theirs, dict) and isinstance(ours, dict):
-        return ours.keys() == theirs.keys() and all(equal(ours[key], theirs[key]) for key in theirs)
-    return a is None and b is None and type(ours) is type(theirs) and bool(ours == theirs)
-
-
-def numbers(value: Any) -> np.ndarray | None:
-    """A result as an array of floats; None where it is not made of numbers in a rectangle."""
-    if isinstance(value, (str, bytes, bool, np.bool_, dict, set, type(None))):
-        return None
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind == "O":
-            array = array.astype(float)
-    except (TypeError, ValueError):
-        return None
-    return array.astype(float) if array.dtype.kind in NUMBERS and array.size else None
-
-
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    with np.errstate(invalid="ignore"):
-        return bool(np.allclose(a, b, rtol=NEAR, atol=NEAR * np.abs(b[np.isfinite(b)]).max(initial=0), equal_nan=True))
-
-
-class _Places:
-    """The whole numbers that the function was given, by name, to explain a factor or an offset."""
-
-    def __init__(self, arguments: Sequence[tuple], names: Sequence[str]) -> None:
-        self.values: dict[str, list[float]] = {}
-        for i, name in enumerate(names):
-            column = [row[i] if i < len(row) else None for row in arguments]
-            if column and all(isinstance(value, (int, float, np.number)) for value in column):
-                self.values[name] = [float(value) for value in column]  # type: ignore[arg-type]
-
-    def products(self) -> Iterator[tuple[str, list[float]]]:
-        """Products of up to three of them."""
-        for count in (1, 2, 3):
-            for chosen in combinations_with_replacement(self.values, count):
-                product = np.prod([self.values[name] for name in chosen], axis=0)
-                yield " × ".join(chosen), [float(value) for value in product]
+    return next(filter(None, (rule(wrong, pairs, Given(arguments, names)) for rule in RULES)), "")
 
 
 # -- kinds and shapes --------------------------------------------------------------------------------------------------
 
 
-def _nothing(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _nothing(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     ours, theirs = wrong[0]
     if ours is None and theirs is not None:
         return "It returns None. Is a `return` missing?"
@@ -98,9 +49,13 @@ def _nothing(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> s
     return ""
 
 
-def _kind(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _kind(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     ours, theirs = wrong[0]
-    asked = "a number" if isinstance(theirs, Number) else f"{_article(theirs)} {_named(theirs)}"
+    asked = (
+        "a number"
+        if isinstance(theirs, Number) and not isinstance(theirs, bool)
+        else f"{_article(theirs)} {_named(theirs)}"
+    )
     if callable(ours) and not callable(theirs):
         return f"It returns a function, not its result; are the brackets of a call missing? Asked is {asked}."
     if hasattr(ours, "__next__"):
@@ -149,16 +104,16 @@ def _size(value: Any) -> str:
     return f"shape {value.shape}" if isinstance(value, np.ndarray) else f"{len(value)}"
 
 
-def _shape(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _shape(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     ours, theirs = wrong[0]
     a, b = numbers(ours), numbers(theirs)
     if a is not None and b is not None and a.shape != b.shape:
         if a.ndim == b.ndim == 1 and not isinstance(theirs, np.ndarray):
             return _length(list(ours), list(theirs))
         told = f"The shape is {a.shape}, expected {b.shape}"
-        if a.size == b.size and a.T.shape == b.shape and _close(a.T, b):
+        if a.size == b.size and a.T.shape == b.shape and close(a.T, b):
             return f"{told}: the numbers are right, but rows and columns are swapped."
-        if a.size == b.size and _close(a.ravel(), b.ravel()):
+        if a.size == b.size and close(a.ravel(), b.ravel()):
             return f"{told}: the numbers are right."
         if a.shape == b.T.shape:
             return f"{told}: are rows and columns swapped?"
@@ -190,7 +145,7 @@ def _arrays(pairs: Sequence[Pair]) -> list[tuple[np.ndarray, np.ndarray]] | None
     return found  # type: ignore[return-value]
 
 
-def _not_finite(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _not_finite(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     a, b = numbers(wrong[0][0]), numbers(wrong[0][1])
     if a is None or b is None or a.shape != b.shape or not np.isfinite(b).all() or np.isfinite(a).all():
         return ""
@@ -199,32 +154,32 @@ def _not_finite(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -
     )
 
 
-def _order(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _order(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     found = _arrays(wrong)
-    if not found or any(a.size < 2 or not _close(np.sort(a.ravel()), np.sort(b.ravel())) for a, b in found):
+    if not found or any(a.size < 2 or not close(np.sort(a.ravel()), np.sort(b.ravel())) for a, b in found):
         return ""
-    if all(a.ndim == 2 and a.shape[0] == a.shape[1] and _close(a.T, b) for a, b in found):
+    if all(a.ndim == 2 and a.shape[0] == a.shape[1] and close(a.T, b) for a, b in found):
         return "The numbers are right, but rows and columns are swapped (the transpose)."
-    if all(_close(a[::-1], b) for a, b in found):
+    if all(close(a[::-1], b) for a, b in found):
         return "The numbers are right, but in the opposite order."
     for axis in range(1, found[0][0].ndim):
-        if all(a.ndim > axis and _close(np.flip(a, axis), b) for a, b in found):
+        if all(a.ndim > axis and close(np.flip(a, axis), b) for a, b in found):
             return f"The numbers are right, but reversed along axis {axis}."
     return "The numbers are right, but in another order."
 
 
-def _sign(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _sign(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     found = _arrays(wrong)
     if not found:
         return ""
-    if all(_close(-a, b) for a, b in found):
+    if all(close(-a, b) for a, b in found):
         return "The sign is wrong: everything is right but for a minus."
-    if all(_close(np.abs(a), np.abs(b)) for a, b in found):
+    if all(close(np.abs(a), np.abs(b)) for a, b in found):
         return "The sizes are right, but some signs are wrong."
     return ""
 
 
-def _factor(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _factor(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     ratios = _each(pairs, lambda a, b: a[b != 0] / b[b != 0], same_zeros=True)
     if ratios is None:
         return ""
@@ -235,12 +190,15 @@ def _factor(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> st
         if len(pairs) < 2 and len(np.ravel(numbers(pairs[0][1]))) < 2:  # type: ignore[arg-type]
             return ""  # any wrong number is some multiple
         return f"{_times(ratios[0])} in every example."
-    for name, values in places.products():
+    for name, values in given.products():
         if all(value for value in values):
             if all(abs(r - v) <= NEAR * abs(v) for r, v in zip(ratios, values, strict=True)):
                 return f"It is {name} times too large in every example."
             if all(abs(r * v - 1) <= NEAR for r, v in zip(ratios, values, strict=True)):
                 return f"A factor {name} is missing in every example."
+            twice = [r / v for r, v in zip(ratios, values, strict=True)]
+            if len(set(values)) > 2 and _all_near(twice, twice[0]) and twice[0] in (2, 3, 4, 0.5):
+                return f"It is {twice[0]:g} × {name} times too large in every example."
     return ""
 
 
@@ -254,7 +212,7 @@ def _times(ratio: float) -> str:
     return f"It is {f'{nice} of' if exact else f'{ratio:.6g} times'} what it should be"
 
 
-def _offset(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _offset(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     gaps = _each(pairs, lambda a, b: a - b)
     if gaps is None:
         return ""
@@ -264,7 +222,7 @@ def _offset(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> st
         by = f"{abs(gap):.6g}"
         told = f"It is {by} too {'large' if gap > 0 else 'small'} in every example"
         return f"Off by one: {told[0].lower()}{told[1:]}." if abs(abs(gap) - 1) < 1e-9 else f"{told}."
-    for name, values in places.products():
+    for name, values in given.products():
         for sign, word in ((1, "large"), (-1, "small")):
             if all(abs(g - sign * v) <= 1e-9 * scale for g, v in zip(gaps, values, strict=True)):
                 return f"It is too {word} by {name} in every example."
@@ -305,20 +263,52 @@ TURNED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def _turned(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _turned(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     found = _arrays(pairs)
     if not found:
         return ""
     with np.errstate(all="ignore"):
         for told, turn in TURNED.items():
-            if all(np.isfinite(turn(b)).all() and _close(a, turn(b)) for a, b in found):
+            if all(np.isfinite(turn(b)).all() and close(a, turn(b)) for a, b in found):
                 return told
-        whole = all(float(x).is_integer() for _, b in found for x in np.ravel(b))
-        if whole and any(not float(x).is_integer() for a, _ in found for x in np.ravel(a)):
-            if all(_close(np.floor(a), b) for a, b in found):
-                return "It is not whole; asked is the whole number below, as // gives it."
-            return "It is not whole, and asked are whole numbers: should a / be a //?"
     return ""
+
+
+# What was forgotten if this makes the right result of ours and one of the arguments.
+FORGOTTEN: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "It is right once {} is added: is that missing?": np.add,
+    "It is right once {} is subtracted: is that missing?": np.subtract,
+    "It is right once multiplied by {}: is that missing?": np.multiply,
+    "It is right once divided by {}: is that missing?": np.divide,
+}
+
+
+def _forgotten(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
+    """An argument, a number or an array that fits, that was forgotten."""
+    found = _arrays(pairs)
+    if not found or len(found) != len(next(iter(given.arrays.values()), [])):
+        return ""
+    for told, use in FORGOTTEN.items():
+        for name, arrays in given.arrays.items():
+            try:
+                with np.errstate(all="ignore"):
+                    made = [use(a, array) for (a, _), array in zip(found, arrays, strict=True)]
+            except ValueError:  # the shapes do not fit
+                continue
+            if all(m.shape == b.shape and close(m, b) for m, (_, b) in zip(made, found, strict=True)):
+                return told.format(name)
+    return ""
+
+
+def _whole(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
+    found = _arrays(pairs)
+    if not found or not all(float(x).is_integer() for _, b in found for x in np.ravel(b)):
+        return ""
+    if all(float(x).is_integer() for a, _ in found for x in np.ravel(a)):
+        return ""
+    if all(close(np.floor(a), b) for a, b in found):
+        return "It is not whole; asked is the whole number below, as // gives it."
+    return "It is not whole, and asked are whole numbers: should a / be a //?"
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
@@ -326,7 +316,7 @@ def _turned(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> st
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
-def _parts(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _parts(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     """Of tuples and short lists, which items are right, and what is wrong with the first that is not."""
     ours, theirs = wrong[0]
     if isinstance(theirs, dict):
@@ -348,7 +338,7 @@ def _parts(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str
     return f"{told} {f'The {ORDINALS[bad[0]]}: {inner}' if inner else ''}".strip() if fine or inner else ""
 
 
-def _entries(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _entries(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     """Of an array or a long list, how much is right, and the first entry that is not."""
     a, b = numbers(wrong[0][0]), numbers(wrong[0][1])
     if a is None or b is None or a.shape != b.shape or a.size < 2:
@@ -363,7 +353,7 @@ def _entries(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> s
     )
 
 
-def _some(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
+def _some(wrong: Sequence[Pair], pairs: Sequence[Pair], given: Given) -> str:
     right = len(pairs) - len(wrong)
     a, b = numbers(wrong[0][0]), numbers(wrong[0][1])
     size = ""
@@ -374,6 +364,7 @@ def _some(wrong: Sequence[Pair], pairs: Sequence[Pair], places: _Places) -> str:
     return f"{size}." if size else (f"{right} of {len(pairs)} examples are right." if right else "")
 
 
-RULES: tuple[Callable[[Sequence[Pair], Sequence[Pair], _Places], str], ...] = (
-    _nothing, _kind, _shape, _not_finite, _sign, _order, _turned, _factor, _offset, _parts, _entries, _some,
+RULES: tuple[Callable[[Sequence[Pair], Sequence[Pair], Given], str], ...] = (
+    _nothing, _kind, _shape, _not_finite, _sign, _order, _turned, _factor, _offset, _forgotten, _whole, _parts,
+    _entries, _some,
 )  # fmt: skip
