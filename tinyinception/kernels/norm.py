@@ -179,7 +179,8 @@ def batch_norm(
     """
     fold = _Folded(x)
     mean, var = moments or _moments(fold)
-    found = normaliser(mean, var, gamma, beta, eps, empty((3, fold.k * fold.channels), x.dtype))
+    columns = fold.channels * _fold(FOLDED, fold.channels, FOLDED)  # enough for any number of rows
+    found = normaliser(mean, var, gamma, beta, eps, empty((3, columns), x.dtype))
     return batch_norm_again(x, found, gamma, beta, relu), found
 
 
