@@ -384,14 +384,12 @@ assert 0.4 < np.interp(100, tried, flattery[50_000]) < 0.5
 #
 # ## Take away
 #
-# - An error means nothing without: top-1 or top-5, how many crops, how many
-#   networks, which images, which were left out.
+# - An error needs: top-1 or top-5, crops, networks, images, those left out.
 # - 6.67 % is GoogLeNet: top-5, 7 networks × 144 crops. Inception-v3's ensemble
 #   has 3.46 % on 48,238 validation images, 3.6 % on all 50,000, and 3.58 % on
 #   the test images.
 # - Ensembles help. Crops help a network that was trained on crops.
-# - A paired bootstrap says how sure the lead of one network is; only more
-#   seeds say whether a recipe leads.
+# - A paired bootstrap judges two networks; only more seeds judge a recipe.
 # - The best of many on the same images looks better than it is.
 #
 # **Exercises:** `lessons/exercises/19_judging.py`, checked by

@@ -13,8 +13,8 @@
 # The team that built GoogLeNet made it dream: they changed a picture, not the
 # weights, until the network saw in it what they wanted ("Inceptionism", 2015).
 # *Feature Visualization* (Olah, Mordvintsev and Schubert, 2017) later showed
-# GoogLeNet layer by layer, and is the best-known use of any Inception network.
-# Such pictures convince at a glance. What do they show that can be checked?
+# GoogLeNet layer by layer. Such pictures convince at a glance. What do they
+# show that can be checked?
 
 # %% [markdown]
 # ## A network to look at
@@ -25,7 +25,8 @@
 # says nothing about the class.
 #
 # We train with [weight decay](glossary.md#weight-decay): each step also pulls
-# every weight towards zero. A weight that the loss does not need fades.
+# every weight towards zero. A weight that the loss does not need fades. (The
+# lines that build and train are in `lessons/plots/20_seeing.py`.)
 #
 # A filter of the first layer has three planes, for red, green and blue. Its
 # grey part is the mean of the three. In a random filter a third of the energy
@@ -33,13 +34,13 @@
 #
 # **Predict:** what share is grey after training?
 #
-# - (a) a third, as before
-# - (b) more
+# - (a) more
+# - (b) a third, as before
 # - (c) less, each colour finds its own use
 #
-# <!-- answer: b
-# a: nothing pushes it there; random parts fade.
-# b: only light and dark helps to tell the figures apart.
+# <!-- answer: a
+# a: only light and dark helps to tell the figures apart.
+# b: nothing pushes it there; random parts fade.
 # c: on photographs colour says something; here it does not.
 # -->
 
@@ -47,8 +48,7 @@
 import numpy as np
 from matplotlib.cbook import get_sample_data
 
-from tinyinception import nn, optim
-from tinyinception.course import learn, stored
+from tinyinception.course import stored
 from tinyinception.course.files import folder, load
 from tinyinception.data import drawn
 from tinyinception.data.image import read_image
@@ -63,30 +63,6 @@ STAGES = ("first", "second", "pool", "mixed", "last")
 
 
 # %%
-def build(seed):
-    nn.random.manual_seed(seed)
-    mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=16, pool_proj=16)
-    return nn.Sequential(
-        first=nn.ConvUnit(3, 16, 7, stride=2),
-        second=nn.ConvUnit(16, 32, 3),
-        pool=nn.MaxPool2d(2),
-        mixed=mixed,
-        last=nn.ConvUnit(mixed.out_channels, 64, 3),
-        head=nn.classifier(64, 10),
-    )
-
-
-def trained(seed, steps=300):
-    network, options = build(seed), {"momentum": 0.9, "nesterov": True}
-    sgd = optim.SGD(
-        network.named_parameters(), 0.1, weight_decay=0.006, **options
-    )
-    rate = optim.Triangular(0.1, steps, steps // 4)
-    data, how = drawn.draw(10_000), {"optimizer": sgd, "schedule": rate}
-    learn(network, *data, steps=steps, seed=seed, **how)
-    return network.eval()
-
-
 def probabilities(network, x):
     with no_grad():
         return softmax(network(Tensor(x))).numpy()
@@ -97,9 +73,8 @@ def grey_share(kernels):
     return 3 * (kernels.mean(axis=2) ** 2).sum() / (kernels**2).sum()
 
 
-# %%
-random = build(0)["first"].conv.weight.numpy().copy()
-networks = [trained(seed) for seed in range(2)]
+random = plots.build(0)["first"].conv.weight.numpy()
+networks = [plots.trained(seed) for seed in range(2)]
 print("random filters:", f"{grey_share(random):.0%} grey")
 for network in networks:
     right = np.mean(probabilities(network, x).argmax(axis=1) == labels)
@@ -143,17 +118,12 @@ def maps(network, x, until="last"):
     return a.numpy()
 
 
-before, chosen = Tensor(maps(network, x, "pool")), {}
-for name in ("one", "three", "five", "pool"):
-    with no_grad():
-        a = network["mixed"][name](before).numpy()
-    chosen[name] = a[..., a.std(axis=(0, 1, 2)).argmax()]
 answers = probabilities(network, x).argmax(axis=1)
 shown = [
     np.flatnonzero((answers == labels) & (labels == label))[0]
     for label in range(10)
 ]
-plots.activations(images[shown], [a[shown] for a in chosen.values()], labels)
+plots.activations(network["mixed"], maps(network, x, "pool"), images, shown)
 
 # %% [markdown]
 # Along a row one channel answers to the same thing in each image, wherever it
@@ -175,13 +145,13 @@ plots.activations(images[shown], [a[shown] for a in chosen.values()], labels)
 # weights W. What is weight_k, then?
 #
 # - (a) W[k, class]
-# - (b) W[k, class] / 64
-# - (c) it depends on the image
+# - (b) it depends on the image
+# - (c) W[k, class] / 64
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: each of the 64 pixels has only a 64th of the mean.
-# b: the mean over 8 × 8 pixels passes a 64th of its gradient to each.
-# c: not here; it does where fully connected layers with ReLU follow.
+# b: not here; it does where fully connected layers with ReLU follow.
+# c: the mean over 8 × 8 pixels passes a 64th of its gradient to each.
 # -->
 
 
@@ -220,24 +190,21 @@ plots.outlines(images[shown], heat[shown], labels[shown])
 #
 # But is it the *network* that the map tells about? Adebayo et al. (*Sanity
 # Checks for Saliency Maps*, 2018, on an Inception-v3) ask for controls. We
-# take four:
-#
-# - contrast: how far each cell is from the mean colour; no network at all;
-# - Grad-CAM of a wrong class;
-# - Grad-CAM of an untrained network;
-# - random cells.
+# take four: the contrast, how far each cell is from the mean colour, without a
+# network; Grad-CAM of a wrong class; that of an untrained network; random
+# cells.
 #
 # **Predict:** which of the four pass the blanking test as well as Grad-CAM?
 #
 # - (a) none
-# - (b) contrast
-# - (c) contrast and the untrained network
+# - (b) contrast and the untrained network
+# - (c) contrast
 # - (d) all but random
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: there is one figure on a plain ground; whoever finds it passes.
-# b: it finds the figure without any network.
-# c: an untrained network's map has little to do with the figure.
+# b: an untrained network's map has little to do with the figure.
+# c: it finds the figure without any network.
 # d: the maps of a wrong class and of an untrained network fail.
 # -->
 
@@ -257,7 +224,7 @@ def after_blanking(network, order):
 # %%
 distance = ((x - x.mean(axis=(1, 2), keepdims=True)) ** 2).sum(axis=3)
 wrong = (answers + 1 + np.arange(len(x)) % 9) % 10
-untrained = build(100).eval()
+untrained = plots.build(100).eval()
 candidates = {
     "Grad-CAM": heat,
     "contrast, no network": distance.reshape(-1, 8, 4, 8, 4).mean((2, 4)),
@@ -312,13 +279,13 @@ for run in long["controls"]:
 # **Predict:** the network is sure of its dreams. And the other network, from
 # another seed, which is about as good on real images?
 #
-# - (a) it agrees with nearly all of them
-# - (b) it agrees with a part of them
+# - (a) it agrees with a part of them
+# - (b) it agrees with nearly all of them
 # - (c) it agrees with none
 #
-# <!-- answer: b
-# a: then dreams would be about the classes alone.
-# b: one part of a dream is about the class, another about this network.
+# <!-- answer: a
+# a: one part of a dream is about the class, another about this network.
+# b: then dreams would be about the classes alone.
 # c: then dreams would have nothing to do with the classes.
 # -->
 

@@ -38,9 +38,8 @@
 # %%
 import numpy as np
 
-from tinyinception import models, nn, optim
-from tinyinception.count import summary
-from tinyinception.course import learn, stored
+from tinyinception import models, nn
+from tinyinception.course import stored
 from tinyinception.course.files import folder, load
 from tinyinception.data import drawn
 from tinyinception.tensor import Tensor, no_grad
@@ -48,19 +47,8 @@ from tinyinception.tensor import Tensor, no_grad
 plots = load(folder() / "plots" / "21_principles.py")
 with nn.shape_only():
     stages = dict(models.build("inception_v3", aux=False).named_children())
-shapes, so_far = [(299, 299, 3)], {}
-for name, stage in stages.items():
-    so_far[name] = stage
-    rows = summary(nn.Sequential(so_far), 299).rows
-    shapes.append(rows[-1].output[-3:])
-shapes.pop()  # the head with its average pooling
-sizes = np.array([np.prod(shape) for shape in shapes])
+sizes = plots.sizes(stages)
 steps = sizes[:-1] / sizes[1:]
-for name, shape, size, step in zip(
-    list(stages)[:-1], shapes[1:], sizes[1:], steps, strict=True
-):
-    falls = f"   / {step:.1f}" if step > 1.05 else ""
-    print(f"{name:15} {'x'.join(map(str, shape)):>12}  {size:9,}{falls}")
 assert max(steps) < 4.15
 assert sizes[0] == 268_203
 
@@ -167,51 +155,20 @@ for row in controls:
 #
 # Three networks are trained for 120 steps each. (They are weaker than those
 # above, which have a finer grid and 400 steps. What we ask is how much of
-# *their* maps can be read.)
+# *their* maps can be read. The lines that train are in
+# `lessons/plots/21_principles.py`.)
 #
 # **Predict:** the share of right answers grows with D ...
 #
-# - (a) with a ReLU after the random 1 × 1, and without
-# - (b) only with the ReLU
+# - (a) only with the ReLU
+# - (b) with a ReLU after the random 1 × 1, and without
 # - (c) in neither case, for nothing is learnt
 #
-# <!-- answer: b
-# a: linear copies of 64 channels beyond 64 say nothing new.
-# b: the ReLU makes the copies different from each other.
+# <!-- answer: a
+# a: the ReLU makes the copies different from each other.
+# b: linear copies of 64 channels beyond 64 say nothing new.
 # c: the reader is fitted; it can use what the expansion separates.
 # -->
-
-
-# %%
-def trained(seed):
-    nn.random.manual_seed(seed)
-    mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=8, pool_proj=8)
-    network = nn.Sequential(
-        stem=nn.Sequential(
-            nn.ConvUnit(3, 16, 5, stride=2), nn.ConvUnit(16, 32, 3, stride=2)
-        ),
-        mixed=mixed,
-        reduce=nn.grid_reduction(64, [(64, 3)], padding="same"),
-        head=nn.classifier(128, 10),
-    )
-    sgd = optim.SGD(
-        network.named_parameters(), 0.1, momentum=0.9, nesterov=True
-    )
-    how = {"optimizer": sgd, "schedule": optim.Triangular(0.1, 120, 30)}
-    learn(network, *drawn.draw(10_000), steps=120, seed=seed, **how)
-    return network.eval()
-
-
-def outputs(images, *modules):
-    """What the modules, one after the other, make of all images."""
-    x, found = (images / 255 - drawn.MEAN) / drawn.STD, []
-    with no_grad():
-        for part in np.array_split(x.astype(np.float32), 40):
-            a = Tensor(part)
-            for module in modules:
-                a = module(a)
-            found.append(a.numpy())
-    return np.concatenate(found)
 
 
 # %%
@@ -245,9 +202,9 @@ def expand(a, matrix, relu):
 widths, reading = (16, 64, 256, 512), {True: [], False: []}
 networks, test_maps = [], []
 for seed in range(3):
-    networks.append(trained(seed))
+    networks.append(plots.trained(seed))
     parts = networks[-1]["stem"], networks[-1]["mixed"]
-    cells, test_cells = (outputs(a, *parts) for a in (some, images))
+    cells, test_cells = (plots.outputs(a, *parts) for a in (some, images))
     test_maps.append(test_cells)
     mean, spread = cells.mean((0, 1, 2)), cells.std((0, 1, 2)) + 1e-6
     cells, test_cells = ((a - mean) / spread for a in (cells, test_cells))
@@ -258,12 +215,7 @@ for seed in range(3):
         lines.append([read(*(a[:, :D] for a in pair)) for D in widths])
 
 # %% tags=["hide-input"]
-print("channels      " + "".join(f"{D:6}" for D in widths))
-for relu, lines in reading.items():
-    name = f"{'with' if relu else 'without'} ReLU"
-    for line in lines:
-        print(f"{name:14}" + "".join(f"{r:6.1f}" for r in line) + " % right")
-
+plots.reading_table(widths, reading)
 with_relu, without = np.array(reading[True]), np.array(reading[False])
 assert (with_relu[:, 3] > with_relu[:, 1] + 3).all()
 assert np.abs(without[:, 3] - without[:, 1]).max() < 5
@@ -283,13 +235,13 @@ assert np.abs(without[:, 3] - without[:, 1]).max() < 5
 # **Predict:** which is furthest after 100 steps?
 #
 # - (a) 32
-# - (b) 512
-# - (c) no clear difference
+# - (b) no clear difference
+# - (c) 512
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: it is cheapest, and furthest behind.
-# b: the worst seed with 512 is about as good as the best with 128.
-# c: from 32 to 512 it is twenty points.
+# b: from 32 to 512 it is twenty points.
+# c: the worst seed with 512 is about as good as the best with 128.
 # -->
 
 # %%
@@ -359,13 +311,13 @@ for a in test_maps:
 # answers remains?
 #
 # - (a) about a half
-# - (b) about nine tenths
-# - (c) all
+# - (b) all
+# - (c) about nine tenths
 #
-# <!-- answer: b
+# <!-- answer: c
 # a: so it is with random directions.
-# b: a quarter of the directions holds most of what the network uses.
-# c: a little is lost.
+# b: a little is lost.
+# c: a quarter of the directions holds most of what the network uses.
 # -->
 
 
@@ -387,14 +339,7 @@ for network, a in zip(networks, test_maps, strict=True):
     some = np.linalg.qr(rng.standard_normal((64, 64)))[0]
     right.append([after_keeping(network, a, main[:, :k]) for k in kept])
     at_random.append([after_keeping(network, a, some[:, :k]) for k in kept])
-print("  k   main directions    random ones    multiply-adds")
-for i, k in enumerate(kept):
-    columns = (
-        " ".join(f"{line[i]:4.0f}" for line in lines)
-        for lines in (right, at_random)
-    )
-    cost = (64 * k + 9 * k * 64) / (9 * 64 * 64)
-    print(f"{k:3}   {'     '.join(columns)}   {cost:10.0%}")
+plots.kept_table(kept, right, at_random)
 
 # %% tags=["hide-input"]
 right, at_random = np.array(right), np.array(at_random)

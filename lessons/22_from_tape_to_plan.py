@@ -226,9 +226,8 @@ for size in (1, 8, 32):
 # ratios depend on the machine, its threads, and what else it does in this
 # minute; the calls do not.
 #
-# Some calls remain: the guard's, those of kernels' halves in Python, and those
-# of a few operations that compute in plain NumPy and are called again as a
-# whole (`_forward_again`).
+# Some calls remain: the guard's, and those of a few operations that compute in
+# plain NumPy and are called again as a whole.
 #
 # ## Memory
 #
@@ -315,15 +314,15 @@ assert len(marks) == 2  # once from Python, once recorded
 # Which of the five is replayed, and wrong without an error?
 #
 # - (a) "looks" and "Python number"
-# - (b) "Python number" and "own generator"
+# - (b) "np.random" and "array"
 # - (c) "own generator" and "np.random"
-# - (d) "np.random" and "array"
+# - (d) "Python number" and "own generator"
 #
-# <!-- answer: b
+# <!-- answer: d
 # a: "looks" is refused, with an error.
-# b: both numbers are frozen in the recording.
+# b: an array is a place, and is read anew.
 # c: the global generator is watched, so "np.random" is never replayed.
-# d: an array is a place, and is read anew.
+# d: both numbers are frozen in the recording.
 # -->
 
 # %%
@@ -350,8 +349,8 @@ for name, multiply in STEPS.items():
 # %% tags=["hide-input"]
 assert results["Python number"] == [1, 2, 2, 2, 2]
 assert results["array"] == [1, 2, 3, 4, 5]
-assert len(set(results["own generator"])) == 2
-assert len(set(results["np.random"])) == 5
+drawn_numbers = [set(results[n]) for n in ("own generator", "np.random")]
+assert [len(numbers) for numbers in drawn_numbers] == [2, 5]
 assert results["looks"] == []
 
 # %%
@@ -388,22 +387,16 @@ assert sizes == [0, 1, 1, 1, 1, 2]
 #
 # ## Take away
 #
-# - Of a training step remains a list of launches: functions, and places that
-#   they read and write.
-# - Replaying it gives the same bits, because nothing but the decisions has
-#   been left out.
-# - It saves Python's calls, which are nearly the same for each batch, so small
-#   batches gain most.
-# - Places of dead arrays are used again, in the same order each time. A plan
-#   needs no more memory than the step.
+# - Of a training step remains a list of launches: functions and places.
+# - Replaying it gives the same bits: only the decisions were left out.
+# - It saves Python's calls, so small batches gain most.
+# - Places of dead arrays are used again. A plan needs no more memory than the
+#   step.
 # - Values are frozen, places are not. A step may not look at its numbers; what
 #   changes comes in as an array.
 #
 # **Exercises:** `lessons/exercises/22_from_tape_to_plan.py`, checked by
 # `tinyinception lesson 22 --check`.
 #
-# **Paper:** none of the Inception papers; their framework did this. Abadi et
-# al., *TensorFlow: A System for Large-Scale Machine Learning* (2016), section
-# 3; Chen et al., *Training Deep Nets with Sublinear Memory Cost* (2016),
-# section 3, for places that are shared. In this package:
-# `tinyinception/replay.py`.
+# **Paper:** Abadi et al., *TensorFlow* (2016), section 3; Chen et al.,
+# *Training Deep Nets with Sublinear Memory Cost* (2016), section 3.

@@ -51,7 +51,7 @@ def rank_correlation(first, second):
 
 
 def climb(x, weights, v, rate):
-    """[3] One step up the logit v . relu(weights x), for a vector x: the new x.
+    """[3] One step up the logit v . relu(weights x): the new vector x.
 
     weights is an array of hidden units x inputs, v has one number for each
     hidden unit.

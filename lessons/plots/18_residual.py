@@ -45,6 +45,19 @@ def death(logs):
     show(picture, "18_death")
 
 
+def part_table(runs):
+    """A line for each width and case, a number for each seed."""
+    print("  W  slowed             highest loss          zeros %      right %")
+    for width in (256, 32):
+        wide = [run for run in runs if run["width"] == width]
+        for case in dict.fromkeys(run["slowed"] for run in wide):
+            own = [run for run in wide if run["slowed"] == case]
+            high = " ".join(f"{run['highest_loss']:6.1f}" for run in own)
+            zeros = " ".join(f"{100 * run['zeros']:3.0f}" for run in own)
+            right = " ".join(f"{100 * run['accuracy']:3.0f}" for run in own)
+            print(f"{width:3}  {case:18} {high}   {zeros}  {right}")
+
+
 def parts(runs):
     """Zeros and accuracy of each case, a dot for each seed."""
     picture, both = figure(1, 2, height=3.8, sharey=True)

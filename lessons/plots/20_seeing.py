@@ -1,11 +1,39 @@
-"""Pictures of lesson 20."""
+"""Network and pictures of lesson 20."""
 
 import numpy as np
 
-from tinyinception.course import figure, show
+from tinyinception import nn, optim
+from tinyinception.course import figure, learn, show
 from tinyinception.data import drawn
+from tinyinception.tensor import Tensor, no_grad
 
 ROWS = ("1 × 1", "3 × 3", "5 × 5", "pooling")
+
+
+def build(seed):
+    """A stem, one Inception module, a last convolution, a classifier."""
+    nn.random.manual_seed(seed)
+    mixed = nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=16, pool_proj=16)
+    return nn.Sequential(
+        first=nn.ConvUnit(3, 16, 7, stride=2),
+        second=nn.ConvUnit(16, 32, 3),
+        pool=nn.MaxPool2d(2),
+        mixed=mixed,
+        last=nn.ConvUnit(mixed.out_channels, 64, 3),
+        head=nn.classifier(64, 10),
+    )
+
+
+def trained(seed, steps=300):
+    """Learnt in 300 steps with weight decay."""
+    network, options = build(seed), {"momentum": 0.9, "nesterov": True}
+    sgd = optim.SGD(
+        network.named_parameters(), 0.1, weight_decay=0.006, **options
+    )
+    rate = optim.Triangular(0.1, steps, steps // 4)
+    data, how = drawn.draw(10_000), {"optimizer": sgd, "schedule": rate}
+    learn(network, *data, steps=steps, seed=seed, **how)
+    return network.eval()
 
 
 def bare(axes):
@@ -30,8 +58,14 @@ def filters(*rows):
     show(picture, "20_filters")
 
 
-def activations(images, maps, labels):
-    """Images above; below, one channel of each branch in one scale."""
+def activations(module, before, images, shown):
+    """Images above; below, the channel of each branch that varies most."""
+    maps = []
+    for branch in ("one", "three", "five", "pool"):
+        with no_grad():
+            a = module[branch](Tensor(before)).numpy()
+        maps.append(a[shown][..., a.std(axis=(0, 1, 2)).argmax()])
+    images = images[shown]
     picture, tiles = figure(5, 10, width=10, height=5.4)
     for axes, image in zip(tiles[0], images, strict=True):
         axes.imshow(image)

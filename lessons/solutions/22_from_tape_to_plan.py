@@ -15,12 +15,12 @@ def key(arguments):
 
 def needed_at_once(launches, sizes):
     """Add up, for each launch, whoever has begun and is not done."""
-    most = 0
+    found = []
     for number in range(len(launches)):
         begun = {name for names in launches[: number + 1] for name in names}
         to_come = {name for names in launches[number:] for name in names}
-        most = max(most, sum(sizes[name] for name in begun & to_come))
-    return most
+        found.append(sum(sizes[name] for name in begun & to_come))
+    return max(found)
 
 
 def replayed(step, x, others):
@@ -57,14 +57,13 @@ def may_share(launches):
 
 def frozen(first, second):
     """An array is an address, whatever stands there; a number is its value."""
-    return [
-        (launch, argument)
-        for launch, (before, after) in enumerate(
-            zip(first, second, strict=True)
-        )
-        for argument, (a, b) in enumerate(zip(before, after, strict=True))
-        if not isinstance(a, np.ndarray) and a != b
-    ]
+    found = []
+    for launch, arguments in enumerate(first):
+        for argument, before in enumerate(arguments):
+            after = second[launch][argument]
+            if not isinstance(before, np.ndarray) and before != after:
+                found.append((launch, argument))
+    return found
 
 
 def frozen_dropout():
