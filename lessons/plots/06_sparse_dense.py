@@ -84,7 +84,7 @@ def crossing(yours, quiet):
     """Time against the weights that are left, over the dense product's time. Both: the result of a race."""
     drawn, axes = figure(1, 2, width=11.5, height=4.6, sharey=True)
     for ax, race, title in (
-        (axes[0], quiet, "stored"),
+        (axes[0], quiet, "stored, on a quiet machine"),
         (axes[1], yours, "yours, just now"),
     ):
         lines = [
