@@ -13,8 +13,8 @@ from tinyinception.count import summary
 from tinyinception.course import learn
 from tinyinception.course.results import keep
 from tinyinception.data import Loader, drawn
-from tinyinception.models.network import Network
 from tinyinception.judge.scores import score
+from tinyinception.models.network import Network
 
 STEPS, TESTS = 200, 1_000
 # name: factor by which images shrink, stride of the first convolution, whether it pools, channels of both convolutions
