@@ -6,8 +6,8 @@
 # exact, what a grid cell sees of the image, and what pixels are worth when the
 # effort is equal.
 #
-# **You need:** lessons 4 (counting multiply-adds, receptive fields), 13 (grid
-# reduction) and 15 (Inception-v3).
+# **You need:** lessons 4 (counting multiply-adds), 7 (receptive fields), 13
+# (grid reduction) and 15 (Inception-v3).
 #
 # ## The question
 #
