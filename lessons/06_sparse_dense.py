@@ -286,8 +286,8 @@ show(plots.crossing(yours, quiet), "06_crossing")
 
 # %% [markdown]
 # The first line is a test of the measurement: one block *is* the dense
-# product. Then blocks save about what they leave out, as the dashed line
-# shows. Very small blocks fall behind: they give a kernel too little to do.
+# product. Then blocks save about what they leave out, down to a quarter of the
+# weights. Smaller blocks save no more: they give a kernel too little to do.
 #
 # ## What this says about the module, and what not
 #
@@ -307,7 +307,7 @@ show(plots.crossing(yours, quiet), "06_crossing")
 # - CSR keeps the values, their columns, and the starts of the rows.
 # - A scattered weight costs several times what a dense one costs. So a sparse
 #   product pays only when most weights are gone; at a hundredth it does.
-# - Dense blocks save about what they leave out.
+# - Dense blocks save about what they leave out, down to a quarter here.
 # - Divide only times that were taken in the same moment.
 #
 # The next lesson puts nine modules together: GoogLeNet.

@@ -218,8 +218,7 @@ for scale, (loss, zeros) in logs.items():
 
 # %% tags=["hide-input"]
 plots.death(logs)
-assert logs[1][1, -1] > 75
-assert logs[0.1][1, -1] < 40
+assert logs[1][1, -1] > 75 > 40 > logs[0.1][1, -1]
 
 # %% [markdown]
 # The one with scale 1 is dead: its loss shot up and then stays at ln 10 =
@@ -320,8 +319,7 @@ share = {
 }
 for width, (unscaled, scaled) in share.items():
     print(f"{width:5}  {unscaled:8.2f}  {scaled:9.2f}")
-assert share[128][0] < 0.7
-assert share[512][0] > 1.5
+assert share[128][0] < 0.7 < 1.5 < share[512][0]
 assert all(unscaled > 8 * scaled for unscaled, scaled in share.values())
 
 # %% [markdown]

@@ -1,6 +1,6 @@
 """Controls of lesson 21: bottlenecks of other widths, without a ReLU, and whether a wider last map trains faster.
 
-Lesson 21 shows the result. Writes lessons/results/principles_controls.json; about four minutes on two cores.
+Lesson 21 shows the result. Writes lessons/results/principles_controls.json; a few minutes on two idle cores.
 """
 
 import time

@@ -1,6 +1,6 @@
 """Unscaled residual networks in which one part learns slowly or not at all: which part kills them?
 
-Lesson 18 shows the result. Writes lessons/results/residual_parts.json; about three minutes on two cores.
+Lesson 18 shows the result. Writes lessons/results/residual_parts.json; a few minutes on two idle cores.
 """
 
 import time

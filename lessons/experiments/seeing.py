@@ -1,6 +1,6 @@
 """Three small networks with weight decay: their filters, and whether heat maps pass the controls.
 
-Lesson 20 shows the result. Writes lessons/results/seeing.json; about four minutes on two cores.
+Lesson 20 shows the result. Writes lessons/results/seeing.json; a few minutes on two idle cores.
 """
 
 import time
