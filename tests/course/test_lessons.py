@@ -13,7 +13,10 @@ from tinyinception.course.files import find, load
 
 LESSONS = find()
 LINES, CELL, COLUMNS = 600, 25, 79  # of a file, of a cell whose code is shown, of a line
-EXAMPLE = r"\((?P<given>[^a-z=]*?)\) is (?P<said>-?\d[\d,]*(?:\.\d+)?)(?! ?[\d/*+])"  # in an exercise's docstring
+EXAMPLE = (  # in an exercise's docstring
+    r"\((?P<given>[^a-z=]*?)\) is (?:(?P<number>-?\d[\d,]*(?:\.\d+)?)(?! ?[\d/*+])"
+    r"|(?P<other>True|False|[\[(][^a-z]*?[\])])(?=[.,] [^\[\d]|\.$))"
+)
 EXERCISES = [
     pytest.param(lesson, exercise, id=f"{lesson.number}-{exercise.name}")
     for lesson in LESSONS.values()
@@ -86,16 +89,18 @@ def test_exercises_have_levels_and_a_question_without_a_check(lesson):
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=lambda lesson: lesson.path.stem)
-def test_numbers_in_examples_are_what_the_solutions_return(lesson):
-    """As in `saving(4) is 0.5`, where arguments need no names; rounded to the digits that are there."""
+def test_examples_are_what_the_solutions_return(lesson):
+    """As in `saving(4) is 0.5`, where arguments need no names; a number is rounded to the digits that are there."""
     asked, solved = (load(lesson.beside(folder)) for folder in ("exercises", "solutions"))
     for name in levels(lesson):
         doc = " ".join((getattr(asked, name).__doc__ or "").split())
         for told in re.finditer(rf"\b{name}{EXAMPLE}", doc):
-            said = told["said"].rstrip(",").replace(",", "")
             found = getattr(solved, name)(*ast.literal_eval(f"[{told['given']}]"))
-            digits = len(said.partition(".")[2])
-            assert round(float(found), digits) == float(said), told[0]
+            if told["other"]:
+                assert room.same(found, ast.literal_eval(told["other"]), 0.005), told[0]
+                continue
+            said = told["number"].rstrip(",").replace(",", "")
+            assert round(float(found), len(said.partition(".")[2])) == float(said), told[0]
 
 
 def test_five_exercises_on_average_are_checked():
