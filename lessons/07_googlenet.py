@@ -417,7 +417,7 @@ assert [seen[name] for name in ("stem", "stage3", "stage4", "stage5")] == [
 
 # %%
 trunk = nn.Sequential(*stem, network["stage3"][0])
-low = 14 * 8 - 23  # first pixel that number 14 sees: lesson 4's counting
+low = 14 * 8 - 23  # first pixel of a row that number 14 sees
 inside = np.zeros((224, 224, 1), bool)
 inside[low : low + 59, low : low + 59] = True
 with no_grad():

@@ -15,6 +15,14 @@
 # much as GoogLeNet, the abstract that fewer than 25 million parameters are
 # enough. Can a network be built from that?
 
+# %%
+from functools import partial
+from itertools import pairwise
+
+from tinyinception import nn
+from tinyinception.count import summary
+from tinyinception.course import COLOURS, figure, show
+
 # %% [markdown]
 # ## Walking through the table
 #
@@ -57,13 +65,6 @@
 # -->
 
 # %%
-from functools import partial
-from itertools import pairwise
-
-from tinyinception import nn
-from tinyinception.count import summary
-from tinyinception.course import COLOURS, figure, show
-
 TABLE = [
     ("conv 3x3/2", 3, 2, 299, 3),
     ("conv 3x3/1", 3, 1, 149, 32),
@@ -85,7 +86,8 @@ for (name, k, s, n, c), following in zip(
     found = (n - k) // s + 1 if k else n
     odd += [(name, n, following)] if found != following else []
     mark = "" if found == following else "<--"
-    print(f"{name:18} {n}x{n}x{c:<6} {found:8} {following:8}  {mark}")
+    shape = f"{n}x{n}x{c}"
+    print(f"{name:18} {shape:12} {found:8} {following:14}  {mark}")
 
 # %% tags=["hide-input"]
 assert odd == [
@@ -113,6 +115,57 @@ assert odd == [
 # third of the package's three readings. The reductions of lesson 13 give 384 +
 # 96 + 288 = 768 and 320 + 192 + 768 = 1280 channels.
 #
+# The modules of Figures 5, 6 and 7 come first. In the authors' code batch-norm
+# has no scale (gamma).
+
+# %%
+norm = partial(nn.BatchNorm2d, gamma=False)
+unit = partial(nn.ConvUnit, norm=norm)
+net = nn.Sequential
+
+
+def fig5(m, proj):
+    widths = dict(n1=64, r3=48, n3=64, rd=64, nd=96, pool_proj=proj)
+    return nn.inception_double3x3(m, **widths, unit=unit)
+
+
+def fig6(c):
+    ways = dict(single=(c, c, 192), double=(c, c, c, c, 192))
+    return nn.inception_factorized(
+        768, n1=192, **ways, pool_proj=192, unit=unit
+    )
+
+
+def fig7(m):
+    ways = dict(single=[(384, 1)], double=[(448, 1), (384, 3)], split=384)
+    return nn.inception_expanded(m, n1=320, **ways, pool_proj=192, unit=unit)
+
+
+# %% [markdown]
+# And the table from top to bottom. In a reduction each list is a branch of
+# (channels, kernel), and its last layer has stride 2.
+
+# %%
+valid = partial(unit, padding="valid")
+stem = [valid(3, 32, 3, stride=2), valid(32, 32, 3), unit(32, 64, 3)]
+short = [[(384, 3)], [(64, 1), (96, 3), (96, 3)]]
+pair = [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)]
+pool = nn.MaxPool2d(3, stride=2)
+with nn.shape_only():
+    stages = {
+        "stem, 3x3 to 147x147": net(*stem),
+        "stem, to 35x35": net(pool, valid(64, 80, 1), valid(80, 192, 3), pool),
+        "3 x Fig. 5": net(fig5(192, 32), fig5(256, 64), fig5(288, 64)),
+        "reduction": nn.grid_reduction(288, *short, unit=unit),
+        "4 x Fig. 6": net(*map(fig6, (128, 160, 160, 192))),
+        "second reduction": nn.grid_reduction(
+            768, [(192, 1), (320, 3)], pair, unit=unit
+        ),
+        "2 x Fig. 7": net(fig7(1280), fig7(2048)),
+        "classifier": nn.classifier(2048, 1000),
+    }
+
+# %% [markdown]
 # **Predict:** how many of its 24 million parameters are in the last two
 # modules, on the 8 × 8 grid?
 #
@@ -127,96 +180,21 @@ assert odd == [
 # -->
 
 # %%
-unit = partial(
-    nn.ConvUnit, norm=partial(nn.BatchNorm2d, gamma=False)
-)  # the authors' batch-norm has no scale
-
-
-def fig6(c):
-    return nn.inception_factorized(
-        768,
-        n1=192,
-        single=(c, c, 192),
-        double=(c, c, c, c, 192),
-        pool_proj=192,
-        unit=unit,
-    )
-
-
-def fig7(inputs):
-    return nn.inception_expanded(
-        inputs,
-        n1=320,
-        single=[(384, 1)],
-        double=[(448, 1), (384, 3)],
-        split=384,
-        pool_proj=192,
-        unit=unit,
-    )
-
-
-with nn.shape_only():
-    stages = {
-        "stem, 3x3 to 147x147": nn.Sequential(
-            unit(3, 32, 3, stride=2, padding="valid"),
-            unit(32, 32, 3, padding="valid"),
-            unit(32, 64, 3),
-        ),
-        "stem, to 35x35": nn.Sequential(
-            nn.MaxPool2d(3, stride=2),
-            unit(64, 80, 1),
-            unit(80, 192, 3, padding="valid"),
-            nn.MaxPool2d(3, stride=2),
-        ),
-        "3 x Fig. 5": nn.Sequential(
-            *(
-                nn.inception_double3x3(
-                    inputs,
-                    n1=64,
-                    r3=48,
-                    n3=64,
-                    rd=64,
-                    nd=96,
-                    pool_proj=proj,
-                    unit=unit,
-                )
-                for inputs, proj in ((192, 32), (256, 64), (288, 64))
-            )
-        ),
-        "reduction": nn.grid_reduction(
-            288, [(384, 3)], [(64, 1), (96, 3), (96, 3)], unit=unit
-        ),
-        "4 x Fig. 6": nn.Sequential(*map(fig6, (128, 160, 160, 192))),
-        "second reduction": nn.grid_reduction(
-            768,
-            [(192, 1), (320, 3)],
-            [(192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3)],
-            unit=unit,
-        ),
-        "2 x Fig. 7": nn.Sequential(fig7(1280), fig7(2048)),
-        "classifier": nn.classifier(2048, 1000),
-    }
 size, channels, ours = 299, 3, []
-print(
-    "stage                      output    parameters    multiply-adds  depth"
-)
+print("stage                    output    parameters    multiply-adds  depth")
 for name, stage in stages.items():
     found = summary(stage, size, channels=channels)
     ours.append(found)
     output = found.rows[-1].output
-    size, channels = (
-        (output[0], output[-1]) if len(output) == 3 else (1, output[-1])
-    )
-    print(
-        f"{name:20} {'x'.join(map(str, output)):>12}"
-        f" {found.params:13,} {found.macs:16,} {found.depth:6}"
-    )
+    size, channels = output[0], output[-1]
+    grid = "x".join(map(str, output))
+    counts = f"{found.params:13,} {found.macs:16,} {found.depth:6}"
+    print(f"{name:20} {grid:>10} {counts}")
+params = sum(found.params for found in ours)
+macs = sum(found.macs for found in ours)
+depth = sum(found.depth for found in ours)
+print(f"{'together':31} {params:13,} {macs:16,} {depth:6}")
 packaged = summary("inception_v2")
-depth, params, macs = (
-    sum(getattr(found, name) for found in ours)
-    for name in ("depth", "params", "macs")
-)
-print(f"{'together':33} {params:13,} {macs:16,} {depth:6}")
 
 # %% tags=["hide-input"]
 assert (
@@ -330,29 +308,22 @@ assert [s.params < 25e6 for s in found.values()] == [False, True, True, True]
 
 # %%
 with nn.shape_only():
-    one = nn.ConvUnit(
-        3, 64, 7, stride=2, padding="same", norm=None, bias=False
-    )
-    three = stages["stem, 3x3 to 147x147"]
-seven, small = summary(one, 299), summary(three, 299)
-paths = [
-    summary(
-        nn.Sequential(
-            *(nn.ConvUnit(8, 8, 3, stride=s, padding="valid") for s in strides)
-        ),
-        99,
-        channels=8,
-    ).receptive_field[0]
-    for strides in ((2, 1, 1), (1, 1, 1))
-]
-print(
-    f"7x7/2 from 3 to 64: {seven.macs:,} multiply-adds;"
-    f" 32, 32 and 64 channels of 3x3: {small.macs:,}"
-)
-print(
-    f"three 3x3 see {paths[0]} pixels if the first has stride 2,"
-    f" {paths[1]} if none has"
-)
+    one = nn.Conv2d(3, 64, 7, stride=2, padding="same", bias=False)
+seven = summary(one, 299)
+small = summary(stages["stem, 3x3 to 147x147"], 299)
+print(f"7x7/2 from 3 to 64: {seven.macs:,} multiply-adds")
+print(f"3x3 to 32, 32 and 64: {small.macs:,}")
+
+
+def sees(*strides):
+    """How many pixels in a row a cell after three 3x3 depends on."""
+    layers = [nn.Conv2d(8, 8, 3, stride=s) for s in strides]
+    return summary(net(*layers), 99, channels=8).receptive_field[0]
+
+
+paths = [sees(2, 1, 1), sees(1, 1, 1)]
+print(f"three 3x3 see {paths[0]} pixels if the first has stride 2,")
+print(f"and {paths[1]} if none has")
 fives = found["inception_v3"].macs - found["inception_v2"].macs
 print(f"v3's three 5x5 in place of two 3x3 each: {fives:+,}")
 

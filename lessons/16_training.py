@@ -19,6 +19,25 @@
 # a running average of its parameters. Many people copy these numbers. What
 # does each one do?
 
+# %%
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from tinyinception import models, nn
+from tinyinception.course import COLOURS, figure, learn, show, stored
+from tinyinception.data import drawn
+from tinyinception.nn.functional import cross_entropy
+from tinyinception.optim import (
+    SGD,
+    ExponentialStaircase,
+    RMSProp,
+    RunningAverage,
+    clip_grad_norm,
+)
+from tinyinception.tensor import Tensor, no_grad
+
 # %% [markdown]
 # ## RMSProp, and an eps of 1
 #
@@ -48,24 +67,6 @@
 # -->
 
 # %%
-from functools import partial
-from types import SimpleNamespace
-
-import numpy as np
-
-from tinyinception import models, nn
-from tinyinception.course import COLOURS, figure, learn, show, stored
-from tinyinception.data import drawn
-from tinyinception.nn.functional import cross_entropy
-from tinyinception.optim import (
-    SGD,
-    ExponentialStaircase,
-    RMSProp,
-    RunningAverage,
-    clip_grad_norm,
-)
-from tinyinception.tensor import Tensor, no_grad
-
 nn.random.manual_seed(0)
 network = models.build("inception_cifar")
 pixels, labels = drawn.draw(32)
@@ -189,24 +190,8 @@ show(picture, "16_eps")
 # ## Which rule goes which way?
 #
 # We make 30 steps of a small training. We give the very same gradients to four
-# optimisers, and compare where the weights went. For directions we need the
-# *cosine* of two long vectors: it is 1 where they point the same way and 0
-# where they are at right angles.
-#
-# **Predict:** which of these move the weights as gradient descent with
-# momentum does?
-#
-# - (a) RMSProp with eps = 1
-# - (b) RMSProp with eps = 1e-8
-# - (c) both
-# - (d) neither
-#
-# <!-- answer: a
-# a: ms is nothing beside 1, so all gradients are divided by the same number.
-# b: it divides each gradient by its own size, which turns the direction.
-# c: with 1e-8 each weight moves about lr, whatever its gradient is.
-# d: eps = 1 leaves gradient descent as it is.
-# -->
+# optimisers, and compare where the weights went. The images are drawn ones of
+# four kinds, made smaller, and the network has five layers with weights.
 
 # %%
 KINDS = ["disc", "cross", "stripes", "dots"]
@@ -234,6 +219,26 @@ def small_network():
     )
 
 
+# %% [markdown]
+# For directions we need the *cosine* of two long vectors: it is 1 where they
+# point the same way and 0 where they are at right angles.
+#
+# **Predict:** which of these move the weights as gradient descent with
+# momentum does?
+#
+# - (a) RMSProp with eps = 1
+# - (b) RMSProp with eps = 1e-8
+# - (c) both
+# - (d) neither
+#
+# <!-- answer: a
+# a: ms is nothing beside 1, so all gradients are divided by the same number.
+# b: it divides each gradient by its own size, which turns the direction.
+# c: with 1e-8 each weight moves about lr, whatever its gradient is.
+# d: eps = 1 leaves gradient descent as it is.
+# -->
+
+# %%
 LR = 0.045
 train, test = take(5000, "train"), take(1250, "test")
 RULES = {
@@ -262,6 +267,8 @@ def follow(step, loss):
 
 
 learn(leader, *train, steps=30, lr=LR, each=follow)
+
+# %%
 moved = {
     name: np.concatenate(
         [(w.data - w0).ravel() for w, w0 in zip(ws, start, strict=True)]
@@ -463,6 +470,7 @@ def each(step, loss):
             curves["averaged"].append(accuracy())
 
 
+# %%
 learn(network, *train, steps=400, lr=0.1, seed=1, each=each)
 print("second half   mean accuracy   lowest   change from test to test")
 for name, curve in curves.items():

@@ -6,8 +6,8 @@
 # exact, what a grid cell sees of the image, and what pixels are worth when the
 # effort is equal.
 #
-# **You need:** lessons 4 (counting multiply-adds, receptive fields), 13 (grid
-# reduction) and 15 (Inception-v3).
+# **You need:** lessons 4 (counting multiply-adds), 7 (receptive fields), 13
+# (grid reduction) and 15 (Inception-v3).
 #
 # ## The question
 #
@@ -103,6 +103,7 @@ def until(size, last):
     return summary(part, size)
 
 
+# %%
 SHOWN = [
     "Conv2d_1a_3x3",
     "Conv2d_2a_3x3",
@@ -183,6 +184,7 @@ def cost(size, stride, pool_after):
     return stem.macs + rest.macs, grid
 
 
+# %%
 with nn.shape_only():
     print("pooling after   299 pixels            79 pixels, without it")
     small, small_grid = cost(79, 1, 0)
@@ -276,6 +278,7 @@ def build(stride, pooled, first):
     return Network(stages, channels=3, input_size=32)
 
 
+# %%
 print("case                   side   multiply-adds   a cell sees")
 own = {}
 for name, (factor, *shape) in CASES.items():

@@ -226,6 +226,7 @@ EXERCISES = [
         [
             (192, 32, 5),
             (18, 2, 3),
+            (7, 2, 3),  # a weight less than what is cheaper
             (192, 128, 3),
             (480, 48, 5),
             (64, 64, 3),

@@ -166,6 +166,11 @@ EXERCISES = [
             (1388, 71, 7),
             (1018, 54, 7),
             (27, 340, 112),
+            # at the edges, to a millionth: inside and outside, below and above
+            (1998, 6414, 56),
+            (1714, 5502, 56),
+            (1997, 6415, 56),
+            (1713, 5503, 56),
         ],
         {
             "K is 1024 here: with 1000 the row conv2, 112K and 360M, would contradict itself.": lambda p, m, g: (

@@ -143,7 +143,7 @@ EXERCISES = [
     Exercise(
         "logit_gap",
         bisected,
-        [(5, 0.1), (10, 0.1), (1000, 0.1), (10, 0.4)],
+        [(5, 0.1), (10, 0.1), (1000, 0.1), (10, 0.4), (2, 0.1)],
         {
             "The right class was given 1 - eps; it has eps/K on top of that.": lambda classes, eps: (
                 log((1 - eps) / (eps / classes))
@@ -206,6 +206,7 @@ EXERCISES = [
             ),
             ([0.25, 0.5, 0.75, 0.99], [False, True, True, True], 4),
             ([0.3, 0.4, 0.45, 0.8, 0.9], [True, False, True, True, True], 2),
+            ([0.6, 0.9, 0.95], [True, False, False], 3),
         ],
         {
             "Errors of different bins cancel there: take the distance, without its sign, in each bin first.": signed,

@@ -195,7 +195,7 @@ EXERCISES = [
     Exercise(
         "modules_for",
         searched,
-        [(25, 1), (48, 2), (54, 2), (49, 3), (22, 1), (60, 1)],
+        [(24, 1), (25, 1), (48, 2), (54, 2), (49, 3), (22, 1), (60, 1)],
         {
             "five and six are at least 1 each.": lambda layers, seven: [
                 (five, six)

@@ -44,7 +44,7 @@ def modules_for(layers, seven):
 
     five and six are at least 1; a list of pairs, the smallest `five` first.
     The stem has 5, the reductions have 3 and 4 and the linear layer 1, as in
-    depth. modules_for(25, 1) is [(1, 1)].
+    depth. modules_for(24, 1) is [(1, 1)].
     """
     return ...
 

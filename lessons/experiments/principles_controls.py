@@ -30,7 +30,9 @@ def squeeze(channels: int, middle: int, unit: bool) -> nn.Module:
     return nn.Sequential(down, nn.ConvUnit(middle, channels, 1))
 
 
-def build(where: str = "", middle: int = 0, unit: bool = True, wide: int = 0) -> Network:
+def build(
+    where: str = "", middle: int = 0, unit: bool = True, wide: int = 0
+) -> Network:
     """The network of lessons/experiments/principles.py with one squeeze, or with a last 1x1 to `wide` channels."""
     stages = {
         "stem": nn.Sequential(
@@ -38,7 +40,9 @@ def build(where: str = "", middle: int = 0, unit: bool = True, wide: int = 0) ->
         ),
         **({"squeeze": squeeze(32, middle, unit)} if where == "early" else {}),
         "pool": nn.MaxPool2d(3, stride=2, padding="same"),
-        "mixed": nn.inception(32, n1=16, r3=16, n3=32, r5=8, n5=8, pool_proj=8),
+        "mixed": nn.inception(
+            32, n1=16, r3=16, n3=32, r5=8, n5=8, pool_proj=8
+        ),
         "reduce": nn.grid_reduction(64, [(64, 3)], padding="same"),
         **({"squeeze": squeeze(128, middle, unit)} if where == "late" else {}),
         **({"wide": nn.ConvUnit(128, wide, 1)} if wide else {}),
@@ -54,9 +58,13 @@ def accuracy(network: Network) -> float:
 
 def trained(network: Network, seed: int, steps: int) -> float:
     """As in principles.py: SGD with momentum 0.9 and a triangular rate; the share of the test images that is right."""
-    sgd = optim.SGD(network.named_parameters(), 0.1, momentum=0.9, nesterov=True)
+    sgd = optim.SGD(
+        network.named_parameters(), 0.1, momentum=0.9, nesterov=True
+    )
     rate = optim.Triangular(0.1, steps, steps // 4)
-    learn(network, *TRAIN, steps=steps, seed=seed, optimizer=sgd, schedule=rate)
+    learn(
+        network, *TRAIN, steps=steps, seed=seed, optimizer=sgd, schedule=rate
+    )
     return accuracy(network)
 
 
@@ -67,7 +75,9 @@ def main() -> None:
         for seed in range(SEEDS):
             nn.random.manual_seed(seed)
             found.append(trained(build(where, middle, unit), seed, 400))
-        rows.append({"where": where, "middle": middle, "relu": unit, "accuracy": found})
+        rows.append(
+            {"where": where, "middle": middle, "relu": unit, "accuracy": found}
+        )
         print(rows[-1], flush=True)
     for wide in WIDTHS:
         found = []
@@ -75,7 +85,13 @@ def main() -> None:
             nn.random.manual_seed(seed)
             network = build(wide=wide)
             found.append(trained(network, seed, 100))
-        rows.append({"wide": wide, "macs": summary(network, 32).macs, "accuracy": found})
+        rows.append(
+            {
+                "wide": wide,
+                "macs": summary(network, 32).macs,
+                "accuracy": found,
+            }
+        )
         print(rows[-1], flush=True)
     keep("principles_controls", rows, began)
 

@@ -74,7 +74,12 @@ def run(width: int, factors: tuple, seed: int) -> dict:
             optimizer.step()
         right = np.mean(logits.numpy().argmax(axis=1) == labels)
         log.append(
-            (loss.item(), right, np.mean(last.numpy() == 0), last.numpy().mean())
+            (
+                loss.item(),
+                right,
+                np.mean(last.numpy() == 0),
+                last.numpy().mean(),
+            )
         )
     log = np.array(log, float)
     end = log[-10:].mean(axis=0)

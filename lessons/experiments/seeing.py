@@ -43,7 +43,9 @@ def train(seed: int, steps: int, decay: float) -> nn.Sequential:
         weight_decay=decay,
     )
     rate = optim.Triangular(0.1, steps, steps // 4)
-    learn(network, *TRAIN, steps=steps, seed=seed, optimizer=sgd, schedule=rate)
+    learn(
+        network, *TRAIN, steps=steps, seed=seed, optimizer=sgd, schedule=rate
+    )
     return network.eval()
 
 
@@ -68,13 +70,19 @@ def contrast() -> np.ndarray:
     return far.reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4))
 
 
-def kept(network: nn.Sequential, answers: np.ndarray, order: np.ndarray) -> float:
+def kept(
+    network: nn.Sequential, answers: np.ndarray, order: np.ndarray
+) -> float:
     """The mean probability of the answer after 16 cells of each image were blanked, the first of `order`."""
     mask = np.zeros((len(X), 64), bool)
     np.put_along_axis(mask, order[:, :16], True, axis=1)
     mask = np.kron(mask.reshape(-1, 8, 8), np.ones((1, 4, 4))).astype(bool)
     x = np.where(mask[..., None], X.mean(axis=(1, 2), keepdims=True), X)
-    return float(np.take_along_axis(probabilities(network, x), answers[:, None], 1).mean())
+    return float(
+        np.take_along_axis(
+            probabilities(network, x), answers[:, None], 1
+        ).mean()
+    )
 
 
 def ranks(maps: np.ndarray) -> np.ndarray:
@@ -96,7 +104,9 @@ def looked_at(seed: int) -> dict:
     maps = {
         "Grad-CAM": grad_cam,
         "contrast, no network": contrast(),
-        "Grad-CAM, wrong class": heat(network, (answers + 1 + np.arange(len(X)) % 9) % 10),
+        "Grad-CAM, wrong class": heat(
+            network, (answers + 1 + np.arange(len(X)) % 9) % 10
+        ),
         "Grad-CAM, untrained": heat(build(seed + 100).eval(), answers),
         "random": np.random.default_rng(seed).random(grad_cam.shape),
     }
@@ -110,7 +120,12 @@ def looked_at(seed: int) -> dict:
         }
         print(seed, name, rows[name], flush=True)
     right = round(float(np.mean(answers == LABELS)), 3)
-    return {"seed": seed, "accuracy": right, "sure": round(float(p.max(axis=1).mean()), 3), "maps": rows}
+    return {
+        "seed": seed,
+        "accuracy": right,
+        "sure": round(float(p.max(axis=1).mean()), 3),
+        "maps": rows,
+    }
 
 
 def main() -> None:
@@ -131,7 +146,10 @@ def main() -> None:
             "weight_decay": LONG_DECAY,
             "accuracy": round(right, 3),
             "grey": round(float(grey), 3),
-            "norms": [round(float(n), 3) for n in np.sqrt(np.square(kernels).sum(axis=(0, 1, 2)))],
+            "norms": [
+                round(float(n), 3)
+                for n in np.sqrt(np.square(kernels).sum(axis=(0, 1, 2)))
+            ],
             "filters": "".join(f"{int(v) + 128:02x}" for v in scaled.ravel()),
         },
         began,

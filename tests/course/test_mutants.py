@@ -17,6 +17,31 @@ SECONDS = 2.0  # for a mutant that never ends
 
 # (lesson's name, exercise): the mutants, as `python -m tests.course.test_mutants` prints them, that are no mistakes.
 EQUIVALENT: dict[tuple[str, str], set[str]] = {
+    # divisions without a remainder, by what the exercise says
+    ("counting", "conv_parameters"): {"m // groups: FloorDiv to Div"},
+    ("googlenet", "widths_of"): {"out // 8: FloorDiv to Div", "eighth // 4: FloorDiv to Div"},
+    ("table_1", "weights_of"): {"operations // (grid * grid): FloorDiv to Div"},
+    ("two_3x3", "break_even"): {"(k + 1) // 2: FloorDiv to Div", "1: +1"},  # k is odd: (k + 2) // 2 is as much
+    ("grid_reduction", "reduction_costs"): {"d // 2: FloorDiv to Div"},
+    ("grid_reduction", "narrowest"): {"d // 2: FloorDiv to Div"},
+    ("grid_reduction", "side_by_side"): {"d // 2: FloorDiv to Div"},
+    ("v2_and_v3", "modules_for"): {"left // 5: FloorDiv to Div", "0: +1"},  # left is a multiple of 5
+    # an int() or a later // takes off what comes after the point
+    ("two_3x3", "widest_middle"): {"share * 25 * m * n // (9 * (m + n)): FloorDiv to Div"},
+    ("low_resolution", "times_cheaper"): {"(side - kernel) // stride: FloorDiv to Div"},
+    # both cannot be equal: in units of 32 / 1e6 one side is an even number and the other an odd one
+    ("table_1", "consistent"): {"least <= operations_m + 0.5: LtE to Lt", "operations_m - 0.5 <= most: LtE to Lt"},
+    # widths are multiples of 8 up to 1024, so weights are multiples of 64
+    ("table_1", "repairs"): {"1025: +1", "512: +1"},
+    ("auxiliary", "deepest"): {"left >= least * (1 - 1e-12): GtE to Gt"},  # the 1e-12 decides
+    ("training", "running_average"): {"1: -1"},  # the mean of the first value and itself
+    ("principles", "neighbour_correlation"): {"(0, 1): swap"},  # a correlation has no direction
+    ("low_resolution", "shrink"): {"(1, 3): swap"},  # both axes are averaged
+    ("low_resolution", "width_of_equal_cost"): {  # squared
+        "-(-side // stride): drop the minus",
+        "-(-new_side // new_stride): drop the minus",
+    },
+    ("two_3x3", "stacked"): {"(np.asarray(a, dtype=float), np.asarray(b, dtype=float)): swap"},  # either order is right
     ("seeing", "grad_cam"): {"(0, 1): swap"},  # both axes are summed
     ("seeing", "climb"): {"weights @ x > 0: Gt to GtE"},  # at 0 either slope will do
     ("gradient_checks", "fooled"): {"np.abs(gradient(x, cotangent) - numeric).max() < 1e-06: Lt to LtE"},
