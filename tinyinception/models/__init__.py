@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -180,7 +181,9 @@ _KINDS: tuple[tuple[Callable, str, Callable], ...] = (
 def _factory(name: str) -> Callable[..., Network]:
     module = f"tinyinception.models.{info(name).module}"
     factory = getattr(import_module(module), info(name).function or name)
-    explain_call(module, remedies.BUILD.format(info(name).module))
+    for other in {entry.module for entry in _NETWORKS.values()}:  # one may have imported another
+        if f"tinyinception.models.{other}" in sys.modules:
+            explain_call(f"tinyinception.models.{other}", remedies.BUILD.format(other))
     return factory
 
 
