@@ -27,7 +27,7 @@ from tinyinception.errors import ArgumentError, DataError
 
 NUMBERS = "biufO"  # NumPy's kinds of arrays; objects may be fractions
 WITHIN = 0.4  # how far at most a count may be off that was computed with floats
-SECONDS = 10.0  # for all examples of an exercise
+SECONDS = 60.0  # for all examples of an exercise; those that use kernels may have to compile them first
 OPEN = "open"  # the level of a question without a check
 
 
