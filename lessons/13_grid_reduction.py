@@ -276,11 +276,16 @@ shrinkers = {
 }
 results = {"original": x_test}
 steps = 400
+
+
+def falling(step):
+    return 3e-3 * (1 - step / steps)
+
+
 for name, make in shrinkers.items():
     nn.random.manual_seed(0)
     network = Rebuilt(make())
     adam = Adam(network.named_parameters(), 3e-3)
-    falling = lambda step: 3e-3 * (1 - step / steps)  # noqa: E731
     learn(
         network, x, x, steps=steps, batch=20, optimizer=adam, schedule=falling
     )

@@ -128,13 +128,14 @@ class Sums:
 
 def _places(node: Node) -> list[np.ndarray | None]:
     """Where gradients may be written: those of leaves without one to the places that an optimiser has for them."""
-    return [
-        None
-        if leaf is None or isinstance(leaf, Node) or leaf.grad is not None or leaf.slot is None
-        or leaf.slot.dtype != leaf.dtype or sum(other is leaf for other in node.parents) > 1
-        else leaf.slot
-        for leaf in node.parents
-    ]  # fmt: skip
+
+    def free(parent: Any) -> bool:
+        if parent is None or isinstance(parent, Node) or parent.slot is None or parent.grad is not None:
+            return False
+        once = sum(other is parent for other in node.parents) == 1  # else one gradient would be written over another
+        return once and parent.slot.dtype == parent.dtype
+
+    return [parent.slot if free(parent) else None for parent in node.parents]
 
 
 def _collect(leaf: Any, grad: np.ndarray, owned: bool) -> None:

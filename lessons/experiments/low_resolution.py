@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
+from short_training import seeds_and_jobs
 
 from tinyinception import nn, optim
 from tinyinception.count import summary
@@ -29,20 +29,7 @@ CASES = {
 
 def main() -> None:
     """Train, print and keep."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        default=3,
-        help="trainings of each kind, with other weights and batches",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        help="how many seeds are trained at the same time",
-    )
-    options, began = parser.parse_args(), time.monotonic()
+    options, began = seeds_and_jobs(__doc__), time.monotonic()
     costs = {
         name: summary(build(*case[1:]), 32 // case[0]).macs
         for name, case in CASES.items()

@@ -40,6 +40,24 @@ def arguments(description: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
+def seeds_and_jobs(description: str | None) -> argparse.Namespace:
+    """The options of those that train one seed in each process."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        help="trainings of each kind, with other weights and batches",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="how many seeds are trained at the same time",
+    )
+    return parser.parse_args()
+
+
 def drawn(images: int) -> data.Dataset:
     """So many training images of the drawn set, and its test images."""
     return data.load("drawn", limit=images, progress=False)

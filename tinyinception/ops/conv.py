@@ -144,8 +144,10 @@ class Linear(Operation):
         if wanted[0]:
             dx = kernels.conv2d_input_grad(image, w[None, None], (n, 1, 1, k), *at).reshape(n, k)
         if wanted[1]:
-            into = None if room.empty[1] is None else room.empty[1][None, None]
+            place = room.empty[1]
+            into = None if place is None else place[None, None]
             dw = kernels.conv2d_weight_grad(image, _as_image(x), (1, 1, *w_shape), *at, into=into)[0, 0]
+            dw = dw if place is None else place
         db = add_up(grad, (0,)) if len(wanted) > 2 and wanted[2] else None
         return (dx, dw, db)[: len(wanted)]
 
