@@ -6,8 +6,9 @@ import pytest
 
 from tinyinception.kernels import team
 from tinyinception.kernels.jit import kernel
-from tinyinception.kernels.team import deal
+from tinyinception.kernels.team import SHARES, SPACING, deal, take
 from tinyinception.kernels.types import Windows
+from tinyinception.kernels.vectors import address
 
 
 @kernel(parallel=False)
@@ -18,6 +19,12 @@ def _count(unit, calls, factor, pair):
 @kernel(parallel=False)
 def count(calls, factor, pair, units, workers):
     deal(_count, units, workers, (calls, factor, pair))
+
+
+@kernel(parallel=False)
+def order(turns, units, workers, taken, found):
+    for i, me in enumerate(turns):
+        found[i] = take(address(taken), units, workers, me)
 
 
 @kernel(parallel=False)
@@ -52,6 +59,22 @@ def test_each_unit_is_done_once(units, workers):
     for _ in range(20):
         count(calls, 2, (3, np.zeros(5)), units, workers)
     np.testing.assert_array_equal(calls, [20 * 11] * units + [0] * (1001 - units))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, SHARES, 2 * SHARES + 1])
+@pytest.mark.parametrize("units", [0, 1, 5, 64, 1000])
+def test_workers_take_their_own_share_in_order_then_those_of_others(units, workers):
+    turns = np.random.default_rng(units).integers(workers, size=units + workers)
+    taken, found = np.zeros(SHARES * SPACING, np.int64), np.zeros(turns.size, np.int64)
+    order(turns, units, workers, taken, found)
+    shares = min(workers, SHARES)
+    left = [list(range(units * i // shares, units * (i + 1) // shares)) for i in range(shares)]
+    for me, unit in zip(turns, found, strict=True):
+        mine = next((left[i % shares] for i in range(me, me + shares) if left[i % shares]), [units])
+        assert unit == mine[0]
+        if unit < units:
+            mine.pop(0)
+    assert not any(left)
 
 
 @pytest.mark.parametrize("workers", THREADS)

@@ -31,8 +31,8 @@ from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
-from tinyinception.kernels.team import deal
-from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, copy, take
+from tinyinception.kernels.team import SHARES, SPACING, deal, take
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, copy
 
 ZERO, ONE, NO = np.int64(0), np.int64(1), np.bool_(False)  # where Numba would compile a callee anew for a literal
 AHEAD = 16  # rows of weights fetched early: the hardware prefetcher stops at a page boundary, after few rows
@@ -247,7 +247,7 @@ def _seen(table, row, zeros, seen):
 
 
 @kernel(parallel=False)
-def _window_tiles(_, windows, weights, finish, places, add, tiling, moments, counter):
+def _window_tiles(me, windows, weights, finish, places, add, tiling, moments, workers, taken):
     """One thread's share of `window_product`: tiles, until none is left."""
     x, out_channels, tile_rows = windows.x, places.channels, tiling.rows
     size, taps_count, wide = x.itemsize, windows.taps.shape[0], finish.numbers.shape[1]
@@ -262,8 +262,8 @@ def _window_tiles(_, windows, weights, finish, places, add, tiling, moments, cou
     outs, spare = np.empty(tile_rows, np.int64), np.empty((ROWS if exact else tile_rows) * wide, x.dtype)
     seen, seeing = np.empty((tile_rows // ROWS, taps_count), np.int64), np.empty(tile_rows // ROWS, np.int64)
     while True:
-        unit = take(address(counter))
-        if unit >= tiles * slices:
+        unit = take(address(taken), tiles * slices, workers, me)
+        if unit == tiles * slices:
             break
         tile, piece = unit % tiles, unit // tiles
         row_from, row_to = tile * tile_rows, min((tile + 1) * tile_rows, rows)
@@ -335,8 +335,8 @@ def window_product(windows, weights, finish, places, add, tiling, moments, worke
     moments: empty, or tiles x 2 x channels rounded up to whole vectors, for the mean and the summed squares of
     deviations of each tile.
     """
-    counter = np.zeros(1, np.int64)
-    deal(_window_tiles, workers, workers, (windows, weights, finish, places, add, tiling, moments, counter))
+    taken = np.zeros(SHARES * SPACING, np.int64)
+    deal(_window_tiles, workers, workers, (windows, weights, finish, places, add, tiling, moments, workers, taken))
 
 
 @kernel(parallel=False)
@@ -360,7 +360,7 @@ def _seeing(table, rows, whole, zeros, grad, grad_row, windows, grads, counts):
 
 
 @kernel(parallel=False)
-def _weight_parts(_, windows, grads, sums, slices, counter):
+def _weight_parts(me, windows, grads, sums, slices, workers, taken):
     """One thread's share of `weight_product`: parts, until none is left."""
     x, grad, out_channels = windows.x, grads.x, grads.channels
     size, taps_count = x.itemsize, windows.taps.shape[0]
@@ -372,8 +372,8 @@ def _weight_parts(_, windows, grads, sums, slices, counter):
     seen, given = np.empty((taps_count, BLOCK), np.int64), np.empty((taps_count, BLOCK), np.int64)
     counts = np.empty(taps_count, np.int64)
     while True:
-        unit = take(address(counter))
-        if unit >= parts * slices:
+        unit = take(address(taken), parts * slices, workers, me)
+        if unit == parts * slices:
             break
         part, piece = unit // slices, unit % slices
         begin, end = chunks * part // parts, chunks * (part + 1) // parts
@@ -403,5 +403,5 @@ def weight_product(windows, grads, sums, slices, workers):
     grads: the gradients as windows of one tap. Reads up to CHANNELS - 1 numbers past a window; the sums
     that they feed are discarded.
     """
-    counter = np.zeros(1, np.int64)
-    deal(_weight_parts, workers, workers, (windows, grads, sums, slices, counter))
+    taken = np.zeros(SHARES * SPACING, np.int64)
+    deal(_weight_parts, workers, workers, (windows, grads, sums, slices, workers, taken))

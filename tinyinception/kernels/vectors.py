@@ -154,18 +154,3 @@ def copy(typingctx, target, source, size):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, types.int64), codegen
-
-
-@intrinsic
-def take(typingctx, counter):
-    """The number at an address, which is counted up at once: each caller gets another one.
-
-    Threads take tiles one by one instead of half of them each, so that a thread whose core is wanted elsewhere holds up
-    the others by a tile, not by its half.
-    """
-
-    def codegen(context, builder, signature, args):
-        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
-        return builder.atomic_rmw("add", pointer, ir.Constant(ir.IntType(64), 1), "monotonic")
-
-    return types.int64(types.int64), codegen

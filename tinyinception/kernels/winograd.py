@@ -31,8 +31,8 @@ from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
 from tinyinception.kernels.plan import WINDOWS
 from tinyinception.kernels.products import NO, ONE, moments_tile, weight_tile, window_tile, windows_of
-from tinyinception.kernels.team import PIECES, deal
-from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address, take
+from tinyinception.kernels.team import PIECES, SHARES, SPACING, deal, take
+from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address
 
 
 def _inputs(code, d):
@@ -145,7 +145,7 @@ def transform_weights(w, flip, u, workers):
 
 
 @kernel(parallel=False)
-def _winograd_tiles(_, windows, u, finish, places, add, moments, sizes, counter):
+def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers, taken):
     """One thread's share of `winograd_product`: tiles, until none is left."""
     x, size, (_, channels, wide) = windows.x, windows.x.itemsize, u.shape
     lanes = VECTOR_BYTES // size
@@ -162,8 +162,8 @@ def _winograd_tiles(_, windows, u, finish, places, add, moments, sizes, counter)
             right[i, row] = address(products) + size * wide * (i * WINDOWS + row)
     spare, real = np.empty(wide, x.dtype), np.empty(4 * WINDOWS, np.int64)
     while True:
-        tile = take(address(counter))
-        if tile >= tiles:
+        tile = take(address(taken), tiles, workers, me)
+        if tile == tiles:
             break
         row_from, row_to = tile * WINDOWS, min((tile + 1) * WINDOWS, rows)
         windows_of(windows, ONE, row_from, row_to, address(zeros), table)
@@ -235,12 +235,12 @@ def winograd_product(windows, u, finish, places, add, moments, sizes, workers):
     places: the 2x2 outputs of each window. Channels are whole vectors, in and out. sizes: how many pixels the moments
     of each tile are of.
     """
-    counter = np.zeros(1, np.int64)
-    deal(_winograd_tiles, workers, workers, (windows, u, finish, places, add, moments, sizes, counter))
+    taken = np.zeros(SHARES * SPACING, np.int64)
+    deal(_winograd_tiles, workers, workers, (windows, u, finish, places, add, moments, sizes, workers, taken))
 
 
 @kernel(parallel=False)
-def _winograd_parts(_, windows, grads, sums, counter):
+def _winograd_parts(me, windows, grads, sums, workers, taken):
     """One thread's share of `winograd_weight_product`: parts, until none is left."""
     x, size, (parts, _, channels, wide) = windows.x, windows.x.itemsize, sums.shape
     lanes = VECTOR_BYTES // size
@@ -255,8 +255,8 @@ def _winograd_parts(_, windows, grads, sums, counter):
             left[i, row] = address(inputs) + size * channels * (i * WINDOWS + row)
             right[i, row] = address(given) + size * wide * (i * WINDOWS + row)
     while True:
-        part = take(address(counter))
-        if part >= parts:
+        part = take(address(taken), parts, workers, me)
+        if part == parts:
             break
         begin, end = tiles * part // parts, tiles * (part + 1) // parts
         for tile in range(begin, end):
@@ -287,8 +287,8 @@ def _winograd_parts(_, windows, grads, sums, counter):
 @kernel(parallel=False)
 def winograd_weight_product(windows, grads, sums, workers):
     """sums[part, i, c, f] = sum over a part's windows of V_i[c] times what product i gets back for f from grad."""
-    counter = np.zeros(1, np.int64)
-    deal(_winograd_parts, workers, workers, (windows, grads, sums, counter))
+    taken = np.zeros(SHARES * SPACING, np.int64)
+    deal(_winograd_parts, workers, workers, (windows, grads, sums, workers, taken))
 
 
 @kernel(parallel=False)
