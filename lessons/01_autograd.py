@@ -299,7 +299,7 @@ print(f"20 {2**20:10,} {2**21 - 1:15,} {21:10}  (by the formula)")
 # $$X_{00} \times G_{01} + X_{10} \times G_{11}$$
 #
 # That is column 0 of X times column 1 of G, which is the element in row 0 and
-# column 1 of the matrix X^T G (X^T is X with rows and columns swapped). The
+# column 1 of the matrix Xᵀ G (Xᵀ is X with rows and columns swapped). The
 # same thought gives the gradient of X:
 #
 # $$\text{gradient of } W = X^T G$$
