@@ -292,8 +292,8 @@ show(plots.crossing(yours, quiet), "06_crossing")
 # %% [markdown]
 # The first line is a test of the measurement: one block *is* the dense
 # product. Then blocks save about what they leave out, down to a quarter of the
-# weights. Smaller blocks save little more, if anything: they give a kernel too
-# little to do.
+# weights. In the stored column smaller blocks save little more: they give a
+# kernel too little to do.
 #
 # ## What this says about the module, and what not
 #
