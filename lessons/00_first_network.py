@@ -5,7 +5,8 @@
 # layer, a classifier, a loss, gradient descent, a convolution and a pooling
 # are, and you have trained two networks.
 #
-# **You need:** Python lists and NumPy arrays. Nothing else.
+# **You need:** Python lists and NumPy arrays; from school, what the slope of a
+# curve and a logarithm are.
 #
 # ## The question
 #
@@ -78,10 +79,11 @@ plots.pictures(images, labels, CLASSES)
 #     scores = pixels × weights + biases
 #
 # This is a *layer*, called *linear* or *fully connected*. To read scores as
-# shares of certainty they are made positive and divided by their sum. This is
+# shares of certainty they are made positive, by exp(score), which is e to the
+# power of the score, and divided by their sum. This is
 # [softmax](glossary.md#softmax):
 #
-#     share of class i = exp(score i) / sum of exp(score) over all classes
+# $$\text{share of } i = \frac{e^{\text{score of } i}}{\text{sum of these}}$$
 #
 # **Predict:** the scores are 1, 2, 3, and we add 5 to each of them. What
 # happens to the shares?
@@ -99,7 +101,7 @@ plots.pictures(images, labels, CLASSES)
 
 # %%
 def softmax(scores):
-    e = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    e = np.exp(scores - scores.max(axis=-1, keepdims=True))  # never huge
     return e / e.sum(axis=-1, keepdims=True)
 
 
@@ -139,7 +141,7 @@ for share in (1, 0.9, 0.5, 0.25, 0.01):
 # slope at w is 2 × (w - 3). If the slope is positive, a smaller w is better;
 # if it is negative, a larger one. So step against the slope, again and again:
 #
-#     w becomes w - learning rate × slope
+# $$w \text{ becomes } w - \text{learning rate} \times \text{slope}$$
 #
 # That is [gradient descent](glossary.md#gradient-descent). With many weights
 # each has its own slope, and all slopes together are the
@@ -217,7 +219,9 @@ def right(w, b, images, labels):
 
 
 # %% [markdown]
-# Guessing is right for one picture in four.
+# Guessing is right for one picture in four. We train three times. The batches
+# are drawn at random, and a [seed](glossary.md#seed) says where the random
+# numbers begin, so three seeds show how much depends on chance.
 #
 # **Predict:** how many of the new pictures does the trained layer get right?
 #
@@ -320,8 +324,8 @@ print("max-pooling 2 × 2 of", *numbers, "is", *pooled, sep="\n")
 # more than one. At the end the mean of each channel is taken over the whole
 # picture, and a linear layer turns those means into scores.
 #
-# Each seed means other random weights to begin with and another order of the
-# pictures. `learn` is the loop of above for any network, with one addition:
+# Here each seed also means other random weights to begin with. `learn` is the
+# loop of above for any network, with one addition:
 # [momentum](glossary.md#momentum). Each step keeps most of the direction of
 # the step before.
 

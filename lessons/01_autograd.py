@@ -106,6 +106,7 @@ class Value:
 
 # %%
 def diamond():
+    """Two arrows from a to b and two from b to c."""
     a = Value(3, name="a")
     b = a + a
     c = b * b
@@ -122,10 +123,11 @@ print("b.pull(1.0) gives", *b.pull(1.0))
 # two changes add up. This is the chain rule for several variables: dc/da is a
 # sum over all uses of a.
 #
-# So gradients are added. But in which order do we go? Here are two ways that
-# look right. Both start at c with gradient 1 and call `pull` as they go down.
-# The first assigns where it should add. The second adds, and at once hands on
-# what a value has collected so far.
+# So gradients are added. But in which order do we go? Let us call what `pull`
+# sends to one parent a *message*. Here are two ways that look right. Both
+# start at c with gradient 1 and go down. The first assigns where it should
+# add. The second adds, and at once hands on (pulls back to the parents) what a
+# value has collected so far.
 
 
 # %%
@@ -237,8 +239,8 @@ plots.diamond(
 # ## Right, but slow
 #
 # A third simple walk is right: hand on at once, but only what has just
-# arrived. It sums over all paths from c to a, one by one. With n diamonds in a
-# row, each value twice the one before, there are 2^n paths.
+# arrived. It sums over all paths from c to a, one by one. With n doublings in
+# a row, each value the one before plus itself, there are 2^n paths.
 #
 # **Predict:** with 20 doublings, how many values does it visit?
 #
@@ -288,18 +290,21 @@ print(f"20 {2**20:10,} {2**21 - 1:15,} {21:10}  (by the formula)")
 # changes, since they work element by element. A matrix product Y = X W needs
 # a little thought. Take 2 × 2 matrices and write down one element:
 #
-#     Y[i, j] = X[i, 0] × W[0, j] + X[i, 1] × W[1, j]
+# $$Y_{ij} = X_{i0} \times W_{0j} + X_{i1} \times W_{1j}$$
 #
-# Which elements of Y contain W[0, 1]? Those of column j = 1: Y[0, 1], with the
-# factor X[0, 0], and Y[1, 1], with the factor X[1, 0]. With G for the gradient
-# of Y, what comes back to W[0, 1] is
+# (row i, column j; both count from 0). Which elements of Y contain W_01? Those
+# of column j = 1: Y_01, with the factor X_00, and Y_11, with the factor X_10.
+# With G for the gradient of Y, what comes back to W_01 is
 #
-#     X[0, 0] × G[0, 1] + X[1, 0] × G[1, 1]
+# $$X_{00} \times G_{01} + X_{10} \times G_{11}$$
 #
-# That is column 0 of X times column 1 of G, which is element [0, 1] of the
-# matrix X^T G (X^T is X with rows and columns swapped). The same for X:
+# That is column 0 of X times column 1 of G, which is the element in row 0 and
+# column 1 of the matrix Xᵀ G (Xᵀ is X with rows and columns swapped). The
+# same thought gives the gradient of X:
 #
-#     gradient of W = X^T G        gradient of X = G W^T
+# $$\text{gradient of } W = X^T G$$
+#
+# $$\text{gradient of } X = G W^T$$
 
 
 # %%
@@ -330,7 +335,7 @@ def total(x):
 # That is enough for a network. It shall learn "one or the other, but not both"
 # (XOR), which no weighted sum of the inputs can. The loss is the sum of
 # squared errors. Our class has no subtraction, so we add the negative targets.
-# `error` below is used twice: the diamond again.
+# `error` below is used twice, as b was.
 
 
 # %%

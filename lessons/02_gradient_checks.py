@@ -26,7 +26,7 @@ plots = load(folder() / "plots" / "02_gradient_checks.py")
 # Lesson 1 nudged a number and looked at the result. To nudge to both sides is
 # better. This is the *central difference*:
 #
-#     f'(x)  ≈  (f(x + h) - f(x - h)) / (2 × h)
+# $$f'(x) \approx \frac{f(x + h) - f(x - h)}{2 \times h}$$
 #
 # Its error has two parts. The curve bends: that costs about h^2 / 6, if the
 # third derivative of f is about 1, so smaller steps are better. And computers
@@ -34,12 +34,12 @@ plots = load(folder() / "plots" / "02_gradient_checks.py")
 # and 1e-7 in float32. After division by h that is eps / h, so larger steps are
 # better. The sum h^2 / 6 + eps / h is smallest where its derivative is 0:
 #
-#     h / 3 = eps / h^2,   so   h = (3 × eps)^(1/3)
+# $$\frac{h}{3} = \frac{\text{eps}}{h^2}, \; h = (3 \times \text{eps})^{1/3}$$
 #
 # That is about 9e-6 in float64 and 7e-3 in float32.
 #
-# **Predict:** many tests use float32 and h = 1e-6. How many digits of the
-# derivative are right then?
+# **Predict:** suppose that a test uses float32 and h = 1e-6. How many digits
+# of the derivative are right then?
 #
 # - (a) one or two
 # - (b) about five
@@ -163,12 +163,13 @@ plots.holes(holes)
 # ## Five bugs
 #
 # Now a gradient to break: [softmax](glossary.md#softmax), which turns scores
-# x into shares p that add up to 1. Raising x[i] raises p[i], and lowers all
+# x into shares p that add up to 1. Raising x_i raises p_i, and lowers all
 # others, since the sum in the denominator grows. That makes two terms. With
-# the gradient g that arrives for p:
+# the gradient g that arrives for p (and the sum over all k):
 #
-#     p[i] = exp(x[i]) / sum of exp(x)
-#     gradient of x[i] = p[i] × (g[i] - sum of g × p)
+# $$p_i = \frac{\exp(x_i)}{\sum_k \exp(x_k)}$$
+#
+# $$\text{gradient of } x_i = p_i \times (g_i - \sum_k g_k \times p_k)$$
 
 
 # %%
@@ -205,8 +206,8 @@ GRADIENTS = {
 #
 # A test needs one number as the result, so it adds up the outputs, each times
 # a weight. The weights are the g that arrives, and are called the *cotangent*.
-# Here are four tests as they are found in real projects. Each has a mistake.
-# Find it before you read on.
+# Here are four tests. Each has a mistake that is easily made. Find it before
+# you read on. (`good`, the fifth, has none.)
 
 
 # %%
@@ -278,7 +279,8 @@ passes = [
 ]
 for test, row in zip(TESTS, passes, strict=True):
     names = [n for n, ok in zip(GRADIENTS, row, strict=True) if ok]
-    print(f"{test.__name__:12} passes: {', '.join(names)}")
+    print(f"{test.__name__} passes:")
+    print("   ", ", ".join(names))
 
 # %% tags=["hide-input"]
 assert [row[0] for row in passes] == [True] * 5
@@ -326,7 +328,7 @@ plots.table(passes, GRADIENTS, TESTS)
 h = 1e-5
 print("central difference at 0:", (max(h, 0) - max(-h, 0)) / (2 * h))
 report = check(lambda x: x.relu(), np.array([0.0, 0.5, -2.0, 1.0]))
-print(report)
+print("gradcheck: ok is", report.ok, "and kinks are", report.kinks)
 assert report.ok
 assert report.kinks == [("x", (0,))]
 

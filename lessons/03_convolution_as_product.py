@@ -170,7 +170,9 @@ assert round(megabytes(32, 32, 3, 64), 1) == 75.5
 # Let A be the im2col matrix, W the weights, Y = A W the output, and G the
 # gradient of Y. Lesson 1 has both gradients already:
 #
-#     gradient of W = A^T G        gradient of A = G W^T
+# $$\text{gradient of } W = A^T G$$
+#
+# $$\text{gradient of } A = G W^T$$
 #
 # But we want the gradient of the image, not of A. A pixel has several copies
 # in A. It is used in several places, so what comes back from them is added.
@@ -288,7 +290,8 @@ print("tiles give what the loops gave")
 # B and A only add and subtract, and G g is made once for all windows. Doing
 # the same along rows and along columns makes 2 × 2 outputs of a 3 × 3 kernel
 # from 4 × 4 = 16 products. The definition needs 4 × 9 = 36. The result is the
-# same but for rounding. The package uses it for 3 × 3 with stride 1.
+# same but for rounding. The package uses it for 3 × 3 with stride 1, where
+# there are enough windows and channels.
 
 # %%
 d, g = rng.standard_normal(4), rng.standard_normal(3)
@@ -330,15 +333,18 @@ ours = stored("staircase")
 plots.table(ours["stairs"], race.MACS)
 
 # %% [markdown]
-# Compiling gains most, thousands of times: Python spends its time on finding
-# out what `+` means. The compiled loops are no bad start, because the
-# innermost one runs along memory. Writing the matrix gained nothing by itself,
-# and tiles and addresses only a little. But the matrix product is the form in
-# which registers can be used well, and those gained most. Winograd's method
-# came on top, 1.6 times and not 2.25: the sums by A and B take time too.
+# So what does it gain? Compiling gains most, thousands of times: Python finds
+# out anew for each number what `+` means. The compiled loops are no bad start,
+# because the innermost one runs along memory. Writing the matrix gained
+# nothing by itself, nor did tiles, and addresses only a little. But the matrix
+# product is the form in which registers can be used well, and those gained
+# most after compiling. Winograd's method came on top, 1.6 times and not 2.25:
+# the sums by A and B take time too.
 #
-# **Predict:** and im2col by tiles with the fast product? Which buffer was best
-# on our machine?
+# Tiles are worth more where the product is fast. We took im2col by tiles
+# again, with the product that uses registers, and buffers of many sizes.
+#
+# **Predict:** which buffer was best on our machine?
 #
 # - (a) the smallest, 74 KB: one row of one image
 # - (b) one to five megabytes

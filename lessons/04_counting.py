@@ -27,8 +27,9 @@
 # multiplication and one addition. Each output pixel uses every weight once. So
 # on an output grid of g × g pixels:
 #
-#     parameters    = k × k × m × n + n
-#     multiply-adds = g × g × k × k × m × n
+# $$\text{parameters} = k \times k \times m \times n + n$$
+#
+# $$\text{multiply-adds} = g \times g \times k \times k \times m \times n$$
 #
 # A *fully connected* (linear) layer is a convolution whose window is as large
 # as its whole input; its grid is 1 × 1. In a *grouped* convolution the
@@ -103,7 +104,7 @@ plots.alexnet(ALEXNET)
 # many. Pooling makes the grid smaller between them.
 #
 # One layer, fc6, has 62 % of the parameters; conv2 has 31 % of the work.
-# AlexNet's 60 million are right: 60,965,224. (One slip is in the paper itself:
+# AlexNet's 60 million are right: 60,965,224. (AlexNet's own paper has a slip:
 # images of 224 × 224 pixels. A window of 11 at stride 4 would fit (224 - 11)
 # / 4 + 1 = 54.25 times. The grid of 55 needs images of 227 × 227.)
 #
@@ -201,7 +202,7 @@ assert round(total(NETWORKS["VGG-16"], parameters) / 60_965_224, 2) == 2.27
 # come from? The 12 is the older number: *Going Deeper*, the paper on GoogLeNet
 # itself, says "12 times fewer" a year before anybody prints the 5. And 60.97 /
 # 12 is 5.08. So the 5 may have been computed from the 12; that is a guess.
-# Lesson 8 tries all ways of counting that we could think of.
+# Lesson 8 counts it in several ways; none gives 5 million.
 #
 # ## Work
 #
@@ -226,7 +227,7 @@ for name, layers in NETWORKS.items():
     print(f"{name:10} {m:14,} {ratio:15.2f} {m / p:20.0f}")
 
 uses = {name: layer[0] ** 2 for name, layer in GOOGLENET.items()}
-print("each weight of GoogLeNet's conv1 is used", uses["conv1"], "times,")
+print(f"each weight of GoogLeNet's conv1 is used {uses['conv1']:,} times,")
 print("of 3a", uses["3a 3x3"], "times, of 4a", uses["4a 3x3"], "times,")
 print("of 5a", uses["5a 3x3"], "times, of the linear layer", uses["fc"])
 
@@ -299,8 +300,8 @@ plots.networks(
 #   multiply-adds. A fully connected layer is a convolution on one pixel.
 # - AlexNet has 61.0 million parameters, VGG-16 138.4, GoogLeNet 7.0: factors
 #   of 8.7 and 2.27, where print says 12 and 3.
-# - Fully connected layers hold parameters, convolutions do the work. Few
-#   parameters do not mean little work.
+# - In AlexNet and VGG fully connected layers hold most of the parameters and
+#   convolutions do most of the work. Few parameters do not mean little work.
 #
 # Lesson 5 builds the module that GoogLeNet is made of.
 #

@@ -76,8 +76,8 @@ assert out.shape == (1, 28, 28, 32)
 assert unpadded.shape == (1, 24, 24, 32)
 
 # %% [markdown]
-# What comes out depends on stride, padding and the number of filters, not on
-# the kernel.
+# What comes out depends on stride, padding and the number of filters. If the
+# padding suits the kernel, the kernel's size makes no difference.
 #
 # ## The naive module in 15 lines
 #
@@ -207,7 +207,7 @@ for name, module in (("naive", naive), ("reduced", reduced)):
     for branch, macs in costs[name].items():
         print(f"{branch} {macs / 1e6:6.1f}", end="  ")
     total = sum(costs[name].values()) / 1e6
-    print(f"all {total:6.1f} ({name}, {module(image).shape[3]} channels out)")
+    print(f"all {total:6.1f} ({name})")
 
 # %% tags=["hide-input"]
 assert naive(image).shape[3] == 416 == 64 + 128 + 32 + 192
@@ -247,7 +247,7 @@ with no_grad():
 # In the naive module the pooling branch passes everything on, so the output is
 # the input **plus** the filters:
 #
-#     channels out = channels in + n1 + n3 + n5
+# $$\text{channels out} = \text{channels in} + n_1 + n_3 + n_5$$
 #
 # It can only grow, and the next module pays for every channel that comes in.
 # We stack all nine modules of GoogLeNet, each time with the filters of Table
@@ -420,32 +420,37 @@ show(plots.kept(keep), "05_kept")
 # -->
 
 # %%
-wide, ratio = [], []
-for name, (n1, _, n3, _, n5, proj) in WIDTHS.items():
+wide, ratio, work, m = [], [], [], 192
+for name, (n1, r3, n3, r5, n5, proj) in WIDTHS.items():
     wide.append((n3 + n5) / (n1 + n3 + n5 + proj))
     ratio.append((n3 + n5) / n1)
-    print(f"{name}: {wide[-1]:5.1%} of the channels;", end=" ")
-    print(f"{ratio[-1]:.2f} for each of the 1×1")
+    larger = 9 * r3 * n3 + 25 * r5 * n5  # weights of the 3×3 and the 5×5
+    work.append(larger / (larger + m * (n1 + r3 + r5 + proj)))
+    m = n1 + n3 + n5 + proj
+    print(f"{name}: {wide[-1]:5.1%} of the channels,", end=" ")
+    print(f"{ratio[-1]:.2f} for each 1×1, {work[-1]:5.1%} of the work")
 
 # %% tags=["hide-input"]
 expected = [0.625, 0.6, 0.5, 0.5625, 0.625, 0.6667, 0.5385, 0.5385, 0.5]
 assert np.allclose(wide, expected, atol=5e-5)
 expected = [2.5, 2.25, 1.33, 1.8, 2.5, 3.14, 1.75, 1.75, 1.33]
 assert np.allclose(ratio, expected, atol=5e-3)
+assert (round(work[0], 3), round(work[-1], 3)) == (0.755, 0.566)
 show(plots.shares(WIDTHS), "05_shares")
 
 # %% [markdown]
 # 50 %, the lowest of all, together with 4a. The share rises within 4a to 4d
-# and falls again; over the whole network it does not rise. If one takes
-# "ratio" for that of 3×3 and 5×5 to 1×1, the second column, it is the same.
-# The sentence is often repeated; the network of the same paper does not do it.
+# and falls again; over the whole network it does not rise. "Ratio" may be read
+# in other ways: 3×3 and 5×5 to 1×1, or their share of the module's work, the
+# other two columns. Those do not rise either. The sentence is often repeated;
+# the network of the same paper does not do it.
 #
 # ## Take away
 #
 # - A module is four branches on the same input and a `concat`: 15 lines.
 # - Branches must agree in their grid, which stride and padding decide. Channel
 #   counts are free and add up.
-# - A larger kernel does not put out fewer numbers.
+# - A larger kernel does not put out fewer numbers, if it is padded.
 # - The naive module puts out its input's channels and more: 416 after 3a,
 #   4,944 after nine modules.
 # - 1×1 reductions make 3a 2.4 times cheaper, its 5×5 branch ten times, and a

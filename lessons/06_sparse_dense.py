@@ -135,9 +135,8 @@ show(plots.correlated(units, order, near), "06_correlated")
 # become more as features spread out in higher layers.
 #
 # That clusters exist with random filters does not show that a trained network
-# has them, nor that the module is the best use of them.
-# The paper is careful as well: "one must be cautious though", at the end of
-# its section 3.
+# has them, nor that the module is the best use of them. The paper is careful
+# as well: "one must be cautious though", at the end of its section 3.
 #
 # ## How a sparse matrix is stored
 #
@@ -189,7 +188,10 @@ show(plots.csr(matrix), "06_csr")
 # wants, and the sum, and stores the sum: 3 accesses for one multiply-add. That
 # is
 #
-#     3 / (11 / 24) = 6.5 times as many accesses for each multiply-add
+# $$\frac{3}{11 / 24} = 6.5$$
+#
+# times as many accesses for each multiply-add. (Time need not grow as much: a
+# processor reads and calculates at once.)
 #
 # **Predict:** from which density down is the sparse product faster?
 #
@@ -229,6 +231,8 @@ for name, ratio in zip(("stored", "yours"), middles, strict=True):
 assert round(3 / (11 / 24), 1) == 6.5
 assert middles[0][-1] > 1.3  # with all weights left CSR is slower
 assert middles[0][1] < 0.2  # with a hundredth it is faster
+prices = middles[0] / np.array(quiet["density"])
+assert (round(prices[-1], 1), round(prices[0])) == (2.2, 5)
 assert middles[1][0] < middles[1][-1]
 assert 0.05 < crossing(quiet["density"], middles[0]) < 0.5
 
@@ -238,17 +242,18 @@ assert 0.05 < crossing(quiet["density"], middles[0]) < 0.5
 # and the middle of the ratios (the *median*) is shown. A busy moment then hits
 # both. The program is `lessons/experiments/sparse_race.py`.
 #
-# A scattered weight costs several times what a dense one costs, so more than
-# half of them have to go before any time is saved. But with a hundredth of the
-# weights the sparse product does win, by far, as the last printed line says.
-# The paper's "would not pay off" does not hold for this layer
-# today. It was said of the machines and libraries of 2014, and not measured
-# there.
+# Divide a line's time by its density, and you have the price of a weight: in
+# the stored column a scattered weight costs from 2.2 times what a dense one
+# costs, with all weights there, to 5 times, with few. So more than half of
+# them have to go before any time is saved. But with a hundredth of the weights
+# the sparse product does win, by far, as the printed lines say. The paper's
+# "would not pay off" does not hold for this layer today. It was said of the
+# machines and libraries of 2014, and not measured there.
 #
-# Half of the price is the format's, half is our kernel's, which is a plain
-# one. A sparse kernel that keeps a row's sums in registers needs about one
-# access for a multiply-add in place of three; Elsen and others, *Fast Sparse
-# ConvNets* (2020), built such kernels.
+# Not all of the price is the format's; our kernel is a plain one. A sparse
+# kernel that keeps a row's sums in registers needs about one access for a
+# multiply-add in place of three; Elsen and others, *Fast Sparse ConvNets*
+# (2020), built such kernels. We have not measured one.
 #
 # ## Blocks instead
 #
@@ -287,7 +292,8 @@ show(plots.crossing(yours, quiet), "06_crossing")
 # %% [markdown]
 # The first line is a test of the measurement: one block *is* the dense
 # product. Then blocks save about what they leave out, down to a quarter of the
-# weights. Smaller blocks save no more: they give a kernel too little to do.
+# weights. In the stored column smaller blocks save little more: they give a
+# kernel too little to do.
 #
 # ## What this says about the module, and what not
 #
@@ -305,7 +311,7 @@ show(plots.crossing(yours, quiet), "06_crossing")
 #   pixels are. Correlation falls with distance.
 # - Sorted by cluster, scattered correlations become dense blocks.
 # - CSR keeps the values, their columns, and the starts of the rows.
-# - A scattered weight costs several times what a dense one costs. So a sparse
+# - A scattered weight cost 2 to 5 times what a dense one costs. So a sparse
 #   product pays only when most weights are gone; at a hundredth it does.
 # - Dense blocks save about what they leave out, down to a quarter here.
 # - Divide only times that were taken in the same moment.

@@ -235,6 +235,12 @@ EXERCISES = [
             "That is the transpose: a row for each tap and channel.": lambda x, k: (
                 by_taps(x, k).T
             ),
+            "Within a row the taps stand as in the window, row by row; yours go column by column.": lambda x, k: (
+                by_taps(x, k)
+                .reshape(-1, k, k, x.shape[2])
+                .swapaxes(1, 2)
+                .reshape(-1, k * k * x.shape[2])
+            ),
             "Convolution in deep learning does not flip the kernel, so the taps go forwards.": lambda x, k: (
                 by_taps(x, k)
                 .reshape(-1, k * k, x.shape[2])[:, ::-1]

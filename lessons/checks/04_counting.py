@@ -158,6 +158,10 @@ EXERCISES = [
             "A grid of size / stride needs padding.": lambda size, k, m, n, stride: (
                 -((-size // stride) ** 2) * k * k * m * n
             ),
+            "Part of a window is none: where (size - k) / stride is not whole, // "
+            "leaves out what does not fit.": lambda size, k, m, n, stride: (
+                ((size - k) / stride + 1) ** 2 * k * k * m * n
+            ),
             "That is for one output pixel.": lambda size, k, m, n, stride: (
                 k * k * m * n
             ),

@@ -1,7 +1,7 @@
 """A small GoogLeNet of lesson 7's own classes, trained on drawn images: what share of new ones does it name rightly?
 
-Three seeds, 300 steps of 64 images. Lesson 7 shows the result. Writes lessons/results/small_googlenet.json; about a
-minute on two cores.
+Three seeds, 300 steps of 64 images. Lesson 7 shows the result. Writes lessons/results/small_googlenet.json; some
+minutes on two cores.
 """
 
 import time

@@ -123,7 +123,9 @@ def explosion(stacks):
         color=COLOURS["vermilion"],
         ha="right",
     )
-    left.text(3.6, 1130, "with 1×1: as wide as we say", color=COLOURS["blue"])
+    left.text(
+        3.6, 1130, "with 1×1: as wide as we choose", color=COLOURS["blue"]
+    )
     left.axhline(0, color=COLOURS["black"], linewidth=0.8)
     for x, (a, b) in enumerate(
         zip(stacks["naive"], stacks["reduced"], strict=True)

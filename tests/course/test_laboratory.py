@@ -160,10 +160,19 @@ def test_leaving_python_from_the_prompt_leaves_nothing(asking, capsys):
         ("it costs $5 and then $6", "it costs $5 and then $6"),
         (r"$\frac{1}{2", "$\\frac{1}{2"),
         (r"$$\frac{1}{$$", "1/()"),
+        (r"$$w \leftarrow \frac{\exp(x_i)}{2}, \log p$$", "w ← exp(x_i)/2, log p"),
     ],
 )
 def test_formulae_as_text(formula, expected):
     assert shown.plain_math(formula) == expected
+
+
+def test_every_command_in_a_formula_of_the_lessons_has_a_sign():
+    known = {*shown.COMMANDS, *shown.FUNCTIONS, *shown.WORDS, "frac", "sqrt"}
+    texts = [cell.text for lesson in files.find().values() for cell in lesson.cells() if cell.kind == "markdown"]
+    formulae = [found[1] or found[2] for text in texts for found in shown.MATH.finditer(text)]
+    assert len(formulae) >= 30
+    assert {name for formula in formulae for name in re.findall(r"\\([A-Za-z]+)", formula)} <= known
 
 
 def test_a_table_that_is_too_wide_is_wrapped_in_its_cells(monkeypatch):
@@ -175,15 +184,16 @@ def test_a_table_that_is_too_wide_is_wrapped_in_its_cells(monkeypatch):
 
 
 def test_code_has_colours_where_there_are_any_and_loses_no_letter(monkeypatch):
-    code = 'def f(x):  # a long remark that does not fit into sixty columns at all\n    return "x" * 3'
+    code = 'def f(x):  # a long remark that does not fit into sixty columns at all\n    """Two\n    lines."""\n'
+    code += '    return f"{x.max()!r:>3}" * max(3, x)\n\nif ('
     monkeypatch.setenv("COLUMNS", "60")
     plain = shown.code(code)
     monkeypatch.setenv("FORCE_COLOR", "1")
     coloured = shown.code(code)
     assert re.sub(r"\033\[\d+m", "", coloured) == plain
-    assert "\033[34mdef\033[0m" in coloured
-    monkeypatch.setitem(sys.modules, "pygments.lexers", None)
-    assert "\033[34m" not in shown.code(code)
+    for part in ("34mdef", "1mf", '32m"""Two', '32mlines."""', "34mreturn", "35mmax", "36m3", "34mif"):
+        assert f"\033[{part}\033[0m" in coloured, part
+    assert ".max" in coloured  # a method is no builtin
 
 
 # -- in a terminal -----------------------------------------------------------------------------------------------------

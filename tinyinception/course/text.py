@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import builtins
+import io
+import keyword
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+import tokenize
+from contextlib import suppress
 
 from tinyinception.terminal import has_colour, paint, prose_width, width, wrap
 
 # -- formulae ----------------------------------------------------------------------------------------------------------
 
+FUNCTIONS = ("log", "exp", "ln", "max", "min")
 COMMANDS = {
-    "times": "×", "cdot": "·", "sum": " Σ", "partial": "∂", "log": "log ", "exp": "exp ", "ln": "ln ",
-    "max": "max ", "min": "min ", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε",
-    "varepsilon": "ε", "eta": "η", "theta": "θ", "lambda": "λ", "mu": "μ", "nu": "ν", "pi": "π", "rho": "ρ",
-    "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω", "Delta": "Δ", "Gamma": "Γ", "Sigma": "Σ", "Omega": "Ω",
-    "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "to": "→",
-    "rightarrow": "→", "in": "∈", "infty": "∞", "pm": "±", "ldots": "...", "dots": "...", "cdots": "...",
+    "times": "×", "cdot": "·", "sum": " Σ", "partial": "∂", "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ",
+    "epsilon": "ε", "varepsilon": "ε", "eta": "η", "theta": "θ", "lambda": "λ", "mu": "μ", "nu": "ν", "pi": "π",
+    "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "omega": "ω", "Delta": "Δ", "Gamma": "Γ", "Sigma": "Σ",
+    "Omega": "Ω", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "approx": "≈", "to": "→",
+    "rightarrow": "→", "leftarrow": "←", "in": "∈", "infty": "∞", "pm": "±", "ldots": "...", "dots": "...",
+    "cdots": "...",
     "quad": "   ", "qquad": "      ", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "left": "",
     "right": "", "big": "", "Big": "", "bigl": "", "bigr": "", "displaystyle": "", "mid": "|", "odot": "⊙",
 }  # fmt: skip
@@ -29,7 +34,11 @@ TOKEN = re.compile(r"\\([A-Za-z]+|.)|([\s\S])")
 
 def plain_math(text: str) -> str:
     """Formulae between $ and $$ as text of one line: fractions with a stroke, powers raised where there are signs."""
-    return MATH.sub(lambda found: " ".join(_Formula(found[1] or found[2]).read().replace("∂ ", "∂").split()), text)
+
+    def shown(found: re.Match) -> str:
+        return " ".join(_Formula(found[1] or found[2]).read().replace("∂ ", "∂").split()).replace(" ,", ",")
+
+    return MATH.sub(shown, text)
 
 
 class _Formula:
@@ -78,6 +87,8 @@ class _Formula:
             return f"√{inner}" if re.fullmatch(r"\w+", inner) else f"√({inner})"
         if name in WORDS:
             return self._argument()
+        if name in FUNCTIONS:
+            return name if self._tokens[self._place : self._place + 1] == ["("] else f"{name} "
         if name is None or name in ("\\",):
             return " " if name else token
         if not name.isalpha():
@@ -153,18 +164,17 @@ def _table(rows: list[str], fits: int) -> list[str]:
 
 # -- code --------------------------------------------------------------------------------------------------------------
 
-# Of Pygments' kinds of words, the first that fits; the numbers are those of a terminal's colours.
-COLOURS = (
-    ("Token.Comment", 2), ("Token.Keyword", 34), ("Token.Operator.Word", 34), ("Token.Literal.String", 32),
-    ("Token.Literal.Number", 36), ("Token.Name.Function", 1), ("Token.Name.Class", 1), ("Token.Name.Builtin", 35),
-    ("Token.Name.Decorator", 35),
-)  # fmt: skip
+# The numbers are those of a terminal's colours. Strings with braces are tokens of their own from Python 3.12 on.
+DIM, BOLD, STRING, KEYWORD, BUILTIN, NUMBER = 2, 1, 32, 34, 35, 36
+COLOURS = {"COMMENT": DIM, "STRING": STRING, "NUMBER": NUMBER} | dict.fromkeys(
+    ("FSTRING_START", "FSTRING_MIDDLE", "FSTRING_END"), STRING
+)
 
 
 def code(text: str) -> str:
     """Code for a terminal: lines that are too long go on below, further to the right and behind another mark.
 
-    In colours where the terminal has them and Pygments is installed.
+    In colours where the terminal has them.
     """
     fits, out = width(sys.stdout), []
     space = "" if fits is not None and max(map(len, text.split("\n"))) + 2 > fits else " "
@@ -181,22 +191,33 @@ def code(text: str) -> str:
     return "\n".join(out)
 
 
-def _colours(text: str) -> Iterator[list[int]]:
+def _colours(text: str) -> list[list[int]]:
     """The colour of each character of each line; 0 is none."""
-    found = [0] * len(text)
+    lines = text.split("\n")
+    found = [[0] * len(line) for line in lines]
     if has_colour(sys.stdout):
-        try:
-            from pygments.lexers import PythonLexer
-        except ImportError:
-            pass
-        else:
-            for place, kind, part in PythonLexer(stripnl=False).get_tokens_unprocessed(text):
-                colour = next((number for name, number in COLOURS if str(kind).startswith(name)), 0)
-                found[place : place + len(part)] = [colour] * len(part)
-    place = 0
-    for line in text.split("\n"):
-        yield found[place : place + len(line)]
-        place += len(line) + 1
+        before = ""
+        with suppress(tokenize.TokenError, SyntaxError):  # what is no whole program is coloured as far as it is one
+            for token in tokenize.generate_tokens(io.StringIO(text).readline):
+                colour = _colour(token, before)
+                (first, begin), (last, end) = token.start, token.end
+                for row in range(first, last + 1) if colour else ():
+                    line = found[row - 1]
+                    left, right = begin if row == first else 0, end if row == last else len(line)
+                    line[left:right] = [colour] * (right - left)
+                before = token.string
+    return found
+
+
+def _colour(token: tokenize.TokenInfo, before: str) -> int:
+    """The colour of a token by its kind, of a name by what it is; before: the token before it."""
+    if token.type != tokenize.NAME:
+        return COLOURS.get(tokenize.tok_name[token.type], 0)
+    if before in ("def", "class"):
+        return BOLD
+    if keyword.iskeyword(token.string):
+        return KEYWORD
+    return BUILTIN if before != "." and hasattr(builtins, token.string) else 0
 
 
 def _coloured(text: str, colours: list[int]) -> str:
