@@ -31,6 +31,9 @@
 # The third way (Figure 10) puts two things side by side: a convolution of
 # stride 2 that makes k new channels, and a pooling that passes on the k old
 # ones. Both are concatenated: 2k channels again.
+#
+# The formulas need an even d. We take d = 36 to check them; the network itself
+# has 35 there, which unpadded reductions turn into 17.
 
 # %%
 from functools import partial
@@ -364,7 +367,7 @@ plots.errors(runs, "13_errors")
 # the convolution looks at neighbours, or where something non-linear stands
 # between.
 #
-# **Predict:** is that so to the last digit?
+# **Predict:** are the two orders equal to the last digit?
 #
 # - (a) yes, up to rounding
 # - (b) no, only roughly
