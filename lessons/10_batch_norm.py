@@ -270,7 +270,9 @@ assert report.ok
 # two modes:
 #
 # - in **training** mode it takes mean and variance of the batch, and keeps a
-#   running average of both: running = 0.9 × running + 0.1 × this batch's;
+#   running average of both: running = 0.9 × running + 0.1 × this batch's (for
+#   the running variance the squares are divided by m - 1, not m, because the
+#   mean was computed from the same m values);
 # - in **evaluation** mode it uses the running averages. They are constants
 #   then, so the step is only a multiplication and an addition.
 #
@@ -493,8 +495,8 @@ assert (before.depth, after.depth) == (22, 34)
 #
 # Nor is it the same network. BN-Inception costs 29 % more (the paper says 30).
 # It has 60 % more parameters; the paper says 25, and 13.6 million, which its
-# own table does not give. It is 12 layers deeper; the paper says 9, which are
-# those of the 5x5 that became two 3x3, and one more module brings three.
+# own table does not give. It is 12 layers deeper: nine because nine 5x5 became
+# two 3x3 each, and three because there is one more module. The paper says 9.
 #
 # ## Take away
 #
