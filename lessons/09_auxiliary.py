@@ -165,8 +165,9 @@ assert reach["batch-norm"].min() > 5
 # With Glorot's weights less than a thousandth arrives. With He's it is about
 # four tenths; the rest is lost at the border of the 8 × 8 grid, where a 3x3
 # has fewer than nine outputs to collect from. The layers are the same, only
-# the first weights are larger, by a factor of 1.41. **Whether a gradient
-# vanishes depends on the scale of the weights, not on depth alone.**
+# the weights they begin with are larger: by a factor of 1.41 in all layers but
+# the first, which has three input channels. **Whether a gradient vanishes
+# depends on the scale of the weights, not on depth alone.**
 #
 # Batch-norm sets that scale itself. In an untrained network it even overdoes
 # it: the gradient *grows* on its way back. For very wide layers the factor is

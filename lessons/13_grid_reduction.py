@@ -321,6 +321,9 @@ plots.rebuilt(results, x_test, chosen, "13_rebuilt")
 #
 # $$ \text{error} = \text{spread} \cdot \sqrt{1 - \frac{K}{N}} $$
 #
+# (Our decoder has a ReLU, and three of the ways have a maximum. These are not
+# linear, so for them the formula is a yardstick, not a proof.)
+#
 # The same experiment was run on noise as bright and as strong as the images;
 # its spread is 67.6 grey levels. For K = 768 of 3,072 the limit is 58.6, for K
 # = 1,536 it is 47.8.
