@@ -442,8 +442,10 @@ assert abs(well - mixed_well) < 0.1
 # The paper's Figure 3 says after how many steps each variant reaches
 # GoogLeNet's 72.2 %. "14 times fewer" compares GoogLeNet with `x5`. But `x5`
 # is not batch-norm alone. Its learning rate is 5 times higher and falls 6
-# times faster, dropout and local response normalisation are gone, the L2
-# penalty is a fifth, and images are shuffled better and distorted less.
+# times faster, [dropout](glossary.md#dropout) and [local response
+# normalisation](glossary.md#local-response-normalisation) are gone, [weight
+# decay](glossary.md#weight-decay) is a fifth, and images are shuffled better
+# and distorted less.
 #
 # **Predict:** how much of the factor 14 is there with batch-norm and nothing
 # else changed?

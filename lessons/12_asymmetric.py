@@ -265,10 +265,10 @@ assert np.allclose(two, square)
 # ## What training does to it
 #
 # Trained kernels could be easier to split than random ones. A stored
-# experiment trains a small network on the drawn images for twelve epochs,
-# three times: a 7x7 on the colours, then four 3x3. After each epoch it takes
-# the best pair that costs half of a layer, and notes the share of the energy
-# that this pair reaches.
+# experiment trains a small network on the drawn images for twelve
+# [epochs](glossary.md#epoch), three times: a 7x7 on the colours, then four
+# 3x3. After each epoch it takes the best pair that costs half of a layer, and
+# notes the share of the energy that this pair reaches.
 #
 # **Predict:** random 3x3 kernels reach 62 % here. And after training?
 #

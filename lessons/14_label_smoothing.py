@@ -529,9 +529,11 @@ show(picture, "14_reliability")
 # sure, with smoothing and without.
 #
 # The paper reports a gain on ImageNet: top-1 error from 23.1 to 22.8 % and
-# top-5 from 6.3 to 6.1 % (Table 3; the text says 0.2 % for both). Müller,
-# Kornblith and Hinton (*When Does Label Smoothing Help?*, 2019) looked at what
-# it does to the last layer: images of one class lie closer together.
+# top-5 from 6.3 to 6.1 % (Table 3; the text says 0.2 % for both). The top-5
+# error counts an image as wrong only if its class is not among the five most
+# probable ones. Müller, Kornblith and Hinton (*When Does Label Smoothing
+# Help?*, 2019) looked at what smoothing does to the last layer: images of one
+# class lie closer together.
 #
 # ## Take away
 #

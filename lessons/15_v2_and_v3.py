@@ -296,11 +296,12 @@ assert [s.params < 25e6 for s in found.values()] == [False, True, True, True]
 # and 5.71 for v3.
 #
 # The step from 3.8 to 4.8 is the row "factorized 7x7". It is the largest step
-# of the table: 1.2 points of top-1 error, where RMSProp and label smoothing
-# give 0.3 each and the batch-normalised auxiliary classifier 0.4. A history of
-# the Inception networks on the web leaves it out of what v3 adds to v2 (claim
-# 22). According to section 10 the row includes replacing the first layer, a
-# 7x7, by a sequence of 3x3.
+# of the table: 1.2 points of top-1 error, where
+# [RMSProp](glossary.md#rmsprop) and label smoothing give 0.3 each and the
+# batch-normalised auxiliary classifier 0.4. A history of the Inception
+# networks on the web leaves it out of what v3 adds to v2 (claim 22). According
+# to section 10 the row includes replacing the first layer, a 7x7, by a
+# sequence of 3x3.
 #
 # (Table 3 calls its column "Bn Ops". With GoogLeNet at 1.5 it must mean
 # multiply-adds, in billions.)
