@@ -137,8 +137,9 @@ assert (two_threes(16, 23, 32), two_threes(16, 32, 32)) == (9_936, 13_824)
 #
 #     25 × m × n  =  9 × m × n + 9 × n × n      so   n / m = 16/9 = 1.78
 #
-# Beyond that ratio they are more expensive. With the paper's middle the limit
-# is much further away, at n / m = 5.5.
+# Beyond that ratio they are more expensive. With the paper's middle both cost
+# the same where 25 × sqrt(alpha) = 9 + 9 × alpha. That limit is much further
+# away, at alpha = n / m = 5.5.
 #
 # **Predict:** in how many of GoogLeNet's nine modules are two 3x3 cheaper?
 #
@@ -148,7 +149,7 @@ assert (two_threes(16, 23, 32), two_threes(16, 32, 32)) == (9_936, 13_824)
 #
 # <!-- answer: b
 # a: with the wide middle they are cheaper only below n / m = 16/9. Look at the
-# third column.
+# last column.
 # b: n / m is 2 to 4 in GoogLeNet: above 16/9, below 5.5.
 # c: with the paper's middle they are cheaper up to n / m = 5.5.
 # -->
@@ -173,12 +174,12 @@ for name, (m, n) in widths.items():
         text += f" {value:9,} {value / row[0] - 1:+4.0%}"
     print(text)
 whole = summary("googlenet").params
-print("all nine               ", *(f"{value:,}" for value in sums))
+mean = np.mean([n / m for m, n in widths.values()])
+print(f"all nine       {mean:5.2f}", *(f"{value:,}" for value in sums))
 for kind, value in zip(("paper's", "wide"), sums[1:], strict=True):
     more = value - sums[0]
-    print(
-        f"{kind} middle: {more:+,} weights, {more / whole:+.1%} of GoogLeNet"
-    )
+    print(f"{kind} middle: {more:+,} weights, {more / sums[0]:+.0%} of these,")
+    print(f"    {more / whole:+.1%} of GoogLeNet")
 
 # %% tags=["hide-input"]
 ratios = {name: n / m for name, (m, n) in widths.items()}
@@ -251,7 +252,9 @@ assert round(min(alphas), 2) == 1.17
 assert max(alphas) == 1.5
 shares = [(9 + 9 * alpha) / 25 for alpha in alphas]
 assert (round(min(shares), 2), max(shares)) == (0.78, 0.9)
-assert round(np.mean(list(ratios.values())), 1) == 2.9
+assert round(mean, 1) == 2.9
+five = np.sqrt((25 + np.sqrt(25**2 - 4 * 9 * 9)) / 18)  # 9 a - 25 sqrt(a) + 9
+assert round(five**4, 1) == 5.5
 
 # %% [markdown]
 # There the middle is as wide as the output, and alpha is 1.17 to 1.5. So
@@ -316,7 +319,7 @@ def best_partner(a, kernel):
 #
 # <!-- answer: b
 # a: 17 free numbers cannot reach everything that 25 numbers can.
-# b: the middle one of our 30 kernels misses about 10 %.
+# b: half of our 30 kernels miss more than 9 %.
 # c: 17 free numbers of 25 reach much more than half of a random kernel.
 # -->
 
@@ -361,11 +364,17 @@ plots.reach(pictures, "11_reach")
 #
 # In networks the two 3x3 are not left alone: batch normalisation and a ReLU
 # stand between. Then they are no longer one linear map, and can do things that
-# no 5x5 can. The paper compared the two kinds in one network (section 3.1,
-# Figure 2): 77.2 % with a ReLU between, 76.2 % with a linear first layer.
+# no 5x5 can.
 #
-# That is one point, for one network. The paper does not say how much two
-# trainings of the same kind differ.
+# What is known: the paper trained two networks that differ only in this
+# (section 3.1, Figure 2), and has 77.2 % with a ReLU between and 76.2 % with a
+# linear first layer. The paper adds that it found the linear kind worse in all
+# its experiments, but it shows only this one.
+#
+# What is not known: how much two trainings of the same kind differ (the paper
+# does not say), and so how sure this one point is; and how either compares
+# with the 5x5 itself, which is not in the figure. This lesson has trained none
+# of the three. Nothing computed here says whether the ReLU between is needed.
 #
 # ## Take away
 #

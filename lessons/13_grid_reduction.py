@@ -31,6 +31,9 @@
 # The third way (Figure 10) puts two things side by side: a convolution of
 # stride 2 that makes k new channels, and a pooling that passes on the k old
 # ones. Both are concatenated: 2k channels again.
+#
+# The formulas need an even d. We take d = 36 to check them; the network itself
+# has 35 there, which unpadded reductions turn into 17.
 
 # %%
 from functools import partial
@@ -318,6 +321,9 @@ plots.rebuilt(results, x_test, chosen, "13_rebuilt")
 #
 # $$ \text{error} = \text{spread} \cdot \sqrt{1 - \frac{K}{N}} $$
 #
+# (Our decoder has a ReLU, and three of the ways have a maximum. These are not
+# linear, so for them the formula is a yardstick, not a proof.)
+#
 # The same experiment was run on noise as bright and as strong as the images;
 # its spread is 67.6 grey levels. For K = 768 of 3,072 the limit is 58.6, for K
 # = 1,536 it is 47.8.
@@ -364,7 +370,7 @@ plots.errors(runs, "13_errors")
 # the convolution looks at neighbours, or where something non-linear stands
 # between.
 #
-# **Predict:** is that so to the last digit?
+# **Predict:** are the two orders equal to the last digit?
 #
 # - (a) yes, up to rounding
 # - (b) no, only roughly

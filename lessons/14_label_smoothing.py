@@ -308,7 +308,7 @@ show(picture, "14_loss")
 #
 # <!-- answer: a
 # a: the formula says ln 91 = 4.51, and the network can reach it.
-# b: that happens without smoothing; with it, larger gaps cost again.
+# b: without smoothing it ends higher; with it, larger gaps cost again.
 # c: u has only a tenth of the weight; the label still prefers one class.
 # -->
 
@@ -401,8 +401,9 @@ show(picture, "14_gaps")
 
 # %% [markdown]
 # With smoothing the gaps gather around 4.5, where the formula puts them.
-# Without it they are larger and lie further apart. (The learning rate falls to
-# zero, so both curves flatten at the end.)
+# Without it they are larger and lie further apart. (Both curves flatten at the
+# end because the learning rate falls to zero there. Without smoothing the gap
+# has no place to stop at.)
 #
 # ## Which of the two is better on new images?
 #
@@ -517,7 +518,8 @@ show(picture, "14_reliability")
 # The accuracy is 95.0 against 94.3 %, in the direction of the paper's gain;
 # but the seeds differ by more than that. What is certain is the gap: 4.8
 # against 12.3. Both networks are right in about 95 of 100 cases. The smoothed
-# one says 83 % where it is right, so it is *under*-confident.
+# one gives the right class 83 % where it is right, so it is
+# *under*-confident.
 #
 # Whether a network is as often right as it says is called
 # [calibration](glossary.md#calibration). The figure is a reliability diagram.
@@ -527,9 +529,11 @@ show(picture, "14_reliability")
 # sure, with smoothing and without.
 #
 # The paper reports a gain on ImageNet: top-1 error from 23.1 to 22.8 % and
-# top-5 from 6.3 to 6.1 % (Table 3; the text says 0.2 % for both). Müller,
-# Kornblith and Hinton (*When Does Label Smoothing Help?*, 2019) looked at what
-# it does to the last layer: images of one class lie closer together.
+# top-5 from 6.3 to 6.1 % (Table 3; the text says 0.2 % for both). The top-5
+# error counts an image as wrong only if its class is not among the five most
+# probable ones. Müller, Kornblith and Hinton (*When Does Label Smoothing
+# Help?*, 2019) looked at what smoothing does to the last layer: images of one
+# class lie closer together.
 #
 # ## Take away
 #

@@ -43,13 +43,19 @@ from tinyinception.course import COLOURS, figure, show
 # | 5 x Figure 6 | 17 × 17 × 768 |
 # | 2 x Figure 7 | 8 × 8 × 1280 |
 # | pool 8x8 | 8 × 8 × 2048 |
-# | linear, softmax | 1 × 1 × 2048, 1000 |
+# | linear | 1 × 1 × 2048 |
+# | softmax | 1 × 1 × 1000 |
 #
-# The order of the figures follows the paper's second principle. Figure 5 (two
-# 3x3 in a row) is for large grids. Figure 6 (1x7 and 7x1) is for grids of 12
-# to 20; on larger ones the authors saw no gain. Figure 7 (1x3 and 3x1 side by
-# side) is for the smallest grid: there it makes many channels, because
-# high-dimensional features are easier to process locally.
+# Three kinds of modules, one for each size of grid:
+#
+# - Figure 5 has two 3x3 in a row in place of a 5x5 (lesson 11).
+# - Figure 6 has 1x7 and 7x1 in place of a 7x7 (lesson 12). The authors found
+#   that such pairs do not work well on early layers, where grids are large,
+#   and very well on grids of 12 to 20 pixels.
+# - Figure 7 has a 1x3 and a 3x1 side by side: both read the same channels, and
+#   their outputs are concatenated. So it makes many channels, on the smallest
+#   grid. The reason is the paper's second principle: representations of many
+#   dimensions are easier to process locally.
 #
 # **Predict:** one convolution is not marked as padded, and its output is not
 # what the rule gives. Which?
@@ -116,7 +122,8 @@ assert odd == [
 # 96 + 288 = 768 and 320 + 192 + 768 = 1280 channels.
 #
 # The modules of Figures 5, 6 and 7 come first. In the authors' code batch-norm
-# has no scale (gamma).
+# has no scale (gamma). A module of Figure 7 puts out 320 + 2 × 384 + 2 × 384 +
+# 192 = 2048 channels.
 
 # %%
 norm = partial(nn.BatchNorm2d, gamma=False)
@@ -125,11 +132,13 @@ net = nn.Sequential
 
 
 def fig5(m, proj):
+    # a 1x1 to 64; 1x1 to 48, 3x3 to 64; 1x1 to 64, 3x3 and 3x3 to 96
     widths = dict(n1=64, r3=48, n3=64, rd=64, nd=96, pool_proj=proj)
     return nn.inception_double3x3(m, **widths, unit=unit)
 
 
 def fig6(c):
+    # a 1x1, 1x7 and 7x1 in a row; a 1x1, 7x1, 1x7, 7x1 and 1x7 in a row
     ways = dict(single=(c, c, 192), double=(c, c, c, c, 192))
     return nn.inception_factorized(
         768, n1=192, **ways, pool_proj=192, unit=unit
@@ -137,6 +146,7 @@ def fig6(c):
 
 
 def fig7(m):
+    # (channels, kernel); then a 1x3 and a 3x1 side by side, 384 each
     ways = dict(single=[(384, 1)], double=[(448, 1), (384, 3)], split=384)
     return nn.inception_expanded(m, n1=320, **ways, pool_proj=192, unit=unit)
 
@@ -286,10 +296,12 @@ assert [s.params < 25e6 for s in found.values()] == [False, True, True, True]
 # and 5.71 for v3.
 #
 # The step from 3.8 to 4.8 is the row "factorized 7x7". It is the largest step
-# of the table, 1.2 points of top-1 error where RMSProp and label smoothing
-# give 0.3 each and the batch-normalised auxiliary classifier 0.4, and widely
-# read lists of what v3 adds to v2 leave it out. According to section 10 it
-# includes replacing the first layer, a 7x7, by a sequence of 3x3.
+# of the table: 1.2 points of top-1 error, where
+# [RMSProp](glossary.md#rmsprop) and label smoothing give 0.3 each and the
+# batch-normalised auxiliary classifier 0.4. A history of the Inception
+# networks on the web leaves it out of what v3 adds to v2 (claim 22). According
+# to section 10 the row includes replacing the first layer, a 7x7, by a
+# sequence of 3x3.
 #
 # (Table 3 calls its column "Bn Ops". With GoogLeNet at 1.5 it must mean
 # multiply-adds, in billions.)
@@ -351,12 +363,14 @@ assert [round(s.macs / 1.5e9, 1) for s in found.values()] == [
 ]
 
 # %% [markdown]
-# It is more expensive, 2.9 times: with three input channels the 7x7 was cheap;
-# and it is not the same field of view: 11 pixels instead of 7, as the stride
-# comes first. But it explains only 0.4 of the 1.0 billion. It also tells us
-# that the network of the 3.8 row still had its 7x7, or so we infer, while
-# Table 1, which is said to be that network, has three 3x3. Between our v2 and
-# v3 there are only the 5x5 of the 35x35 modules, 0.2 billion.
+# The three 3x3 cost 2.9 times as much, because with three input channels the
+# 7x7 was cheap. They also see more: 11 pixels instead of 7, as the stride
+# comes first. But they explain only 0.4 of the 1.0 billion.
+#
+# There is a contradiction here. If the row "factorized 7x7" replaced the first
+# 7x7, then the network of the row before, with 3.8 billion, still had it. Yet
+# Table 1, which is said to be that network, has three 3x3 there. And our v2
+# and v3 differ only in the 5x5 of the 35x35 modules, which is 0.2 billion.
 
 # %% tags=["hide-input"]
 drawn, axes = figure(height=4.0)
@@ -374,9 +388,9 @@ fills = dict(
         (
             ("grey", ""),
             ("blue", ""),
-            ("black", "///"),
+            ("purple", "//"),
             ("orange", ""),
-            ("black", "\\\\\\"),
+            ("purple", "//"),
             ("green", ""),
         ),
         strict=True,
@@ -433,6 +447,11 @@ show(drawn, "15_readings")
 # for them. If you cite "Inception-v2", say which one: TF-slim even uses the
 # name for another network, BN-Inception. `lessons/which_inception.md` has the
 # counts that tell them apart.
+#
+# This lesson counts and trains nothing: how much each step of Table 3 brings
+# we have not measured. To see the network, type `tinyinception summary
+# inception_v2 --draw inception_v2.png`. `tinyinception train` trains a small
+# one of the same modules, `inception_cifar`.
 #
 # ## Take away
 #

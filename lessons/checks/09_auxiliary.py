@@ -178,7 +178,7 @@ EXERCISES = [
             "outputs.": lambda variance, fan_in, fan_out: math.sqrt(
                 variance * fan_in / 2
             ),
-            "The ReLU is missing: where it put out zero, no gradient comes through, "
+            "The ReLU is missing: where it gives zero, no gradient comes through, "
             "and that is half of the values.": lambda variance, fan_in, fan_out: (
                 math.sqrt(variance * fan_out)
             ),

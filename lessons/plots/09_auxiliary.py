@@ -28,6 +28,7 @@ def gradients(norms, name):
                 line,
                 marker=mark,
                 markerfacecolor=face,
+                markersize=10 if head else 5,  # seen behind the other
                 color=COLOURS[colour if not head else "grey"],
                 label=label,
                 zorder=1 if head else 2,

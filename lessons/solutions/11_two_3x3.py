@@ -45,7 +45,7 @@ def widest_middle(m, n, share):
 
 def which_middle():
     """For: a narrow middle is a bottleneck: with c below n the second 3x3 makes n channels out of fewer, so they depend
-    on each other. A ReLU stands after the middle and puts out zero for about half of its values; a wide one loses less.
+    on each other. A ReLU stands after the middle and makes about half of its values zero; a wide one loses less.
     And at n / m of 1.2 to 1.5 there is little to gain: for n / m = 1.5 the wide middle costs 90 % of a 5x5 and the
     paper's 73.5 %.
 

@@ -39,7 +39,7 @@ def middle_for_any(n, m, k):
 def early_layers():
     """Count: the square has 49 x 3 x 64 = 9,408 weights. A 7x1 from 3 to c and a 1x7 from c to 64 have 7 x c x 67. With
     c = 21 (the full rank, so nothing is lost) that is 9,849, a little more than the square. With c = 64 it is 30,016,
-    more than three times the square. Only with a middle narrower than 20 is anything saved.
+    more than three times the square. Only with a middle narrower than 21 is anything saved.
 
     Measure: the time, as a second grid of 112 x 112 has to be written and read, which counting multiply-adds does not
     show; the share that c = 8 reaches of a trained first layer (in the lesson 90 %); and the accuracy of networks

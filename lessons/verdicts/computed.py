@@ -4,6 +4,7 @@ import numpy as np
 
 from tinyinception.course import stored
 from tinyinception.course.claims import Finding, beside
+from tinyinception.course.files import folder, load
 from tinyinception.tensor import Tensor
 
 printed = beside("printed")
@@ -67,13 +68,15 @@ def sparse_pays(densities=()):
 
     densities: only these of the measured ones.
     """
-    found = stored("sparse_product", quiet=True)
+    found = stored("sparse_race", quiet=True)
+    race = load(folder() / "experiments" / "sparse_race.py")
     kept = [
         i
         for i, density in enumerate(found["density"])
         if not densities or density in densities
     ]
-    ratio = [float(np.median(found["sparse_over_dense"][i])) for i in kept]
+    middle = np.median(found["scattered"], axis=0)  # of the rounds
+    ratio = [float(middle[i]) for i in kept]
     density = [found["density"][i] for i in kept]
     pays = [d for d, r in zip(density, ratio, strict=True) if r < 1]
     slow = [d for d, r in zip(density, ratio, strict=True) if r >= 1]
@@ -87,7 +90,7 @@ def sparse_pays(densities=()):
     return Finding(
         verdict,
         {
-            "size": found["size"],
+            "size": [race.SIDE, race.SIDE, race.CELLS**2],
             "all_weights": ratio[-1],
             "largest_that_pays": max(pays, default=0.0),
             "its_ratio": ratio[density.index(max(pays))] if pays else 0.0,
