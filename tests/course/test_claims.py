@@ -223,6 +223,32 @@ def test_verdicts_follow_what_is_printed(name, changed, verdict):
     assert room.suppose(replace(CLAIMS[name], counterfactual=changed)).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("A7", {"GOOGLENET_FEWER_THAN_ALEXNET": 11}),
+        ("A7", {"VGG_OVER_ALEXNET": 2.8}),
+        ("A12", {"LEADERBOARD": {"Clarifai 2013": 11.8}}),
+        ("A15", {"BN_MORE": {"layers": 8}}),
+        ("A17", {"BN_STEPS": {"BN-Baseline": [13.4e6, 72.7]}}),
+        ("A18", {"V3_MACS": 5.1e9}),
+        ("A19", {"V2_OVER_GOOGLENET": 2.6}),
+        ("A23", {"POOL_FIRST_SAVES": 0.24}),
+        ("A24", {"LOWRES_WITHIN": 0.02}),
+        ("A25", {"EXAMPLE_LOSSES": [1.48, 2.63]}),
+        ("A41", {"V3_TABLE_4": {"144": [18.87, 4.20]}}),
+        ("18", {"READING_VALIDATION_TOP5": 4.7}),
+        ("53", {"V4_TABLE_4": {"Inception-v4": [17.7, 3.7]}}),
+        ("61", {"V3_TABLE_3": {"BN-GoogLeNet": [26.9, None, 1.5]}}),
+        ("64", {"LOWRES_TOP1": {"151": 76.5}}),
+    ],
+)
+def test_a_printed_figure_that_is_typed_wrongly_is_noticed(name, read):
+    """Also where the verdict stays: what a claim compares with is one of its figures."""
+    with room._printed(CLAIMS[name], read):
+        assert not room._weigh(CLAIMS[name]).agrees
+
+
 def test_a_counterfactual_of_a_figure_that_is_not_printed_is_one_error():
     with pytest.raises(DataError, match=r"claim A1: there is no NOWHERE in verdicts/printed\.py"):
         room.suppose(replace(CLAIMS["A1"], counterfactual={"NOWHERE": 1}))
