@@ -6,11 +6,12 @@ import re
 import select
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.helpers.small_course import Reader
-from tinyinception.course import files, glossary, progress, step
+from tinyinception.course import files, progress, step
 from tinyinception.course import text as shown
 from tinyinception.course.session import Session, incomplete
 
@@ -190,11 +191,15 @@ def test_a_word_with_several_entries_or_without_a_glossary_is_told_so(asking, ca
     assert out.count("? WORD what a word means") == 1  # a mark alone is for help
 
 
-def test_the_words_that_lessons_link_are_explained():
-    known = glossary.read()
-    assert glossary.look_up("multiply-adds")[0] == "Multiply-add"
-    assert glossary.look_up("receptive field") == ("Receptive field", known["Receptive field"])
-    assert all(glossary.look_up(term) == (term, text) for term, text in known.items())
+def test_at_its_end_a_lesson_names_the_claims_that_it_settles(asking, capsys):
+    rows = (Path(__file__).parents[2] / "lessons" / "claims.toml").read_text(encoding="utf-8")
+    (asking / "claims.toml").write_text(rows, encoding="utf-8")
+    walked()
+    told = "Settled here: claim A45. To read one: tinyinception claims A45, or all of them: claims --lesson 3\n"
+    assert capsys.readouterr().out.endswith(told)
+    (asking / "claims.toml").write_text("", encoding="utf-8")
+    walked()
+    assert "Settled" not in capsys.readouterr().out
 
 
 # -- formulae and tables -----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyinception.course import glossary, progress
+from tinyinception.course import claims, glossary, progress
 from tinyinception.course.cells import Cell, Prediction
 from tinyinception.course.files import Lesson
 from tinyinception.course.session import Session, incomplete
@@ -101,9 +101,19 @@ class _Walk:
                 self._keep(place + 1 if place < count else progress.DONE)
             for cell in self.after:
                 self.show(prose(cell.text))
+            self._settled()
         except _Leave:
             self._keep(place + 1)
             print(f"Go on with: tinyinception lesson {self.lesson.number} --start {place + 1}")
+
+    def _settled(self) -> None:
+        """The claims that this lesson settles, if there are any."""
+        with suppress(DataError):  # lessons of one's own need no claims
+            numbers = [claim.id for claim in claims.read() if claim.lesson == self.lesson.number]
+            if numbers:
+                told = f"Settled here: {'claim' if len(numbers) == 1 else 'claims'} {', '.join(numbers)}"
+                more = f"tinyinception claims {numbers[0]}, or all of them: claims --lesson {self.lesson.number}"
+                print(*wrap(f"{told}. To read one: {more}", prose_width(sys.stdout)), sep="\n")
 
     def _where_to_begin(self) -> int:
         kept = progress.of(self.lesson) if self.reader.present else None
