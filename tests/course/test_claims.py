@@ -201,6 +201,7 @@ def test_without_the_file_or_without_rows_there_is_one_error(tmp_path, monkeypat
         ("A20", {"V2_DEPTH": 54}, "true"),
         ("A20", {"V2_DEPTH": 49}, "true if its reductions are counted and four modules of Fig. 6, not five"),
         ("A20", {"V2_DEPTH": 47}, "true if its reductions are left out and five modules of Fig. 6 are counted"),
+        ("A24", {"slightly": 0.06}, "false"),
         ("A28", {"RESNET_V2_LINEAR": {"Fig. 17": 1152}}, "false"),
         ("A41", {"BLACKLIST_EFFECT": [0.2, 0.2]}, "false"),
         ("4", {"V3_AUXILIARY": {"faster early": True}, "gains": [0.1, 0.11, 0.12]}, "true"),
