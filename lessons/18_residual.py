@@ -209,6 +209,7 @@ def train(net, steps=60):
     return np.array(log).T
 
 
+# %%
 logs = {scale: train(build(256, scale)) for scale in (1, 0.1)}
 for scale, (loss, zeros, mean) in logs.items():
     print(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tinyinception.context import Hook, observe
 from tinyinception.course import stored
 from tinyinception.course.claims import Finding, beside
 from tinyinception.course.files import folder, load
@@ -59,6 +60,40 @@ def central_difference(two_sided=True):
             "order": order,
             "times_smaller_step": steps[0] / steps[1],
             "times_smaller_error": errors[0] / errors[1],
+        },
+    )
+
+
+class Visits(Hook):
+    """Counts the operations that backward visits."""
+
+    def __init__(self):
+        self.seen = 0
+
+    def before_backward(self, node, grad):
+        self.seen += 1
+
+
+def visited_once(by_paths=False):
+    """Operations that backward visits in a row of doublings, each of which makes two paths of every one.
+
+    by_paths: visit each as often as paths lead to it from the end.
+    """
+    doublings, visits = 20, Visits()
+    first = last = Tensor(1.0, requires_grad=True)
+    for _ in range(doublings):
+        last = last + last
+    with observe(visits):
+        last.backward()
+    seen = 2**doublings - 1 if by_paths else visits.seen
+    right = float(first.grad) == 2**doublings
+    return Finding(
+        "true" if right and seen == doublings else "false",
+        {
+            "operations": doublings,
+            "visits": seen,
+            "paths": 2**doublings,
+            "gradient": int(first.grad),
         },
     )
 
