@@ -342,9 +342,9 @@ plots.dreams(dreams, drawn.CLASSES)
 # about this network. And the climb does not find every class, as the last line
 # shows. In the gentle row the disc's dream has dark discs, the ring's arcs,
 # stripes and dots are stripes and dots, and checkers look like dots as well.
-# Square, triangle, cross and star look
-# like nothing that one could name. The patterns come everywhere: behind an
-# average over all places nothing asks for one star.
+# Square, triangle, cross and star look like nothing that one could name. The
+# patterns come everywhere: behind an average over all places nothing asks for
+# one star.
 #
 # The plain dreams are rough, noise of which a network is sure ("fooling
 # images"). The gentle ones look better because we forbade what looks bad.
