@@ -48,6 +48,9 @@ from tinyinception.tensor import Tensor, no_grad
 #
 # $$\text{step} = \text{lr} \times \frac{g}{\sqrt{\text{ms} + \text{eps}}}$$
 #
+# With momentum 0.9, as the released code has it, 0.9 times the step before is
+# added to each step, as in gradient descent.
+#
 # Usually eps is tiny, for example 1e-8 (that is 0.00000001), and only prevents
 # a division by zero. Now let g stay the same for a while. Then ms = g^2. Where
 # |g| is far above the root of eps, the step is lr, whatever g is. Where it is
@@ -61,9 +64,9 @@ from tinyinception.tensor import Tensor, no_grad
 # - (c) more than half
 #
 # <!-- answer: a
-# a: a loss of about 2 is shared by half a million weights; each gets little.
+# a: over 600,000 weights share in one loss; the slope of each is small.
 # b: gradients above 0.1 are rare: only very few weights matter that much.
-# c: half of them are below two or three thousandths.
+# c: half of them are below about two thousandths.
 # -->
 
 # %%
@@ -126,7 +129,7 @@ for g in (1e-6, 1e-4, 1e-2, 1.0):
 apart = beside(found, 1e-8) / under(found, 1e-8)
 for factor in (1.1, 2):
     share = (apart > factor).mean()
-    print(f"eps = 1e-8: {share:.1%} of our weights differ {factor} times")
+    print(f"eps = 1e-8: over {factor} times apart for {share:.1%} of weights")
 
 # %% tags=["hide-input"]
 
@@ -184,8 +187,9 @@ show(picture, "16_eps")
 # Under the root, an eps of 1e-8 acts like 1e-4. That is no tiny number: some
 # of this network's gradients are smaller. So a recipe must say where its eps
 # stands. TensorFlow's ms that starts at 1 has a second effect. With eps = 1
-# the first steps are divided by the root of 1 + 1, which is 1.41, until the
-# starting value has faded after some twenty steps. That is a short warm-up.
+# the first steps are divided by the root of 1 + 1, which is 1.41. After twenty
+# steps an eighth of the starting value is left (0.9^20). That is a short
+# warm-up.
 #
 # ## Which rule goes which way?
 #
@@ -221,7 +225,8 @@ def small_network():
 
 # %% [markdown]
 # For directions we need the *cosine* of two long vectors: it is 1 where they
-# point the same way and 0 where they are at right angles.
+# point the same way and 0 where they are at right angles. All four optimisers
+# have momentum 0.9.
 #
 # **Predict:** which of these move the weights as gradient descent with
 # momentum does?
@@ -294,10 +299,10 @@ assert length(moved["RMSProp, eps 1e-8"]) > 50 * length(base)
 # much further. A learning rate means nothing without its eps.
 #
 # Other numbers belong together, too. The rate 0.045 was used by 50 copies with
-# 32 images each, which is up to 1,600 images for about one step of all. The
-# paper names no momentum beside RMSProp; the 0.9 is from the code that the
-# authors released. If you train on one machine with batches of 32, these are
-# not your numbers.
+# 32 images each: while one of them makes a step, all together look at about
+# 1,600 images. The paper names no momentum beside RMSProp; the 0.9 is from the
+# code that the authors released. If you train on one machine with batches of
+# 32, these are not your numbers.
 #
 # ## The staircase
 #
@@ -489,8 +494,7 @@ for name, curve in curves.items():
 # stored experiment tries all three, and also a learning rate that falls to
 # zero, with five seeds each.
 #
-# **Predict:** which way is exact, in the sense that the statistics belong to
-# the averaged weights?
+# **Predict:** which way gives the averaged network its highest accuracy?
 #
 # - (a) leaving them as they are
 # - (b) averaging them
@@ -500,7 +504,8 @@ for name, curve in curves.items():
 # a: they are those of the weights after the last step.
 # b: a mean of statistics is not the statistics of the mean of the weights;
 #   it is only near them.
-# c: they are measured on the very weights that they are used with.
+# c: they are measured on the very weights that they are used with; only these
+#   are exact.
 # -->
 
 # %%
@@ -545,11 +550,12 @@ axes.legend(loc="lower right")
 show(picture, "16_average")
 
 # %% [markdown]
-# Statistics that are left as they are cost a little. Averaged ones are better.
-# Computed anew they are best, in each of the five seeds, though by about one
-# point at most. A falling learning rate ends higher still on average:
-# averaging does much of its work, without waiting for the end. The average
-# costs memory for a second copy of the weights.
+# Statistics that are left as they are cost a little. Averaged ones are better,
+# but they are not those of the averaged weights. Computed anew they are exact,
+# and best in each of the five seeds, though by about one point at most. A
+# falling learning rate ends higher still on average: averaging does much of
+# its work, without waiting for the end. The average costs memory for a second
+# copy of the weights.
 #
 # ## Take away
 #

@@ -125,7 +125,9 @@ for last in SHOWN:
         line += f" {grid:>6} {counted.macs / 1e6 if counted else 0:7.0f}"
     print(line)
 total = {size: summary(name).macs for size, name in NAMES.items()}
-print("whole network", {n: f"{macs:,}" for n, macs in total.items()})
+for size, macs in total.items():
+    change = macs / total[299] - 1
+    print(f"whole network, {size:3} pixels: {macs:,} ({change:+.2%})")
 
 # %% tags=["hide-input"]
 assert total[151] == total[299] == 5_713_216_096
@@ -135,12 +137,12 @@ assert round(saved / 1e6) == 456
 
 # %% [markdown]
 # 151 pixels cost the same, to the last multiply-add. 79 pixels do not. Without
-# the pooling the stem works on a quarter as many pixels, which saves 456
-# million. Then 75 becomes 73, where the others have 71, and the grid after it
-# is 36 x 36, where they have 35 x 35; these larger grids cost some of it
-# again.
-# From 17 x 17 on all three are alike, because 36 and 35 both reduce to 17. In
-# total the third network is 6.15 % cheaper.
+# the pooling the first three layers work on about a quarter as many pixels,
+# which saves 617 - 161 = 456 million. Then 75 becomes 73, where the others
+# have 71, and the grid after it is 36 x 36, where they have 35 x 35; these
+# larger grids cost some of it again. From 17 x 17 on all three are alike,
+# because 36 and 35 both reduce to 17. In total the third network is 6.15 %
+# cheaper.
 #
 # The paper: "Although the third network is slightly cheaper, the cost of the
 # pooling layer is marginal and (within 1% of the total cost of the) network".
@@ -201,7 +203,7 @@ assert (round(100 * (small / large - 1)), grid, small_grid) == (14, 34, 36)
 
 # %% [markdown]
 # With the pooling after the first layer, the network for 79 pixels would be
-# the most expensive of the three, not "slightly cheaper". So the released
+# more expensive than that for 299, not "slightly cheaper". So the released
 # stem fits the paper's sentence better than the paper's own words do. This is
 # an inference: the authors' code for this experiment was not published.
 #
@@ -254,7 +256,8 @@ assert [round(part) for part in share["Mixed_5d"]] == [42, 43, 44]
 # of a small network. That is no experiment on equal effort. So we add a fourth
 # case: 8 pixels with 64 instead of 16 channels after the first convolution.
 # That makes the cost equal again. The fifth case is the naive one: 16 pixels
-# in the network made for 32.
+# in the network made for 32. (Where a cell sees "27 of 16", the field is
+# larger than the image: it sees all of it and the margin.)
 
 # %%
 CASES = {  # shrink, stride, pooling, channels of the first convolution
@@ -367,9 +370,9 @@ show(picture, "17_resolution")
 
 # %% [markdown]
 # Half the side, with the stem adapted, costs nothing that three seeds could
-# show. The same pixels in the unadapted network cost about 20 points. So much
-# of what is blamed on low resolution is lost effort: the paper's point, and it
-# holds here.
+# show. The same pixels in the unadapted network, which makes a quarter of the
+# multiply-adds, cost about 20 points. So much of what is blamed on low
+# resolution is lost effort: the paper's point, and it holds here.
 #
 # A quarter of the side costs about 40 points, at exactly equal cost. The wider
 # stem does not help at all. Equal effort keeps what the pixels hold; it cannot

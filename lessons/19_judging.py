@@ -357,7 +357,7 @@ assert np.abs(paired - [known.low, known.high]).max() < 0.005
 # <!-- answer: b
 # a: each has its own luck on these images, and you picked the luckiest.
 # b: the standard error is 0.18 points; the best of 100 has 2.5 times that.
-# c: so much luck needs far fewer images, about 500.
+# c: so much luck needs far fewer images, about 600.
 # -->
 
 # %%

@@ -95,9 +95,10 @@ assert long["grey"] > 0.8
 # %% [markdown]
 # More: the network has found out that colour does not help. The rows are
 # sorted by the filters' size. The upper row is random. In the middle, after
-# 300 steps, edges (dark beside bright) and spots can be seen at the left, and
-# faded filters at the right. Below, after a longer training with more weight
-# decay, ten are edges and spots, and six have vanished: nothing forces a
+# 300 steps, a few edges (dark beside bright) and spots can be made out at the
+# left, and faded filters at the right. Below, after a longer training with
+# more weight decay, the first ones are plain spots and edges, the next ones
+# soft patches of light and dark, and six have vanished: nothing forces a
 # network to use all sixteen. On photographs, AlexNet's and GoogLeNet's first
 # layers have grey edges and coloured blobs, too.
 #
@@ -340,9 +341,10 @@ plots.dreams(dreams, drawn.CLASSES)
 # A part of them. So one part of a dream is about the class, and another only
 # about this network. And the climb does not find every class, as the last line
 # shows. In the gentle row the disc's dream has dark discs, the ring's arcs,
-# stripes and dots are stripes and dots. Square, triangle, cross and star look
-# like nothing that one could name. The patterns come everywhere: behind an
-# average over all places nothing asks for one star.
+# stripes and dots are stripes and dots, and checkers look like dots as well.
+# Square, triangle, cross and star look like nothing that one could name. The
+# patterns come everywhere: behind an average over all places nothing asks for
+# one star.
 #
 # The plain dreams are rough, noise of which a network is sure ("fooling
 # images"). The gentle ones look better because we forbade what looks bad.
@@ -357,8 +359,8 @@ plots.dreams(dreams, drawn.CLASSES)
 # copy, where a filter covers much of the scene; then the change is enlarged,
 # added to a larger copy, and worked on again.
 #
-# The photograph shows Grace Hopper, who wrote the first compiler. Our network
-# has never seen anything but drawn figures.
+# The photograph shows Grace Hopper, who wrote one of the first compilers. Our
+# network has never seen anything but drawn figures.
 #
 # **Predict:** we amplify the first, the second, or the last layer. In which
 # dream is the change least like the photograph itself?
@@ -419,8 +421,8 @@ assert min(like, key=like.get) == "last"
 #
 # ## Take away
 #
-# - First-layer filters show what matters in the data: here edges and spots in
-#   grey. Weight decay removes what the loss does not need.
+# - First-layer filters show what matters in the data: here light and dark, not
+#   colour. Weight decay removes what the loss does not need.
 # - Compare activations of the same channel, in one colour scale.
 # - Grad-CAM weighs the last maps by the mean gradient of a logit. Before
 #   average pooling and a linear layer, that is CAM.

@@ -39,6 +39,7 @@
 import numpy as np
 
 from tinyinception import models, nn
+from tinyinception.count import summary
 from tinyinception.course import stored
 from tinyinception.course.files import folder, load
 from tinyinception.data import drawn
@@ -110,19 +111,20 @@ assert {
 # "especially early in the network". The multiply-adds do not explain it: the
 # squeezed networks have 1 % more.
 #
-# But place is not all that differs. Early, 2 channels are left, late 8; and a
-# ReLU follows, which cuts off half of 2 channels. So we also squeeze early to
-# 8 channels, early to 2 without batch-norm and ReLU, and late to 2.
+# But place is not all that differs. Early, 2 channels are left, late 8; and
+# batch-norm and a ReLU follow, which cuts off about half of what comes. So we
+# also squeeze early to 8 channels, early to 2 without these two, and late to
+# 2.
 #
 # **Predict:** which of these costs most?
 #
 # - (a) early to 8
-# - (b) early to 2 without ReLU
+# - (b) early to 2 without batch-norm and ReLU
 # - (c) late to 2
 #
 # <!-- answer: c
 # a: 8 of 32 channels cost 3 points.
-# b: without the ReLU two channels keep more than half of what was lost.
+# b: without these, two channels keep more than half of what was lost.
 # c: at two channels the late squeeze costs even more than the early one.
 # -->
 
@@ -130,16 +132,16 @@ assert {
 controls = stored("principles_controls")
 for row in controls:
     if "where" in row:
-        relu = "ReLU" if row["relu"] else "no ReLU"
+        relu = "with ReLU" if row["relu"] else "without"
         told(f"{row['where']} to {row['middle']}, {relu}", row["accuracy"])
 
 # %% [markdown]
 # So the first comparison was not fair. With 8 channels left, the early squeeze
 # costs 3 points (88.7 against 91.9 %), and the late one nothing. With 2 left,
 # the late one costs even more than the early one: 72 against 79 %. And more
-# than half of the early one's loss comes from the ReLU; without it, two
-# channels keep 87 %. What this bears out is that bottlenecks cost. That early
-# ones cost more holds here for 8 channels, and not for 2.
+# than half of the early one's loss comes from batch-norm and ReLU behind it;
+# without them, two channels keep 87 %. What this bears out is that bottlenecks
+# cost. That early ones cost more holds here for 8 channels, and not for 2.
 #
 # ## 2. More activations per cell are easier to read
 #
@@ -158,10 +160,11 @@ for row in controls:
 # *their* maps can be read. The lines that train are in
 # `lessons/plots/21_principles.py`.)
 #
-# **Predict:** the share of right answers grows with D ...
+# **Predict:** the maps have 64 channels. From D = 64 to D = 512, the share of
+# right answers grows by more than five points ...
 #
-# - (a) only with the ReLU
-# - (b) with a ReLU after the random 1 × 1, and without
+# - (a) only with a ReLU after the random 1 × 1
+# - (b) with the ReLU, and without
 # - (c) in neither case, for nothing is learnt
 #
 # <!-- answer: a
@@ -224,9 +227,9 @@ assert np.abs(without[:, 3] - without[:, 1]).max() < 5
 # With the ReLU it goes on growing, although the expansion is random and adds
 # no information. A linear reader cannot use what is folded together in 64
 # channels; in 512 channels, each cut off at another place, it can. Without the
-# ReLU it stops at 64, the number of channels there were. So the principle
-# holds here in this form: more activations help where a non-linearity makes
-# them different.
+# ReLU it hardly grows beyond 64, the number of channels there were: linear
+# copies say nothing new. So the principle holds here in this form: more
+# activations help where a non-linearity makes them different.
 #
 # The principle adds: "The resulting networks will train faster." We train the
 # stored experiment's network for 100 steps only, with a last 1 × 1 to 32, 128
@@ -247,7 +250,8 @@ assert np.abs(without[:, 3] - without[:, 1]).max() < 5
 # %%
 for row in controls:
     if "wide" in row:
-        cost = f"{row['macs'] / 1e6:.1f} M multiply-adds"
+        least = min(one["macs"] for one in controls if "wide" in one)
+        cost = f"{row['macs'] / least - 1:.0%} more cost"
         told(f"to {row['wide']}, {cost}", row["accuracy"])
 
 # %% [markdown]
@@ -258,10 +262,39 @@ for row in controls:
 # ## 3. Aggregate over space on few channels
 #
 # Spatial aggregation is what a convolution over a neighbourhood does: a 3 × 3
-# or 5 × 5, or a pooling. It is not the concatenation: that puts maps side by
-# side and never looks at a neighbour. The principle says that the channels may
-# be reduced (by a 1 × 1) before the aggregation "without much or any loss".
-# Its reason is "the strong correlation between adjacent unit[s]": neighbouring
+# or 5 × 5, or a pooling. Is the concatenation of branches meant?
+#
+# **Predict:** two 1 × 1 branches are concatenated. How many of its input's
+# cells, in a row, does a cell of the result see?
+#
+# - (a) 1
+# - (b) 2, one for each branch
+# - (c) 3, as after a 3 × 3
+#
+# <!-- answer: a
+# a: concatenation puts maps side by side, and never looks at a neighbour.
+# b: both branches look at the same cell.
+# c: it would be so if one of the branches were a 3 × 3.
+# -->
+
+# %%
+with nn.shape_only():
+    pair = nn.Branches(nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1))
+    three = nn.Conv2d(8, 8, 3, padding="same")
+fields = [
+    summary(module, 28, channels=8).receptive_field[0]
+    for module in (pair, three)
+]
+print(
+    f"a cell sees {fields[0]} after the concatenation, {fields[1]} after 3x3"
+)
+assert fields == [1, 3]
+
+# %% [markdown]
+# So it is the convolution that gathers over space. (`tinyinception claims 31`
+# has who thinks otherwise.) The principle says that the channels may be
+# reduced, by a 1 × 1, before the aggregation "without much or any loss". Its
+# reason is "the strong correlation between adjacent unit[s]": neighbouring
 # cells say nearly the same, so fewer numbers per cell will do.
 #
 # Is that so? [Correlation](glossary.md#correlation) of two numbers is 1 where
@@ -277,7 +310,7 @@ for row in controls:
 #
 # <!-- answer: b
 # a: neighbouring cells see overlapping windows of the image.
-# b: 0.5 to 0.6, and less with the distance.
+# b: between 0.4 and 0.7, and less with the distance.
 # c: on drawn images with fine textures not that much.
 # -->
 
@@ -297,7 +330,7 @@ for a in test_maps:
     assert found[0] > found[1] > found[2]
 
 # %% [markdown]
-# They are correlated, by 0.5 to 0.6, and the correlation falls with the
+# They are correlated, by about a half, and the correlation falls with the
 # distance. So the reason that the paper gives is there, if not as "strong" as
 # it says: these images have noise and fine textures.
 #
@@ -348,10 +381,10 @@ assert right[:, 5].mean() > 0.85 * right[:, 6].mean()
 
 # %% [markdown]
 # With 16 of 64, a quarter, about nine tenths of the right answers are still
-# there (35 against 38 %, on average), at 28 % of the multiply-adds; nothing
-# was trained anew. With 16 random directions it is half. "Without much or any
-# loss" is fair for a quarter or a half of the channels. Trained anew, a
-# reduction may lose less; this was not tried.
+# there, at 28 % of the multiply-adds; nothing was trained anew. With 16 random
+# directions it is about half. "Without much or any loss" is fair for a quarter
+# or a half of the channels. Trained anew, a reduction may lose less; this was
+# not tried.
 #
 # ## 4. Balance width and depth
 #
@@ -368,7 +401,7 @@ assert right[:, 5].mean() > 0.85 * right[:, 6].mean()
 #
 # <!-- answer: b
 # a: one layer sees 3 × 3 cells only, however wide.
-# b: on average over three seeds; 2 and 8 are not far.
+# b: on average over three seeds; 2 and 8 are about ten points behind.
 # c: so narrow and deep it hardly starts to learn in 400 steps.
 # -->
 
@@ -376,7 +409,7 @@ assert right[:, 5].mean() > 0.85 * right[:, 6].mean()
 deep = {}
 for row in rows:
     if "depth" in row:
-        name = f"{row['depth']} layers of {row['width']}"
+        name = f"{row['depth']} × 3x3, {row['width']} channels"
         deep[row["depth"]] = row["width"], told(name, row["accuracy"])
 
 # %% tags=["hide-input"]
@@ -392,14 +425,14 @@ plots.principles(narrowed, widths, reading, kept, right, at_random, deep)
 # Neither extreme: one layer of 108 channels and 16 layers of 14 channels are
 # far behind 2, 4 or 8 layers. Between these the order is not certain; the
 # seeds of one depth differ by up to 28 points. And 400 steps are a short
-# training: with residual connections and more patience the deep ones would
-# catch up, so the best balance is one for a given effort.
+# training: with residual connections and more patience the deep ones may catch
+# up (not tried here). The best balance is one for a given effort.
 #
 # ## Take away
 #
-# - A squeeze costs the more, the fewer channels are left, and more with a
-#   ReLU. To 8 channels the early one costs 3 points, the late one none; to 2
-#   channels the late one costs more.
+# - A squeeze costs the more, the fewer channels are left, and more with
+#   batch-norm and ReLU behind it. To 8 channels the early one costs 3 points,
+#   the late one none; to 2 channels the late one costs more.
 # - More channels per cell help a simple reader, if a non-linearity makes them
 #   different.
 # - Spatial aggregation is a convolution or pooling over neighbours, not the

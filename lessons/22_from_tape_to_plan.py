@@ -115,9 +115,10 @@ assert 50 < len(lines) < 1000 * kernels["sgd_step"] == 1000
 #
 # The fifteen `window_product` are convolutions, forward and backward;
 # `weight_product` makes the gradients of their kernels. The update is a single
-# launch: all parameters lie in one array. And look at what is **not** in the
-# list: modules, shape checks, nodes, the walk. They decided what to launch,
-# and are done.
+# launch, `sgd_step`: all parameters lie in one array. (`note`, the last, only
+# says that they have changed, so that no later backward reads new weights for
+# old ones.) And look at what is **not** in the list: modules, shape checks,
+# nodes, the walk. They decided what to launch, and are done.
 #
 # ## Replay
 #

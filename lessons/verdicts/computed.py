@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tinyinception.context import Hook, observe
 from tinyinception.course import stored
 from tinyinception.course.claims import Finding, beside
 from tinyinception.course.files import folder, load
@@ -63,40 +64,70 @@ def central_difference(two_sided=True):
     )
 
 
+class Visits(Hook):
+    """Counts the operations that backward visits."""
+
+    def __init__(self):
+        self.seen = 0
+
+    def before_backward(self, node, grad):
+        self.seen += 1
+
+
+def visited_once(by_paths=False):
+    """Operations that backward visits in a row of doublings, each of which makes two paths of every one.
+
+    by_paths: visit each as often as paths lead to it from the end.
+    """
+    doublings, visits = 20, Visits()
+    first = last = Tensor(1.0, requires_grad=True)
+    for _ in range(doublings):
+        last = last + last
+    with observe(visits):
+        last.backward()
+    seen = 2**doublings - 1 if by_paths else visits.seen
+    right = float(first.grad) == 2**doublings
+    return Finding(
+        "true" if right and seen == doublings else "false",
+        {
+            "operations": doublings,
+            "visits": seen,
+            "paths": 2**doublings,
+            "gradient": int(first.grad),
+        },
+    )
+
+
 def sparse_pays(densities=()):
-    """Stored: seconds of a sparse product over those of the dense one, by density; where both are equal.
+    """Stored, lesson 6: time of a sparse product over that of the dense one, by density; where both are equal.
 
     densities: only these of the measured ones.
     """
-    found = stored("sparse_race", quiet=True)
     race = load(folder() / "experiments" / "sparse_race.py")
-    kept = [
-        i
-        for i, density in enumerate(found["density"])
+    found = stored("sparse_race", quiet=True)
+    medians = np.median(found["scattered"], axis=0)
+    ratio = {
+        density: float(middle)
+        for density, middle in zip(found["density"], medians, strict=True)
         if not densities or density in densities
-    ]
-    middle = np.median(found["scattered"], axis=0)  # of the rounds
-    ratio = [float(middle[i]) for i in kept]
-    density = [found["density"][i] for i in kept]
-    pays = [d for d, r in zip(density, ratio, strict=True) if r < 1]
-    slow = [d for d, r in zip(density, ratio, strict=True) if r >= 1]
-    verdict = (
-        "true"
-        if not pays
-        else "false"
-        if not slow
-        else f"true if more than {100 * max(pays):.0f} % of the weights are left"
+    }
+    pays = max((d for d, r in ratio.items() if r < 1), default=0.0)
+    slow = min((d for d, r in ratio.items() if r >= 1), default=0.0)
+    if not pays or not slow:
+        return Finding("false" if pays else "true", {"ratios": ratio})
+    # between these two, on logarithmic scales
+    equal = np.exp(
+        np.interp(0, np.log([ratio[pays], ratio[slow]]), np.log([pays, slow]))
     )
     return Finding(
-        verdict,
+        f"true if more than {100 * equal:.0f} % of the weights are left",
         {
             "size": [race.SIDE, race.SIDE, race.CELLS**2],
-            "all_weights": ratio[-1],
-            "largest_that_pays": max(pays, default=0.0),
-            "its_ratio": ratio[density.index(max(pays))] if pays else 0.0,
+            "all_weights": ratio[1.0],
+            "measured": [slow, pays],
+            "ratios": [ratio[slow], ratio[pays]],
+            "equal": float(equal),
             "hundredth_share": 0.01,
-            "hundredth": ratio[density.index(0.01)]
-            if 0.01 in density
-            else 0.0,
+            "hundredth": ratio[0.01],
         },
     )

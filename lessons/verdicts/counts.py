@@ -31,6 +31,10 @@ def parameters(within=0.02):
             "vgg16_over_alexnet": over[0],
             "vgg19_over_alexnet": over[1],
             "right_is_within": within,
+            "printed_times": [
+                printed.GOOGLENET_FEWER_THAN_ALEXNET,
+                printed.VGG_OVER_ALEXNET,
+            ],
             "printed_ratio": printed.ALEXNET_PARAMS / printed.GOOGLENET_PARAMS,
         },
     )
@@ -142,6 +146,7 @@ def bn_inception(within=0.02):
             "params_more": more["params"] - 1,
             "right_is_within": within,
             "printed_params": printed.BN_PARAMS,
+            "printed_more": list(printed.BN_MORE.values()),
             "depth": new.depth,
             "layers_more": new.depth - old.depth,
             "of_them_in_extra_modules": extra,
@@ -163,6 +168,7 @@ def v3_macs():
         "true" if right else "false",
         {
             "macs": v3.macs,
+            "printed": [in_text, in_table],
             "over_googlenet": v3.macs / counted.counted("googlenet").macs,
             "over_bn_inception": v3.macs
             / counted.counted("bn_inception_slim").macs,
@@ -192,6 +198,7 @@ def v2_over_googlenet():
         "true" if fits else "false",
         {
             "as_printed": as_printed,
+            "printed_times": printed.V2_OVER_GOOGLENET,
             "printed_cost": table["Inception-v2"][2],
             "reconstructions_macs": macs,
             "reconstructions": built,

@@ -149,19 +149,21 @@ def by_size():
     }
 
 
-def low_resolution():
+def low_resolution(slightly=0.1):
     """Whether the smallest is slightly cheaper, and whether by what the paper allows."""
     found, within = by_size(), printed.LOWRES_WITHIN
     change = found["change_79"]
     verdict = when(
         {
-            'only "slightly cheaper" is meant, not the 1 %': -0.1 < change < 0
+            'only "slightly cheaper" is meant, not the 1 %': -slightly
+            < change
+            < 0
             and found["change_151"] == 0,
             "the 1 % is meant": abs(change) <= within,
         }
     )
     return Finding(
-        verdict, {**found, "allowed": within, "slightly_is_within": 0.1}
+        verdict, {**found, "allowed": within, "slightly_is_within": slightly}
     )
 
 

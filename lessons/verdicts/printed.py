@@ -64,8 +64,6 @@ LEADERBOARD = {  # Table 2: top-5 error; "external" used images from outside the
     "SuperVision 2012, external": 15.3,
     "Clarifai 2013": 11.7,
     "Clarifai 2013, external": 11.2,
-    "MSRA 2014": 7.35,
-    "VGG 2014": 7.32,
     "GoogLeNet 2014": 6.67,
 }
 GOOGLENET_TABLE_3 = (  # (models, crops, cost, top-5 error on the validation set)

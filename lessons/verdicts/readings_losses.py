@@ -14,7 +14,7 @@ printed = beside("printed")
 
 
 def copied_labels():
-    """Whether reading 004's smoothed labels are a distribution, and whether the package's loss takes them."""
+    """Whether the walk's smoothed labels are a distribution, and whether the package's loss takes them."""
     p, label, eps = (
         np.array(printed.EXAMPLE_P),
         printed.EXAMPLE_CLASS,

@@ -64,6 +64,7 @@ def bn_ensemble():
     return Finding(
         "true" if right else "false",
         {
+            "stated": printed.READING_VALIDATION_TOP5,
             "validation": found["validation"],
             "test": found["test"],
             "steps_in_millions": [

@@ -174,6 +174,7 @@ def residual_is_better():
             "v2_and_v4": [many[name][0] for name in PAIRS[1]],
             "crops": 144,
             "top5_worse": sum(gain < 0 for gain in gains[1::2]),
+            "points_better": gains,
         },
     )
 

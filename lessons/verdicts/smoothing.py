@@ -44,6 +44,7 @@ def worked_example():
             "uniform": float(uniform),
             "split": (1 - eps) * onehot + eps * float(uniform),
             "as_copied_in_bits": copied,
+            "said": list(printed.EXAMPLE_LOSSES),
             "sum_of_copied_q": sum(printed.EXAMPLE_Q),
         },
     )

@@ -26,7 +26,7 @@ def test_the_computed_verdict_and_figures_are_the_stated_ones(weighed, name):
 
 
 def test_both_lists_are_complete_and_in_order():
-    assert list(CLAIMS) == [*(f"A{i}" for i in range(1, 47)), *(str(i) for i in range(1, 65))]
+    assert list(CLAIMS) == [*(f"A{i}" for i in range(1, 48)), *(str(i) for i in range(1, 65))]
 
 
 def test_every_claim_says_where_it_is_made_and_has_a_lesson_figures_and_an_id_of_its_own():
@@ -201,6 +201,7 @@ def test_without_the_file_or_without_rows_there_is_one_error(tmp_path, monkeypat
         ("A20", {"V2_DEPTH": 54}, "true"),
         ("A20", {"V2_DEPTH": 49}, "true if its reductions are counted and four modules of Fig. 6, not five"),
         ("A20", {"V2_DEPTH": 47}, "true if its reductions are left out and five modules of Fig. 6 are counted"),
+        ("A24", {"slightly": 0.06}, "false"),
         ("A28", {"RESNET_V2_LINEAR": {"Fig. 17": 1152}}, "false"),
         ("A41", {"BLACKLIST_EFFECT": [0.2, 0.2]}, "false"),
         ("4", {"V3_AUXILIARY": {"faster early": True}, "gains": [0.1, 0.11, 0.12]}, "true"),
@@ -221,6 +222,32 @@ def test_without_the_file_or_without_rows_there_is_one_error(tmp_path, monkeypat
 def test_verdicts_follow_what_is_printed(name, changed, verdict):
     """Had the papers printed something else, or the layers been others, the verdict would be just this one."""
     assert room.suppose(replace(CLAIMS[name], counterfactual=changed)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("A7", {"GOOGLENET_FEWER_THAN_ALEXNET": 11}),
+        ("A7", {"VGG_OVER_ALEXNET": 2.8}),
+        ("A12", {"LEADERBOARD": {"Clarifai 2013": 11.8}}),
+        ("A15", {"BN_MORE": {"layers": 8}}),
+        ("A17", {"BN_STEPS": {"BN-Baseline": [13.4e6, 72.7]}}),
+        ("A18", {"V3_MACS": 5.1e9}),
+        ("A19", {"V2_OVER_GOOGLENET": 2.6}),
+        ("A23", {"POOL_FIRST_SAVES": 0.24}),
+        ("A24", {"LOWRES_WITHIN": 0.02}),
+        ("A25", {"EXAMPLE_LOSSES": [1.48, 2.63]}),
+        ("A41", {"V3_TABLE_4": {"144": [18.87, 4.20]}}),
+        ("18", {"READING_VALIDATION_TOP5": 4.7}),
+        ("53", {"V4_TABLE_4": {"Inception-v4": [17.7, 3.7]}}),
+        ("61", {"V3_TABLE_3": {"BN-GoogLeNet": [26.9, None, 1.5]}}),
+        ("64", {"LOWRES_TOP1": {"151": 76.5}}),
+    ],
+)
+def test_a_printed_figure_that_is_typed_wrongly_is_noticed(name, read):
+    """Also where the verdict stays: what a claim compares with is one of its figures."""
+    with room._printed(CLAIMS[name], read):
+        assert not room._weigh(CLAIMS[name]).agrees
 
 
 def test_a_counterfactual_of_a_figure_that_is_not_printed_is_one_error():

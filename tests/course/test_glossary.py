@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tinyinception.course import glossary
 from tinyinception.course.files import find, folder
 
 LESSONS = find()
@@ -52,3 +53,9 @@ def test_every_link_to_the_glossary_resolves(lesson):
 def test_the_first_lesson_and_its_words_are_linked():
     prose = "\n".join(cell.text for cell in LESSONS[0].cells() if cell.kind == "markdown")
     assert len({link["anchor"] for link in LINK.finditer(prose)}) >= 10
+
+
+def test_each_term_is_found_by_its_name_its_plural_and_beginnings_of_its_words():
+    assert all(" ".join(glossary.look_up(term)[1].split()) == text for term, text in entries())
+    for asked in ("receptive fields", "Receptive-field", "recep field"):
+        assert glossary.look_up(asked)[0] == "Receptive field"

@@ -6,6 +6,7 @@ import re
 import select
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +146,62 @@ def test_leaving_python_from_the_prompt_leaves_nothing(asking, capsys):
     assert Session(files.lesson(3)).evaluate("a = 1\nb = c") == "NameError: name 'c' is not defined (line 2)"
 
 
+GLOSSARY = """# Glossary
+
+## Batch normalisation
+
+A step of `mean` and *variance*. *Lesson 10.*
+
+## Logit
+
+What a network puts out
+for a class. *Lesson 14.*
+
+## Receptive field
+
+What a cell sees. *Lesson 7.*
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("? logit", "Logit\n\nWhat a network puts out for a class. Lesson 14.\n"),
+        ("?LOGITS", "Logit\n\nWhat a network puts out for a class. Lesson 14.\n"),
+        ("? batch-norm", "Batch normalisation\n\nA step of mean and variance. Lesson 10.\n"),
+        ("? e", "the glossary has no 'e'\n"),
+        ("? receptive feild", "the glossary has no 'receptive feild'; did you mean 'receptive field'?\n"),
+    ],
+)
+def test_a_word_is_explained_at_a_step_and_at_a_prediction(asking, capsys, asked, told):
+    (asking / "glossary.md").write_text(GLOSSARY, encoding="utf-8")
+    asked_for = walked(asked, "b", asked, "q")
+    assert asked_for == ["your prediction (a, b): "] * 2 + ["[1/3] "] * 2
+    assert capsys.readouterr().out.count(told) == 2
+
+
+def test_a_word_with_several_entries_or_without_a_glossary_is_told_so(asking, capsys):
+    walked("b", "? logit", "q")
+    assert "glossary.md: the glossary cannot be read: No such" in " ".join(capsys.readouterr().out.split())
+    (asking / "glossary.md").write_text(GLOSSARY + "\n## Batch\n\nSome.\n\n## Batch size\n\nHow many.\n")
+    walked("b", "? batch", "? bat", "?  ", "q")
+    out = capsys.readouterr().out
+    assert "Batch\n\nSome.\n" in out
+    assert "bat: which one? Batch normalisation, Batch, Batch size\n" in out
+    assert out.count("? WORD what a word means") == 1  # a mark alone is for help
+
+
+def test_at_its_end_a_lesson_names_the_claims_that_it_settles(asking, capsys):
+    rows = (Path(__file__).parents[2] / "lessons" / "claims.toml").read_text(encoding="utf-8")
+    (asking / "claims.toml").write_text(rows, encoding="utf-8")
+    walked()
+    told = "Settled here: claim A45. To read one: tinyinception claims A45, or all of them: claims --lesson 3\n"
+    assert capsys.readouterr().out.endswith(told)
+    (asking / "claims.toml").write_text("", encoding="utf-8")
+    walked()
+    assert "Settled" not in capsys.readouterr().out
+
+
 # -- formulae and tables -----------------------------------------------------------------------------------------------
 
 
@@ -275,7 +332,8 @@ def terminal(asking, tmp_path):
 
 if os.name == "posix":  # elsewhere there are no pseudo-terminals
 
-    def test_a_session_in_a_terminal_of_60_columns(terminal, tmp_path):
+    def test_a_session_in_a_terminal_of_60_columns(terminal, asking, tmp_path):
+        (asking / "glossary.md").write_text(GLOSSARY, encoding="utf-8")
         one = terminal("lesson", "choices", columns=60)
         out = one.until("your prediction (a, b): ")
         one.type("b\n")
@@ -286,6 +344,8 @@ if os.name == "posix":  # elsewhere there are no pseudo-terminals
         assert "sum 4" in out
         one.type("n * 21\n")
         assert "42" in one.until("[2/3] ")
+        one.type("? logit\n")
+        assert "What a network puts out for a class." in one.until("[2/3] ")
         one.type("\n")
         one.until("[3/3] ")
         one.type("n = 99\n")

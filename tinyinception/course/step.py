@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyinception.course import progress
+from tinyinception.course import claims, glossary, progress
 from tinyinception.course.cells import Cell, Prediction
 from tinyinception.course.files import Lesson
 from tinyinception.course.session import Session, incomplete
@@ -30,6 +30,7 @@ l      list this step's code, also where it is folded
 s      save what you typed in runs/lessons
 q      leave, here and at predictions; your place is kept
 ?      this help
+? WORD what a word means, such as ? logit: from lessons/glossary.md
 
 Anything else is Python, in the lesson's names: an expression is printed, x = 3
 changes x, and r then shows what follows. To see a variable that is called b, l,
@@ -100,9 +101,19 @@ class _Walk:
                 self._keep(place + 1 if place < count else progress.DONE)
             for cell in self.after:
                 self.show(prose(cell.text))
+            self._settled()
         except _Leave:
             self._keep(place + 1)
             print(f"Go on with: tinyinception lesson {self.lesson.number} --start {place + 1}")
+
+    def _settled(self) -> None:
+        """The claims that this lesson settles, if there are any."""
+        with suppress(DataError):  # lessons of one's own need no claims
+            numbers = [claim.id for claim in claims.read() if claim.lesson == self.lesson.number]
+            if numbers:
+                told = f"Settled here: {'claim' if len(numbers) == 1 else 'claims'} {', '.join(numbers)}"
+                more = f"tinyinception claims {numbers[0]}, or all of them: claims --lesson {self.lesson.number}"
+                print(*wrap(f"{told}. To read one: {more}", prose_width(sys.stdout)), sep="\n")
 
     def _where_to_begin(self) -> int:
         kept = progress.of(self.lesson) if self.reader.present else None
@@ -153,6 +164,8 @@ class _Walk:
                 print(self._save())
             elif word in ("?", "h", "help"):
                 print(HELP)
+            elif word.startswith("?"):
+                self._explain(word[1:])
             else:
                 self._evaluate(typed or "")
 
@@ -190,6 +203,15 @@ class _Walk:
         if wrong := self.session.evaluate(source.strip("\n")):
             print(paint(wrong, "red", sys.stdout))
 
+    def _explain(self, asked: str) -> None:
+        """The glossary's entry for a word."""
+        try:
+            term, text = glossary.look_up(asked)
+        except (ArgumentError, DataError) as error:
+            print(*wrap(str(error), prose_width(sys.stdout)), sep="\n")
+        else:
+            self.show(prose(f"**{term}**\n\n{text}"))
+
     def _save(self) -> str:
         if not self.session.typed:
             return "Nothing was typed yet that ran."
@@ -213,6 +235,9 @@ class _Walk:
                 raise _Leave
             if typed == "?":
                 print(HELP)
+                continue
+            if typed.startswith("?"):
+                self._explain(typed[1:])
                 continue
             if not typed or not letters:
                 return typed or None
