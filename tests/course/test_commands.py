@@ -108,6 +108,20 @@ def test_a_lesson_that_fails_is_one_line_on_standard_error(run, course):
     assert err == f"tinyinception: error: {where}: ZeroDivisionError: division by zero\n"
 
 
+def test_all_lessons_run_in_order_and_the_first_that_fails_ends_it(course, capfd):
+    (course / "03_never.py").write_text(FIRST.replace("Lesson 1. Sums", "Lesson 3. Never"), encoding="utf-8")
+    assert main(["lesson", "--all"]) == 1
+    out, err = capfd.readouterr()
+    assert [line for line in out.splitlines() if line.startswith("the")] == [
+        "the first 2",
+        "the second 4",
+        "the last 2.0",
+        "the first 2",
+        "the second 4",
+    ]
+    assert "ZeroDivisionError" in err
+
+
 def test_a_lesson_by_its_name_and_what_an_old_number_is_now(run, course):
     assert run("lesson", "sums", "--solution", "add")[1] == "| def add(x, y):\n|     return x + y\n"
     for number, title in ((13, "Grids"), (14, "Smoothing"), (22, "Plans")):

@@ -21,6 +21,12 @@ def found(name):
     return stages(model, count.summary(model, models.info(name).input_size, training=True).rows)
 
 
+@cache
+def counted(name):
+    """The network without its auxiliary classifiers, and in training."""
+    return count.summary(name), count.summary(name, training=True)
+
+
 def scene_of(found, field="macs"):
     return compose(found, "input", field, sum(stage.total(field) for stage in found), PAGE)
 

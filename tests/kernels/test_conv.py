@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.norms import batch_norm_eval
@@ -121,14 +121,16 @@ def test_the_fused_norm_lets_nan_through(relu):
     assert np.isnan(found).sum() == 5
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
+@example(3, 33, 26, [1, 0, 3, 2], 96, 112, (np.float32, 1e-5))
+@example(2, 27, 32, [0, 2, 1, 1], 96, 112, (np.float64, 1e-12))
 @given(
     st.integers(2, 3),
     st.integers(26, 33),
     st.integers(26, 33),
     st.lists(st.integers(0, 3), min_size=4, max_size=4),
-    st.sampled_from([32, 48, 96]),
-    st.sampled_from([32, 64, 112]),
+    st.sampled_from([32, 48]),
+    st.sampled_from([32, 64]),
     st.sampled_from([(np.float32, 1e-5), (np.float64, 1e-12)]),
 )
 def test_winograd_is_convolution(n, h, wd, pads, c, f, precision):

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.text import Text as Letters
 
-from tests.helpers.drawings import EDGE, box_texts, check_geometry, drawn, expected_texts, found, scene_of
+from tests.helpers.drawings import EDGE, box_texts, check_geometry, counted, drawn, expected_texts, found, scene_of
 from tinyinception import count, draw, models, nn
 from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, ShapeError
@@ -35,7 +35,7 @@ def test_every_convolution_pooling_and_linear_layer_has_its_box(name):
 @pytest.mark.parametrize("name", models.names())
 def test_boxes_add_up_to_the_network_without_auxiliary_classifiers(name, field):
     boxes = [box for box in scene_of(found(name), field).boxes if box.unit]
-    whole, trained = count.summary(name), count.summary(name, training=True)
+    whole, trained = counted(name)
     assert sum(box.times * getattr(box.unit, field) for box in boxes if box.main) == getattr(whole, field)
     assert sum(box.times * getattr(box.unit, field) for box in boxes) == getattr(trained, field)
     assert sum(stage.total(field) for stage in found(name)) == getattr(whole, field)

@@ -12,8 +12,10 @@ import inspect
 import re
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,20 @@ class Exercise:
     tolerance: float = 1e-6
     accepts: Callable[..., str | None] | None = None
     seconds: float = SECONDS
+
+    @cached_property
+    def expected(self) -> list[Any]:
+        """The right result of each example; computed once, since the other route may be the long one."""
+        return [self.right(*deepcopy(arguments)) for arguments in self.arguments]  # type: ignore[misc]
+
+    @cached_property
+    def believed(self) -> dict[str, list[Any]]:
+        """From each hint to what its mistake gives for the examples."""
+        found = {}
+        for hint, mistake in self.mistakes.items():
+            with suppress(Exception):  # nobody who holds it would come so far
+                found[hint] = [mistake(*deepcopy(arguments)) for arguments in self.arguments]
+        return found
 
 
 @dataclass(frozen=True)
@@ -135,7 +151,7 @@ def judge(exercise: Exercise, answer: Callable | None, level: str = "") -> Verdi
         return no("Still blank.")
     if exercise.accepts is not None:
         return _accepted(exercise, results, no, level)
-    right = [exercise.right(*deepcopy(arguments)) for arguments in exercise.arguments]  # type: ignore[misc]
+    right = exercise.expected
     wrong = [i for i, result in enumerate(results) if not same(result, right[i], exercise.tolerance)]
     if not wrong:
         return Verdict(exercise.name, True, level=level)
@@ -170,13 +186,8 @@ def _accepted(exercise: Exercise, results: Sequence[Any], no: Callable[..., Verd
 
 def _mistaken(exercise: Exercise, results: Sequence[Any], right: Sequence[Any]) -> str:
     """The hint of the misconception that gives these results, or some component of them that is wrong."""
-    believed: dict[str, list] = {}
-    for hint, mistake in exercise.mistakes.items():
-        try:
-            believed[hint] = [mistake(*deepcopy(arguments)) for arguments in exercise.arguments]
-        except Exception:  # nobody who holds it would come so far
-            continue
-        if _all_same(results, believed[hint], exercise.tolerance):
+    for hint, values in exercise.believed.items():
+        if _all_same(results, values, exercise.tolerance):
             return hint
     if not all(isinstance(one, (tuple, list)) for one in (*results, *right)):
         return ""
@@ -184,7 +195,7 @@ def _mistaken(exercise: Exercise, results: Sequence[Any], right: Sequence[Any]) 
         ours, theirs = [one[i] for one in results], [one[i] for one in right]
         if _all_same(ours, theirs, exercise.tolerance):
             continue
-        for hint, values in believed.items():
+        for hint, values in exercise.believed.items():
             if all(isinstance(one, (tuple, list)) and len(one) > i for one in values):
                 same_here = [one[i] for one in values]
                 if _all_same(ours, same_here, exercise.tolerance):
