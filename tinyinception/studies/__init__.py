@@ -12,9 +12,17 @@ own, in a folder of its own, so that whatever dies or is stopped, the same call 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from tinyinception.habits import explain_call, missing_from
 from tinyinception.studies.definition import Study, load, names
 from tinyinception.studies.measures import MEASURES
 from tinyinception.studies.run import Plan, plan, run
 from tinyinception.studies.tasks import Outcome, Task, run_one
 
 __all__ = ["MEASURES", "Outcome", "Plan", "Study", "Task", "load", "names", "plan", "run", "run_one"]
+
+explain_call(__name__, "studies.run(studies.load('smoothing', quick=True)) runs one")
+
+if not TYPE_CHECKING:  # or every name would do
+    __getattr__ = missing_from(__name__, {})

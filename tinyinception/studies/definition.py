@@ -21,10 +21,24 @@ from tinyinception.train.config import Config
 HERE = Path(__file__).parent
 MOST = 100_000  # trainings that a study may be, whoever asks for them
 TEXTS = ("question", "sentence", "where", "mirrors")
-KEYS = (*TEXTS, "seeds", "measure", "target", "compare", "equal_cost", "base", "arms", "cross", "quick")
-NAME = re.compile(r"[\w(+][\w .,=+()-]{0,79}")
+KEYS = (
+    *TEXTS,
+    "seeds",
+    "measure",
+    "target",
+    "compare",
+    "equal_cost",
+    "equal_cost_of",
+    "base",
+    "arms",
+    "cross",
+    "quick",
+)
+NAME = re.compile(r"[\w(+][\w .,=+()'-]{0,79}")
 QUICK = {"limit": 2000, "epochs": 2}  # what a quick run changes unless the file says
 QUICK_SEEDS = 2
+
+Groups = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -32,9 +46,9 @@ class Study:
     """A question, the arms by name, each a Config, and the seeds with which each is trained.
 
     sentence, where: what of a paper it tests, and its place there; mirrors: the figure or table. measures: names of
-    MEASURES, the one that decides first. compare: arms, of which the first is what the others are compared with.
-    target: of steps_to_target. equal_cost: by how many percent multiply-adds of arms may differ. quick: whether it is
-    too small to conclude from. words: of the command line that asks for just this study.
+    MEASURES, the one that decides first. compare: groups of arms, in each of which the others are compared with the
+    first. target: of steps_to_target. equal_cost: by how many percent at most multiply-adds differ within each group of
+    equal_cost_of. quick: whether it is too small to conclude from. words: of the command line that asks for this study.
     """
 
     name: str
@@ -42,9 +56,10 @@ class Study:
     arms: dict[str, Config]
     seeds: tuple[int, ...]
     measures: tuple[str, ...] = ("test_accuracy",)
-    compare: tuple[str, ...] = ()
+    compare: Groups = ()
     target: float | None = None
     equal_cost: float | None = None
+    equal_cost_of: Groups = ()
     sentence: str = ""
     where: str = ""
     mirrors: str = ""
@@ -122,9 +137,10 @@ def _read(
         arms,
         found,
         _measures(values),
-        _compared(values.get("compare", list(arms)), arms),
+        compare := _groups("compare", values.get("compare", list(arms)), arms),
         None if "target" not in values else float(number("target", values["target"], "(0, 1]")),
         None if "equal_cost" not in values else float(number("equal_cost", values["equal_cost"], "[0, 100]")),
+        compare if "equal_cost_of" not in values else _groups("equal_cost_of", values["equal_cost_of"], arms),
         **{key: values.get(key, "").strip() for key in TEXTS[1:]},
         quick=quick,
         words=_words(asked, quick, seeds, data),
@@ -167,18 +183,19 @@ def _measures(values: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def _compared(given: Any, arms: Mapping[str, Config]) -> tuple[str, ...]:
-    chosen = [given] if isinstance(given, str) else given
-    if not isinstance(chosen, list) or not chosen or not all(isinstance(name, str) for name in chosen):
-        raise ArgumentError(
-            f"compare must be a list of arms, the first what the others are compared with, got {given!r}"
-        )
-    for name in chosen:
-        if name not in arms:
-            raise unknown_name(name, list(arms), "arm in compare:")
-    if len(chosen) == 1:
-        chosen += [name for name in arms if name != chosen[0]]
-    return tuple(dict.fromkeys(chosen))
+def _groups(key: str, given: Any, arms: Mapping[str, Config]) -> Groups:
+    """Lists of arms, or one such list; of one arm all others are compared with it."""
+    lists = given if isinstance(given, list) and given and isinstance(given[0], list) else [given]
+    for names in lists:
+        if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+            raise ArgumentError(
+                f"{key} must be a list of arms, the first what the others are compared with, or several such lists, "
+                f"got {given!r}"
+            )
+        for name in names:
+            if name not in arms:
+                raise unknown_name(name, list(arms), f"arm in {key}:")
+    return tuple(tuple(dict.fromkeys(names if len(names) > 1 else [*names, *arms])) for names in lists)
 
 
 # -- arms --------------------------------------------------------------------------------------------------------------
@@ -214,6 +231,8 @@ def _arms(
                 fields = _merged(fields, _nested(field, value))
                 said.append(f"{field.rpartition('.')[2]}={value}")
             found[_safe(", ".join(said))] = _config(", ".join(said), _merged(base, fields))
+    if len(found) < 2 and isinstance(values.get("measure", ""), str):
+        raise ArgumentError("there is nothing to compare; give two arms, or several measures of one")
     _check_differ(found)
     return found
 
@@ -282,7 +301,7 @@ def _config(arm: str, fields: Mapping[str, Any]) -> Config:
 def _safe(name: str) -> str:
     if not NAME.fullmatch(name) or name.endswith((" ", ".")):
         raise ArgumentError(
-            f"an arm's name is a folder's too: letters, digits, spaces and .,=+-_(), at most 80 of them, got {name!r}"
+            f"an arm's name is a folder's too: letters, digits, spaces and .,=+-_'(), at most 80 of them, got {name!r}"
         )
     return name
 

@@ -52,6 +52,11 @@ class Measure:
         """A difference in words: percentages differ by points."""
         return self.told(value, "+").replace(" %", " points")
 
+    def interval(self, low: float, high: float) -> str:
+        """`-0.28 to +1.62 points`."""
+        unit = " points" if self.unit == "%" else f" {self.unit}"
+        return f"{self.difference(low).removesuffix(unit)} to {self.difference(high)}"
+
 
 def _last(column: str) -> Callable[[Finished], float | None]:
     return lambda run: run.rows[-1][column]

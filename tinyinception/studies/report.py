@@ -13,12 +13,11 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 import tinyinception
-from tinyinception import nn
-from tinyinception.count import summary
 from tinyinception.errors import TinyInceptionError
 from tinyinception.files import save_file
 from tinyinception.judge.pairs import PairedDifference, paired_difference, student_t
 from tinyinception.machine import cores, processor
+from tinyinception.studies.cost import count
 from tinyinception.studies.definition import Study
 from tinyinception.studies.measures import MEASURES, accuracy_of
 from tinyinception.studies.pages import Block, Figured, Heading, Paragraph, Quote, Table, as_html, as_markdown
@@ -34,9 +33,9 @@ FEW = 3  # seeds, below which no interval is worth much
 
 @dataclass(frozen=True)
 class Comparison:
-    """An arm against another in one measure: the seeds that both finished, and what follows from them.
+    """One thing against another in one measure: the seeds that have both, and what follows from them.
 
-    difference: None where there is no such seed.
+    first, second: arms, or measures of the only arm. difference: None where there is no such seed.
     """
 
     first: str
@@ -55,19 +54,20 @@ class Comparison:
         if found.low is None or found.high is None:
             return f"{what}: {by} with {seeds}; one seed cannot tell a difference from chance."
         if not found.deviation:
-            same = "no difference at all" if not found.mean else f"{by} each time"
+            same = f"{by} each time" if found.mean else "no difference at all"
             return f"{what}: {same} with {seeds}, from which no interval follows."
-        interval = (
-            f"95 % paired t interval {measure.difference(found.low)} to {measure.difference(found.high)}, {seeds}"
-        )
+        interval = f"95 % paired t interval, {measure.interval(found.low, found.high)} ({seeds}),"
+        few = " Fewer than three seeds are hardly enough to trust an interval." if found.n < FEW else ""
         if found.holds_zero:
             more = f"; were it really so large, about {found.enough} seeds would show it" if found.enough else ""
-            return f"{what}: cannot be told apart. The difference is {by}, and the {interval}, holds zero{more}."
-        better = {1: "better", -1: "worse", 0: "higher"}[measure.better]
-        if found.mean < 0:
-            better = {"better": "worse", "worse": "better", "higher": "lower"}[better]
-        few = " Fewer than three seeds are hardly enough to trust an interval." if found.n < FEW else ""
-        return f"{what}: {better} by {by.lstrip('+-')} in {measure.title} ({interval}).{few}"
+            return f"{what}: cannot be told apart. The difference is {by}; its {interval} holds zero{more}.{few}"
+        return f"{what}: {self._better(found.mean)} by {by.lstrip('+-')}; the {interval} does not hold zero.{few}"
+
+    def _better(self, difference: float) -> str:
+        kind = MEASURES[self.measure].better
+        return (
+            ("higher" if difference > 0 else "lower") if kind == 0 else ("better" if kind * difference > 0 else "worse")
+        )
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,25 @@ class Report:
         return {seed: value for seed, value in found.items() if value is not None}
 
     def compare(self, measure: str) -> list[Comparison]:
-        """Each arm against the first of those that are compared."""
-        first, *others = self.study.compare
-        found = []
-        for other in others:
-            a, b = self.of(first, measure), self.of(other, measure)
-            seeds = tuple(seed for seed in self.study.seeds if seed in a and seed in b)
-            pairs = paired_difference([a[s] for s in seeds], [b[s] for s in seeds]) if seeds else None
-            found.append(Comparison(first, other, measure, seeds, pairs))
-        return found
+        """In each group every arm against the first; where there is one arm, its measures of that unit against it."""
+        if len(self.study.arms) == 1:
+            [arm] = self.study.arms
+            others = [name for name in self.study.measures if MEASURES[name].unit == MEASURES[measure].unit]
+            return [self._pair((measure, other), (arm, arm), (measure, other)) for other in others if other != measure]
+        pairs = [(group[0], other) for group in self.study.compare for other in group[1:]]
+        return [self._pair(pair, pair, (measure, measure)) for pair in pairs]
+
+    def _pair(self, names: tuple[str, str], arms: tuple[str, str], measures: tuple[str, str]) -> Comparison:
+        a, b = (self.of(arm, measure) for arm, measure in zip(arms, measures, strict=True))
+        seeds = tuple(seed for seed in self.study.seeds if seed in a and seed in b)
+        found = paired_difference([a[s] for s in seeds], [b[s] for s in seeds]) if seeds else None
+        return Comparison(*names, measures[0], seeds, found)
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """All of them; of one arm, the measures are compared with the first."""
+        decisive = self.study.measures[:1] if len(self.study.arms) == 1 else self.study.measures
+        return [one for name in decisive for one in self.compare(name)]
 
     @property
     def verdict(self) -> str:
@@ -127,7 +137,7 @@ class Report:
                 {"arm": one.arm, "seed": one.seed, **one.values, "diverged": one.failed or None}
                 for one in self.outcomes
             ],
-            "comparisons": [_plain(one) for name in self.study.measures for one in self.compare(name)],
+            "comparisons": [_plain(one) for one in self.comparisons],
             "verdict": self.verdict,
         }
 
@@ -216,28 +226,28 @@ class Report:
             runs = [one for one in self.outcomes if one.arm == arm]
             cells = [_spread(name, list(self.of(arm, name).values())) for name in self.study.measures]
             lost = sum(bool(one.failed) for one in runs)
-            lines.append([arm, *_counts(self.study, arm), *cells, f"{len(runs)}{f', {lost} diverged' if lost else ''}"])
+            told = f"{len(runs)}, {lost} diverged" if lost else str(len(runs))
+            lines.append([arm, *_counts(self.study, arm), *cells, told])
         return head, lines
 
     def _differences(self) -> tuple[list[str], list[list[str]]]:
         lines = []
-        for name in self.study.measures:
-            measure = MEASURES[name]
-            for one in self.compare(name):
-                found = one.difference
-                cells = ["-", "-", "-", "0"]
-                if found is not None:
-                    deviation = "-" if found.deviation is None else measure.told(found.deviation)
-                    cells = [measure.difference(found.mean), deviation, _interval(name, found), str(found.n)]
-                lines.append([measure.title, f"{one.second} minus {one.first}", *cells])
+        for one in self.comparisons:
+            measure, found = MEASURES[one.measure], one.difference
+            cells = ["-", "-", "-", "0"]
+            if found is not None:
+                spread = "-" if found.deviation is None else measure.difference(found.deviation).lstrip("+")
+                held = "-" if found.low is None or found.high is None else measure.interval(found.low, found.high)
+                cells = [measure.difference(found.mean), spread, held, str(found.n)]
+            lines.append([measure.title, f"{one.second} minus {one.first}", *cells])
         return ["measure", "of", "difference", "deviation", "95 % interval", "n"], lines
 
     def _cost(self) -> str:
         seconds = sum(one.seconds for one in self.outcomes)
         versions = f"Python {platform.python_version()}, tinyinception {tinyinception.__version__}"
         return (
-            f"{len(self.outcomes)} of {self.study.trainings} trainings, together {seconds / 60:.1f} minutes of training "
-            f"and testing, up to {self.shares.workers} at a time with {self.shares.threads} thread"
+            f"{len(self.outcomes)} of {self.study.trainings} trainings, together {seconds / 60:.1f} minutes of training and "
+            f"testing, up to {self.shares.workers} at a time with {self.shares.threads} thread"
             f"{'' if self.shares.threads == 1 else 's'} each; {cores()} cores of {processor()}, {versions}."
         )
 
@@ -256,12 +266,6 @@ def _plain(one: Comparison) -> dict[str, Any]:
     }
 
 
-def _interval(name: str, found: PairedDifference) -> str:
-    if found.low is None or found.high is None:
-        return "-"
-    return f"{MEASURES[name].difference(found.low)} to {MEASURES[name].difference(found.high)}"
-
-
 def _spread(name: str, values: Sequence[float]) -> str:
     if not values:
         return "-"
@@ -274,14 +278,5 @@ def _counts(study: Study, arm: str) -> list[str]:
     config = study.arms[arm]
     if config.network is not None:
         return ["-", "-"]
-    counted = count(config.model, config.model_options)
-    return [f"{counted[0] / 1e6:,.2f} M", f"{counted[1] / 1e6:,.3f} M"]
-
-
-def count(model: str, options: dict[str, Any]) -> tuple[int, int]:
-    """Multiply-adds and parameters of a network of `models`, auxiliary classifiers left out."""
-    from tinyinception import models
-
-    with nn.shape_only():
-        counted = summary(models.build(model, **options), models.info(model).input_size)
-    return counted.macs, counted.params
+    macs, parameters = count(config.model, config.model_options)
+    return [f"{macs / 1e6:,.2f} M", f"{parameters / 1e6:,.3f} M"]

@@ -16,6 +16,7 @@ from tinyinception.errors import ArgumentError, CheckpointError, TinyInceptionEr
 from tinyinception.files import as_path, json_object, plain, remove_leftovers, save_file
 from tinyinception.habits import named
 from tinyinception.studies import estimate
+from tinyinception.studies.cost import check_cost
 from tinyinception.studies.definition import Study
 from tinyinception.studies.live import Live
 from tinyinception.studies.local import Local, Scheduler, Stopped
@@ -119,6 +120,7 @@ def run(
 
 
 def _plan(study: Study, folder: Path, workers: int | None, threads: int | None, progress: bool) -> Plan:
+    check_cost(study)
     tasks = [
         Task(study.name, arm, replace(config, seed=seed), _place(folder, arm, seed), study.measures, study.target)
         for arm, config in study.arms.items()

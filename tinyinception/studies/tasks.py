@@ -24,10 +24,11 @@ from tinyinception.studies.measures import MEASURES, Finished, Row, read_rows, v
 from tinyinception.terminal import say
 from tinyinception.train.config import Config
 from tinyinception.train.lock import holder
-from tinyinception.train.run import CONFIG, LOG, RESULT, Run
+from tinyinception.train.run import CONFIG, LOG, RESULT, Result, Run
 
 RETRIES = 3  # after a child that was killed
-DIVERGED = "try lower lr than"  # how train's errors end that say that a loss is no number, or hopeless
+HOPELESS = "try lower lr than"  # how train's errors end that say that a loss is no number, or hopeless
+DIVERGED, VIEWS = ".diverged.json", ".views-{}.json"  # files beside a run
 ERROR = "tinyinception: error: "
 
 
@@ -151,9 +152,10 @@ def run_one(task: Task, children: Children | None = None, tell: Callable[[str], 
     if (known := settled(task)) is not None:
         return known
     task.folder.parent.mkdir(parents=True, exist_ok=True)
-    if reason := _train(task, children, tell):
+    _await(task, children, tell)
+    if _result(task) is None and (reason := _train(task, children, tell)):
         text = json.dumps({"reason": reason, "config": asdict(task.config)}, indent=2) + "\n"
-        save_file(task.beside(".diverged.json"), text.encode())
+        save_file(task.beside(DIVERGED), text.encode())
     else:
         for views in views_for(task.measures):
             _evaluate(task, views, children)
@@ -169,13 +171,11 @@ def settled(task: Task) -> Outcome | None:
     Raises ArgumentError where its folder holds the run of another config.
     """
     task.check()
-    diverged = _kept(task.beside(".diverged.json"))
+    rows, diverged = read_rows(task.folder / LOG), _kept(task.beside(DIVERGED))
     if diverged is not None and not task.config.differences(diverged.get("config", {})):
-        rows = read_rows(task.folder / LOG)
-        return Outcome(task.arm, task.seed, rows=rows, seconds=_seconds(rows), failed=str(diverged.get("reason")))
-    result = Run.open(task.folder).result if (task.folder / CONFIG).is_file() else None
-    views = {k: _kept(task.beside(f".views-{k}.json")) for k in views_for(task.measures)}
-    rows = read_rows(task.folder / LOG)
+        seconds = sum(row["seconds"] for row in rows)
+        return Outcome(task.arm, task.seed, rows=rows, seconds=seconds, failed=str(diverged.get("reason")))
+    result, views = _result(task), {k: _kept(task.beside(VIEWS.format(k))) for k in views_for(task.measures)}
     if result is None or None in views.values() or not rows:
         return None
     finished = Finished(asdict(result), rows, {k: found for k, found in views.items() if found}, task.target)
@@ -183,11 +183,14 @@ def settled(task: Task) -> Outcome | None:
     return Outcome(task.arm, task.seed, values, rows, result.seconds)
 
 
+def _result(task: Task) -> Result | None:
+    return Run.open(task.folder).result if (task.folder / CONFIG).is_file() else None
+
+
 def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
     """Train to the end; why that cannot be, where the training diverges, else an empty text."""
     log, command = task.beside(".log"), [sys.executable, "-m", "tinyinception", *task.command]
     for attempt in range(RETRIES + 1):
-        _await(task, children, tell)
         status, _ = children.run(command, log, task.threads)
         if status == 0:
             return ""
@@ -196,7 +199,7 @@ def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
         if attempt < RETRIES:
             tell(f"{task.key}: its process was ended by signal {-status}; it is started again and continues")
     reason = _reason(log)
-    if status > 0 and DIVERGED in reason:
+    if status > 0 and HOPELESS in reason:
         return reason
     ended = f"its process was ended by signal {-status}, {RETRIES + 1} times" if status < 0 else reason
     raise CheckpointError(f"{task.key}: {ended} (all it said is in {log})")
@@ -215,7 +218,7 @@ def _await(task: Task, children: Children, tell: Callable[[str], None]) -> None:
 
 
 def _evaluate(task: Task, views: int, children: Children) -> None:
-    path = task.beside(f".views-{views}.json")
+    path = task.beside(VIEWS.format(views))
     if _kept(path) is not None:
         return
     words = ["evaluate", str(task.folder), "--crops", str(views), "--json"]
@@ -242,7 +245,3 @@ def _reason(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     errors = [line.removeprefix(ERROR) for line in lines if line.startswith(ERROR)]
     return errors[-1] if errors else (lines or ["it said nothing"])[-1]
-
-
-def _seconds(rows: Sequence[Row]) -> float:
-    return sum(row["seconds"] for row in rows)
