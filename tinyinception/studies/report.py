@@ -245,10 +245,11 @@ class Report:
     def _cost(self) -> str:
         seconds = sum(one.seconds for one in self.outcomes)
         versions = f"Python {platform.python_version()}, tinyinception {tinyinception.__version__}"
+        workers, threads = self.shares
         return (
-            f"{len(self.outcomes)} of {self.study.trainings} trainings, together {seconds / 60:.1f} minutes of training and "
-            f"testing, up to {self.shares.workers} at a time with {self.shares.threads} thread"
-            f"{'' if self.shares.threads == 1 else 's'} each; {cores()} cores of {processor()}, {versions}."
+            f"{len(self.outcomes)} of {self.study.trainings} trainings, together {seconds / 60:.1f} minutes of it and "
+            f"of testing, up to {workers} at a time with {threads} thread{'' if threads == 1 else 's'} each; "
+            f"{cores()} cores of {processor()}, {versions}."
         )
 
 
