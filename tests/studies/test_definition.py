@@ -36,6 +36,7 @@ def test_a_file_of_two_arms_means_two_configs_and_three_seeds(write):
     }
     assert (study.seeds, study.trainings, study.measures) == ((0, 1, 2), 6, ("test_accuracy",))
     assert study.compare == (("a", "b"),)
+    assert studies.load(write(TWO), seeds=[3]).words[1:] == ("--seeds", "3,")
 
 
 def test_arms_go_over_the_base_and_options_only_of_the_same_network(write):

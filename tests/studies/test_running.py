@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -69,7 +70,7 @@ def test_run_again_it_takes_what_is_there_also_without_the_study_files(undisturb
 
 
 def test_more_seeds_train_only_what_is_new(undisturbed, file, tmp_path):
-    folder, report = undisturbed
+    folder, _ = undisturbed
     shutil.copytree(folder, tmp_path / "out")
     plan = studies.plan(studies.load(file, seeds=[0, 5]), tmp_path / "out", progress=False)
     assert [(task.arm, task.seed) for task in plan.left] == [("low", 5), ("high", 5)]
@@ -109,7 +110,7 @@ def test_stopped_by_a_signal_it_saves_and_the_same_command_goes_on_to_the_same_b
         "study",
         str(file),
         "--seeds",
-        "0",
+        "0,",
         "--out",
         str(tmp_path / "out"),
     ]
@@ -119,7 +120,10 @@ def test_stopped_by_a_signal_it_saves_and_the_same_command_goes_on_to_the_same_b
     began.send_signal(signal.SIGINT)
     told = began.communicate()[1]
     assert began.returncode == 130
-    assert "tinyinception: stopped and saved, 0 of 2 trainings finished; go on with `tinyinception study" in told
+    assert re.search(
+        r"tinyinception: stopped and saved, [01] of 2 trainings finished; go on with `tinyinception study", told
+    )
+    assert not all((folder / "result.json").exists() for folder in runs.glob("*/0"))
     assert not [folder for folder in runs.glob("*/0") if holder(folder)]
     assert (tmp_path / "out" / "report.html").is_file()
     done = subprocess.run([*command, "--json"], env=environment(1), capture_output=True, text=True, check=True)
@@ -163,7 +167,7 @@ def test_a_training_that_diverges_is_a_result_and_is_not_tried_again(file, tmp_p
     task = replace(task, config=replace(task.config, lr=1e9, epochs=1))
     outcome = run_one(task)
     assert outcome.values == {}
-    assert "try lower lr than 1e+09" in outcome.failed
+    assert re.search("is nan|NaN or infinit", outcome.failed)
     monkeypatch.setattr(Children, "run", lambda *_: pytest.fail("a process was started"))
     assert run_one(task) == outcome
 

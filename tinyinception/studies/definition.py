@@ -150,7 +150,7 @@ def _read(
 def _words(
     asked: str | Path, quick: bool, seeds: int | Sequence[int] | None, data: str | Path | None
 ) -> tuple[str, ...]:
-    listed = seeds if seeds is None or isinstance(seeds, int) else ",".join(map(str, seeds))
+    listed = seeds if seeds is None or isinstance(seeds, int) else "".join(f"{seed}," for seed in seeds)
     return (
         str(asked),
         *(["--quick"] if quick else []),

@@ -14,7 +14,7 @@ from tinyinception.studies.tasks import Children, Outcome, Stopping, Task, run_o
 from tinyinception.train.interrupt import stop_signals
 
 Ended = Generator[tuple[Task, Outcome | TinyInceptionError], None, None]
-TICK = 0.5  # seconds between two looks at how it goes
+TICK = 0.1  # seconds between two looks at how it goes
 
 
 class Stopped(Exception):

@@ -27,7 +27,7 @@ from tinyinception.train.lock import holder
 from tinyinception.train.run import CONFIG, LOG, RESULT, Result, Run
 
 RETRIES = 3  # after a child that was killed
-HOPELESS = "try lower lr than"  # how train's errors end that say that a loss is no number, or hopeless
+HOPELESS = 3  # the exit status of a training that diverged, see `cli.main`
 DIVERGED, VIEWS = ".diverged.json", ".views-{}.json"  # files beside a run
 ERROR = "tinyinception: error: "
 
@@ -199,7 +199,7 @@ def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
         if attempt < RETRIES:
             tell(f"{task.key}: its process was ended by signal {-status}; it is started again and continues")
     reason = _reason(log)
-    if status > 0 and HOPELESS in reason:
+    if status == HOPELESS:
         return reason
     ended = f"its process was ended by signal {-status}, {RETRIES + 1} times" if status < 0 else reason
     raise CheckpointError(f"{task.key}: {ended} (all it said is in {log})")
