@@ -36,8 +36,8 @@ def googlenet_cifar(
     w, unit = widths(width), unit if norm else partial(unit, norm=None)
 
     def module(in_channels: int, *widths: int) -> Branches:
-        names = ("n1", "r3", "n3", "r5", "n5", "pool_proj")
-        return inception(in_channels, **{name: w(n) for name, n in zip(names, widths, strict=True)}, unit=unit)
+        n1, r3, n3, r5, n5, proj = map(w, widths)
+        return inception(in_channels, n1=n1, r3=r3, n3=n3, r5=r5, n5=n5, pool_proj=proj, unit=unit)
 
     i3a = module(w(48), 32, 32, 48, 16, 16, 16)
     i3b = module(i3a.out_channels, 32, 32, 48, 16, 16, 32)

@@ -110,6 +110,5 @@ def _measure(config: Config) -> Step:
 
 
 def _mean(steps: Sequence[Step]) -> Step:
-    last = steps[-1]
-    means = (sum(getattr(one, name) for one in steps) / len(steps) for name in ("seconds", "test_seconds"))
-    return Step(*means, last.train_images, last.test_images)
+    seconds, test_seconds = (sum(getattr(one, name) for one in steps) for name in ("seconds", "test_seconds"))
+    return replace(steps[-1], seconds=seconds / len(steps), test_seconds=test_seconds / len(steps))
