@@ -29,16 +29,14 @@ def colour(index: int) -> str:
 @style()
 def outcomes(
     curves: Mapping[str, Sequence[Curve]],
-    points: Mapping[str, Sequence[float]],
-    means: Mapping[str, tuple[float, float | None]],
+    points: Mapping[str, Mapping[int, float]],
     *,
     label: str,
     title: str = "",
 ) -> Figure:
     """Left the accuracy of each arm (parts of 1) over steps, a line for each seed; right its measure for each seed.
 
-    points: that measure's values by arm, in the units of `label`. means: by arm the mean, and half the interval of it
-    where there is one.
+    points: that measure's values by arm and seed, in the units of `label`; a thin line joins those of one seed.
     """
     from matplotlib.figure import Figure
 
@@ -56,14 +54,19 @@ def outcomes(
     if any(curves.values()):
         learned.legend(fontsize="x-small")
     rows = range(len(points))
-    for row, (arm, values) in zip(rows, points.items(), strict=True):
-        came.plot(values, [row] * len(values), MARKERS[row % len(MARKERS)], color=colour(row), alpha=0.7, markersize=5)
-        if arm in means:
-            mean, reach = means[arm]
-            came.errorbar(mean, row + 0.2, xerr=reach, color="black", marker="|", markersize=9, capsize=3, linewidth=1)
+    for seed in sorted({seed for values in points.values() for seed in values}):
+        line = [(values[seed], row) for row, values in zip(rows, points.values(), strict=True) if seed in values]
+        came.plot(*zip(*line, strict=True), color="#888888", alpha=0.4, linewidth=0.8, zorder=0)
+    for row, values in zip(rows, points.values(), strict=True):
+        found = list(values.values())
+        came.plot(found, [row] * len(found), MARKERS[row % len(MARKERS)], color=colour(row), alpha=0.7, markersize=5)
+        if found:
+            spread = float(np.std(found, ddof=1)) if len(found) > 1 else None
+            mean, look = float(np.mean(found)), {"marker": "|", "markersize": 9, "capsize": 3, "linewidth": 1}
+            came.errorbar(mean, row + 0.2, xerr=spread, color="black", **look)
     came.set_yticks(rows, [as_text(arm, NAME) for arm in points])
     came.set_ylim(len(points) - 0.5, -0.5)
-    came.set_xlabel(as_text(f"{label}: each seed; black: mean and 95 % interval"))
+    came.set_xlabel(as_text(f"{label}: each seed; black: mean ± standard deviation"))
     came.grid(alpha=0.3, axis="x")
     figure.suptitle(as_text(title), fontsize="medium")
     return figure

@@ -21,7 +21,7 @@ from tinyinception.train.config import Config
 from tinyinception.train.loop import load_data, train_step
 from tinyinception.train.session import Session
 
-WARM, TIMED = 2, 3  # the first step runs, the second is recorded, those after it are replayed
+WARM, TIMED = 2, 2  # the first step runs, the second is recorded, those after it are replayed
 START = 5.0  # seconds that a process takes to begin and end
 MOST = 20  # networks that are measured; beyond, the others count as their mean
 # What decides how long a step takes, and how many there are.

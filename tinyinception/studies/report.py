@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import tinyinception
 from tinyinception.errors import TinyInceptionError
 from tinyinception.files import save_file
-from tinyinception.judge.pairs import PairedDifference, paired_difference, student_t
+from tinyinception.judge.pairs import PairedDifference, paired_difference
 from tinyinception.machine import cores, processor
 from tinyinception.studies.cost import count
 from tinyinception.studies.definition import Study
@@ -187,15 +186,9 @@ class Report:
             arm: [[(row["step"], accuracy_of(row)) for row in one.rows] for one in self.outcomes if one.arm == arm]
             for arm in self.study.arms
         }
-        points = {arm: [factor * v for v in self.of(arm, name).values()] for arm in self.study.arms}
-        means = {}
-        for arm, values in points.items():
-            if values:
-                n = len(values)
-                reach = student_t(0.95, n - 1) * stdev(values) / math.sqrt(n) if n > 1 else None
-                means[arm] = mean(values), reach
+        points = {arm: {seed: factor * value for seed, value in self.of(arm, name).items()} for arm in self.study.arms}
         label = f"{measure.title} ({measure.unit})" if measure.unit else measure.title
-        return outcomes(curves, points, means, label=label, title=self.study.question)
+        return outcomes(curves, points, label=label, title=self.study.question)
 
     def blocks(self) -> list[Block]:
         """The report from top to bottom, whatever it is written in."""
