@@ -7,6 +7,7 @@ from tinyinception import studies
 TEXT = """
 question = "Does a higher rate help?"
 seeds = 2
+ensemble = true
 measure = ["test_accuracy", "test_loss"]
 [base]
 model = "plain_cifar"

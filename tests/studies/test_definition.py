@@ -125,6 +125,7 @@ def test_groups_are_compared_each_with_its_first(write):
         ("seeds = [1, 1]\n" + TWO, "seeds must differ"),
         ('measure = "accuracy"\n' + TWO, r"unknown measure 'accuracy'; did you mean '.*accuracy'"),
         ('measure = "steps_to_target"\n' + TWO, "steps_to_target needs `target`"),
+        ("ensemble = 3\n" + TWO, "ensemble must be true or false, got 3"),
         ("target = 60\n" + TWO, r"target must be a number in \(0, 1\], got 60"),
         ('compare = ["a", "d"]\n' + TWO, "unknown arm in compare: 'd'"),
         ("compare = 3\n" + TWO, "compare must be a list of arms"),

@@ -15,7 +15,7 @@ import pytest
 
 from tests.helpers.marks import posix
 from tests.helpers.tiny_runs import bits
-from tinyinception import studies
+from tinyinception import studies, train
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.studies import tasks
 from tinyinception.studies.tasks import Children, Task, environment, run_one
@@ -54,6 +54,15 @@ def test_there_is_one_result_for_each_key_and_a_report(undisturbed):
     assert {path.name for path in folder.iterdir()} == names
     assert 'http-equiv="refresh"' not in (folder / "live.html").read_text(encoding="utf-8")
     assert len((folder / "results.csv").read_text(encoding="utf-8").splitlines()) == 5
+
+
+def test_the_networks_of_an_arm_are_measured_together_too(undisturbed):
+    """As `evaluate` measures two runs, whose answer is kept."""
+    folder, report = undisturbed
+    runs = [folder / "runs" / "low" / seed for seed in ("0", "1")]
+    assert report.ensembles["low"] == train.evaluate(runs, progress=False)["test_accuracy"]
+    assert "## All seeds together" in (folder / "report.md").read_text(encoding="utf-8")
+    assert (folder / "runs" / "low" / "ensemble-0-1.json").is_file()
 
 
 def test_run_again_it_takes_what_is_there_also_without_the_study_files(undisturbed, file, tmp_path, monkeypatch):
@@ -183,7 +192,7 @@ def test_a_training_that_fails_costs_nothing_of_the_others(undisturbed, file, tm
     monkeypatch.setattr(Children, "run", refuse)
     with pytest.raises(
         CheckpointError,
-        match=r"3 of 4 trainings finished, 1 failed, what is finished is kept; go on with "
+        match=r"3 of 4 trainings finished, 1 failed; what is finished is kept; go on with "
         r"`tinyinception study .*`; the first: rates/high/1: cannot write there: No space left",
     ):
         studies.run(studies.load(file), tmp_path / "out", progress=False)

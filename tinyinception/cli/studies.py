@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 from tinyinception import studies
@@ -13,12 +12,10 @@ from tinyinception.errors import ArgumentError
 from tinyinception.studies.run import ASK, FILES, Plan, duration, many
 from tinyinception.terminal import paint, prose_width, wrap
 
-LIST = "list"
-
 
 def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     """What the command came to, as JSON can hold it and as lines."""
-    if options.study in (None, LIST) and not Path(LIST).with_suffix(".toml").exists():
+    if options.study in (None, "list"):
         return _listed(options)
     study = studies.load(options.study, quick=options.quick, seeds=_seeds(options.seeds), data=options.data)
     shares = {"workers": options.workers, "threads": options.threads, "progress": not options.quiet}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tinyinception import models, nn
@@ -13,8 +14,13 @@ from tinyinception.studies.definition import Study
 
 def count(model: str, options: Mapping[str, Any]) -> tuple[int, int]:
     """Multiply-adds and parameters of a network of `models`, without its auxiliary classifiers."""
+    return _count(model, tuple(sorted(options.items())))
+
+
+@cache  # many arms have the same network
+def _count(model: str, options: tuple[tuple[str, Any], ...]) -> tuple[int, int]:
     with nn.shape_only():
-        counted = summary(models.build(model, **options), models.info(model).input_size)
+        counted = summary(models.build(model, **dict(options)), models.info(model).input_size)
     return counted.macs, counted.params
 
 

@@ -21,19 +21,8 @@ from tinyinception.train.config import Config
 HERE = Path(__file__).parent
 MOST = 100_000  # trainings that a study may be, whoever asks for them
 TEXTS = ("question", "sentence", "where", "mirrors")
-KEYS = (
-    *TEXTS,
-    "seeds",
-    "measure",
-    "target",
-    "compare",
-    "equal_cost",
-    "equal_cost_of",
-    "base",
-    "arms",
-    "cross",
-    "quick",
-)
+KEYS = (*TEXTS, "seeds", "measure", "target", "compare", "equal_cost", "equal_cost_of", "ensemble")
+KEYS += ("base", "arms", "cross", "quick")
 NAME = re.compile(r"[\w(+][\w .,=+()'-]{0,79}")
 QUICK = {"limit": 2000, "epochs": 2}  # what a quick run changes unless the file says
 QUICK_SEEDS = 2
@@ -48,7 +37,8 @@ class Study:
     sentence, where: what of a paper it tests, and its place there; mirrors: the figure or table. measures: names of
     MEASURES, the one that decides first. compare: groups of arms, in each of which the others are compared with the
     first. target: of steps_to_target. equal_cost: by how many percent at most multiply-adds differ within each group of
-    equal_cost_of. quick: whether it is too small to conclude from. words: of the command line that asks for this study.
+    equal_cost_of. ensemble: whether the networks of each arm are measured together, too. quick: whether it is too small
+    to conclude from. words: of the command line that asks for just this study.
     """
 
     name: str
@@ -60,6 +50,7 @@ class Study:
     target: float | None = None
     equal_cost: float | None = None
     equal_cost_of: Groups = ()
+    ensemble: bool = False
     sentence: str = ""
     where: str = ""
     mirrors: str = ""
@@ -124,6 +115,8 @@ def _read(
     for key in TEXTS:
         if not isinstance(values.get(key, ""), str):
             raise ArgumentError(f"{key} must be a text, got {values[key]!r}")
+    if not isinstance(values.get("ensemble", False), bool):
+        raise ArgumentError(f"ensemble must be true or false, got {values['ensemble']!r}")
     if not values.get("question"):
         raise ArgumentError("question must say what is asked; there is none")
     fast, found = _table(values, "quick"), _seeds(values.get("seeds", 3) if seeds is None else seeds)
@@ -141,6 +134,7 @@ def _read(
         None if "target" not in values else float(number("target", values["target"], "(0, 1]")),
         None if "equal_cost" not in values else float(number("equal_cost", values["equal_cost"], "[0, 100]")),
         compare if "equal_cost_of" not in values else _groups("equal_cost_of", values["equal_cost_of"], arms),
+        values.get("ensemble", False),
         **{key: values.get(key, "").strip() for key in TEXTS[1:]},
         quick=quick,
         words=_words(asked, quick, seeds, data),

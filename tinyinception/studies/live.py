@@ -37,7 +37,10 @@ class Live:
 
     def write(self, outcomes: Mapping[tuple[str, int], Outcome], ended: bool = False) -> None:
         """Write it now; ended: it shows itself anew no more."""
-        rows = {task.key: read_rows(task.folder / LOG) for task in self.tasks}
+        rows: dict[str, Sequence[Row]] = {}
+        for task in self.tasks:
+            outcome = outcomes.get((task.arm, task.seed))
+            rows[task.key] = read_rows(task.folder / LOG) if outcome is None else outcome.rows
         done = f"{len(outcomes)} of {len(self.tasks)} trainings are finished."
         status = f"{self.study.question} {done}" + (" The result is in report.html." if ended else "")
         page = PAGE.format(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
@@ -71,13 +71,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Report:
-    """A study's outcomes, in the order of its arms and seeds; those that are missing are not finished yet."""
+    """A study's outcomes, in the order of its arms and seeds; those that are missing are not finished yet.
+
+    ensembles: by arm the test accuracy of all its networks together, where that was asked for.
+    """
 
     study: Study
     folder: Path
     outcomes: list[Outcome]
     command: str
     shares: Shares
+    ensembles: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, arm: str, measure: str) -> dict[int, float]:
         """The values of an arm in a measure by seed, where it has one."""
@@ -137,6 +141,7 @@ class Report:
                 for one in self.outcomes
             ],
             "comparisons": [_plain(one) for one in self.comparisons],
+            "ensembles": dict(self.ensembles),
             "verdict": self.verdict,
         }
 
@@ -200,6 +205,7 @@ class Report:
             Paragraph(self.verdict),
             Table(*self._table()),
             Paragraph("Mean ± standard deviation over the seeds, and of how many trainings."),
+            *self._together(),
             Figured("figure.png", "How the arms learned, and what became of them"),
             Heading("Differences of pairs of equal seed", 2),
             Table(*self._differences()),
@@ -222,6 +228,14 @@ class Report:
             told = f"{len(runs)}, {lost} diverged" if lost else str(len(runs))
             lines.append([arm, *_counts(self.study, arm), *cells, told])
         return head, lines
+
+    def _together(self) -> list[Block]:
+        head, lines = ["arm", "test accuracy alone, mean", "as an ensemble", "networks"], []
+        for arm, together in self.ensembles.items():
+            alone = [accuracy_of(one.rows[-1]) for one in self.outcomes if one.arm == arm and not one.failed]
+            lines.append([arm, f"{mean(alone):.2%}", f"{together:.2%}", str(len(alone))])
+        told = "There is one ensemble of each, so nothing says how far another one would be from it."
+        return [Heading("All seeds together", 2), Table(head, lines), Paragraph(told)] if lines else []
 
     def _differences(self) -> tuple[list[str], list[list[str]]]:
         lines = []

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -23,14 +23,15 @@ from tinyinception.studies.local import Local, Scheduler, Stopped
 from tinyinception.studies.measures import MEASURES
 from tinyinception.studies.report import Report
 from tinyinception.studies.shares import Shares, shares
-from tinyinception.studies.tasks import Outcome, Task, settled
+from tinyinception.studies.tasks import Outcome, Task, run_ensemble, settled
 from tinyinception.terminal import say
 from tinyinception.train.interrupt import Stopped as Interrupted
+from tinyinception.train.live import LIVE
 from tinyinception.train.lock import LOCK, locked
 
 STUDY = "study.json"
 ASK = 100  # trainings; more want a yes
-FILES = ("results.csv", "report.md", "report.html", "figure.png", "live.html", STUDY)
+FILES = ("results.csv", "report.md", "report.html", "figure.png", LIVE, STUDY)
 
 
 @dataclass(frozen=True)
@@ -143,49 +144,70 @@ def _mute(text: str) -> None:
 
 
 def _run(todo: Plan, scheduler: Scheduler, progress: bool) -> Report:
-    tell, study, left = say if progress else _mute, todo.study, todo.left
+    tell, study, folder = say if progress else _mute, todo.study, todo.folder
     outcomes = {(one.arm, one.seed): one for one in todo.done}
-    if left:
+    live, began = Live(study, folder, todo.tasks), time.monotonic()
+    if todo.left:
         tell(
             f"{len(todo.tasks)} trainings, {len(todo.done)} of them finished; {todo.shares.workers} at a time with "
-            f"{many(todo.shares.threads, 'thread')} each, about {duration(todo.seconds)}; how it goes: "
-            f"{todo.folder / 'live.html'}"
+            f"{many(todo.shares.threads, 'thread')} each, about {duration(todo.seconds)}; how it goes: {folder / LIVE}"
         )
-    live, failed, stopped = Live(study, todo.folder, todo.tasks), [], None
-    began = time.monotonic()
-
-    def report() -> Report:
-        found = [outcomes[key] for key in ((task.arm, task.seed) for task in todo.tasks) if key in outcomes]
-        return Report(study, todo.folder, found, command(study, todo.folder), todo.shares)
-
     live.write(outcomes)
+    failed, stopped = _train(todo, scheduler, outcomes, live, tell)
+    whole = len(outcomes) == len(todo.tasks)
+    report = _report(todo, outcomes, _ensembles(todo, outcomes) if study.ensemble and whole else {})
+    report.write()
+    live.write(outcomes, ended=True)
+    tell(f"{time.monotonic() - began:.0f} s; report in {folder / 'report.html'}")
+    done, again = f"{len(outcomes)} of {len(todo.tasks)} trainings finished", f"go on with `{command(study, folder)}`"
+    if stopped is not None:
+        raise Interrupted(f"stopped and saved, {done}; {again}", stopped)
+    if failed:
+        raise CheckpointError(
+            f"{done}, {len(failed)} failed; what is finished is kept; {again}; the first: {failed[0]}"
+        )
+    return report
+
+
+Outcomes = dict[tuple[str, int], Outcome]
+
+
+def _train(
+    todo: Plan, scheduler: Scheduler, outcomes: Outcomes, live: Live, tell: Callable[[str], None]
+) -> tuple[list[TinyInceptionError], int | None]:
+    """Have the rest trained, and add each outcome as it comes: what failed, and the signal that ended it if one did."""
+    failed = []
     try:
-        with closing(scheduler.run(left, lambda: live.tick(outcomes))) as ended:
+        with closing(scheduler.run(todo.left, lambda: live.tick(outcomes))) as ended:
             for task, outcome in ended:
                 if not isinstance(outcome, Outcome):
                     failed.append(outcome)
                     tell(f"failed: {outcome}")
                     continue
                 outcomes[task.arm, task.seed] = outcome
-                report().write_results()
-                tell(f"[{len(outcomes)}/{len(todo.tasks)}] {task.arm}, seed {task.seed}: {_told(study, outcome)}")
+                _report(todo, outcomes).write_results()
+                told = _told(todo.study, outcome)
+                tell(f"[{len(outcomes)}/{len(todo.tasks)}] {task.arm}, seed {task.seed}: {told}")
     except Stopped as stop:
-        stopped = stop.signal
-    finished = report()
-    finished.write()
-    live.write(outcomes, ended=True)
-    tell(f"{time.monotonic() - began:.0f} s; report in {todo.folder / 'report.html'}")
-    again, finished_of = (
-        f"go on with `{command(study, todo.folder)}`",
-        f"{len(outcomes)} of {len(todo.tasks)} trainings",
-    )
-    if stopped is not None:
-        raise Interrupted(f"stopped and saved, {finished_of} finished; {again}", stopped)
-    if failed:
-        raise CheckpointError(
-            f"{finished_of} finished, {len(failed)} failed, what is finished is kept; {again}; the first: {failed[0]}"
-        )
-    return finished
+        return failed, stop.signal
+    return failed, None
+
+
+def _ensembles(todo: Plan, outcomes: Outcomes) -> dict[str, float]:
+    """By arm the test accuracy of all its networks together, where there are two or more."""
+    found = {}
+    for arm in todo.study.arms:
+        tasks = [task for task in todo.tasks if task.arm == arm and not outcomes[arm, task.seed].failed]
+        if len(tasks) > 1:
+            found[arm] = run_ensemble(tasks)["test_accuracy"]
+    return found
+
+
+def _report(todo: Plan, outcomes: Outcomes, ensembles: Mapping[str, float] | None = None) -> Report:
+    """Of what is finished, in the order of the tasks."""
+    keys = [(task.arm, task.seed) for task in todo.tasks]
+    found = [outcomes[key] for key in keys if key in outcomes]
+    return Report(todo.study, todo.folder, found, command(todo.study, todo.folder), todo.shares, ensembles or {})
 
 
 def _told(study: Study, outcome: Outcome) -> str:

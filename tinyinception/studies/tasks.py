@@ -222,11 +222,29 @@ def _evaluate(task: Task, views: int, children: Children) -> None:
     if _kept(path) is not None:
         return
     words = ["evaluate", str(task.folder), "--crops", str(views), "--json"]
-    log = task.beside(".log")
+    save_file(path, _asked(words, task.beside(".log"), task, children))
+
+
+def run_ensemble(tasks: Sequence[Task], children: Children | None = None) -> dict[str, Any]:
+    """What `evaluate` says of an arm's finished networks together, whose probabilities are averaged; kept as a file.
+
+    Raises CheckpointError and Stopping as `run_one`.
+    """
+    seeds = "-".join(str(task.seed) for task in tasks)
+    kept = tasks[0].folder.with_name(f"ensemble-{seeds}.json")
+    if (known := _kept(kept)) is None:
+        words = ["evaluate", *(str(task.folder) for task in tasks), "--json"]
+        save_file(kept, _asked(words, kept.with_suffix(".log"), tasks[0], children or Children()))
+        known = _kept(kept)
+    return known or {}
+
+
+def _asked(words: Sequence[str], log: Path, task: Task, children: Children) -> bytes:
+    """The standard output of a command, which is JSON."""
     status, output = children.run([sys.executable, "-m", "tinyinception", *words], log, task.threads)
     if status:
         raise CheckpointError(f"{task.key}: {_reason(log)} (`tinyinception {shlex.join(words)}`)")
-    save_file(path, output.encode())
+    return output.encode()
 
 
 def _kept(path: Path) -> dict[str, Any] | None:
