@@ -49,16 +49,6 @@ def test_a_dry_run_says_how_many_how_long_and_where_and_writes_nothing(run, file
     assert not list(tmp_path.iterdir())
 
 
-def test_a_finished_study_is_answered_at_once(run, file, undisturbed):
-    folder, report = undisturbed
-    status, out, _ = run("study", file, "--out", folder)
-    assert status == 0
-    assert report.verdict in " ".join(out.split())
-    answer = json.loads(run("study", file, "--out", folder, "--json")[1])
-    assert answer["verdict"] == report.verdict
-    assert len(answer["results"]) == answer["finished"] == 4
-
-
 def test_many_trainings_ask_for_a_yes(run, tmp_path):
     path = tmp_path / "many.toml"
     path.write_text(

@@ -16,6 +16,7 @@ import pytest
 from tests.helpers.marks import posix
 from tests.helpers.tiny_runs import bits
 from tinyinception import studies, train
+from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.studies import tasks
 from tinyinception.studies.tasks import Children, Task, environment, run_one
@@ -76,6 +77,17 @@ def test_run_again_it_takes_what_is_there_also_without_the_study_files(undisturb
     assert again.outcomes == report.outcomes
     assert (tmp_path / "out" / "results.csv").read_bytes() == (folder / "results.csv").read_bytes()
     assert again.verdict == report.verdict
+
+
+def test_a_finished_study_is_answered_at_once(file, undisturbed, capsys):
+    folder, report = undisturbed
+    words = ["study", str(file), "--out", str(folder)]
+    assert main(words) == 0
+    assert report.verdict in " ".join(capsys.readouterr().out.split())
+    assert main([*words, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["verdict"] == report.verdict
+    assert len(answer["results"]) == answer["finished"] == 4
 
 
 def test_more_seeds_train_only_what_is_new(undisturbed, file, tmp_path):

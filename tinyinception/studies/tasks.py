@@ -135,11 +135,12 @@ class Children:
 
 
 def environment(threads: int) -> dict[str, str]:
-    """What a child is given: so many threads, and this very package."""
-    package = str(Path(tinyinception.__file__).resolve().parent.parent)
-    path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    """What a child is given: so many threads, and this very package, also where it is not installed."""
+    package = Path(tinyinception.__file__).resolve().parent.parent
+    ours = [] if package.name in ("site-packages", "dist-packages") else [str(package)]
+    path = os.pathsep.join([*ours, *filter(None, [os.environ.get("PYTHONPATH")])])
     limits = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
-    return {**os.environ, **limits, "PYTHONPATH": path}
+    return {**os.environ, **limits, **({"PYTHONPATH": path} if path else {})}
 
 
 def run_one(task: Task, children: Children | None = None, tell: Callable[[str], None] = say) -> Outcome:
