@@ -54,6 +54,8 @@ QUICK = {
     "package/test_portability.py": (),
     "package/test_readme.py": ("run_as_they_stand", "print_what"),
     "plots/test_graph.py": (),
+    "studies/test_definition.py": (),
+    "studies/test_shares.py": (),
     "train/test_checkpoint.py": ("no_altered_byte",),
     "train/test_loop.py": ("memory", "learns_and_leaves"),
     "train/test_settings.py": (),

@@ -124,6 +124,18 @@ def json_object(name: str, text: str | bytes, fail: Callable[[str], Exception]) 
     return value
 
 
+def toml_object(name: str, text: bytes, fail: Callable[[str], Exception]) -> dict[str, Any]:
+    """What a text in TOML says; else the error that `fail` makes of a message that begins with `name`."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise fail(f"{name} is no TOML: {error}") from error
+
+
 def _sync_folder(folder: Path) -> None:
     """Make a rename survive a power cut; Windows has no handle for it."""
     if os.name == "posix":

@@ -26,6 +26,7 @@ NO_CALLS = {
     "Exported",
     "Calibration",
     "Difference",
+    "PairedDifference",
     "Judgement",
     "Scheme",
     "Published",

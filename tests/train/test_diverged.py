@@ -264,7 +264,7 @@ def test_the_command_says_how_to_continue_and_ends_with_128_and_the_signal(tmp_p
 def test_the_command_line_gives_the_result_of_a_diverged_run_as_an_error(tmp_path, monkeypatch, capsys, diverging):
     diverging(0)
     monkeypatch.setattr(loop, "load_data", lambda *_: shades())
-    assert main(["train", "--out", str(tmp_path / "run"), "--json"]) == 1
+    assert main(["train", "--out", str(tmp_path / "run"), "--json"]) == 3
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1].startswith("tinyinception: error: the test loss is nan at the end of epoch 1; the ")

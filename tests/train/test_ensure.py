@@ -6,6 +6,7 @@ import pytest
 
 from tests.helpers.tiny_runs import CONFIG, Died, bits, die_at, fit, shades
 from tinyinception import train
+from tinyinception.cli import main
 from tinyinception.errors import ArgumentError
 from tinyinception.train import loop
 
@@ -61,3 +62,22 @@ def test_a_run_of_another_config_is_refused_naming_the_fields(tmp_path):
         ensure(tmp_path / "notes")
     with pytest.raises(ArgumentError, match="folder must be a path"):
         ensure("a\0b")
+
+
+def test_the_command_line_has_it_and_draws_no_pictures_where_none_are_wanted(tmp_path, monkeypatch, capsys):
+    drawn = []
+    monkeypatch.setattr(loop, "draw_pictures", lambda *_: drawn.append(True))
+    monkeypatch.setattr(loop, "load_data", lambda *_: shades())
+    words = ["train", "--epochs", "1", "--batch-size", "16", "--quiet"]
+    ensured = [*words, "--ensure", "--no-pictures", "--out", str(tmp_path / "run")]
+    assert main(ensured) == 0
+    first = capsys.readouterr().out
+    monkeypatch.setattr(loop, "_train", lambda *_: pytest.fail("trained"))
+    assert main(ensured) == 0
+    assert capsys.readouterr().out == first
+    assert not drawn
+    assert main([*ensured, "--lr", "0.2"]) == 1
+    assert "holds a run with lr 0.1, not 0.2" in capsys.readouterr().err
+    for wrong in ([*words, "--ensure"], ["train", "--resume", "x", "--ensure"]):
+        assert main(wrong) == 2
+        assert "--ensure" in capsys.readouterr().err

@@ -48,7 +48,7 @@ def trained(monkeypatch, *words):
     monkeypatch.setattr(
         train,
         "fit",
-        lambda config, out, watchers, eager: calls.append(config) or train.Result(0.5, 2, 60.0, 1000.0, "runs/x"),
+        lambda config, out, **_: calls.append(config) or train.Result(0.5, 2, 60.0, 1000.0, "runs/x"),
     )
     status = main(["train", *map(str, words)])
     return calls[0] if status == 0 else status
@@ -99,7 +99,7 @@ def test_model_options_are_parsed_as_python_or_toml_write_them(word, value):
 def test_model_options_reach_the_network_and_wrong_ones_are_refused_by_name():
     assert Config(model="alexnet", model_options={"towers": 1}).model_options == {"towers": 1}
     for options, message in (
-        ({"colour": 1}, "there is no colour; it takes by name num_classes, channels, dropout and"),
+        ({"colour": 1}, "there is no colour; it takes by name num_classes, channels, dropout, .* and"),
         ({"num_classes": 5}, "has no option num_classes"),
         ({"dropout": object()}, "dropout must be something that JSON can hold"),
         ([1], "model_options must be options by name"),

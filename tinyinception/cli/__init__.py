@@ -10,14 +10,17 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from tinyinception.cli.parser import UsageError, parse
-from tinyinception.errors import TinyInceptionError
+from tinyinception.errors import NonFiniteError, TinyInceptionError
 from tinyinception.terminal import quiet, say
 
+DIVERGED = 3  # numbers became NaN or infinite: not the caller's fault, and the same again if tried again
 INTERRUPTED, PIPE_CLOSED = 130, 141  # what a shell reports of a program ended by SIGINT, by SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 for an error or unsolved exercises, 2 for wrong usage, 130 on Ctrl-C.
+
+    It is 3 where a training diverged, or a trained network gives no numbers.
 
     argv: the words after the program's name, by default those of this process. An error is one line on standard error,
     and so is a warning. Streams that are closed, or cannot show a character, stop nothing.
@@ -54,6 +57,8 @@ def _run(argv: Sequence[str]) -> int:
             return getattr(commands, f"run_{options.command}")(options) or 0
     except UsageError as error:
         return _say(f"error: {error}", 2)
+    except NonFiniteError as error:
+        return _say(f"error: {error}", DIVERGED)
     except TinyInceptionError as error:
         return _say(f"error: {error}", 1)
     except KeyboardInterrupt as stop:

@@ -23,11 +23,13 @@ def run_train(options: Namespace) -> None:
     if options.resume is not None:
         settings = training.Config.settings()
         foreign = [settings[name].name_of_flag(name) for name in given if name not in training.RESUMABLE]
-        foreign += [f"--{name}" for name in ("out", "config", "find_lr") if getattr(options, name)]
+        foreign += [f"--{name}" for name in ("out", "config", "ensure", "find_lr") if getattr(options, name)]
         if foreign:
             raise UsageError(
                 f"--resume continues a run with its own settings; leave out {foreign[0].replace('_', '-')}"
             )
+    if options.ensure and (options.out is None or options.find_lr):
+        raise UsageError("--ensure goes with --out DIR, the folder of the run, and without --find-lr")
     if options.threads is not None:
         os.environ.pop("OMP_NUM_THREADS", None)  # it is only the default
     config = None if options.resume is not None else training.config(options)
@@ -43,10 +45,16 @@ def run_train(options: Namespace) -> None:
     watchers = [] if options.log is None else [train.TensorBoard()]
     if config is None:
         result = train.resume(
-            options.resume, given.get("data"), epochs=given.get("epochs"), watchers=watchers, eager=options.eager
+            options.resume,
+            given.get("data"),
+            epochs=given.get("epochs"),
+            watchers=watchers,
+            eager=options.eager,
+            pictures=options.pictures,
         )
     else:
-        result = train.fit(config, options.out, watchers=watchers, eager=options.eager)
+        begin = train.ensure if options.ensure else train.fit
+        result = begin(config, options.out, watchers=watchers, eager=options.eager, pictures=options.pictures)
     _answer(
         options,
         asdict(result),
@@ -265,6 +273,13 @@ def run_claims(options: Namespace) -> None:
     weighed = claims.weigh(options)
     _answer(options, {"claims": [one.to_json() for one in weighed]}, claims.lines(options, weighed))
     claims.refuse_odd(weighed)
+
+
+def run_study(options: Namespace) -> None:
+    """List the studies, plan one, or run one."""
+    from tinyinception.cli import studies
+
+    _answer(options, *studies.answer(options))
 
 
 def run_completion(options: Namespace) -> None:

@@ -6,12 +6,13 @@ import argparse
 from typing import Any
 
 from tinyinception import data, models
-from tinyinception.cli.parser import COMMANDS, DESCRIPTION, OneOf
+from tinyinception.cli.examples import DESCRIPTION
+from tinyinception.cli.parser import COMMANDS, OneOf
 from tinyinception.errors import ArgumentError
 from tinyinception.train.config import LEARNING_RATES, SCHEDULES
 
 # What an argument may be: one of these names, by its own name or the one that help gives its value, a file or a folder.
-FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR"}
+FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR", "NAME|FILE.toml"}
 FOLDERS = {"DIR", "RUN"}
 NAMES = {
     "M": models.names,

@@ -8,77 +8,11 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import tinyinception
+from tinyinception.cli.examples import DESCRIPTION, EXAMPLES
 from tinyinception.cli.synonyms import hint
 from tinyinception.terminal import wrap
 
-DESCRIPTION = """The Inception papers made executable: train and take apart Inception networks on NumPy and Numba.
-
-commands:
-  train       train a network; the run becomes a folder with checkpoint, log and pictures
-  evaluate    measure trained runs on test images: crops, ensembles, comparisons
-  predict     classify image files with a trained run
-  summary     count a network: parameters, multiply-adds, depth, receptive field
-  compare     count several networks side by side
-  export      write a trained run as a folder for the model hub, or as an ONNX file
-  data        list the data sets, or fetch one
-  lesson      list the lessons, step through one, check its exercises
-  claims      what is said about Inception, and whether it is so
-  completion  print a script for the Tab key of a shell"""
-
 FLAGS = ("-h", "--help", "--version")  # of the program itself; all others belong to a command
-
-EXAMPLES = {
-    "": """  tinyinception train --out runs/first
-  tinyinception predict runs/first --test 7
-  tinyinception summary inception_cifar
-  tinyinception COMMAND --help""",
-    "train": """  tinyinception train                       the default network on the drawn data, some minutes
-  tinyinception train --data cifar10 --out runs/c10
-  tinyinception train --resume runs/c10     continue after Ctrl-C or a crash, to the same bits
-  tinyinception train --resume runs/c10 --epochs 24      go on to 24 epochs
-  tinyinception train --model googlenet_cifar --epochs 2 --limit 2000
-  tinyinception train --model-option dropout=0.3 --label-smoothing 0.2 --average 0.999 --no-flip
-  tinyinception train --model inception_v3_79 --data photos --input-size 79 --weights v3.safetensors --freeze 'Conv2d*'
-  tinyinception train --config runs/c10/config.json --lr 0.05""",
-    "evaluate": """  tinyinception evaluate runs/c10
-  tinyinception evaluate runs/c10 --crops 144 --pictures pictures
-  tinyinception evaluate runs/a runs/b      both as an ensemble
-  tinyinception evaluate runs/a runs/b --compare --json""",
-    "predict": """  tinyinception predict runs/c10 --test 7
-  tinyinception predict runs/c10 cat.png dog.jpg
-  tinyinception predict runs/c10 cat.png --top 3 --json
-  tinyinception predict --model inception_v3 --weights v3.safetensors --classes-file imagenet.txt cat.png""",
-    "export": """  tinyinception export runs/c10 c10                  model.safetensors, config.json and README.md
-  tinyinception export runs/c10 c10.onnx             for onnxruntime and others; needs the onnx extra
-  tinyinception export runs/c10 c10.safetensors      parameters and statistics alone
-  tinyinception export inception_v3 v3.onnx --weights hf://timm/inception_v3.tv_in1k
-  tinyinception export plain_cifar plain.onnx --input-size 64 --classes 3""",
-    "summary": """  tinyinception summary inception_cifar
-  tinyinception summary inception_cifar --input-size 48 --classes 100 --json
-  tinyinception summary inception_v3 --depth 1
-  tinyinception summary inception_v3 --training
-  tinyinception summary inception_v4 --draw inception_v4.png""",
-    "compare": """  tinyinception compare inception_cifar plain_cifar""",
-    "data": """  tinyinception data list
-  tinyinception data fetch cifar10
-  tinyinception data fetch mnist --from ~/downloads""",
-    "lesson": """  tinyinception lesson              list them
-  tinyinception lesson 1            step through the first
-  tinyinception lesson smoothing    the one of that name
-  tinyinception lesson 1 --check    check your answers to its exercises
-  tinyinception lesson 1 --solution quotient_pull
-  tinyinception lesson 11 --notebook eleven.ipynb
-  tinyinception lesson --all        run them one after the other""",
-    "claims": """  tinyinception claims                      a line for each
-  tinyinception claims A3                   all about one
-  tinyinception claims v4 parameters        those in which both words occur
-  tinyinception claims --paper rethinking --verdict false
-  tinyinception claims --lesson 11 --json""",
-    "completion": """  tinyinception completion bash
-  tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
-  tinyinception completion zsh > ~/.zfunc/_tinyinception     where ~/.zfunc is in fpath
-  eval "$(tinyinception completion bash)"                    in ~/.bashrc does as well""",
-}
 
 
 class UsageError(Exception):
@@ -179,6 +113,12 @@ def _train(name: str) -> Parser:
         "is from there on that of a run planned for so many from the start",
     )
     run(
+        "--ensure",
+        action="store_true",
+        help="the result of this run in --out DIR, whatever is there: it is begun, continued, or taken as it is; a run "
+        "with other settings is refused",
+    )
+    run(
         "--threads",
         type=int,
         metavar="N",
@@ -189,6 +129,7 @@ def _train(name: str) -> Parser:
         action="store_true",
         help="run every step from Python, instead of recording it once and replaying it: slower, to the same bits",
     )
+    run("--no-pictures", dest="pictures", action="store_false", help="do not draw curves.png and the like at the end")
     run(
         "--log",
         type=OneOf("tensorboard"),
@@ -369,6 +310,48 @@ def _claims(name: str) -> Parser:
     return parser
 
 
+def _study(name: str) -> Parser:
+    parser = _command(
+        name,
+        "Run a study: arms that differ in settings, each trained with several seeds, and a report that says whether "
+        "they differ in what is measured. Stopped or killed, the same command goes on.",
+    )
+    add = parser.add_argument
+    add(
+        "study",
+        nargs="?",
+        metavar="NAME|FILE.toml",
+        help="a built-in study, or a file of your own; none: list them",
+    )
+    add(
+        "--quick",
+        action="store_true",
+        help="few images, two seeds, the drawn data unless --data is given: minutes, and too small to conclude from",
+    )
+    add("--seeds", metavar="N|LIST", help="how many seeds, or which, such as 0,2,5 (default: the study's)")
+    add("--data", metavar="D", help="another data set than the study's")
+    add("--out", metavar="DIR", help="folder for all it writes (default: runs/study-NAME)")
+    add(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="trainings at a time (default: cores // threads, and never more than there are)",
+    )
+    add(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="CPU threads of each (default: cores // trainings, at least 1); results do not depend on it",
+    )
+    add(
+        "--dry-run",
+        action="store_true",
+        help="say how many trainings, how long, by measured steps, and what it writes",
+    )
+    add("--yes", action="store_true", help="run it even if it is more than 100 trainings")
+    return parser
+
+
 def _completion(name: str) -> Parser:
     parser = _command(
         name,
@@ -391,6 +374,7 @@ COMMANDS: dict[str, Callable[[str], Parser]] = {
     "data": _data,
     "lesson": _lesson,
     "claims": _claims,
+    "study": _study,
     "completion": _completion,
 }
 

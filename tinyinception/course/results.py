@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shlex
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tinyinception.course.files import folder
 from tinyinception.errors import DataError
+from tinyinception.machine import processor
 
 KEYS = ("command", "machine", "date", "seconds", "result")
 
@@ -42,19 +42,10 @@ def keep(name: str, result: dict, began: float) -> Path:
     path.parent.mkdir(exist_ok=True)
     record = {
         "command": shlex.join(["python", f"lessons/experiments/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
-        "machine": f"{os.cpu_count()} cores of {_processor()}",
+        "machine": f"{os.cpu_count()} cores of {processor()}",
         "date": time.strftime("%Y-%m-%d"),
         "seconds": round(time.monotonic() - began, 1),
         "result": result,
     }
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     return path
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

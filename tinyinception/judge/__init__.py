@@ -15,6 +15,7 @@ from tinyinception import remedies
 from tinyinception.habits import explain_call, missing_from
 from tinyinception.judge.crops import Scheme, crop_scheme
 from tinyinception.judge.judgement import Judgement
+from tinyinception.judge.pairs import PairedDifference, paired_difference, student_t
 from tinyinception.judge.scores import Classifier, Scores, ensemble, score
 from tinyinception.judge.statistics import Calibration, Difference, bootstrap_difference, calibration
 
@@ -23,13 +24,16 @@ __all__ = [
     "Classifier",
     "Difference",
     "Judgement",
+    "PairedDifference",
     "Scheme",
     "Scores",
     "bootstrap_difference",
     "calibration",
     "crop_scheme",
     "ensemble",
+    "paired_difference",
     "score",
+    "student_t",
 ]
 
 explain_call(__name__, "judge.score(network, loader) measures a network, train.evaluate(RUN) a trained run")

@@ -129,4 +129,5 @@ def _figures(scores: Scores) -> dict[str, float]:
         "test_top5": scores.top(5),
         "test_loss": scores.loss,
         "ece": scores.calibration().error,
+        "logit_gap": scores.logit_gap,
     }

@@ -70,6 +70,13 @@ class Scores:
         cells = self.labels * classes + self.predicted
         return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
+    @property
+    def logit_gap(self) -> float:
+        """By how much the true class's logit exceeds the mean of the others', in nats, on average over the images."""
+        true, classes = -self.losses, self.log_probabilities.shape[1]
+        others = (self.log_probabilities.sum(axis=1, dtype=np.float64) - true) / max(classes - 1, 1)
+        return float((true - others).mean())
+
     def calibration(self, bins: int = 15) -> Calibration:
         """How often the most probable class is the true one, against how probable it was said to be."""
         return calibration(np.exp(self.log_probabilities.max(axis=1)).clip(0, 1), self.correct, bins)

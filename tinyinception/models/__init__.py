@@ -50,6 +50,8 @@ _NETWORKS = {
     "plain_deep_cifar": Info("plain_cifar", "control at the cost of inception_cifar: many and narrow 3x3 convolutions"),
     "single_5x5_cifar": Info("kernel_pair_cifar", "of the pair 5x5 against two 3x3: the one with 5x5"),
     "double_3x3_cifar": Info("kernel_pair_cifar", "of the pair 5x5 against two 3x3: the one with two 3x3"),
+    "inception_v4_cifar": Info("inception_v4_cifar", "Inception-v4's uniform modules at 32x32"),
+    "resolution_cifar": Info("resolution_cifar", "images of 32x32 pixels, or shrunk to 16x16 or 8x8, at equal cost"),
     "nin_cifar": Info("nin", "Network in Network, the paper's for CIFAR-10"),
     "alexnet": _paper("alexnet", "the network of 2012: two towers, response normalisation", 227),
     "alexnet_ungrouped": _paper("alexnet", "its widths in one tower, as textbooks draw it", 227, "alexnet", towers=1),

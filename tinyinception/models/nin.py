@@ -11,7 +11,8 @@ from functools import partial
 from tinyinception.models.conventions import reinitialise
 from tinyinception.models.googlenet import halve
 from tinyinception.models.network import Network
-from tinyinception.nn import AvgPool2d, ConvUnit, Dropout, GlobalAvgPool, Sequential
+from tinyinception.models.widths import widths
+from tinyinception.nn import AvgPool2d, BatchNorm2d, ConvUnit, Dropout, GlobalAvgPool, Sequential
 from tinyinception.nn.init import normal
 from tinyinception.nn.units import Unit
 
@@ -46,21 +47,30 @@ def nin(num_classes: int = 1000, channels: int = 3, *, dropout: float = 0.5) -> 
     return network
 
 
-def nin_cifar(num_classes: int = 10, channels: int = 3, *, dropout: float = 0.5, unit: Unit = PLAIN) -> Network:
+def nin_cifar(
+    num_classes: int = 10,
+    channels: int = 3,
+    *,
+    dropout: float = 0.5,
+    width: float = 1.0,
+    norm: bool = False,
+    unit: Unit = PLAIN,
+) -> Network:
     """The network of the paper's CIFAR-10 experiments (section 4.2), 0.97 million parameters; images of 32x32.
 
     Widths, poolings (the second averages) and dropout after the first two mlpconv layers are those that the authors
-    published with it. Initial weights are He's, not theirs.
+    published with it. Initial weights are He's, not theirs. width: factor of all widths. norm: add batch-norm.
     """
+    w, unit = widths(width), partial(unit, norm=BatchNorm2d) if norm else unit
     return Network(
         {
-            "mlpconv1": _mlpconv(channels, (192, 160, 96), 5, unit),
+            "mlpconv1": _mlpconv(channels, (w(192), w(160), w(96)), 5, unit),
             "pool1": halve(),
             "dropout1": Dropout(dropout),
-            "mlpconv2": _mlpconv(96, (192, 192, 192), 5, unit),
+            "mlpconv2": _mlpconv(w(96), (w(192), w(192), w(192)), 5, unit),
             "pool2": AvgPool2d(3, stride=2, ceil_mode=True),
             "dropout2": Dropout(dropout),
-            "mlpconv3": _mlpconv(192, (192, 192, num_classes), 3, unit),
+            "mlpconv3": _mlpconv(w(192), (w(192), w(192), num_classes), 3, unit),
             "head": GlobalAvgPool(),
         },
         channels=channels,

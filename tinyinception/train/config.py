@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from tinyinception import data as data_sets
 from tinyinception import models
 from tinyinception.data import ARRAYS
 from tinyinception.errors import ArgumentError, unknown_name
-from tinyinception.files import as_path, json_object, plain
+from tinyinception.files import as_path, json_object, plain, toml_object
 from tinyinception.habits import named
 from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
@@ -236,26 +235,14 @@ def read(file: str | Path) -> dict[str, Any]:
         text = plain(path).read_bytes()
     except OSError as error:
         raise ArgumentError(f"config: {path} cannot be read: {error.strerror or error}") from error
-    values = (
-        _toml(path, text) if path.suffix.lower() == ".toml" else json_object(f"config: {path}", text, ArgumentError)
-    )
+    parse = toml_object if path.suffix.lower() == ".toml" else json_object
+    values = parse(f"config: {path}", text, ArgumentError)
     if unknown := [name for name in values if name not in Config.settings()]:
         raise unknown_name(
             unknown[0], [name for name in Config.settings() if name != "extended"], f"setting in {path}:"
         )
     values.pop("extended", None)
     return values
-
-
-def _toml(path: Path, text: bytes) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        return tomllib.loads(text.decode())
-    except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"config: {path} is no TOML: {error}") from error
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,18 @@ def locked(folder: Path) -> Iterator[None]:
                 path.unlink()
 
 
+def holder(folder: Path) -> int | None:
+    """The process of this machine that holds a run's folder; None where none does, or it is another machine's."""
+    try:
+        owner = json_object(LOCK, plain(folder / LOCK).read_bytes(), CheckpointError)
+    except OSError:
+        return None
+    host, pid, started = (owner.get(key) for key in ("host", "pid", "started"))
+    if host != socket.gethostname() or type(pid) is not int or not is_alive(pid):
+        return None
+    return pid if started in (None, _started(pid)) else None
+
+
 def _create(path: Path, own: bytes) -> bool:
     """Make the lock, with its contents at once; False where there is one, also when that came at the same moment."""
     with beside(path, own) as temporary:

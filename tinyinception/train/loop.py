@@ -51,6 +51,7 @@ def fit(
     watchers: Sequence[Watcher] = (),
     progress: bool = True,
     eager: bool = False,
+    pictures: bool = True,
 ) -> Result:
     """Train a network from the start; the run's folder is `out`, which must not hold a run yet.
 
@@ -59,6 +60,7 @@ def fit(
     again by `resume`, all else is to be given again. dataset: instead of the one that `config.data` names, see
     `Dataset.from_arrays`. watchers: are told how it goes, beside those that print, write steps.csv and live.html.
     eager: run every step from Python, instead of recording it once and replaying its launches; the bits are the same.
+    pictures: draw them at the end.
 
     Raises ArgumentError, DataError, ShapeError or CheckpointError before any training where something does not fit,
     NonFiniteError where the loss or a gradient becomes NaN or infinite, or the last test loss is beyond HOPELESS, and
@@ -73,7 +75,7 @@ def fit(
         except BaseException:
             run.discard()
             raise
-        return _train(session, run, watchers, progress)
+        return _train(session, run, watchers, progress, pictures)
 
 
 @named
@@ -87,6 +89,7 @@ def resume(
     watchers: Sequence[Watcher] = (),
     progress: bool = True,
     eager: bool = False,
+    pictures: bool = True,
 ) -> Result:
     """Continue a run, however it ended, to the same bits as if it had never stopped.
 
@@ -119,7 +122,7 @@ def resume(
         if session.config != run.config:
             run.write_config(session.config)
         run.write_log(session.log)
-        return _train(session, run, watchers, progress)
+        return _train(session, run, watchers, progress, pictures)
 
 
 @named
@@ -132,6 +135,7 @@ def ensure(
     watchers: Sequence[Watcher] = (),
     progress: bool = True,
     eager: bool = False,
+    pictures: bool = True,
 ) -> Result:
     """The result of training by `config` in `folder`, whatever is there already: calling it again costs nothing.
 
@@ -139,14 +143,14 @@ def ensure(
     ArgumentError naming the fields in which the run that is there differs, and as `fit` and `resume`.
     """
     place = as_path("folder", folder)
+    options: dict[str, Any] = {"network": network, "dataset": dataset, "watchers": watchers}
+    options |= {"progress": progress, "eager": eager, "pictures": pictures}
     if not (place / CONFIG).is_file():
-        return fit(config, place, network=network, dataset=dataset, watchers=watchers, progress=progress, eager=eager)
+        return fit(config, place, **options)
     run = Run.open(place)
     if differing := own(config, network, dataset).differences(run.config.located):
         raise ArgumentError(f"config: {place} holds a run with {'; '.join(differing)}")
-    return run.result or resume(
-        place, network=network, dataset=dataset, watchers=watchers, progress=progress, eager=eager
-    )
+    return run.result or resume(place, **options)
 
 
 def load_data(config: Config, progress: bool) -> data.Dataset:
@@ -156,7 +160,7 @@ def load_data(config: Config, progress: bool) -> data.Dataset:
     )
 
 
-def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bool) -> Result:
+def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bool, pictures: bool) -> Result:
     config, at, scores = session.config, session.position, None
     # NumPy's warnings would come before what they announce: a loss that is NaN or infinite stops the run with a reason
     everyone = [Report(progress), StepLog(), LivePage(), *watchers]
@@ -188,7 +192,7 @@ def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bo
             saved = clock()
             run.write_log(session.log)
             tell("epoch", row)
-        result = _finish(session, run, scores)
+        result = _finish(session, run, scores, pictures)
         tell("end", result)
         return result
 
@@ -245,7 +249,7 @@ def _save_best(session: Session, run: Run) -> None:
         run.write_best(session.network)
 
 
-def _finish(session: Session, run: Run, scores: Scores | None) -> Result:
+def _finish(session: Session, run: Run, scores: Scores | None, pictures: bool) -> Result:
     """scores: what the last epoch was found to come to; None where that was in another process."""
     if scores is None:
         test, averaged = measure(session)
@@ -267,5 +271,6 @@ def _finish(session: Session, run: Run, scores: Scores | None) -> Result:
         accuracy_of(session.best),
     )
     run.write_result(result)
-    draw_pictures(session, run, scores)
+    if pictures:
+        draw_pictures(session, run, scores)
     return result

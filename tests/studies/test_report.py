@@ -1,0 +1,113 @@
+"""What a report says: from outcomes that were made up, whose statistics are known."""
+
+import csv
+import re
+from dataclasses import replace
+
+import pytest
+
+from tinyinception.studies import Outcome, Study
+from tinyinception.studies.report import Report
+from tinyinception.studies.shares import Shares
+from tinyinception.train import Config
+
+ARMS = {"plain": Config(lr=0.1), "odd | <b>": Config(lr=0.2)}
+STUDY = Study(
+    "mine", "Is it so?", ARMS, (0, 1, 2), compare=(("plain", "odd | <b>"),), sentence="So it is.", where="1.1"
+)
+
+
+def rows(accuracy):
+    return [{"step": 10 * k, "test_accuracy": accuracy * k / 4, "averaged_test_accuracy": None} for k in range(1, 5)]
+
+
+def outcomes(*pairs):
+    found = [
+        Outcome(arm, seed, {"test_accuracy": pair[k]}, rows(pair[k]), 60.0)
+        for k, arm in enumerate(ARMS)
+        for seed, pair in enumerate(pairs)
+    ]
+    return found
+
+
+def report(tmp_path, found, study=STUDY):
+    return Report(study, tmp_path, found, "tinyinception study mine.toml", Shares(2, 1))
+
+
+def test_an_interval_that_holds_zero_is_no_difference(tmp_path):
+    """Differences of 1, 2 and 3 points: mean 2, interval 2 -+ 2.48."""
+    said = report(tmp_path, outcomes((0.5, 0.51), (0.6, 0.62), (0.7, 0.73))).verdict
+    assert said == (
+        "odd | <b> against plain: cannot be told apart. The difference is +2.00 points; its 95 % paired t interval, "
+        "-0.48 to +4.48 points (n = 3 seeds), holds zero; were it really so large, about 4 seeds would show it."
+    )
+
+
+def test_one_that_does_not_is_a_difference_whose_sign_says_which_is_better(tmp_path):
+    pairs = ((0.5, 0.61), (0.6, 0.72), (0.7, 0.83))
+    assert "better by 12.00 points; the 95 % paired t interval, +9.52 to +14.48 points (n = 3 seeds), does not" in (
+        report(tmp_path, outcomes(*pairs)).verdict
+    )
+    worse = [replace(one, values={"test_loss": one.values["test_accuracy"]}) for one in outcomes(*pairs)]
+    said = report(tmp_path, worse, replace(STUDY, measures=("test_loss",))).verdict
+    assert "worse by 0.1200 nats" in said
+
+
+@pytest.mark.parametrize(
+    ("seeds", "pairs", "said"),
+    [
+        ((0,), ((0.5, 0.6),), "+10.00 points with n = 1 seed; one seed cannot tell a difference from chance."),
+        ((0, 1), ((0.5, 0.6), (0.5, 0.7)), "Fewer than three seeds are hardly enough"),
+        ((0, 1), ((0.5, 0.5), (0.75, 0.75)), "no difference at all with n = 2 seeds, from which no interval follows"),
+    ],
+)
+def test_few_seeds_are_said_to_be_few(tmp_path, seeds, pairs, said):
+    assert said in report(tmp_path, outcomes(*pairs), replace(STUDY, seeds=seeds)).verdict
+
+
+def test_what_is_quick_unfinished_or_diverged_is_said(tmp_path):
+    found = outcomes((0.5, 0.51), (0.6, 0.62))
+    found[-1] = Outcome("odd | <b>", 1, failed="the loss is nan at step 3")
+    said = report(tmp_path, found, replace(STUDY, quick=True)).verdict
+    assert said.startswith("This was a quick run: it is too small to conclude anything from. Only 4 of 6 trainings")
+    assert "n = 1 seed" in said
+    assert said.endswith("odd | <b>: 1 of 3 trainings diverged.")
+
+
+def test_the_measures_of_a_single_arm_are_compared_with_its_first(tmp_path):
+    study = Study("one", "?", {"plain": ARMS["plain"]}, (0, 1, 2), ("test_accuracy", "accuracy_2_views", "seconds"))
+    found = [
+        Outcome("plain", seed, {"test_accuracy": a, "accuracy_2_views": a + 0.01 * seed, "seconds": 1.0}, rows(a))
+        for seed, a in enumerate((0.5, 0.6, 0.7))
+    ]
+    [one] = report(tmp_path, found, study).comparisons
+    assert (one.first, one.second) == ("test_accuracy", "accuracy_2_views")
+    assert one.difference.mean == pytest.approx(0.01)
+
+
+def test_its_files_hold_everything_and_the_page_needs_no_other(tmp_path):
+    found = report(tmp_path, outcomes((0.5, 0.51), (0.6, 0.62), (0.7, 0.73)))
+    found.write()
+    with open(tmp_path / "results.csv", newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [(line["arm"], line["seed"], line["test_accuracy"]) for line in lines][3:5] == [
+        ("odd | <b>", "0", "0.51"),
+        ("odd | <b>", "1", "0.62"),
+    ]
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    for part in (
+        "# Study mine: Is it so?",
+        "> So it is.",
+        "60.00 % ± 10.00",
+        found.verdict,
+        "![How",
+        "study mine.toml",
+    ):
+        assert part in text
+    assert "| odd \\| <b> |" in text
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "odd | &lt;b&gt;" in page
+    assert "<b>" not in page
+    assert 'src="data:image/png;base64,iVBOR' in page
+    assert not re.search(r'(src|href)="(?!data:)|https?://', page)
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,79 @@
+"""The command `study`: list the built-in ones, plan one, run one."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from typing import Any
+
+from tinyinception import studies
+from tinyinception.cli.parser import UsageError
+from tinyinception.errors import ArgumentError
+from tinyinception.studies.run import ASK, FILES, Plan, duration, many
+from tinyinception.terminal import paint, prose_width, wrap
+
+
+def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
+    """What the command came to, as JSON can hold it and as lines."""
+    if options.study in (None, "list"):
+        return _listed(options)
+    study = studies.load(options.study, quick=options.quick, seeds=_seeds(options.seeds), data=options.data)
+    shares = {"workers": options.workers, "threads": options.threads, "progress": not options.quiet}
+    if options.dry_run:
+        plan = studies.plan(study, options.out, **shares)
+        return plan.to_json(), _planned(plan)
+    if study.trainings > ASK and not options.yes:
+        raise ArgumentError(
+            f"study {study.name}: it is {study.trainings:,} trainings ({len(study.arms):,} arms, {len(study.seeds)} "
+            f"seeds); --yes runs them, --dry-run says how long that takes"
+        )
+    report = studies.run(study, options.out, **shares)
+    fits = prose_width(sys.stdout)
+    lines = [
+        paint(study.question, "bold", sys.stdout),
+        *wrap(report.verdict, fits),
+        *wrap(f"report in {report.folder / 'report.html'}, figures in {report.folder / 'results.csv'}", fits),
+    ]
+    return report.to_json(), lines
+
+
+def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
+    if given := [flag for flag in ("seeds", "data", "out") if getattr(options, flag) is not None]:
+        raise UsageError(f"study --{given[0]}: of which one? Give its NAME, or the path of a TOML file")
+    rows, lines, fits = [], [], prose_width(sys.stdout)
+    for name in studies.names():
+        study = studies.load(name)
+        rows.append(
+            {"name": name, "question": study.question, "arms": list(study.arms), "trainings": study.trainings}
+            | {"sentence": study.sentence, "where": study.where, "mirrors": study.mirrors}
+        )
+        lines.append(paint(name, "bold", sys.stdout))
+        lines += wrap(study.question, fits, "    ", "    ")
+        seeds = many(len(study.seeds), "seed")
+        lines += wrap(f"{len(study.arms)} arms, {seeds}; {study.mirrors or study.where}", fits, "    ", "    ")
+    return {"studies": rows}, [*lines, "To run one within minutes: tinyinception study NAME --quick"]
+
+
+def _planned(plan: Plan) -> list[str]:
+    study, workers, threads = plan.study, plan.shares.workers, plan.shares.threads
+    steps = ", ".join(f"{arm} {1000 * step.seconds:.0f} ms" for arm, step in list(plan.steps.items())[:12])
+    arms = ", ".join(list(study.arms)[:12]) + (", ..." if len(study.arms) > 12 else "")
+    lines = [
+        f"{study.name}: {study.question}",
+        f"arms: {arms} ({len(study.arms):,}); seeds: {', '.join(map(str, study.seeds))}",
+        f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished",
+        f"a training step, measured now with {many(threads, 'thread')}: {steps}" if steps else "nothing to measure",
+        f"about {duration(plan.seconds)}, {workers} at a time" if plan.left else "nothing is left to train",
+        f"writes to {plan.folder}: {', '.join(FILES)}, and a run folder for each training, runs/ARM/SEED",
+    ]
+    return [part for line in lines for part in wrap(line, prose_width(sys.stdout), rest="    ")]
+
+
+def _seeds(text: str | None) -> int | list[int] | None:
+    """`3`: how many; `0,2,5`: which."""
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or not all(word.isdecimal() for word in words):
+        raise ArgumentError(f"seeds must be how many, such as 3, or which, such as 0,2,5, got {text!r}")
+    return int(words[0]) if "," not in text else [int(word) for word in words]

@@ -1,0 +1,290 @@
+"""What a study found: a table, the differences with their intervals, a sentence that says what follows and what not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
+
+import tinyinception
+from tinyinception.errors import TinyInceptionError
+from tinyinception.files import save_file
+from tinyinception.judge.pairs import PairedDifference, paired_difference
+from tinyinception.machine import cores, processor
+from tinyinception.studies.cost import count
+from tinyinception.studies.definition import Study
+from tinyinception.studies.measures import MEASURES, accuracy_of
+from tinyinception.studies.pages import Block, Figured, Heading, Paragraph, Quote, Table, as_html, as_markdown
+from tinyinception.studies.shares import Shares
+from tinyinception.studies.tasks import Outcome
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawn
+
+QUICK = "This was a quick run: it is too small to conclude anything from."
+FEW = 3  # seeds, below which no interval is worth much
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One thing against another in one measure: the seeds that have both, and what follows from them.
+
+    first, second: arms, or measures of the only arm. difference: None where there is no such seed.
+    """
+
+    first: str
+    second: str
+    measure: str
+    seeds: tuple[int, ...]
+    difference: PairedDifference | None
+
+    @property
+    def verdict(self) -> str:
+        """In a sentence, for a reader without statistics."""
+        what, found, measure = f"{self.second} against {self.first}", self.difference, MEASURES[self.measure]
+        if found is None:
+            return f"{what}: no seed came to a {measure.title} with both, so nothing can be said."
+        by, seeds = measure.difference(found.mean), f"n = {found.n} seed{'' if found.n == 1 else 's'}"
+        if found.low is None or found.high is None:
+            return f"{what}: {by} with {seeds}; one seed cannot tell a difference from chance."
+        if not found.deviation:
+            same = f"{by} each time" if found.mean else "no difference at all"
+            return f"{what}: {same} with {seeds}, from which no interval follows."
+        interval = f"95 % paired t interval, {measure.interval(found.low, found.high)} ({seeds}),"
+        few = " Fewer than three seeds are hardly enough to trust an interval." if found.n < FEW else ""
+        if found.holds_zero:
+            more = f"; were it really so large, about {found.enough} seeds would show it" if found.enough else ""
+            return f"{what}: cannot be told apart. The difference is {by}; its {interval} holds zero{more}.{few}"
+        return f"{what}: {self._better(found.mean)} by {by.lstrip('+-')}; the {interval} does not hold zero.{few}"
+
+    def _better(self, difference: float) -> str:
+        kind = MEASURES[self.measure].better
+        return (
+            ("higher" if difference > 0 else "lower") if kind == 0 else ("better" if kind * difference > 0 else "worse")
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """A study's outcomes, in the order of its arms and seeds; those that are missing are not finished yet.
+
+    ensembles: by arm the test accuracy of all its networks together, where that was asked for.
+    """
+
+    study: Study
+    folder: Path
+    outcomes: list[Outcome]
+    command: str
+    shares: Shares
+    ensembles: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, arm: str, measure: str) -> dict[int, float]:
+        """The values of an arm in a measure by seed, where it has one."""
+        found = {one.seed: one.values.get(measure) for one in self.outcomes if one.arm == arm}
+        return {seed: value for seed, value in found.items() if value is not None}
+
+    def compare(self, measure: str) -> list[Comparison]:
+        """In each group every arm against the first; where there is one arm, its measures of that unit against it."""
+        if len(self.study.arms) == 1:
+            [arm] = self.study.arms
+            others = [name for name in self.study.measures if MEASURES[name].unit == MEASURES[measure].unit]
+            return [self._pair((measure, other), (arm, arm), (measure, other)) for other in others if other != measure]
+        pairs = [(group[0], other) for group in self.study.compare for other in group[1:]]
+        return [self._pair(pair, pair, (measure, measure)) for pair in pairs]
+
+    def _pair(self, names: tuple[str, str], arms: tuple[str, str], measures: tuple[str, str]) -> Comparison:
+        a, b = (self.of(arm, measure) for arm, measure in zip(arms, measures, strict=True))
+        seeds = tuple(seed for seed in self.study.seeds if seed in a and seed in b)
+        found = paired_difference([a[s] for s in seeds], [b[s] for s in seeds]) if seeds else None
+        return Comparison(*names, measures[0], seeds, found)
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """All of them; of one arm, the measures are compared with the first."""
+        decisive = self.study.measures[:1] if len(self.study.arms) == 1 else self.study.measures
+        return [one for name in decisive for one in self.compare(name)]
+
+    @property
+    def verdict(self) -> str:
+        """What follows for the first measure, and what does not."""
+        comparisons = self.compare(self.study.measures[0])
+        said = [QUICK] if self.study.quick else []
+        missing = self.study.trainings - len(self.outcomes)
+        said += [f"Only {len(self.outcomes)} of {self.study.trainings} trainings are finished."] if missing else []
+        said += [one.verdict for one in comparisons]
+        for arm in self.study.arms:
+            if lost := [one for one in self.outcomes if one.arm == arm and one.failed]:
+                said.append(f"{arm}: {len(lost)} of {len(self.study.seeds)} trainings diverged.")
+        told = [one for one in comparisons if one.difference and one.difference.deviation]
+        if len(told) > 1:
+            said.append(
+                f"Each interval by itself holds with 95 %; of {len(told)} of them, one may well be wrong by chance."
+            )
+        return " ".join(said)
+
+    def to_json(self) -> dict[str, Any]:
+        """What JSON can hold."""
+        return {
+            "study": self.study.name,
+            "question": self.study.question,
+            "out": str(self.folder),
+            "quick": self.study.quick,
+            "trainings": self.study.trainings,
+            "finished": len(self.outcomes),
+            "results": [
+                {"arm": one.arm, "seed": one.seed, **one.values, "diverged": one.failed or None}
+                for one in self.outcomes
+            ],
+            "comparisons": [_plain(one) for one in self.comparisons],
+            "ensembles": dict(self.ensembles),
+            "verdict": self.verdict,
+        }
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        """results.csv, figure.png, report.md and report.html; CheckpointError where the system refuses."""
+        self.write_results()
+        picture = self._draw()
+        blocks = self.blocks()
+        save_file(self.folder / "report.md", as_markdown(blocks, "figure.png" if picture else None).encode())
+        title = f"study {self.study.name}"
+        save_file(self.folder / "report.html", as_html(title, blocks, picture).encode())
+
+    def write_results(self) -> None:
+        """results.csv: a row for each training; an empty cell where it never came so far."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["arm", "seed", *self.study.measures, "diverged"])
+        for one in self.outcomes:
+            values = (one.values.get(name) for name in self.study.measures)
+            writer.writerow([one.arm, one.seed, *("" if v is None else repr(v) for v in values), one.failed])
+        save_file(self.folder / "results.csv", text.getvalue().encode())
+
+    def _draw(self) -> bytes | None:
+        """figure.png, and its bytes; None where it cannot be drawn, which costs no more than the picture."""
+        from tinyinception.plots.file import write
+        from tinyinception.plots.style import style
+        from tinyinception.terminal import say
+
+        path = self.folder / "figure.png"
+        try:
+            with style():
+                write(self.figure(), path, "figure.png")
+            return path.read_bytes()
+        except (TinyInceptionError, OSError) as error:
+            say(f"not drawn: {error}")
+            return None
+
+    def figure(self) -> Drawn:
+        """Curves of every training, and the first measure of each with its mean, as a matplotlib Figure."""
+        from tinyinception.plots.studies import outcomes
+
+        name = self.study.measures[0]
+        measure, factor = MEASURES[name], 100 if MEASURES[name].unit == "%" else 1
+        curves = {
+            arm: [[(row["step"], accuracy_of(row)) for row in one.rows] for one in self.outcomes if one.arm == arm]
+            for arm in self.study.arms
+        }
+        points = {arm: {seed: factor * value for seed, value in self.of(arm, name).items()} for arm in self.study.arms}
+        label = f"{measure.title} ({measure.unit})" if measure.unit else measure.title
+        return outcomes(curves, points, label=label, title=self.study.question)
+
+    def blocks(self) -> list[Block]:
+        """The report from top to bottom, whatever it is written in."""
+        study = self.study
+        about = [part for part in (study.where, f"mirrors {study.mirrors}" if study.mirrors else "") if part]
+        return [
+            Heading(f"Study {study.name}: {study.question}"),
+            *([Quote(study.sentence, "; ".join(about))] if study.sentence else []),
+            Paragraph(self.verdict),
+            Table(*self._table()),
+            Paragraph("Mean ± standard deviation over the seeds, and of how many trainings."),
+            *self._together(),
+            Figured("figure.png", "How the arms learned, and what became of them"),
+            Heading("Differences of pairs of equal seed", 2),
+            Table(*self._differences()),
+            Paragraph(
+                "Of each seed one arm minus the other; the interval is Student's for so few differences, and says in "
+                "which range the mean difference of many seeds lies, if they are normally distributed."
+            ),
+            Heading("What it cost", 2),
+            Paragraph(self._cost()),
+            Paragraph(f"Again: `{self.command}`"),
+        ]
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        head = ["arm", "multiply-adds", "parameters", *(MEASURES[name].title for name in self.study.measures), "n"]
+        lines = []
+        for arm in self.study.arms:
+            runs = [one for one in self.outcomes if one.arm == arm]
+            cells = [_spread(name, list(self.of(arm, name).values())) for name in self.study.measures]
+            lost = sum(bool(one.failed) for one in runs)
+            told = f"{len(runs)}, {lost} diverged" if lost else str(len(runs))
+            lines.append([arm, *_counts(self.study, arm), *cells, told])
+        return head, lines
+
+    def _together(self) -> list[Block]:
+        head, lines = ["arm", "test accuracy alone, mean", "as an ensemble", "networks"], []
+        for arm, together in self.ensembles.items():
+            alone = [accuracy_of(one.rows[-1]) for one in self.outcomes if one.arm == arm and not one.failed]
+            lines.append([arm, f"{mean(alone):.2%}", f"{together:.2%}", str(len(alone))])
+        told = "There is one ensemble of each, so nothing says how far another one would be from it."
+        return [Heading("All seeds together", 2), Table(head, lines), Paragraph(told)] if lines else []
+
+    def _differences(self) -> tuple[list[str], list[list[str]]]:
+        lines = []
+        for one in self.comparisons:
+            measure, found = MEASURES[one.measure], one.difference
+            cells = ["-", "-", "-", "0"]
+            if found is not None:
+                spread = "-" if found.deviation is None else measure.difference(found.deviation).lstrip("+")
+                held = "-" if found.low is None or found.high is None else measure.interval(found.low, found.high)
+                cells = [measure.difference(found.mean), spread, held, str(found.n)]
+            lines.append([measure.title, f"{one.second} minus {one.first}", *cells])
+        return ["measure", "of", "difference", "deviation", "95 % interval", "n"], lines
+
+    def _cost(self) -> str:
+        seconds = sum(one.seconds for one in self.outcomes)
+        versions = f"Python {platform.python_version()}, tinyinception {tinyinception.__version__}"
+        workers, threads = self.shares
+        return (
+            f"{len(self.outcomes)} of {self.study.trainings} trainings, together {seconds / 60:.1f} minutes of it and "
+            f"of testing, up to {workers} at a time with {threads} thread{'' if threads == 1 else 's'} each; "
+            f"{cores()} cores of {processor()}, {versions}."
+        )
+
+
+def _plain(one: Comparison) -> dict[str, Any]:
+    found = one.difference
+    return {
+        "measure": one.measure,
+        "first": one.first,
+        "second": one.second,
+        "seeds": list(one.seeds),
+        "difference": None if found is None else found.mean,
+        "deviation": None if found is None else found.deviation,
+        "interval": None if found is None or found.low is None else [found.low, found.high],
+        "verdict": one.verdict,
+    }
+
+
+def _spread(name: str, values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    told = MEASURES[name].told(mean(values))
+    return told if len(values) < 2 else f"{told} ± {MEASURES[name].told(stdev(values)).rstrip(' %')}"
+
+
+def _counts(study: Study, arm: str) -> list[str]:
+    """Multiply-adds and parameters of an arm's network on images of its usual size; of a network of one's own, none."""
+    config = study.arms[arm]
+    if config.network is not None:
+        return ["-", "-"]
+    macs, parameters = count(config.model, config.model_options)
+    return [f"{macs / 1e6:,.2f} M", f"{parameters / 1e6:,.3f} M"]
