@@ -15,6 +15,7 @@ F = nn.functional
 WORKS = [
     # PyTorch
     ("ti.manual_seed(0)", "_ is None"),
+    ("optim.SGD([{'params': network.parameters(), 'lr': 0.2}], 0.1).lr", "_ == 0.1"),
     ("ti.Tensor([1.0, 2.0], requires_grad=True)", "_.requires_grad"),
     ("nn.Conv2d(3, 8, kernel_size=3)(images).shape", "_ == (2, 30, 30, 8)"),
     ("nn.Conv2d(3, 8, 3, padding=1)(images).shape", "_ == (2, 32, 32, 8)"),
@@ -110,7 +111,7 @@ TOLD = [
     ("optim.Cosine(optimizer, T_max=10)", "T_max is called steps here", "functions"),
     ("optim.RMSprop(network.parameters())", "RMSProp"),
     ("optimizer.param_groups[0]['lr']", "param_groups", "optimizer.lr ="),
-    ("optim.SGD([{'params': network.parameters(), 'lr': 0.1}], 0.1)", "SGD: parameters", "groups", "of their own"),
+    ("optim.SGD([{'params': network.parameters(), 'betas': 1}], 0.1)", "setting of group 0", "betas", "lr"),
     ("optim.SGD(network, lr=0.1)", "module.parameters()", "a module itself"),
     ("optim.SGD(nn.Linear(2, 3).weight, lr=0.1)", "a single one", "[parameter]"),
     ("optim.SGD([x * ti.Tensor([1.0], requires_grad=True)], 0.1)", "'0' is a result, not a parameter"),

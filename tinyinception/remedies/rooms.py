@@ -130,7 +130,7 @@ OPTIM = {
     "clip_grad_norm_": "it is called clip_grad_norm",
     "swa_utils": "write RunningAverage(network.named_parameters())",
     **{
-        name: "there are SGD, RMSProp, Adam and AdamW"
+        name: "there are SGD, RMSProp, Adam, AdamW and Muon"
         for name in (
             "Adagrad",
             "Adadelta",
@@ -140,7 +140,6 @@ OPTIM = {
             "Lion",
             "Lamb",
             "Adamax",
-            "Muon",
             "Nadam",
             "Ftrl",
         )
