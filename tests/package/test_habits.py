@@ -102,7 +102,8 @@ TOLD = [
     # PyTorch: names
     ("F.nll_loss(x, [1, 0])", "no attribute nll_loss", "cross_entropy"),
     ("nn.Softmax(dim=1)", "no attribute Softmax", "functional.softmax"),
-    ("nn.GELU()", "no attribute GELU", "ReLU"),
+    ("nn.GELU(approximate='none')", "GELU: approximate must be 'tanh'", "erf"),
+    ("nn.SiLU()", "no attribute SiLU", "ReLU and GELU"),
     ("nn.utils.clip_grad_norm_(network.parameters(), 1.0)", "ti.optim"),
     ("nn.init.kaiming_normal_(network.stem.conv1.conv.weight)", "no attribute kaiming_normal_", "redraw(nn.init.he())"),
     ("ti.gradcheck(lambda t: t * t, x)", "room of the package", "ti.check"),
