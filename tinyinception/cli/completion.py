@@ -8,7 +8,7 @@ from typing import Any
 from tinyinception import data, models
 from tinyinception.cli.parser import COMMANDS, DESCRIPTION, OneOf
 from tinyinception.errors import ArgumentError
-from tinyinception.train.config import LEARNING_RATES, SCHEDULES
+from tinyinception.train.config import LEARNING_RATES, SCHEDULES, Config
 
 # What an argument may be: one of these names, by its own name or the one that help gives its value, a file or a folder.
 FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR"}
@@ -20,6 +20,7 @@ NAMES = {
     "D": data.names,
     "optimizer": lambda: LEARNING_RATES,
     "schedule": lambda: SCHEDULES,
+    "border": lambda: Config.settings()["border"].choices,
 }
 
 

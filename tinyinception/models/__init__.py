@@ -51,6 +51,12 @@ _NETWORKS = {
     "single_5x5_cifar": Info("kernel_pair_cifar", "of the pair 5x5 against two 3x3: the one with 5x5"),
     "double_3x3_cifar": Info("kernel_pair_cifar", "of the pair 5x5 against two 3x3: the one with two 3x3"),
     "nin_cifar": Info("nin", "Network in Network, the paper's for CIFAR-10"),
+    "airbench_cifar": Info(
+        "airbench", "of the fastest CIFAR-10 trainings: a whitened first layer and few, wide 3x3 convolutions"
+    ),
+    "inception_fast_cifar": Info(
+        "airbench", "its groups made of Inception modules with 3x3 and two 3x3, at the same cost"
+    ),
     "alexnet": _paper("alexnet", "the network of 2012: two towers, response normalisation", 227),
     "alexnet_ungrouped": _paper("alexnet", "its widths in one tower, as textbooks draw it", 227, "alexnet", towers=1),
     "alexnet_torchvision": _paper("alexnet", "TorchVision's: one tower, other widths", 224),

@@ -33,6 +33,7 @@ from tinyinception.nn.layers import (
     LocalResponseNorm,
     MaxPool2d,
     ReLU,
+    Scale,
 )
 from tinyinception.nn.module import Module, Output
 from tinyinception.nn.parameter import Parameter, shape_only
@@ -61,6 +62,7 @@ __all__ = [
     "Parameter",
     "ReLU",
     "ResidualInception",
+    "Scale",
     "SeparableConv",
     "Sequential",
     "avg_pool",

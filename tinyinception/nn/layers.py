@@ -262,6 +262,19 @@ class GELU(Module):
         return functional.gelu(x)
 
 
+class Scale(Module):
+    """Multiply by one number, which is not learned."""
+
+    def __init__(self, factor: float):
+        self.factor = float(number("Scale: factor", factor, "(-inf, inf)"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _tensor(self, x) * self.factor
+
+    def describe(self) -> str:
+        return f"{self.factor:g}"
+
+
 class Dropout(Module):
     """Zero each element with probability `p` in training, scaling the others up; the identity in evaluation."""
 

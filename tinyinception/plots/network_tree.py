@@ -13,6 +13,7 @@ from tinyinception.ops.operation import Shape
 SILENT = (
     nn.ReLU,
     nn.GELU,
+    nn.Scale,
     nn.Dropout,
     nn.Flatten,
 )  # no box: they neither cost multiply-adds nor learn, and hide the rest
