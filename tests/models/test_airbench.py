@@ -59,7 +59,7 @@ def layers(name, **options):
     return hook
 
 
-@pytest.mark.parametrize(("name", "table"), zip(FAST, (AIRBENCH, INCEPTION), strict=True))
+@pytest.mark.parametrize(("name", "table"), list(zip(FAST, (AIRBENCH, INCEPTION), strict=True)))
 def test_the_layers_are_those_of_the_table(name, table):
     found = layers(name)
     assert found.convolutions == table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from tinyinception.checks import whole
 from tinyinception.errors import unknown_name
 from tinyinception.models.network import Network
 from tinyinception.nn import (
@@ -106,6 +107,7 @@ def _first(channels: int, kernel_size: int, activation: str) -> tuple[Conv2d, ty
     """The layer for whitening kernels, and the class of activations."""
     if activation not in ACTIVATIONS:
         raise unknown_name(str(activation), ACTIVATIONS, "activation")
+    kernel_size = whole("kernel_size", kernel_size)
     return Conv2d(channels, 2 * channels * kernel_size**2, kernel_size), GELU if activation == "gelu" else ReLU
 
 
