@@ -13,6 +13,7 @@ from tinyinception.errors import ArgumentError
 from tinyinception.habits import named
 from tinyinception.kernels.launch import launch
 from tinyinception.optim.average import RunningAverage
+from tinyinception.optim.checks import Parameter
 from tinyinception.optim.optimizer import Optimizer
 from tinyinception.optim.state import copy_state, load_state
 
@@ -61,6 +62,24 @@ class Lookahead:
     @lr.setter
     def lr(self, value: float) -> None:
         self.optimizer.lr = value
+
+    @property
+    def parameters(self) -> list[tuple[str, Parameter]]:
+        """The optimiser's parameters, with names."""
+        return self.optimizer.parameters
+
+    @property
+    def finite(self) -> np.ndarray:
+        """The optimiser's flag: where it is 0, a step changes nothing."""
+        return self.optimizer.finite
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        self.optimizer.zero_grad()
+
+    def check_finite(self, loss: Any = None) -> None:
+        """Write into `finite` whether no gradient, nor the loss, holds NaN or infinity."""
+        self.optimizer.check_finite(loss)
 
     @named
     @sighted()
