@@ -64,7 +64,7 @@ MISTAKES = [
     (["train", "--resume", "/nowhere"], 1, "/nowhere is no run"),
     (["evaluate", "/nowhere"], 1, "/nowhere is no run"),
     (["evaluate"], 2, "the following arguments are required: RUN"),
-    (["evaluate", "/nowhere", "--crops", "3"], 1, "crops must be one of 1, 2, 10, 12, 144, got 3"),
+    (["evaluate", "/nowhere", "--crops", "3"], 1, "crops must be one of 1, 2, 6, 10, 12, 144, got 3"),
     (["evaluate", "/nowhere", "--compare"], 1, "compare: needs exactly two runs, got 1"),
     (["evaluate", "/nowhere", "--weights", "avaraged"], 2, "is not raw or averaged; did you mean 'averaged'?"),
     (["predict", "/nowhere", "a.png"], 1, "/nowhere is no run"),

@@ -205,6 +205,7 @@ LOOPS = {
             "Divide",
             "Dropout",
             "Exp",
+            "GELU",
             "Log",
             "Multiply",
             "Negate",

@@ -93,6 +93,8 @@ CASES = {
     "powers": lambda x: (x * x + 1) ** 0.5 + x**3 - -x,
     "curves": lambda x: (x.exp() + 1).log() + x.tanh() * x.sigmoid(),
     "five axes": lambda x: x + numbers(2, 1, 1, 1, 6),
+    "gelu": lambda x: F.gelu(x) + F.gelu(x.mean((1, 2), keepdims=True)),
+    "gelu of rows": lambda x: F.gelu(x.mean((1, 2))),
     "softmax of channels": F.log_softmax,
     "softmax of rows": lambda x: F.softmax(x.mean((1, 2))),
     "split and concat": shuffled,

@@ -248,6 +248,7 @@ SPECIFIC: dict[str, tuple[Callable[[Call], Grads], ...]] = {
     "Divide": (mean_for_sum, divided_by(-1.0)),
     "Dropout": (lambda call: [call.grad], lambda call: [call.right[0] * (1 - call.op.p)]),
     "Exp": (lambda call: [call.grad],),
+    "GELU": (lambda call: [call.grad], lambda call: [call.grad * (call.inputs[0] > 0)]),
     "GlobalAvgPool": (lambda call: [call.right[0] * np.prod(call.inputs[0].shape[1:3])],),
     "Linear": (bias_averaged,),
     "LocalResponseNorm": (neighbours_forgotten,),

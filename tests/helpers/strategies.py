@@ -325,6 +325,7 @@ CASES = {
     "Divide": elementwise(ops.Divide),
     "Dropout": dropout(),
     "Exp": pointwise(ops.Exp),
+    "GELU": pointwise(ops.GELU),
     "GlobalAvgPool": global_pool(),
     "Linear": linear(),
     "LocalResponseNorm": local_response_norm(),

@@ -68,10 +68,10 @@ def test_scales_grow_with_the_input(n, scales):
     assert sorted({view.scale for view in crop_scheme(144, WIDE, (n, n)).views}) == scales
 
 
-@pytest.mark.parametrize(("crops", "distinct"), [(1, 1), (2, 2), (10, 10), (12, 12), (144, 42)])
+@pytest.mark.parametrize(("crops", "distinct"), [(1, 1), (2, 2), (6, 6), (10, 10), (12, 12), (144, 42)])
 def test_a_square_image_has_fewer_different_views_than_named_ones(crops, distinct):
     scheme = crop_scheme(crops, SQUARE, SQUARE)
-    assert len(scheme.views) == crops
+    assert len(scheme.views) == (8 if crops == 6 else crops)
     assert len(scheme.distinct) == len(scheme.weights) == distinct
     if crops == 144:
         expected = {view: 12 if view.position == "whole" else 3 for view in scheme.distinct}
@@ -126,6 +126,31 @@ def test_one_view_is_the_image_and_two_are_it_and_its_mirror_image():
     assert crop_scheme(2, (5, 4), (8, 8)).cut(images).shape == (2, 3, 8, 8, 3)
 
 
+def test_six_views_are_the_image_its_mirror_image_and_both_shifted_by_a_pixel():
+    """Pixel (i, j) of the shifted image is (i - 1, j - 1) or (i + 1, j + 1) of the image; what lies outside is
+    reflected: -1 is 1, and 5 of 5 is 3. The image counts a quarter, a shifted one an eighth, so do their mirror images.
+    """
+    images = np.random.default_rng(0).integers(0, 256, (3, 5, 4, 2)).astype(np.uint8)
+
+    def shifted(by):
+        out = np.empty_like(images)
+        for i in range(5):
+            for j in range(4):
+                row, column = abs(i + by), abs(j + by)
+                out[:, i, j] = images[:, row if row < 5 else 3, column if column < 4 else 2]
+        return out
+
+    expected = []
+    for view, weight in ((images, 1 / 4), (shifted(-1), 1 / 8), (shifted(1), 1 / 8)):
+        expected += [(view, weight), (view[:, :, ::-1], weight)]
+    scheme = crop_scheme(6, (5, 4), (5, 4))
+    assert scheme.weights.tolist() == [weight for _, weight in expected]
+    np.testing.assert_array_equal(scheme.cut(images), [view for view, _ in expected])
+    assert crop_scheme(6, (5, 4), (8, 8)).cut(images).shape == (6, 3, 8, 8, 2)
+    with pytest.raises(ArgumentError, match="6 needs an input of at least 2x2, this network's is 1x4"):
+        crop_scheme(6, (5, 4), (1, 4))
+
+
 def bicubic(length, to):
     """Keys' cubic kernel with a = -1/2 as a matrix, to x length; stretched where it shrinks, as an average needs."""
     stretch = max(1, length / to)
@@ -161,7 +186,7 @@ def test_images_of_the_right_size_are_not_touched():
 
 @pytest.mark.parametrize("crops", [0, 3, 11, "10", True, None])
 def test_other_numbers_of_views_are_refused(crops):
-    with pytest.raises(ArgumentError, match="crops must be one of 1, 2, 10, 12, 144, got"):
+    with pytest.raises(ArgumentError, match="crops must be one of 1, 2, 6, 10, 12, 144, got"):
         crop_scheme(crops, SQUARE, SQUARE)
 
 

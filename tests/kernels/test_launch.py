@@ -71,6 +71,10 @@ def pointwise(a, b):
     return [kernels.add(a, b, memory.empty(a.shape, a.dtype)), kernels.relu(a), kernels.relu_grad(b[:, ::2], a[:, ::2])]
 
 
+def gelu(a, b):
+    return [kernels.gelu(a), kernels.gelu_grad(b[:, ::2], a[:, ::2])]
+
+
 def response(x, grad):
     at = 5, 1e-2, 0.75, 2.0
     return [kernels.local_response_norm(x, *at), kernels.local_response_norm_grad(grad[..., 1:8], x, *at)]
@@ -116,6 +120,7 @@ CASES = {
     **dict(pool_cases((3, 3), AROUND)),
     "joined": (joined, [(2, 3, 4, 5), (2, 3, 4, 6), (2, 3, 4, 7), (2, 3, 4, 12)]),
     "pointwise": (pointwise, [(6, 8), (6, 8)]),
+    "gelu": (gelu, [(6, 8), (6, 8)]),
     "local response": (response, [(2, 3, 3, 7), (2, 3, 3, 9)]),
     "sums": (sums, [(3, 4, 5, 6)]),
 }

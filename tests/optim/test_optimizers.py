@@ -260,7 +260,7 @@ BAD_PARAMETERS = {
     "item 0 is a bare str": ["ab"],
     "got dict": {"ab": Parameter(np.ones(2))},
     "got Parameter": Parameter(np.ones(2)),
-    "got groups of them": [{"params": [Parameter(np.ones(2))], "lr": 1.0}],
+    "item 0 is a group of them": [{"params": [Parameter(np.ones(2))]}, Parameter(np.ones(2))],
     "'0' and '1' are the same parameter": [SHARED, SHARED],
     "two parameters are named 'a'": [("a", Parameter(np.ones(2))), ("a", Parameter(np.ones(2)))],
     "'a' and 'b' are the same parameter": [("a", SHARED), ("b", SHARED)],

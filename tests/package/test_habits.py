@@ -15,6 +15,7 @@ F = nn.functional
 WORKS = [
     # PyTorch
     ("ti.manual_seed(0)", "_ is None"),
+    ("optim.SGD([{'params': network.parameters(), 'lr': 0.2}], 0.1).lr", "_ == 0.1"),
     ("ti.Tensor([1.0, 2.0], requires_grad=True)", "_.requires_grad"),
     ("nn.Conv2d(3, 8, kernel_size=3)(images).shape", "_ == (2, 30, 30, 8)"),
     ("nn.Conv2d(3, 8, 3, padding=1)(images).shape", "_ == (2, 32, 32, 8)"),
@@ -101,7 +102,8 @@ TOLD = [
     # PyTorch: names
     ("F.nll_loss(x, [1, 0])", "no attribute nll_loss", "cross_entropy"),
     ("nn.Softmax(dim=1)", "no attribute Softmax", "functional.softmax"),
-    ("nn.GELU()", "no attribute GELU", "ReLU"),
+    ("nn.GELU(approximate='none')", "GELU: approximate must be 'tanh'", "erf"),
+    ("nn.SiLU()", "no attribute SiLU", "ReLU and GELU"),
     ("nn.utils.clip_grad_norm_(network.parameters(), 1.0)", "ti.optim"),
     ("nn.init.kaiming_normal_(network.stem.conv1.conv.weight)", "no attribute kaiming_normal_", "redraw(nn.init.he())"),
     ("ti.gradcheck(lambda t: t * t, x)", "room of the package", "ti.check"),
@@ -110,7 +112,7 @@ TOLD = [
     ("optim.Cosine(optimizer, T_max=10)", "T_max is called steps here", "functions"),
     ("optim.RMSprop(network.parameters())", "RMSProp"),
     ("optimizer.param_groups[0]['lr']", "param_groups", "optimizer.lr ="),
-    ("optim.SGD([{'params': network.parameters(), 'lr': 0.1}], 0.1)", "SGD: parameters", "groups", "of their own"),
+    ("optim.SGD([{'params': network.parameters(), 'betas': 1}], 0.1)", "setting of group 0", "betas", "lr"),
     ("optim.SGD(network, lr=0.1)", "module.parameters()", "a module itself"),
     ("optim.SGD(nn.Linear(2, 3).weight, lr=0.1)", "a single one", "[parameter]"),
     ("optim.SGD([x * ti.Tensor([1.0], requires_grad=True)], 0.1)", "'0' is a result, not a parameter"),

@@ -179,7 +179,7 @@ def test_evaluate_repeats_what_the_run_measured(finished, shades_by_name):
 
 def test_evaluate_refuses_what_it_cannot_do(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "load", lambda name, **_: data.load(name, limit=5))
-    with pytest.raises(ArgumentError, match="crops must be one of 1, 2, 10, 12, 144, got 3"):
+    with pytest.raises(ArgumentError, match="crops must be one of 1, 2, 6, 10, 12, 144, got 3"):
         train.evaluate(finished.run, crops=3)
     with pytest.raises(ArgumentError, match=r"drawn has the classes disc, .* was trained for dark, medium, bright"):
         train.evaluate(finished.run, "drawn")
@@ -193,7 +193,7 @@ def test_mistakes_are_refused_before_anything_is_loaded(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("", encoding="utf-8")
     for options, message in [
         ({"folder": []}, "no runs given"),
-        ({"crops": 3}, "crops must be one of 1, 2, 10, 12, 144, got 3"),
+        ({"crops": 3}, "crops must be one of 1, 2, 6, 10, 12, 144, got 3"),
         ({"compare": True}, "needs exactly two runs, got 1"),
         ({"folder": ["a", "b", "c"], "compare": True}, "needs exactly two runs, got 3"),
         ({"pictures": tmp_path / "file"}, "is a file, not a folder"),

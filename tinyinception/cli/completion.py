@@ -9,7 +9,7 @@ from tinyinception import data, models
 from tinyinception.cli.examples import DESCRIPTION
 from tinyinception.cli.parser import COMMANDS, OneOf
 from tinyinception.errors import ArgumentError
-from tinyinception.train.config import LEARNING_RATES, SCHEDULES
+from tinyinception.train.config import LEARNING_RATES, SCHEDULES, Config
 
 # What an argument may be: one of these names, by its own name or the one that help gives its value, a file or a folder.
 FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR", "NAME|FILE.toml"}
@@ -21,6 +21,7 @@ NAMES = {
     "D": data.names,
     "optimizer": lambda: LEARNING_RATES,
     "schedule": lambda: SCHEDULES,
+    "border": lambda: Config.settings()["border"].choices,
 }
 
 

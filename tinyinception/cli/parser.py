@@ -157,8 +157,9 @@ def _evaluate(name: str) -> Parser:
         type=int,
         default=1,
         metavar="K",
-        help="views per image whose answers are averaged: 1, 2 (it and its mirror image), 10 (corners and centre, "
-        "mirrored too), 12 (and the whole image) or 144 (12 of three squares at four scales)",
+        help="views per image whose answers are averaged: 1, 2 (it and its mirror image), 6 (both twice, and both "
+        "shifted by a pixel up and left, down and right), 10 (corners and centre, mirrored too), 12 (and the whole "
+        "image) or 144 (12 of three squares at four scales)",
     )
     add(
         "--weights",

@@ -18,13 +18,21 @@ from tinyinception.data.folder import read_folder
 from tinyinception.data.image import read_image
 from tinyinception.data.loader import Loader
 from tinyinception.data.mnist import FASHION_MNIST, MNIST, read_fashion_mnist, read_mnist
-from tinyinception.data.transforms import Cutout, Normalize, RandomCrop, RandomFlip, Transform, Translate
+from tinyinception.data.transforms import (
+    AlternatingFlip,
+    Cutout,
+    Normalize,
+    RandomCrop,
+    RandomFlip,
+    Transform,
+    Translate,
+)
 from tinyinception.errors import ArgumentError, DataError, shown, unknown_name, unreadable
 from tinyinception.habits import explain_call, missing_from, named
 
 __all__ = [
-    "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "Row", "Transform", "Translate",
-    "cache_dir", "fetch", "listing", "load", "names", "read_folder", "read_image",
+    "AlternatingFlip", "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "Row", "Transform",
+    "Translate", "cache_dir", "fetch", "listing", "load", "names", "read_folder", "read_image",
 ]  # fmt: skip
 
 ARRAYS = "arrays"  # what `train.Config.data` says of a data set that the caller made

@@ -9,7 +9,7 @@ import numpy as np
 from tinyinception import remedies
 from tinyinception.checks import number, whole
 from tinyinception.data.loader import Loader
-from tinyinception.data.transforms import RandomCrop, RandomFlip, Transform
+from tinyinception.data.transforms import AlternatingFlip, RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, CallError, DtypeError, ShapeError
 from tinyinception.habits import absent, named
 from tinyinception.notebook import rich
@@ -172,7 +172,7 @@ class Dataset:
         split: str,
         batch_size: int,
         *,
-        augment: bool | Iterable[Transform] = False,
+        augment: bool | Iterable[Transform | AlternatingFlip] = False,
         shuffle: bool = False,
         seed: int = 0,
         drop_last: bool = False,

@@ -11,14 +11,14 @@ import numpy as np
 
 from tinyinception import remedies
 from tinyinception.checks import number, whole
-from tinyinception.data.transforms import Normalize, Transform
+from tinyinception.data.transforms import AlternatingFlip, Normalize, Transform
 from tinyinception.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 from tinyinception.habits import absent, channels_first, named
 from tinyinception.ops.operation import by_x
 
 Batch = tuple[np.ndarray, np.ndarray]
 
-_ORDER, _AUGMENT = 0, 1  # keep the random streams of shuffling and augmentation apart
+_ORDER, _AUGMENT = 0, 1  # keep the random streams of shuffling and augmentation apart; AlternatingFlip has 2
 
 
 class Loader:
@@ -49,7 +49,7 @@ class Loader:
         std: tuple[float, ...],
         shuffle: bool = False,
         seed: int = 0,
-        transforms: Iterable[Transform] = (),
+        transforms: Iterable[Transform | AlternatingFlip] = (),
         drop_last: bool = False,
         prefetch: int = 2,
     ) -> None:
@@ -130,7 +130,10 @@ class Loader:
         images = self.images[chosen]
         rng = np.random.default_rng([self.seed, _AUGMENT, epoch, index])
         for transform in self.transforms:
-            images = transform(images, rng)
+            if isinstance(transform, AlternatingFlip):
+                images = transform.at(images, self.seed, epoch, chosen)
+            else:
+                images = transform(images, rng)
         return np.ascontiguousarray(self.normalize(images)), self.labels[chosen].astype(np.int64)
 
 

@@ -13,6 +13,8 @@ from tinyinception.habits import named
 
 Transform = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
+_COINS = 2  # its random stream, beside those of the loader
+
 _PAD: dict[str, Literal["constant", "reflect", "edge"]] = {"zero": "constant", "reflect": "reflect", "edge": "edge"}
 
 
@@ -28,6 +30,22 @@ class RandomFlip:
 
     def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         mirrored = rng.random(len(images)) < self.p
+        return np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
+
+
+@named
+@dataclass(frozen=True)
+class AlternatingFlip:
+    """Mirror each image in every other epoch; a coin for each says whether in the even ones (Jordan 2024, section 3.6).
+
+    So two epochs in a row show an image both ways, where coins each time show every other one twice the same way. What
+    is mirrored depends on the seed, the epoch and the image alone: a loader hands these to `at`.
+    """
+
+    def at(self, images: np.ndarray, seed: int, epoch: int, chosen: np.ndarray) -> np.ndarray:
+        """The images of a batch, which are those of the numbers `chosen`."""
+        coins = np.random.default_rng([seed, _COINS]).integers(0, 2, int(chosen.max(initial=0)) + 1, np.uint8)
+        mirrored = (coins[chosen] + epoch) % 2 == 1
         return np.where(mirrored[:, None, None, None], images[:, :, ::-1], images)
 
 

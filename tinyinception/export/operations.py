@@ -8,6 +8,7 @@ import numpy as np
 
 from tinyinception import ops
 from tinyinception.export.graph import AXIS, FIRST, Graph
+from tinyinception.kernels.reference import GELU_CUBIC, GELU_SLOPE
 from tinyinception.ops import Operation
 from tinyinception.tape import Node
 from tinyinception.tensor import Tensor
@@ -146,6 +147,22 @@ def _means(size: int, bins: int, dtype: np.dtype) -> np.ndarray:
     for i, one in enumerate(ops.AdaptiveAvgPool2d((bins, 1)).bins((1, size, 1, 1))):
         matrix[i, one[2]] = 1 / (one[2].stop - one[2].start)
     return matrix
+
+
+def _gelu(g: Graph, op: ops.GELU, inputs: Inputs, output: Tensor) -> None:
+    """Written out, since ONNX has it from opset 20 only."""
+    x, dtype = inputs[0], inputs[0].dtype
+    first = g.is_first(x)
+    source = g.first(x) if first else g.plain(x)
+
+    def number(value: float, name: str) -> str:
+        return g.constant(np.asarray(value, dtype), name)
+
+    cube = g.node("Mul", g.node("Mul", source, source), source)
+    inner = g.node("Add", source, g.node("Mul", cube, number(GELU_CUBIC, "cubic")))
+    bent = g.node("Tanh", g.node("Mul", inner, number(GELU_SLOPE, "slope")))
+    half = g.node("Mul", source, number(0.5, "half"))
+    g.add(output, g.node("Mul", half, g.node("Add", bent, number(1.0, "one"))), first)
 
 
 # -- normalisation -----------------------------------------------------------------------------------------------------
@@ -356,6 +373,7 @@ TRANSLATIONS: dict[type[Operation], Callable] = {
     ops.MatMul: _matmul,
     ops.Exp: _unary("Exp"),
     ops.Log: _unary("Log"),
+    ops.GELU: _gelu,
     ops.ReLU: _unary("Relu"),
     ops.Sigmoid: _unary("Sigmoid"),
     ops.Tanh: _unary("Tanh"),

@@ -17,10 +17,11 @@ from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.habits import named
 from tinyinception.ops.padding import pair
 
-SCHEMES = (1, 2, 10, 12, 144)
+SCHEMES = (1, 2, 6, 10, 12, 144)
 NATIVE = 224  # the input size for which the papers give these sizes of the shorter side
 SCALES = (256, 288, 320, 352)
 WHOLE = "whole"
+SHIFTED = ("one up and left", "one down and right")
 POSITIONS = ("top left", "top right", "bottom left", "bottom right", "centre", WHOLE)
 
 Size = tuple[int, int]
@@ -34,6 +35,7 @@ class View:
     box: (top, left, height, width) in pixels of the scaled image. scale: the shorter side that the scheme names for
     this view; the whole square, which is shown at the network's input size, is scaled to that directly, so its
     `resized` is smaller than its `scale`. square: left, centre, right, or top, centre, bottom, or "image" for all.
+    border: so many pixels are reflected around the scaled image, and the box may begin in them, at -border.
     """
 
     scale: int
@@ -42,15 +44,19 @@ class View:
     mirrored: bool
     resized: Size
     box: Box
+    border: int = 0
 
     @property
-    def pixels(self) -> tuple[Size, Box, bool]:
+    def pixels(self) -> tuple[Size, Box, bool, int]:
         """What decides about its pixels: two views for which this is equal are equal."""
-        return self.resized, self.box, self.mirrored
+        return self.resized, self.box, self.mirrored, self.border
 
     def cut(self, scaled: np.ndarray) -> np.ndarray:
         """The view, N x height x width x C, of images that are scaled already."""
         top, left, height, width = self.box
+        if around := self.border:
+            scaled = np.pad(scaled, ((0, 0), (around, around), (around, around), (0, 0)), mode="reflect")
+            top, left = top + around, left + around
         cut = scaled[:, top : top + height, left : left + width]
         return cut[:, :, ::-1] if self.mirrored else cut
 
@@ -85,9 +91,11 @@ class Scheme:
 
 @named
 def crop_scheme(crops: int, image_size: Size, input_size: Size) -> Scheme:
-    """The scheme of 1, 2, 10, 12 or 144 views; sizes are (height, width) in pixels.
+    """The scheme of 1, 2, 6, 10, 12 or 144 views; sizes are (height, width) in pixels.
 
     - 1: the image, scaled where it does not have the input size. 2: it and its mirror image.
+    - 6: these two, with half of the weight, and both shifted by a pixel up and left, and down and right, with reflected
+      borders, with the other half (airbench, Jordan 2024, section 3.5); so eight are named, the first two twice.
     - 10: four corners and centre of the central square, shorter side 256 for a 224 network, and the mirror images of
       these (Krizhevsky et al. 2012, section 4.1).
     - 12: these, and the whole square at the input size (Szegedy et al. 2016, "Rethinking", section 10).
@@ -112,6 +120,8 @@ def crop_scheme(crops: int, image_size: Size, input_size: Size) -> Scheme:
                 View(min(input_size), "image", WHOLE, mirrored, input_size, box) for mirrored in (False, True)[:crops]
             )
         )
+    if crops == 6:
+        return Scheme(_shifted(input_size))
     n = input_size[0]
     if input_size[1] != n:
         raise ArgumentError(f"crops: {crops} needs a square input, this network's is {n}x{input_size[1]}")
@@ -126,6 +136,18 @@ def crop_scheme(crops: int, image_size: Size, input_size: Size) -> Scheme:
             for position in positions
             for mirrored in (False, True)
         )
+    )
+
+
+def _shifted(size: Size) -> tuple[View, ...]:
+    """The image twice, and shifted by one pixel both ways; and all that mirrored."""
+    if min(size) < 2:
+        raise ArgumentError(f"crops: 6 needs an input of at least 2x2, this network's is {size[0]}x{size[1]}")
+    places = [(WHOLE, 0), (WHOLE, 0), (SHIFTED[0], -1), (SHIFTED[1], 1)]
+    return tuple(
+        View(min(size), "image", name, mirrored, size, (at, at, *size), abs(at))
+        for name, at in places
+        for mirrored in (False, True)
     )
 
 

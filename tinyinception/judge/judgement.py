@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinyinception.data import Dataset
-from tinyinception.judge.crops import POSITIONS, Scheme, resize
+from tinyinception.judge.crops import POSITIONS, SHIFTED, Scheme, resize
 from tinyinception.judge.scores import Scores
 from tinyinception.judge.statistics import Difference, bootstrap_difference
 from tinyinception.terminal import say
@@ -114,7 +114,7 @@ def crops_picture(scheme: Scheme, image: np.ndarray) -> Figure:
     columns = [
         position + mirrored
         for mirrored in ("", ", mirrored")
-        for position in POSITIONS
+        for position in (*POSITIONS, *SHIFTED)
         if any(position + mirrored in row for row in rows.values())
     ]
     title = f"{views} views, {len(distinct)} of them different; below each, how many it stands for"

@@ -107,6 +107,8 @@ axis_sums = _dispatched(reference.axis_sums, "sums")
 add = _dispatched(reference.add, "pointwise")
 relu = _dispatched(reference.relu, "pointwise")
 relu_grad = _dispatched(reference.relu_grad, "pointwise")
+gelu = _dispatched(reference.gelu, "pointwise")
+gelu_grad = _dispatched(reference.gelu_grad, "pointwise")
 sgd_step = _dispatched(reference.sgd_step, "update")
 adam_step = _dispatched(reference.adam_step, "update")
 rmsprop_step = _dispatched(reference.rmsprop_step, "update")
@@ -132,6 +134,8 @@ __all__ = [
     "conv2d_weight_grad",
     "find_non_finite",
     "follow",
+    "gelu",
+    "gelu_grad",
     "local_response_norm",
     "local_response_norm_grad",
     "max_pool",

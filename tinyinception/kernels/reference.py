@@ -6,6 +6,8 @@ analytic.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tinyinception.kernels.types import Found
@@ -278,6 +280,23 @@ def relu(x):
 def relu_grad(grad, y, overwrite=False):
     """grad where y > 0, else 0."""
     return np.where(y > 0, grad, grad.dtype.type(0))
+
+
+GELU_SLOPE, GELU_CUBIC = math.sqrt(2 / math.pi), 0.044715
+GELU_FAR = 10.0  # beyond it the tangent is 1, and the gradient 0 or 1, whatever the argument
+
+
+def gelu(x):
+    """x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))): Hendrycks and Gimpel 2016, section 2."""
+    with np.errstate(over="ignore"):
+        return 0.5 * x * (1 + np.tanh(x * (GELU_SLOPE + GELU_SLOPE * GELU_CUBIC * x * x)))
+
+
+def gelu_grad(grad, x, overwrite=False):
+    """Gradient of the input x."""
+    a = np.clip(x, -GELU_FAR, GELU_FAR)
+    t = np.tanh(a * (GELU_SLOPE + GELU_SLOPE * GELU_CUBIC * a * a))
+    return grad * 0.5 * (1 + t + a * (1 - t * t) * (GELU_SLOPE + 3 * GELU_SLOPE * GELU_CUBIC * a * a))
 
 
 def axis_sums(x, axes):

@@ -53,6 +53,12 @@ _NETWORKS = {
     "inception_v4_cifar": Info("inception_v4_cifar", "Inception-v4's uniform modules at 32x32"),
     "resolution_cifar": Info("resolution_cifar", "images of 32x32 pixels, or shrunk to 16x16 or 8x8, at equal cost"),
     "nin_cifar": Info("nin", "Network in Network, the paper's for CIFAR-10"),
+    "airbench_cifar": Info(
+        "airbench", "of the fastest CIFAR-10 trainings: a whitened first layer and few, wide 3x3 convolutions"
+    ),
+    "inception_fast_cifar": Info(
+        "airbench", "its groups made of Inception modules with 3x3 and two 3x3, at the same cost"
+    ),
     "alexnet": _paper("alexnet", "the network of 2012: two towers, response normalisation", 227),
     "alexnet_ungrouped": _paper("alexnet", "its widths in one tower, as textbooks draw it", 227, "alexnet", towers=1),
     "alexnet_torchvision": _paper("alexnet", "TorchVision's: one tower, other widths", 224),

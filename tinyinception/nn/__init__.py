@@ -19,6 +19,7 @@ from tinyinception.nn.blocks import (
 from tinyinception.nn.containers import Branches, ModuleList, Sequential, channels_after
 from tinyinception.nn.heads import classifier, googlenet_aux, inception_v3_aux
 from tinyinception.nn.layers import (
+    GELU,
     AdaptiveAvgPool2d,
     AvgPool2d,
     BatchNorm2d,
@@ -32,6 +33,7 @@ from tinyinception.nn.layers import (
     LocalResponseNorm,
     MaxPool2d,
     ReLU,
+    Scale,
 )
 from tinyinception.nn.module import Module, Output
 from tinyinception.nn.parameter import Parameter, shape_only
@@ -39,6 +41,7 @@ from tinyinception.nn.residual import ResidualInception, inception_resnet_a, inc
 from tinyinception.nn.units import ConvUnit, SeparableConv, avg_pool, chain, max_pool
 
 __all__ = [
+    "GELU",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BatchNorm2d",
@@ -59,6 +62,7 @@ __all__ = [
     "Parameter",
     "ReLU",
     "ResidualInception",
+    "Scale",
     "SeparableConv",
     "Sequential",
     "avg_pool",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyinception import ops, remedies
+from tinyinception.errors import ArgumentError
 from tinyinception.habits import missing_from, named
 from tinyinception.kernels import precompile
 from tinyinception.kernels.launch import launch
@@ -24,6 +25,7 @@ __all__ = [
     "conv2d",
     "cross_entropy",
     "dropout",
+    "gelu",
     "global_avg_pool",
     "linear",
     "local_response_norm",
@@ -130,6 +132,14 @@ def local_response_norm(x: Tensor, size: int, *, alpha: float = 1e-4, beta: floa
 def relu(x: Tensor) -> Tensor:
     """max(x, 0)."""
     return apply(ops.ReLU(), x)
+
+
+@named
+def gelu(x: Tensor, *, approximate: str = "tanh") -> Tensor:
+    """x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), PyTorch's `approximate="tanh"` and the only form here."""
+    if approximate != "tanh":
+        raise ArgumentError(f"gelu: approximate must be 'tanh', within 5e-4 of the form with erf, got {approximate!r}")
+    return apply(ops.GELU(), x)
 
 
 @named

@@ -103,6 +103,82 @@ def glorot() -> Initializer:
     return variance_scaling(1.0, "fan_avg", "uniform")
 
 
+@named
+def dirac(rest: Initializer | None = None) -> Initializer:
+    """A convolution that hands on its input: output channel i is input channel i, at the middle of the kernel.
+
+    Output channels beyond the input's are drawn by `rest`, by default uniform of variance 1 / (3 fan-in), PyTorch's for
+    convolutions. So the networks of airbench start (Jordan 2024, section 3.2, "identity initialisation").
+    """
+    rest = variance_scaling(1 / 3, "fan_in", "uniform") if rest is None else rest
+
+    def init(rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+        if len(shape) != 4:
+            raise ShapeError(f"dirac: is for kernels KH x KW x Cin x Cout, got {by_x(tuple(shape))}")
+        values = rest(rng, shape, dtype)
+        height, width, inputs, outputs = shape
+        same = np.arange(min(inputs, outputs))
+        values[..., same] = 0
+        values[height // 2, width // 2, same, same] = 1
+        return values
+
+    return init
+
+
+@named
+def whitening(images: np.ndarray, *, eps: float = 5e-4) -> Initializer:
+    """Kernels that whiten the patches of images: the first layer of the fastest CIFAR-10 trainings, kept as it is.
+
+    Half of the kernels are eigenvectors of the patches' second moments, those of the largest eigenvalues first, divided
+    by sqrt(eigenvalue + eps); the others are their negatives, so that no sign is lost in the activation behind. A KH x
+    KW x C patch has KH KW C eigenvectors: the layer has at most twice so many channels, an even number (Page 2019, "How
+    to train your ResNet", 8; Jordan 2024, section 3.1).
+
+    images: N x H x W x C, as the layer will see them, normalised; 5,000 do. Where an eigenvector may point either way,
+    its largest component is positive.
+    """
+    if not isinstance(images, np.ndarray) or images.dtype.kind != "f" or images.ndim != 4 or 0 in images.shape:
+        told = f"{images.dtype} of shape {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
+        raise ArgumentError(f"whitening: images must be an array of floats N x H x W x C, got {told}")
+    if not np.isfinite(images).all():
+        raise ArgumentError("whitening: images must be finite, got NaN or infinity")
+    eps = number("whitening: eps", eps, "(0, inf)")
+
+    def init(rng: np.random.Generator, shape: Sequence[int], dtype: np.dtype) -> np.ndarray:
+        height, width, channels, outputs = shape if len(shape) == 4 else (0, 0, 0, 0)
+        most = 2 * height * width * channels
+        if channels != images.shape[3] or height > images.shape[1] or width > images.shape[2]:
+            raise ShapeError(
+                f"whitening: images of {by_x(images.shape[1:])} do not fit kernels of {by_x(tuple(shape))}"
+            )
+        if outputs % 2 or outputs > most:
+            raise ShapeError(
+                f"whitening: kernels of {height}x{width}x{channels} whiten to an even number of channels, at most "
+                f"{most}, got {outputs}"
+            )
+        values, vectors = np.linalg.eigh(_second_moments(images, (height, width)))
+        vectors = vectors[:, ::-1] / np.sqrt(values[::-1].clip(0) + eps)
+        largest = np.abs(vectors).argmax(axis=0)
+        vectors = (vectors * np.sign(vectors[largest, np.arange(len(values))]))[:, : outputs // 2]
+        return np.concatenate([vectors, -vectors], axis=1).reshape(shape).astype(dtype)
+
+    return init
+
+
+def _second_moments(images: np.ndarray, kernel: tuple[int, int]) -> np.ndarray:
+    """The mean of p p^T over all patches p of the kernel's size, in float64, a few images at a time."""
+    size = kernel[0] * kernel[1] * images.shape[3]
+    total, count = np.zeros((size, size)), 0
+    step = max(1, (1 << 22) // (images[0].size * kernel[0] * kernel[1]))
+    for start in range(0, len(images), step):
+        piece = images[start : start + step].astype(np.float64)
+        patches = np.lib.stride_tricks.sliding_window_view(piece, kernel, axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
+        rows = patches.reshape(-1, size)
+        total += rows.T @ rows
+        count += len(rows)
+    return total / count
+
+
 def fans(shape: Sequence[int]) -> tuple[int, int]:
     """(fan-in, fan-out) of a weight; ShapeError for a bias, which has neither."""
     if len(shape) < 2:

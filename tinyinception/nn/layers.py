@@ -249,6 +249,32 @@ class ReLU(Module):
         return functional.relu(x)
 
 
+class GELU(Module):
+    """Gaussian error linear unit in its tanh form, PyTorch's `approximate="tanh"`, see `functional.gelu`."""
+
+    def __init__(self, *, approximate: str = "tanh"):
+        if approximate != "tanh":
+            raise ArgumentError(
+                f"GELU: approximate must be 'tanh', within 5e-4 of the form with erf, got {approximate!r}"
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.gelu(x)
+
+
+class Scale(Module):
+    """Multiply by one number, which is not learned."""
+
+    def __init__(self, factor: float):
+        self.factor = float(number("Scale: factor", factor, "(-inf, inf)"))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _tensor(self, x) * self.factor
+
+    def describe(self) -> str:
+        return f"{self.factor:g}"
+
+
 class Dropout(Module):
     """Zero each element with probability `p` in training, scaling the others up; the identity in evaluation."""
 

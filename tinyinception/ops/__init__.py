@@ -8,11 +8,12 @@ from tinyinception.ops.layout import Pad, Reshape, Slice, Transpose
 from tinyinception.ops.loss import CrossEntropy, LogSoftmax
 from tinyinception.ops.norm import BatchNorm, LocalResponseNorm
 from tinyinception.ops.operation import Cost, Keeps, Kept, Operation, Window, by_x, size_of
-from tinyinception.ops.pointwise import Exp, Log, ReLU, Sigmoid, Tanh
+from tinyinception.ops.pointwise import GELU, Exp, Log, ReLU, Sigmoid, Tanh
 from tinyinception.ops.pool import AdaptiveAvgPool2d, AvgPool2d, GlobalAvgPool, MaxPool2d
 from tinyinception.ops.reduction import Max, Mean, Sum
 
 __all__ = [
+    "GELU",
     "AdaptiveAvgPool2d",
     "Add",
     "AvgPool2d",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyinception import kernels
+from tinyinception.kernels import reference
 from tinyinception.ops.operation import (
     FIRST,
     OUTPUT,
@@ -82,6 +83,27 @@ class ReLU(Pointwise):
         if grad.size >= kernels.LARGE:
             return (kernels.relu_grad(grad, kept.output, room.overwrite),)
         return (grad * (kept.output > 0),)
+
+
+class GELU(Pointwise):
+    """a times the normal distribution up to a, in its tanh form (Hendrycks and Gimpel 2016, section 2); keeps a."""
+
+    analytic = new_arrays = True
+
+    def forward(self, a: np.ndarray) -> Forward:
+        return kernels.gelu(a) if a.size >= kernels.LARGE else reference.gelu(a)
+
+    def backward(self, kept: Kept, grad: np.ndarray) -> Grads:
+        return GELU.backward_in_place(self, kept, grad, no_room(kept))
+
+    def backward_in_place(self, kept: Kept, grad: np.ndarray, room: Room) -> Grads:
+        (a,) = kept.inputs
+        if grad.size >= kernels.LARGE:
+            return (kernels.gelu_grad(grad, a, room.overwrite),)
+        return (reference.gelu_grad(grad, a),)
+
+    def keeps(self, wanted: tuple[bool, ...]) -> Keeps:
+        return FIRST
 
 
 class Sigmoid(Pointwise):

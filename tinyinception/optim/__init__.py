@@ -10,6 +10,8 @@ from tinyinception.habits import missing_from
 from tinyinception.optim.adam import Adam, AdamW
 from tinyinception.optim.average import RunningAverage
 from tinyinception.optim.clip import clip_grad_norm
+from tinyinception.optim.lookahead import Lookahead
+from tinyinception.optim.muon import Muon
 from tinyinception.optim.optimizer import Optimizer, weights_only
 from tinyinception.optim.rmsprop import RMSProp
 from tinyinception.optim.schedules import Constant, Cosine, ExponentialStaircase, Schedule, Triangular
@@ -22,6 +24,8 @@ __all__ = [
     "Constant",
     "Cosine",
     "ExponentialStaircase",
+    "Lookahead",
+    "Muon",
     "Optimizer",
     "RMSProp",
     "RunningAverage",

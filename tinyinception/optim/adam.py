@@ -8,7 +8,7 @@ import numpy as np
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError
 from tinyinception.kernels.launch import launch
-from tinyinception.optim.checks import NamedParameters, Parameter
+from tinyinception.optim.checks import Grouped, Parameter
 from tinyinception.optim.flat import Run, kernel_for
 from tinyinception.optim.optimizer import Optimizer, count
 
@@ -24,7 +24,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: NamedParameters,
+        parameters: Grouped,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),
@@ -47,6 +47,7 @@ class Adam(Optimizer):
         self._new_counter("updates")
 
     def _update(self, run: Run) -> None:
+        decay = self._decay(run)
         beta1, beta2 = (float(beta) for beta in self.betas)
         launch(_correct, run.updates, run.numbers, self.finite, beta1, beta2)
         launch(
@@ -56,13 +57,13 @@ class Adam(Optimizer):
             run.state["mean"],
             run.state["mean_square"],
             run.state["largest_mean_square"] if self.amsgrad else run.empty,
-            run.decaying if self.weight_decay else 0,
-            self._lr,
+            run.decaying if decay else 0,
+            run.group.lr,
             run.numbers,
             self.finite,
             (beta1, beta2),
             float(self.eps),
-            float(self.weight_decay),
+            decay,
             bool(self.decoupled),
         )
 
@@ -81,7 +82,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: NamedParameters,
+        parameters: Grouped,
         lr: float = 1e-3,
         *,
         betas: tuple[float, float] = (0.9, 0.999),

@@ -39,6 +39,18 @@ def _gather(out: np.ndarray, *arrays: np.ndarray) -> None:
     np.concatenate(arrays, axis=None, out=out)
 
 
+def _give_back(live: np.ndarray, average: np.ndarray, rate: np.ndarray) -> None:
+    if rate[0]:
+        np.copyto(live, average)
+
+
+def _scatter(gathered: np.ndarray, rate: np.ndarray, *arrays: np.ndarray) -> None:
+    begin = 0
+    for array in arrays if rate[0] else ():
+        np.copyto(array, gathered[begin : begin + array.size].reshape(array.shape))
+        begin += array.size
+
+
 class RunningAverage:
     """Exponential moving average of what training changes (Rethinking, section 8; GoogLeNet: Polyak averaging).
 
@@ -76,14 +88,30 @@ class RunningAverage:
         """Move the averages towards the present values; call it after each step of the optimiser."""
         if self._applied:
             raise TinyInceptionError(f"{OWNER}: update() inside apply() would average the average")
+        self.settle()
+        launch(_count, self._state["updates"], self._rate, self.decay, self._finite)
+        self.move(self._rate)
+
+    def settle(self) -> None:
+        """Lay out anew where the sources have other arrays than before."""
         if any(_array(source) is not live for (_, source), live in zip(self._sources, self._live, strict=True)):
             self._live_and_average()
             self._lay_out()
-        launch(_count, self._state["updates"], self._rate, self.decay, self._finite)
+
+    def move(self, rate: np.ndarray) -> None:
+        """average <- average + rate (value - average); rate: array of one number."""
         for gathered, arrays in self._gathered:
             launch(_gather, gathered, *arrays)
         for average, live in self._pairs:
-            launch(kernel_for("follow", average), average, live, self._rate, self._finite)
+            launch(kernel_for("follow", average), average, live, rate, self._finite)
+
+    def give_back(self, rate: np.ndarray) -> None:
+        """value <- average, where the rate is not 0."""
+        for average, live in self._pairs:
+            launch(_give_back, live, average, rate)
+        for gathered, arrays in self._gathered:
+            launch(_scatter, gathered, rate, *arrays)
+        changes.note(*self._live)
 
     @contextmanager
     def apply(self) -> Iterator[None]:
@@ -101,6 +129,11 @@ class RunningAverage:
             for (live, _), own in zip(pairs, kept, strict=True):
                 _overwrite(live, own)
             self._applied = False
+
+    def averages(self) -> Iterator[tuple[str, np.ndarray]]:
+        """The averages themselves, by the names of what they follow."""
+        for name, _ in self._sources:
+            yield name, self._state[f"average/{name}"]
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Copy of the state: 'updates' and one array per name, such as 'average/stem.conv.weight'."""

@@ -1,11 +1,12 @@
 """What this room asks of its arguments, and the one error for each thing that is wrong with them."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 
-from tinyinception.errors import ArgumentError, DtypeError, ShapeError
+from tinyinception.errors import ArgumentError, DtypeError, ShapeError, unknown_name
 
 
 class Parameter(Protocol):
@@ -22,6 +23,7 @@ class Parameter(Protocol):
 
 
 NamedParameters = Iterable[tuple[str, Parameter]] | Iterable[Parameter]
+Grouped = NamedParameters | Iterable[Mapping[str, Any]]
 
 
 def named_pairs(owner: str, pairs: Iterable[Any]) -> list[tuple[str, Any]]:
@@ -44,10 +46,7 @@ def named_pairs(owner: str, pairs: Iterable[Any]) -> list[tuple[str, Any]]:
     names: set[str] = set()
     for i, pair in enumerate(listed):
         if isinstance(pair, Mapping):
-            raise ArgumentError(
-                f"{wanted}, got groups of them; parameters that want settings of their own get an "
-                "optimiser of their own, and decay_filter says which decay"
-            )
+            raise ArgumentError(f"{wanted}; item {i} is a group of them, which optimisers take, if all are groups")
         if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
             raise ArgumentError(f"{wanted}; item {i} is a bare {type(pair).__name__}")
         name, thing = pair
@@ -85,6 +84,41 @@ def named_parameters(owner: str, pairs: NamedParameters) -> list[tuple[str, Para
             raise ArgumentError(f"{owner}: {name!r} is a result, not a parameter; no gradient stays with it")
         float_array(owner, name, parameter.data)
     return listed
+
+
+def in_groups(
+    owner: str, parameters: Grouped, known: tuple[str, ...]
+) -> list[tuple[list[tuple[str, Parameter]], dict[str, Any]]]:
+    """Groups of (name, parameter) pairs, each with the settings that it has of its own; one where none were given.
+
+    A group is a dictionary as PyTorch has it, {"params": network.parameters(), "lr": 0.1}. known: its other keys.
+    """
+    given: Any = list(parameters) if _is_plain(parameters) else parameters
+    if not isinstance(given, list) or not given or not all(isinstance(one, Mapping) for one in given):
+        return [(named_parameters(owner, given), {})]
+    listed: list[list[Any]] = []
+    for i, group in enumerate(given):
+        if "params" not in group:
+            raise ArgumentError(f"{owner}: group {i} must have its parameters under 'params', got {list(group)}")
+        for key in group:
+            if key != "params" and key not in known:
+                raise unknown_name(str(key), known, f"setting of group {i} of {owner}:")
+        params = group["params"]
+        things = list(params) if _is_plain(params) else [params]
+        if not things:
+            raise ArgumentError(f"{owner}: group {i} has no parameters (a generator can be read only once)")
+        listed.append(things)
+    pairs = iter(named_parameters(owner, [thing for things in listed for thing in things]))
+    return [
+        (list(islice(pairs, len(things))), {key: value for key, value in group.items() if key != "params"})
+        for things, group in zip(listed, given, strict=True)
+    ]
+
+
+def _is_plain(parameters: Any) -> bool:
+    """Whether it is a list or a generator, and not a module, a tensor or a pair."""
+    told = hasattr(parameters, "parameters") or hasattr(parameters, "grad")
+    return isinstance(parameters, Iterable) and not told and not isinstance(parameters, str | Mapping | tuple)
 
 
 def check_gradient(owner: str, name: str, data: np.ndarray, grad: np.ndarray) -> None:

@@ -137,6 +137,19 @@ def kernel_for(name: str, array: np.ndarray) -> Callable[..., None]:
     return chosen
 
 
+@dataclass(eq=False)
+class Group:
+    """Parameters with settings of their own. settings: what the caller gave with them.
+
+    kind: which of an optimiser's rules they take. lr: array of one number. share: what it is of the optimiser's rate.
+    """
+
+    kind: Any
+    settings: dict[str, Any]
+    lr: np.ndarray
+    share: float = 1.0
+
+
 @dataclass
 class Place:
     """Where a parameter's numbers stand: number `index` of a part; `slot` is for its gradient.
@@ -154,9 +167,12 @@ class Place:
 class Run:
     """Neighbours in a part that take the same step: slices of its arrays, of which the first `decaying` numbers decay.
 
-    updates: how often each was updated. numbers: room for what changes from step to step.
+    group: whose settings hold. shapes: of the parameters. updates: how often each was updated. numbers: room for what
+    changes from step to step.
     """
 
+    group: Group
+    shapes: list[tuple[int, ...]]
     data: np.ndarray
     grad: np.ndarray
     state: dict[str, np.ndarray]
@@ -171,7 +187,7 @@ class Run:
 
 
 class Part:
-    """Parameters of one dtype, those that decay first: numbers, gradients and each state are one array each.
+    """Parameters of a group and dtype, those that decay first: numbers, gradients and each state are one array each.
 
     home: where the numbers of the only parameter stand outside of steps, if it shares its memory with others.
     """
@@ -181,10 +197,11 @@ class Part:
         parameters: Sequence[tuple[str, Parameter]],
         decaying: set[str],
         finite: np.ndarray,
+        group: Group,
         home: np.ndarray | None = None,
     ):
         arrays = [parameter.data for _, parameter in parameters]
-        self.names, self.home = [name for name, _ in parameters], home
+        self.names, self.group, self.home = [name for name, _ in parameters], group, home
         self.shapes = [array.shape for array in arrays]
         self.begins = np.cumsum([0, *(array.size for array in arrays)]).tolist()
         self.decaying = sum(array.size for name, array in zip(self.names, arrays, strict=True) if name in decaying)
@@ -234,6 +251,8 @@ class Part:
     def _run(self, first: int, last: int) -> Run:
         begin, end = self.begins[first], self.begins[last]
         return Run(
+            self.group,
+            self.shapes[first:last],
             self.data[begin:end],
             self.grad[begin:end],
             {slot: flat[begin:end] for slot, flat in self.state.items()},

@@ -10,10 +10,11 @@ import numpy as np
 from tinyinception import changes, remedies
 from tinyinception.checks import number
 from tinyinception.context import sighted
+from tinyinception.errors import ArgumentError
 from tinyinception.habits import absent, named
 from tinyinception.kernels.launch import launch
-from tinyinception.optim.checks import NamedParameters, Parameter, check_gradient, check_parameter, named_parameters
-from tinyinception.optim.flat import Part, Place, Run, joined, kernel_for, overlapping
+from tinyinception.optim.checks import Grouped, Parameter, check_gradient, check_parameter, in_groups
+from tinyinception.optim.flat import Group, Part, Place, Run, joined, kernel_for, overlapping
 from tinyinception.optim.state import copy_state, load_state
 
 
@@ -31,9 +32,12 @@ def count(counter: np.ndarray, finite: np.ndarray) -> None:
 class Optimizer(ABC):
     """Base class. `parameters` are those of `module.parameters()`, or with names of `module.named_parameters()`.
 
-    Set the learning rate before a step, `optimizer.lr = schedule(step)`; it is not part of the state, since schedules
-    are functions of the step. Weight decay is L2, added to the gradient; `decay_filter(name, parameter)` says which
-    parameters decay, None means all.
+    Or groups of them as in PyTorch, `[{"params": weights}, {"params": biases, "lr": 6.4}]`: a group may have its own
+    `lr` and `weight_decay`.
+
+    Set the learning rate before a step, `optimizer.lr = schedule(step)`; those of groups keep their ratios to it. It is
+    not part of the state, since schedules are functions of the step. Weight decay is L2, added to the gradient;
+    `decay_filter(name, parameter)` says which parameters decay, None means all.
 
     Parameters move into one array, so that a step is one launch: `parameter.data` is a view of it from then on, and an
     array taken before does not see later steps. Gradients have one too, into which backward writes: an array taken from
@@ -45,6 +49,7 @@ class Optimizer(ABC):
     """
 
     _settings: tuple[str, ...] = ()
+    _group_settings: tuple[str, ...] = ("lr", "weight_decay")
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -53,17 +58,20 @@ class Optimizer(ABC):
 
     def __init__(
         self,
-        parameters: NamedParameters,
+        parameters: Grouped,
         lr: float,
         *,
         weight_decay: float = 0.0,
         decay_filter: Callable[[str, Parameter], bool] | None = None,
     ) -> None:
         self._owner = type(self).__name__
-        self.parameters = named_parameters(self._owner, parameters)
-        self._lr = np.zeros(1)
-        self.lr = lr
+        self._lr = np.array([number(f"{self._owner}: lr", lr, "[0, inf)")], np.float64)
         self.weight_decay = float(number(f"{self._owner}: weight_decay", weight_decay, "[0, inf)"))
+        self.parameters: list[tuple[str, Parameter]] = []
+        self._group_of: dict[str, Group] = {}
+        self._own_rates: list[Group] = []
+        for pairs, settings in in_groups(self._owner, parameters, self._group_settings):
+            self._add_group(pairs, settings)
         self._decaying = {name for name, p in self.parameters if decay_filter is None or decay_filter(name, p)}
         self.finite = np.ones(1, np.int64)
         self._fills: dict[str, float | None] = {}  # of each slot, None of a counter
@@ -79,6 +87,8 @@ class Optimizer(ABC):
     @lr.setter
     def lr(self, value: float) -> None:
         self._lr[0] = number(f"{self._owner}: lr", value, "[0, inf)")
+        for group in self._own_rates:
+            group.lr[0] = self._lr[0] * group.share
 
     @property
     def steps(self) -> int:
@@ -135,6 +145,35 @@ class Optimizer(ABC):
         """Continue from a `state_dict()`; one CheckpointError lists all that does not fit, and then nothing changes."""
         load_state(self._owner, self._state, state)
 
+    # -- groups ------------------------------------------------------------------------------------------------------
+
+    def _add_group(self, pairs: list[tuple[str, Parameter]], settings: dict[str, Any]) -> None:
+        """Add parameters with settings of their own: one group for each rule that some of them take."""
+        where, rate, share = f"{self._owner}: group of {pairs[0][0]!r}: ", self._lr, 1.0
+        if "weight_decay" in settings:
+            decay = float(number(f"{where}weight_decay", settings["weight_decay"], "[0, inf)"))
+            settings = {**settings, "weight_decay": decay}
+        if "lr" in settings:
+            rate = np.array([number(f"{where}lr", settings["lr"], "[0, inf)")], np.float64)
+            if not self._lr[0]:
+                raise ArgumentError(f"{where}lr must be a multiple of the optimiser's lr, which is 0")
+            share = float(rate[0] / self._lr[0])
+        groups: dict[Any, Group] = {}
+        for name, parameter in pairs:
+            kind = self._kind(name, parameter, settings)
+            self._group_of[name] = groups.setdefault(kind, Group(kind, settings, rate, share))
+        if rate is not self._lr:
+            self._own_rates += groups.values()
+        self.parameters += pairs
+
+    def _kind(self, name: str, parameter: Parameter, settings: dict[str, Any]) -> Any:
+        """Which rule a parameter takes, for an optimiser that has several."""
+        return None
+
+    def _decay(self, run: Run) -> float:
+        """Weight decay of a run."""
+        return float(run.group.settings.get("weight_decay", self.weight_decay))
+
     # -- where parameters and state stand --------------------------------------------------------------------------
 
     def _new_slot(self, slot: str, fill: float = 0.0) -> None:
@@ -153,19 +192,20 @@ class Optimizer(ABC):
             self._state[key] = new[name]
 
     def _lay_out(self) -> None:
-        """Move parameters, gradients and state into flat arrays, one of each for each dtype.
+        """Move parameters, gradients and state into flat arrays, one of each for each group and dtype.
 
         Parameters that share memory are left there, since what changes one changes the other.
         """
         shared = overlapping([parameter.data for _, parameter in self.parameters])
-        groups: dict[Any, list[tuple[str, Parameter]]] = {}
+        parts: dict[Any, list[tuple[str, Parameter]]] = {}
         for i, pair in enumerate(self.parameters):
-            groups.setdefault(i if i in shared else pair[1].data.dtype, []).append(pair)
+            key = self._group_of[pair[0]], i if i in shared else pair[1].data.dtype
+            parts.setdefault(key, []).append(pair)
         self._parts = []
-        for key, pairs in groups.items():
+        for (group, key), pairs in parts.items():
             pairs.sort(key=lambda pair: pair[0] not in self._decaying)
             home = pairs[0][1].data if isinstance(key, int) else None
-            self._parts.append(Part(pairs, self._decaying, self.finite, home))
+            self._parts.append(Part(pairs, self._decaying, self.finite, group, home))
         places = dict(pair for part in self._parts for pair in part.places())
         self._places = [places[name] for name, _ in self.parameters]
         self._settle(range(len(self.parameters)))

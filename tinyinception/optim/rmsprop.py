@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tinyinception.checks import number
 from tinyinception.errors import unknown_name
 from tinyinception.kernels.launch import launch
-from tinyinception.optim.checks import NamedParameters, Parameter
+from tinyinception.optim.checks import Grouped, Parameter
 from tinyinception.optim.flat import Run, kernel_for
 from tinyinception.optim.optimizer import Optimizer
 
@@ -27,7 +27,7 @@ class RMSProp(Optimizer):
 
     def __init__(
         self,
-        parameters: NamedParameters,
+        parameters: Grouped,
         lr: float,
         *,
         decay: float = 0.9,
@@ -54,6 +54,7 @@ class RMSProp(Optimizer):
             self._new_slot("momentum")
 
     def _update(self, run: Run) -> None:
+        decay = self._decay(run)
         launch(
             kernel_for("rmsprop_step", run.data),
             run.data,
@@ -61,12 +62,12 @@ class RMSProp(Optimizer):
             run.state["mean_square"],
             run.state["mean"] if self.centered else run.empty,
             run.state["momentum"] if self.momentum else run.empty,
-            run.decaying if self.weight_decay else 0,
-            self._lr,
+            run.decaying if decay else 0,
+            run.group.lr,
             self.finite,
             float(self.decay),
             float(self.momentum),
             float(self.eps),
-            float(self.weight_decay),
+            decay,
             self.rule == "tensorflow",
         )

@@ -7,7 +7,7 @@ import numpy as np
 from tinyinception.checks import number
 from tinyinception.errors import ArgumentError
 from tinyinception.kernels.launch import launch
-from tinyinception.optim.checks import NamedParameters, Parameter
+from tinyinception.optim.checks import Grouped, Parameter
 from tinyinception.optim.flat import Run, kernel_for
 from tinyinception.optim.optimizer import Optimizer, count
 
@@ -25,7 +25,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: NamedParameters,
+        parameters: Grouped,
         lr: float,
         *,
         momentum: float = 0.0,
@@ -48,6 +48,7 @@ class SGD(Optimizer):
             self._new_counter("updates")
 
     def _update(self, run: Run) -> None:
+        decay = self._decay(run)
         if self.dampening:
             launch(_damp, run.updates, run.numbers, self.finite, self.dampening)
         launch(
@@ -55,13 +56,13 @@ class SGD(Optimizer):
             run.data,
             run.grad,
             run.state["momentum"] if self.momentum else run.empty,
-            run.decaying if self.weight_decay else 0,
-            self._lr,
+            run.decaying if decay else 0,
+            run.group.lr,
             run.numbers[:1] if self.dampening else UNDAMPED,
             self.finite,
             float(self.momentum),
             bool(self.nesterov),
-            float(self.weight_decay),
+            decay,
         )
 
 

@@ -44,7 +44,7 @@ def draw(
     """A network, by name or as a module, as a slide of 16 to 9: `draw("inception_v4", path="v4.png")`.
 
     Each box is a convolution with what follows it ("3×3/2 96": kernel, stride, width), a pooling or a linear layer;
-    equal modules in a row are drawn once, with their number. ReLU, dropout and flattening have no box, and a module of
+    equal modules in a row are drawn once, with their number. Activations, dropout and flattening have none, a module of
     a class that is none of `nn`'s is one box. Auxiliary classifiers hang at the side, unless the input does not fit
     them. color: the share of "macs" or "params" that the boxes are coloured by, a box that stands for several by their
     sum, in percent of the network without auxiliary classifiers. input_size: pixels, or (height, width); a lone module

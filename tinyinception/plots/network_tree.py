@@ -10,7 +10,13 @@ from tinyinception.count import Row
 from tinyinception.models.network import Network
 from tinyinception.ops.operation import Shape
 
-SILENT = (nn.ReLU, nn.Dropout, nn.Flatten)  # no box: they neither cost multiply-adds nor learn, and hide the rest
+SILENT = (
+    nn.ReLU,
+    nn.GELU,
+    nn.Scale,
+    nn.Dropout,
+    nn.Flatten,
+)  # no box: they neither cost multiply-adds nor learn, and hide the rest
 
 
 @dataclass(frozen=True)

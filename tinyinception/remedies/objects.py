@@ -183,9 +183,8 @@ MODULE = {
 LOGITS = "the result of a network is Output(logits, aux); write network(x).logits"
 
 OPTIMIZER = {
-    "param_groups": "write optimizer.lr = ... for the learning rate; parameters that want another one get an optimiser "
-    "of their own",
-    "add_param_group": "make another optimiser for those parameters",
+    "param_groups": "write optimizer.lr = ... for the learning rate; those of groups keep their ratios to it",
+    "add_param_group": "give all groups when it is made, SGD([{'params': ..., 'lr': ...}, ...], lr)",
     "learning_rate": "write optimizer.lr",
     "defaults": "print(optimizer) shows its settings",
     "state": "write optimizer.state_dict()",

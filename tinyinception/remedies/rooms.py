@@ -52,8 +52,8 @@ NN = {
     "InceptionE": "write inception_expanded",
     "Inception": "write inception(in_channels, n1=..., ...)",
     **{
-        name: "there is ReLU, and x.sigmoid() and x.tanh()"
-        for name in ("GELU", "SiLU", "LeakyReLU", "ELU", "PReLU", "Hardswish", "ReLU6", "Softplus", "Mish")
+        name: "there are ReLU and GELU, and x.sigmoid() and x.tanh()"
+        for name in ("SiLU", "LeakyReLU", "ELU", "PReLU", "Hardswish", "ReLU6", "Softplus", "Mish")
     },
     **{
         name: "this package has what Inception networks need; write it as a Module, or as an ops.Operation"
@@ -107,8 +107,8 @@ FUNCTIONAL = {
     "max_pool2d_with_indices": "write max_pool2d",
     "unfold": "write kernels.reference.im2col, or read lesson 3",
     **{
-        name: "there is relu, and x.sigmoid() and x.tanh()"
-        for name in ("gelu", "silu", "leaky_relu", "elu", "hardswish", "softplus", "mish")
+        name: "there are relu and gelu, and x.sigmoid() and x.tanh()"
+        for name in ("silu", "leaky_relu", "elu", "hardswish", "softplus", "mish")
     },
 }
 
@@ -130,7 +130,7 @@ OPTIM = {
     "clip_grad_norm_": "it is called clip_grad_norm",
     "swa_utils": "write RunningAverage(network.named_parameters())",
     **{
-        name: "there are SGD, RMSProp, Adam and AdamW"
+        name: "there are SGD, RMSProp, Adam, AdamW and Muon"
         for name in (
             "Adagrad",
             "Adadelta",
@@ -140,7 +140,6 @@ OPTIM = {
             "Lion",
             "Lamb",
             "Adamax",
-            "Muon",
             "Nadam",
             "Ftrl",
         )

@@ -16,7 +16,8 @@ from tinyinception.files import as_path, json_object, plain, toml_object
 from tinyinception.habits import named
 from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
-LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3}  # peak
+LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3, "muon": 0.24}  # peak
+MOMENTA = {"sgd": 0.9, "rmsprop": 0.9, "muon": 0.6}
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
 OLD_SIZE = 32  # of the images of a folder, before configs said it
 
@@ -57,12 +58,34 @@ class Config:
     optimizer: str = setting(
         "sgd",
         "recipe",
-        "sgd (Nesterov, momentum 0.9), rmsprop (the papers') or adam (decoupled decay)",
+        "sgd (Nesterov), rmsprop (the papers'), adam (decoupled decay) or muon (for kernels, sgd for the rest)",
         metavar="O",
         choices=tuple(LEARNING_RATES),
     )
     lr: float = setting(  # None becomes the optimizer's own
         None, "recipe", "highest learning rate", float, "(0, inf)", usual="depends on the optimizer"
+    )
+    bias_lr: float | None = setting(
+        None,
+        "recipe",
+        "highest learning rate of biases and batch-norm's parameters",
+        float,
+        "(0, inf)",
+        usual="lr, with muon 0.1",
+    )
+    head_lr: float | None = setting(
+        None, "recipe", "highest learning rate of linear layers", float, "(0, inf)", usual="lr, with muon 0.1"
+    )
+    momentum: float | None = setting(
+        None, "recipe", "momentum of sgd, rmsprop or muon's kernels", float, "(0, 1)", usual="0.9, with muon 0.6"
+    )
+    lookahead: int | None = setting(
+        None,
+        "recipe",
+        "after so many steps each, weights return to slow ones that follow them ever less far",
+        int,
+        "[1, 1e9]",
+        usual="off",
     )
     schedule: str = setting(
         "triangular",
@@ -91,6 +114,9 @@ class Config:
         usual="off",
     )
     flip: bool | None = setting(None, "recipe", "mirror images at random", bool, usual="what suits the data set")
+    alternating_flip: bool = setting(
+        False, "recipe", "mirror each image in every other epoch instead", bool, usual="no"
+    )
     crop: int = setting(
         0,
         "recipe",
@@ -98,6 +124,14 @@ class Config:
         int,
         "[0, 1e9]",
         usual="2 or 4 for the downloaded sets, else 0",
+    )
+    border: str | None = setting(
+        None,
+        "recipe",
+        "what comes in where images are shifted: zero (black), reflect or edge",
+        metavar="B",
+        choices=("zero", "reflect", "edge"),
+        usual="zero",
     )
     cutout: int = setting(0, "recipe", "blank a square of so many pixels", int, "[0, 1e9]")
     seed: int = setting(0, "run", "seed of initial weights, order, augmentation and dropout", int, "[0, inf)")
@@ -132,6 +166,15 @@ class Config:
         "package.module:function; it is called with num_classes and channels where it has "
         "these parameters",
         metavar="PATH",
+    )
+    whiten: int | None = setting(
+        None,
+        "network",
+        "the first convolution whitens patches of the training images; of it, the bias alone is trained, for so many "
+        "epochs",
+        int,
+        "[0, 1e9]",
+        usual="off",
     )
     weights: str | None = setting(
         None,
@@ -172,6 +215,12 @@ class Config:
             )
         if self.input_size is not None and self.data in (*data_sets.names(), ARRAYS):
             raise ArgumentError(f"input_size: only folders of images are scaled, {self.data} has its own size")
+        if self.momentum is not None and self.optimizer not in MOMENTA:
+            raise ArgumentError(f"momentum: {self.optimizer} has none, it goes with {', '.join(MOMENTA)}")
+        if self.whiten is not None and self.weights is not None:
+            raise ArgumentError("whiten: goes with fresh weights, not with those of a file")
+        if self.alternating_flip and self.flip is False:
+            raise ArgumentError("alternating_flip: goes with flip, which is off")
         if self.lr is None:
             object.__setattr__(self, "lr", LEARNING_RATES[self.optimizer])
 
@@ -252,7 +301,11 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 def _completed(values: dict[str, Any]) -> dict[str, Any]:
     """With the fields that an older version did not have, as it would have had them."""
-    new = {name: one.default for name, one in Config.settings().items() if one.default in (None, {}, ())}
+    new = {
+        name: one.default
+        for name, one in Config.settings().items()
+        if one.default in (None, {}, ()) or one.default is False
+    }
     if values.get("data", "drawn") not in (*data_sets.names(), ARRAYS):
         new["input_size"] = OLD_SIZE
     return {**new, **values}

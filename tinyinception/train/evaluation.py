@@ -45,7 +45,7 @@ def evaluate(
     for the same classes and are measured on the same images.
 
     data: another data set with the same classes, itself, by name or as a folder of images sorted by class. batch_size:
-    views that a network sees at once. crops: 1, 2, 10, 12 or 144 views of each image, see `crops.crop_scheme`.
+    views that a network sees at once. crops: 1, 2, 6, 10, 12 or 144 views of each image, see `crops.crop_scheme`.
     averaged: as for `load_run`. compare: of two runs, add the difference with its interval, see `bootstrap_difference`.
     pictures: a folder for confusion.png, calibration.png and, of several views, crops.png. network: as for `load_run`,
     of a single run.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinyinception.checks import whole
-from tinyinception.data import Cutout, Dataset, RandomCrop, RandomFlip, Transform
+from tinyinception.data import AlternatingFlip, Cutout, Dataset, RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.judge.nonfinite import check_finite, describe, is_finite
 from tinyinception.judge.scores import Classifier, log_probabilities
@@ -22,6 +22,8 @@ from tinyinception.optim import (
     Constant,
     Cosine,
     ExponentialStaircase,
+    Lookahead,
+    Muon,
     Optimizer,
     RMSProp,
     RunningAverage,
@@ -31,7 +33,8 @@ from tinyinception.optim import (
 )
 from tinyinception.replay import Captured
 from tinyinception.train.checkpoint import CHECKPOINT, Tensors, save
-from tinyinception.train.config import Config
+from tinyinception.train.config import LEARNING_RATES, MOMENTA, Config
+from tinyinception.train.first_layer import whiten
 from tinyinception.train.network import Factory, build
 from tinyinception.train.pretrained import frozen, start_from
 from tinyinception.train.run import Run
@@ -68,6 +71,7 @@ class Session:
         if self.fresh and config.weights is not None:
             self.told = start_from(self.network, config.weights, len(self.facts.classes))
         self.frozen_norms = frozen(self.network, config.freeze)
+        self._first_bias = None if config.whiten is None else whiten(self.network, dataset, self.fresh)
         usual = getattr(self.network, "aux_weight", AUX_WEIGHT)
         self.aux_weight = usual if config.aux_weight is None else config.aux_weight
         self.train_loader = dataset.loader(
@@ -86,6 +90,20 @@ class Session:
             self.average = RunningAverage(_averaged(self.network), config.average)
         self.captured: Captured | None = None  # the training step, from the first one on
         self._classify: Classifier | None = None
+
+    def prepare(self) -> None:
+        """What is set anew before each step, as functions of the position: rates, and what is trained no longer."""
+        config, step, optimizer = self.config, self.position.step, self.optimizer
+        optimizer.lr = self.schedule(step)
+        if isinstance(optimizer, Lookahead):
+            done = min(1.0, step / (config.epochs * len(self.train_loader)))
+            optimizer.alpha = 1 - 0.95**optimizer.k * done**3  # airbench's
+        if self._first_bias is not None and config.whiten is not None:
+            learns = self.position.epoch < config.whiten
+            if self._first_bias.requires_grad != learns:
+                self._first_bias.requires_grad = learns
+        for norm in self.frozen_norms:  # whoever calls network.train() wakes them
+            norm.eval()
 
     @property
     def best(self) -> dict[str, Any]:
@@ -240,12 +258,12 @@ def _averaged(network: Module) -> list[tuple[str, Parameter | np.ndarray]]:
     return [*network.named_parameters(), *network.named_buffers()]
 
 
-def _transforms(config: Config, dataset: Dataset) -> list[Transform]:
+def _transforms(config: Config, dataset: Dataset) -> list[Transform | AlternatingFlip]:
     flip = dataset.flip if config.flip is None else config.flip
     grey = tuple(round(255 * mean) for mean in dataset.mean)
     return [
-        *([RandomCrop(config.crop)] if config.crop else []),
-        *([RandomFlip()] if flip else []),
+        *([RandomCrop(config.crop, config.border or "zero")] if config.crop else []),
+        *([AlternatingFlip() if config.alternating_flip else RandomFlip()] if flip else []),
         *([Cutout(config.cutout, grey)] if config.cutout else []),
     ]
 
@@ -262,12 +280,36 @@ def _schedule(config: Config, epoch_steps: int) -> Schedule:
     return Triangular(config.lr, steps, warmup)
 
 
-def _optimizer(config: Config, network: Module) -> Optimizer:
-    trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
+def _optimizer(config: Config, network: Module) -> Optimizer | Lookahead:
+    chosen = _rule(config, network)
+    if config.lookahead is None:
+        return chosen
+    return Lookahead(chosen, config.lookahead, buffers=network.named_buffers())
+
+
+def _rule(config: Config, network: Module) -> Optimizer:
     options: dict[str, Any]
     options = {"lr": config.lr, "weight_decay": config.weight_decay, "decay_filter": weights_only}
+    if config.momentum is not None:
+        options["momentum"] = config.momentum
+    groups, momentum = _groups(config, network), MOMENTA.get(config.optimizer)
     if config.optimizer == "sgd":
-        return SGD(trained, momentum=0.9, nesterov=True, **options)
+        return SGD(groups, **{"momentum": momentum, "nesterov": True, **options})
     if config.optimizer == "rmsprop":
-        return RMSProp(trained, **options)
-    return Adam(trained, decoupled=True, **options)
+        return RMSProp(groups, **options)
+    if config.optimizer == "muon":  # as in airbench94_muon
+        return Muon(groups, **{"momentum": momentum, "ns_steps": 3, "normalize": True, "sgd_momentum": 0.85, **options})
+    return Adam(groups, decoupled=True, **options)
+
+
+def _groups(config: Config, network: Module) -> list[Any]:
+    """Parameters by name; in groups where some have rates of their own."""
+    trained = [(name, parameter) for name, parameter in network.named_parameters() if parameter.requires_grad]
+    usual = LEARNING_RATES["sgd"] if config.optimizer == "muon" else None
+    rates = {1: config.bias_lr or usual, 2: config.head_lr or usual}  # by the number of axes
+    by_rate: dict[float | None, list[tuple[str, Parameter]]] = {}
+    for name, parameter in trained:
+        by_rate.setdefault(rates.get(parameter.ndim), []).append((name, parameter))
+    if list(by_rate) == [None]:
+        return trained
+    return [{"params": pairs} if rate is None else {"params": pairs, "lr": rate} for rate, pairs in by_rate.items()]

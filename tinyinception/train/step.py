@@ -27,9 +27,7 @@ def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tupl
     infinite.
     """
     optimizer = session.optimizer
-    optimizer.lr = session.schedule(session.position.step)
-    for norm in session.frozen_norms:  # whoever calls network.train() wakes them
-        norm.eval()
+    session.prepare()
     logits, loss, total = _step(session, images, labels)
     if not optimizer.finite[0]:
         raise _non_finite(session, images, labels, total.item())
