@@ -21,8 +21,8 @@ from tinyinception.train.config import Config
 HERE = Path(__file__).parent
 MOST = 100_000  # trainings that a study may be, whoever asks for them
 TEXTS = ("question", "sentence", "where", "mirrors")
-KEYS = (*TEXTS, "seeds", "measure", "target", "compare", "equal_cost", "equal_cost_of", "ensemble")
-KEYS += ("base", "arms", "cross", "quick")
+SETTINGS = (*TEXTS, "seeds", "measure", "target", "compare", "equal_cost", "equal_cost_of", "ensemble")
+KEYS = (*SETTINGS, "base", "arms", "cross", "quick")
 NAME = re.compile(r"[\w(+][\w .,=+()'-]{0,79}")
 QUICK = {"limit": 2000, "epochs": 2}  # what a quick run changes unless the file says
 QUICK_SEEDS = 2
