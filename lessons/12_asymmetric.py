@@ -431,9 +431,9 @@ for where, run in stored("asymmetric").items():
 kinds |= stored("pairs")
 for kind, run in kinds.items():
     got = 100 * np.array(run["accuracy"])
-    each = "  ".join(f"{one:.1f}" for one in got)
+    each = " ".join(f"{one:.1f}" for one in got)
     print(
-        f"{kind:22} {run['macs'] / 1e6:4.1f} M multiply-adds, "
+        f"{kind:21} {run['macs'] / 1e6:4.1f} M multiply-adds, "
         f"accuracy {each}, mean {got.mean():.1f}"
     )
 

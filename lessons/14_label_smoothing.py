@@ -45,6 +45,8 @@
 # -->
 
 # %%
+from textwrap import fill
+
 import numpy as np
 
 from tinyinception import nn
@@ -64,7 +66,7 @@ print("u = 1:   ", copied.round(2), "adds up to", round(copied.sum(), 3))
 try:
     cross_entropy(Tensor(np.log(p)[None]), copied[None])
 except ArgumentError as error:
-    print("the package refuses it:", error)
+    print(fill(f"the package refuses it: {error}", 76))
 
 # %% tags=["hide-input"]
 assert np.allclose(smooth, [0.02, 0.02, 0.02, 0.92, 0.02])

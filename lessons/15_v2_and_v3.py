@@ -255,13 +255,13 @@ def layers(five, six, seven, reductions):
 
 
 print(
-    "network         reading           parameters"
+    "network         reading         parameters"
     "     multiply-adds  x GoogLeNet  depth"
 )
 for name, reading in READINGS.items():
     s = found[name]
     print(
-        f"{name:15} {reading:16} {s.params:11,} {s.macs:17,}"
+        f"{name:15} {reading:16} {s.params:9,} {s.macs:17,}"
         f" {s.macs / 1.5e9:12.2f} {s.depth:6}"
     )
 

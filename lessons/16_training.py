@@ -510,18 +510,18 @@ for name, curve in curves.items():
 
 # %%
 runs = stored("averaging")
-print("second half, five seeds     mean of each seed       all    lowest test")
+print("second half, five seeds  mean of each seed        all    lowest test")
 means = {}
 for way, curves_of_seeds in runs["runs"].items():
     each_seed = [np.mean(curve) for curve in curves_of_seeds]
     means[way] = np.mean(each_seed)
     shown = " ".join(f"{m:6.1%}" for m in each_seed)
     print(
-        f"{way:26} {shown} {means[way]:9.1%} {np.min(curves_of_seeds):10.1%}"
+        f"{way:23} {shown} {means[way]:9.1%} {np.min(curves_of_seeds):10.1%}"
     )
 ends = " ".join(f"{m:6.1%}" for m in runs["falling rate"])
 end = np.mean(runs["falling rate"])
-print(f"{'rate falls to 0, at end':26} {ends} {end:9.1%}")
+print(f"{'rate falls to 0, at end':23} {ends} {end:9.1%}")
 
 # %% tags=["hide-input"]
 assert means["recomputed"] > means["averaged"] > means["old statistics"]

@@ -134,13 +134,13 @@ pairs = {
     "inception_resnet_v2_paper": "inception_v4",
 }
 cost = {name: summary(name) for name in {*pairs, *pairs.values()}}
-print("network                    multiply-adds  parameters  depth")
+print("network                    multiply-adds  parameters depth")
 ratios = []
 for name, other in pairs.items():
     s, ratio = cost[name], cost[name].macs / cost[other].macs
     print(
         f"{name:25}  {s.macs / 1e9:11.2f} G  {s.params / 1e6:8.1f} M"
-        f"  {s.depth:5},  {ratio:.3f} times {other}"
+        f" {s.depth:5}, {ratio:.3f} times {other}"
     )
     ratios.append(round(ratio, 3))
 assert ratios == [1.086, 1.074, 0.756]
