@@ -48,8 +48,8 @@ def test_train_flags_reach_the_config(run, monkeypatch):
     calls, threads = [], []
     monkeypatch.setattr(jit, "set_threads", threads.append)
 
-    def fit(config, out, watchers, eager):
-        assert watchers == []
+    def fit(config, out, watchers, eager, pictures):
+        assert watchers == [] and pictures
         calls.append((config, out))
         return train.Result(0.5, 2, 60.0, 1000.0, "runs/x")
 

@@ -148,7 +148,6 @@ TOLD = [
     ("train.fit(train.Config(), train_data=dataset)", "train_data is called dataset here"),
     ("train.Config(learning_rate=0.1)", "learning_rate is called lr here"),
     ("train.Config(num_epochs=3)", "num_epochs is called epochs here"),
-    ("train.Config(momentum=0.9)", "no momentum", "0.9"),
     ("train.Config.for_data('drawn', learning_rate=0.1)", "learning_rate is called lr here"),
     ("train.Trainer(max_epochs=3)", "no attribute Trainer", "fit(config"),
     ("train.EarlyStopping(patience=3)", "Config(patience=5)"),

@@ -32,6 +32,7 @@ KEYS = [
     "test_top5",
     "test_loss",
     "ece",
+    "logit_gap",
     "calibration",
     "classes",
     "confusion",

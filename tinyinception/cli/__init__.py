@@ -20,7 +20,7 @@ INTERRUPTED, PIPE_CLOSED = 130, 141  # what a shell reports of a program ended b
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 for an error or unsolved exercises, 2 for wrong usage, 130 on Ctrl-C.
 
-    It is 3 where a training diverged, or a trained network gives no numbers.
+    It is 3 where a training diverged, which to repeat is in vain.
 
     argv: the words after the program's name, by default those of this process. An error is one line on standard error,
     and so is a warning. Streams that are closed, or cannot show a character, stop nothing.
@@ -58,7 +58,7 @@ def _run(argv: Sequence[str]) -> int:
     except UsageError as error:
         return _say(f"error: {error}", 2)
     except NonFiniteError as error:
-        return _say(f"error: {error}", DIVERGED)
+        return _say(f"error: {error}", DIVERGED if options.command == "train" else 1)
     except TinyInceptionError as error:
         return _say(f"error: {error}", 1)
     except KeyboardInterrupt as stop:

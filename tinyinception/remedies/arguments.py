@@ -178,7 +178,6 @@ WORDS = {
     "fit.loss": "it is cross-entropy, with train.Config(label_smoothing=...)",
     "fit.x": "images of your own go in as dataset=Dataset.from_arrays(images, labels)",
     "fit.y": "images of your own go in as dataset=Dataset.from_arrays(images, labels)",
-    "Config.momentum": "sgd has momentum 0.9, by which the defaults were chosen",
     "Config.dropout": "write model_options={'dropout': 0.2}",
     "Config.num_classes": "the data say it",
     "Config.num_workers": "batches are prepared beside the training without being asked to",
