@@ -49,7 +49,8 @@ def test_train_flags_reach_the_config(run, monkeypatch):
     monkeypatch.setattr(jit, "set_threads", threads.append)
 
     def fit(config, out, watchers, eager, pictures):
-        assert watchers == [] and pictures
+        assert watchers == []
+        assert pictures
         calls.append((config, out))
         return train.Result(0.5, 2, 60.0, 1000.0, "runs/x")
 

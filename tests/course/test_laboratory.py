@@ -183,7 +183,9 @@ def test_a_word_is_explained_at_a_step_and_at_a_prediction(asking, capsys, asked
 def test_a_word_with_several_entries_or_without_a_glossary_is_told_so(asking, capsys):
     walked("b", "? logit", "q")
     assert "glossary.md: the glossary cannot be read: No such" in " ".join(capsys.readouterr().out.split())
-    (asking / "glossary.md").write_text(GLOSSARY + "\n## Batch\n\nSome.\n\n## Batch size\n\nHow many.\n", encoding="utf-8")
+    (asking / "glossary.md").write_text(
+        GLOSSARY + "\n## Batch\n\nSome.\n\n## Batch size\n\nHow many.\n", encoding="utf-8"
+    )
     walked("b", "? batch", "? bat", "?  ", "q")
     out = capsys.readouterr().out
     assert "Batch\n\nSome.\n" in out
