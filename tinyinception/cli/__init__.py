@@ -58,7 +58,7 @@ def _run(argv: Sequence[str]) -> int:
     except UsageError as error:
         return _say(f"error: {error}", 2)
     except NonFiniteError as error:
-        return _say(f"error: {error}", DIVERGED if options.command == "train" else 1)
+        return _say(f"error: {error}", DIVERGED if getattr(options, "command", "") == "train" else 1)
     except TinyInceptionError as error:
         return _say(f"error: {error}", 1)
     except KeyboardInterrupt as stop:
