@@ -17,6 +17,12 @@ for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
 
 TESTS = Path(__file__).parent
 
+
+def pytest_make_parametrize_id(val, argname):
+    """Bytes are named by their argument: a test's name must not hold what a packer wrote, such as the time of packing."""
+    return argname if isinstance(val, bytes) else None
+
+
 # The tests of `pytest -m quick`: whole files, but for tests whose names hold one of these words, which take their time.
 QUICK = {
     "campaign/test_campaign.py": ("no_bad_input", "killed_runs", "own", "can_be_repeated"),
