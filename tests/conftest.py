@@ -19,7 +19,7 @@ TESTS = Path(__file__).parent
 
 
 def pytest_make_parametrize_id(val, argname):
-    """Bytes are named by their argument: a test's name must not hold what a packer wrote, such as the time of packing."""
+    """Bytes get their argument's name: a test's must not hold what a packer wrote, such as the time of packing."""
     return argname if isinstance(val, bytes) else None
 
 

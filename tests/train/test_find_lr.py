@@ -122,7 +122,7 @@ def test_bounds_that_cannot_be_are_refused(options, message):
 
 
 def test_the_command_prints_a_table_and_draws_the_curve(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(loop, "load_data", lambda *_: shades())
+    monkeypatch.setattr(finder, "load_data", lambda *_: shades())
     assert main(["train", "--find-lr", "--out", str(tmp_path / "found"), "--batch-size", "16"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["lr", "loss", "smoothed"]

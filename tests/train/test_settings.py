@@ -40,6 +40,7 @@ OTHER = {
     "cutout": 8,
     "seed": 9,
     "limit": 5,
+    "holdout": 7,
     "checkpoint_seconds": 5.0,
     "model_options": {"dropout": 0.3},
     "weights": "w.safetensors",

@@ -86,13 +86,15 @@ def load(
     progress: bool = True,
     limit: int | None = None,
     image_size: int | None = None,
+    holdout: int | None = None,
 ) -> Dataset:
     """A data set by name, or from a folder of images sorted by class.
 
     source: a folder or archive to take the files from; otherwise the cache, the official address, a mirror. limit: keep
     at most this many images of each split. image_size: for a folder of images, the side in pixels to which they are
-    scaled (32). Raises ArgumentError for an unknown name, saying which is near, or an argument that this data set does
-    not take, and DataError for files that are missing, truncated or altered.
+    scaled (32). holdout: so many training images in place of the test images, see `Dataset.hold_out`. Raises
+    ArgumentError for an unknown name, saying which is near, or an argument that this data set does not take, and
+    DataError for files that are missing, truncated or altered.
     """
     if not isinstance(name, str | os.PathLike):
         raise ArgumentError(f"load: name must be that of a data set or a folder, got {name!r}")
@@ -101,6 +103,9 @@ def load(
             f"data: {ARRAYS} stands for images that were given to train.fit as dataset=...; give them "
             f"again, or a folder of images (one of that name is ./{ARRAYS})"
         )
+    if holdout is not None:
+        rest = load(name, source=source, progress=progress, image_size=image_size).hold_out(holdout)
+        return rest if limit is None else rest.first(limit)
     if name not in names() and (folder := _folder(name)):
         if source is not None:
             raise ArgumentError(f"source: the folder {shown(name)} is read where it lies")

@@ -167,6 +167,23 @@ class Dataset:
         )
 
     @named
+    def hold_out(self, n: int) -> "Dataset":
+        """The last n training images as test images, the others to train on: for a search that must not see the test.
+
+        mean and std stay. Raises ArgumentError for n below 1, or as many as there are.
+        """
+        n, there = whole("holdout", n), len(self.train_images)
+        if n >= there:
+            raise ArgumentError(f"holdout must be below {there:,}, the training images of {self.name}, got {n:,}")
+        return replace(
+            self,
+            train_images=self.train_images[:-n],
+            train_labels=self.train_labels[:-n],
+            test_images=self.train_images[-n:],
+            test_labels=self.train_labels[-n:],
+        )
+
+    @named
     def loader(
         self,
         split: str,

@@ -18,7 +18,8 @@ from tinyinception.kernels.jit import set_threads
 from tinyinception.studies.measures import views_for
 from tinyinception.studies.tasks import Task
 from tinyinception.train.config import Config
-from tinyinception.train.loop import load_data, train_step
+from tinyinception.train.images import load_data
+from tinyinception.train.loop import train_step
 from tinyinception.train.session import Session
 
 WARM, TIMED = 2, 2  # the first step runs, the second is recorded, those after it are replayed
@@ -75,6 +76,8 @@ def measure(tasks: Iterable[Task], threads: int, tell: Callable[[str], None] = l
                 known[key] = _mean(list(known.values()))
         step = known[key]
         train, test = step.train_images, step.test_images
+        if (held := task.config.holdout) is not None:
+            train, test = train - held, held
         if (limit := task.config.limit) is not None:
             train, test = min(limit, train), min(limit, test)
         found[task.arm] = replace(step, train_images=train, test_images=test)
@@ -88,7 +91,7 @@ def seconds(tasks: Sequence[Task], steps: dict[str, Step]) -> float:
 
 def _measure(config: Config) -> Step:
     rows = {row.name: (row.train, row.test) for row in data_sets.listing()}
-    few = replace(config, limit=config.batch_size) if config.data in rows else replace(config, limit=None)
+    few = replace(config, limit=config.batch_size if config.data in rows else None, holdout=None)
     dataset = load_data(few, progress=False)
     sizes = rows.get(config.data) or (len(dataset.train_images), len(dataset.test_images))
     session = Session(few.located, dataset)

@@ -136,6 +136,14 @@ class Config:
     cutout: int = setting(0, "recipe", "blank a square of so many pixels", int, "[0, 1e9]")
     seed: int = setting(0, "run", "seed of initial weights, order, augmentation and dropout", int, "[0, inf)")
     limit: int | None = setting(None, "data", "use at most so many images of each split", int, "[1, 1e9]", usual="all")
+    holdout: int | None = setting(
+        None,
+        "data",
+        "judge by the last so many training images in place of the test images, and train on the others",
+        int,
+        "[1, 1e9]",
+        usual="off",
+    )
     checkpoint_seconds: float = setting(
         60.0, "run", "between two checkpoints in mid-epoch; each epoch ends with one anyway", float, "(0, inf]"
     )

@@ -113,7 +113,7 @@ def _score(one: Trained, dataset: Dataset, scheme: Scheme, batch_size: int, prog
 
 def _common_data(runs: list[Trained], data: str | Dataset | None, progress: bool) -> Dataset:
     """The data set on which all runs can be measured. Raises ArgumentError where they differ in classes or images."""
-    loaded: dict[tuple[str, str | None, int | None, int | None], Dataset] = {}
+    loaded: dict[tuple[str, str | None, int | None, int | None, int | None], Dataset] = {}
     found: list[Dataset] = []
     size = None
     if data is not None and not isinstance(data, Dataset):
@@ -126,12 +126,12 @@ def _common_data(runs: list[Trained], data: str | Dataset | None, progress: bool
         else:
             if data is None or data == config.data:
                 config = one.run.find_data(config)
-                key = (config.data, config.source, config.limit, config.input_size)
+                key = (config.data, config.source, config.limit, config.input_size, config.holdout)
             else:
-                key = (data, None, None, size)
+                key = (data, None, None, size, None)
             if key not in loaded:
-                name, source, limit, side = key
-                loaded[key] = load(name, source=source, limit=limit, image_size=side, progress=progress)
+                name, source, limit, side, held = key
+                loaded[key] = load(name, source=source, limit=limit, image_size=side, holdout=held, progress=progress)
             dataset = loaded[key]
         if dataset.classes != facts.classes:
             raise ArgumentError(

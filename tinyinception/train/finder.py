@@ -19,6 +19,7 @@ from tinyinception.habits import named
 from tinyinception.kernels import prepare
 from tinyinception.nn import Module, random
 from tinyinception.train.config import Config
+from tinyinception.train.images import load_data
 from tinyinception.train.network import own
 from tinyinception.train.session import Session
 
@@ -76,14 +77,12 @@ def find_lr(
     Ends where the smoothed loss is three times its lowest, or no number any more. The suggestion is a third of the rate
     at which it was lowest. Nothing is kept: a Module that was given has its numbers, and its mode, back at the end.
     """
-    from tinyinception.train.loop import load_data
-
     number("low", low, "(0, inf)")
     number("high", high, f"({low}, inf)")
     whole("steps", steps, 10)
     prepare()
     config = own(config, network, dataset)
-    session = Session(config, dataset or load_data(config, progress), network)
+    session = Session(config, load_data(config, progress, dataset), network)
     with _restored(session), np.errstate(all="ignore"), unchecked_inputs():
         return _search(session, [low * (high / low) ** (k / (steps - 1)) for k in range(steps)])
 

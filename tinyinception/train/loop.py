@@ -24,6 +24,7 @@ from tinyinception.kernels import prepare
 from tinyinception.nn import Module
 from tinyinception.train.checkpoint import load
 from tinyinception.train.config import Config
+from tinyinception.train.images import load_data
 from tinyinception.train.interrupt import Stopped, stop_signals
 from tinyinception.train.live import LivePage
 from tinyinception.train.network import own
@@ -70,7 +71,7 @@ def fit(
     config = own(config, network, dataset)
     with Run.begin(config, out) as run:
         try:
-            session = Session(config, dataset or load_data(config, progress), network, eager=eager)
+            session = Session(config, load_data(config, progress, dataset), network, eager=eager)
             session.save(run)
         except BaseException:
             run.discard()
@@ -110,7 +111,7 @@ def resume(
             config = replace(config, **moved).located
         elif dataset is None:
             config = run.find_data(config)
-        images = dataset or load_data(config, progress)
+        images = load_data(config, progress, dataset)
         session = Session(config, images, network, fresh=saved is None, eager=eager)
         if saved is not None:
             session.restore(run, *saved)
@@ -151,13 +152,6 @@ def ensure(
     if differing := own(config, network, dataset).differences(run.config.located):
         raise ArgumentError(f"config: {place} holds a run with {'; '.join(differing)}")
     return run.result or resume(place, **options)
-
-
-def load_data(config: Config, progress: bool) -> data.Dataset:
-    """The data set that a config names."""
-    return data.load(
-        config.data, source=config.source, limit=config.limit, image_size=config.input_size, progress=progress
-    )
 
 
 def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bool, pictures: bool) -> Result:

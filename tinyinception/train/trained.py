@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from tinyinception.checks import whole
-from tinyinception.data import Normalize, load, read_image
+from tinyinception.data import Normalize, read_image
 from tinyinception.errors import ArgumentError
 from tinyinception.habits import named
 from tinyinception.judge.scores import best_classes, check_request
 from tinyinception.nn import Module
 from tinyinception.train import checkpoint
 from tinyinception.train.config import Config
+from tinyinception.train.images import load_data
 from tinyinception.train.network import Factory, build
 from tinyinception.train.run import Run
 from tinyinception.train.session import belonging, load_network
@@ -98,9 +99,7 @@ def predict_test(
     check_request([number], top)
     trained = load_run(folder, averaged)
     config, facts = trained.run.find_data(trained.config), trained.facts
-    dataset = load(
-        config.data, source=config.source, limit=config.limit, image_size=config.input_size, progress=progress
-    )
+    dataset = load_data(config, progress)
     if (dataset.classes, dataset.image_shape) != (facts.classes, facts.image_shape):
         raise ArgumentError(f"test: {dataset.name} has other classes or sizes now than when {folder} was trained")
     if number >= len(dataset.test_images):

@@ -173,6 +173,7 @@ WRONG = {  # values that a field does not take
     "cutout": ["2", -1, 0.5, None],
     "seed": ["0", -1, 0.5, None],
     "limit": ["32", 0, -1, 1.5],
+    "holdout": ["32", 0, -1, 1.5, 10**9],
     "checkpoint_seconds": ["60", 0, -1, None],
 }
 NEVER = [{}, [], [1], {"a": 1}, float("nan"), float("-inf")]  # nor any other
