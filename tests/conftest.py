@@ -16,8 +16,11 @@ os.environ.update(TERM="xterm")
 for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(name, None)
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores Ctrl-C for what it starts in the background
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in {"SIGINT", "SIGHUP"} & set(
+    dir(signal)
+):  # ignored in the background and behind nohup, and by what is started
+    if signal.getsignal(number := getattr(signal, name)) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 TESTS = Path(__file__).parent
 

@@ -25,8 +25,6 @@ class Terminal:
 
         self.pid, self.end = pty.fork()
         if self.pid == 0:
-            for number in (signal.SIGINT, signal.SIGHUP):  # behind nohup or in the background they are ignored
-                signal.signal(number, signal.SIG_DFL)
             os.execve(sys.executable, [sys.executable, "-c", MAIN, *words], environment)
         fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.text, self.seen = "", 0
