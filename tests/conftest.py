@@ -13,6 +13,8 @@ from tinyinception.train import loop
 
 # What the person at this terminal likes is not what tests expect, neither here nor in the processes that they start.
 os.environ.update(TERM="xterm")
+# Workers of pytest-xdist have more threads than there are cores: one that waits leaves its core to the others.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(name, None)
 
