@@ -32,6 +32,7 @@ def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     lines = [
         paint(study.question, "bold", sys.stdout),
         *wrap(report.verdict, fits),
+        *(line for text in report.findings for line in wrap(text, fits, "- ", "  ")),
         *wrap(f"report in {report.folder / 'report.html'}, figures in {report.folder / 'results.csv'}", fits),
     ]
     return report.to_json(), lines
@@ -49,8 +50,8 @@ def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
         )
         lines.append(paint(name, "bold", sys.stdout))
         lines += wrap(study.question, fits, "    ", "    ")
-        seeds = many(len(study.seeds), "seed")
-        lines += wrap(f"{len(study.arms)} arms, {seeds}; {study.mirrors or study.where}", fits, "    ", "    ")
+        size = f"{many(len(study.arms), 'arm')}, {many(len(study.seeds), 'seed')}"
+        lines += wrap("; ".join(filter(None, (size, study.mirrors, study.where))), fits, "    ", "    ")
     return {"studies": rows}, [*lines, "To run one within minutes: tinyinception study NAME --quick"]
 
 
