@@ -70,6 +70,8 @@ def test_many_trainings_ask_for_a_yes(run, tmp_path):
         (["smoothing", "--seeds", "many"], 1, "seeds must be how many, such as 3, or which, such as 0,2,5, got 'many'"),
         (["smoothing", "--seeds", "0"], 1, "seeds must be how many"),
         (["--seeds", "3"], 2, "study --seeds: of which one?"),
+        (["--quick"], 2, "study --quick: of which one?"),
+        (["list", "--dry-run"], 2, "study --dry-run: of which one?"),
         (["smoothing", "--quik"], 2, "unknown flag '--quik'; did you mean '--quick'"),
         (["smoothing", "--data", "cifar11", "--dry-run"], 1, "cifar11"),
     ],

@@ -12,6 +12,8 @@ from tinyinception.errors import ArgumentError
 from tinyinception.studies.run import ASK, FILES, Plan, duration, many
 from tinyinception.terminal import paint, prose_width, wrap
 
+FLAGS = ("quick", "seeds", "data", "out", "workers", "threads", "dry_run", "yes")
+
 
 def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     """What the command came to, as JSON can hold it and as lines."""
@@ -39,8 +41,10 @@ def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
 
 
 def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
-    if given := [flag for flag in ("seeds", "data", "out") if getattr(options, flag) is not None]:
-        raise UsageError(f"study --{given[0]}: of which one? Give its NAME, or the path of a TOML file")
+    if given := [flag for flag in FLAGS if getattr(options, flag) not in (None, False)]:
+        raise UsageError(
+            f"study --{given[0].replace('_', '-')}: of which one? Give its NAME, or the path of a TOML file"
+        )
     rows, lines, fits = [], [], prose_width(sys.stdout)
     for name in studies.names():
         study = studies.load(name)
