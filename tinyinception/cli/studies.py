@@ -66,7 +66,7 @@ def _planned(plan: Plan) -> list[str]:
     lines = [
         f"{study.name}: {study.question}",
         f"arms: {arms} ({len(study.arms):,}); seeds: {', '.join(map(str, study.seeds))}",
-        f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished",
+        f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished; each of {study.budget}",
         f"a training step, measured now with {many(threads, 'thread')}: {steps}" if steps else "nothing to measure",
         f"about {duration(plan.seconds)}, {workers} at a time" if plan.left else "nothing is left to train",
         f"writes to {plan.folder}: {', '.join(FILES)}, and a run folder for each training, runs/ARM/SEED",

@@ -63,6 +63,20 @@ class Study:
         """How many there are."""
         return len(self.arms) * len(self.seeds)
 
+    @property
+    def budget(self) -> str:
+        """How long each is trained, and on what: in words, with several figures where arms differ."""
+
+        def told(name: str) -> str:
+            values = dict.fromkeys(getattr(config, name) for config in self.arms.values())
+            return " or ".join("all" if value is None else format(value, ",") for value in values)
+
+        data = dict.fromkeys(config.data for config in self.arms.values())
+        sets, noun = " or ".join(str(one) for one in data), "epoch" if told("epochs") == "1" else "epochs"
+        return (
+            f"{told('epochs')} {noun} of {told('limit')} training images of {sets}, in batches of {told('batch_size')}"
+        )
+
 
 def names() -> list[str]:
     """The built-in studies."""

@@ -194,7 +194,7 @@ class Report:
             Paragraph(self.verdict),
             *([Points(findings)] if (findings := self.findings) else []),
             Table(*self._table()),
-            Paragraph("Mean ± standard deviation over the seeds, and of how many trainings."),
+            Paragraph(f"Mean ± standard deviation over the seeds, and of how many trainings; each of {study.budget}."),
             *self._together(),
             Figured("figure.png", "How the arms learned, and what became of them"),
             Heading("Differences of pairs of equal seed", 2),

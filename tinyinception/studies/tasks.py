@@ -110,7 +110,7 @@ class Children:
                 if self.stopping:
                     raise Stopping
                 child = subprocess.Popen(
-                    [sys.executable, "-m", "tinyinception.studies.child", *command],
+                    [sys.executable, "-m", "tinyinception.cli.child", *command],
                     env=environment(threads),
                     stdin=theirs,
                     stdout=subprocess.PIPE,

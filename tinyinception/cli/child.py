@@ -1,4 +1,4 @@
-"""`python -m tinyinception.studies.child WORDS`: a command that ends with the study that started it, however that did.
+"""`python -m tinyinception.cli.child WORDS`: a command that ends with the study that started it, however that did.
 
 The study holds the other end of standard input and writes nothing there. When it is gone, also after kill -9, reading
 ends; what trains then saves after its step and ends, as it would at SIGTERM from anybody.
