@@ -102,20 +102,24 @@ def test_of_many_arms_it_first_says_which_differ_and_then_a_sentence_of_each(tmp
     assert [arm for arm, said in each if said] == list(MANY[1:])
     assert [text for text, said in each if not said] == [
         "lost: 3 of 3 trainings diverged.",
-        "late: 2 of 3 trainings have no steps to the target accuracy: they never came so far.",
+        "late: 2 of 3 trainings never came so far: no steps to the target accuracy.",
         "Each interval by itself holds with 95 %; of 3 of them, one may well be wrong by chance.",
     ]
-    assert each[0][1] == "better by 100 steps; the 95 % interval, -107 to -93 steps (n = 3 seeds), does not hold zero."
+    assert each[0][1] == "better by 100 steps; the 95 % interval, -105 to -95 steps (n = 3 seeds), does not hold zero."
 
 
 def test_each_group_has_a_sentence_of_its_own(tmp_path):
-    values = ((300, 310, 305), (200, 212, 203), (301, 300, 309), (400, 409, 402), (0, 0, 0), (7, None, None))
-    told = many(tmp_path, (("ReLU", "linear"), ("one 5x5", "ReLU", "wide")), values)
+    values = ((300, 310, 305), (200, 212, 203), (301, 300, 309), (400, 410, 405), (0, 0, 0), (7, None, None))
+    told = many(tmp_path, (("ReLU", "linear"), ("late", "lost"), ("one 5x5", "ReLU", "wide")), values)
     assert told.verdict.startswith(
-        "In steps to the target accuracy, “linear” is worse than “ReLU”. “ReLU” is better than “one 5x5”; “wide” is "
-        "worse than “one 5x5”."
+        "In steps to the target accuracy, “linear” is worse than “ReLU”. Nothing can be said of “lost” against “late”. "
+        "“ReLU” is better than “one 5x5”; “wide” differs from “one 5x5” by the same each time, from which no interval "
+        "follows."
     )
-    assert len(told.findings) == 3 + 3
+    assert len(told.findings) == 4 + 3
+    assert "lost against late: no seed has the steps to the target accuracy of both, so nothing can be said." in (
+        told.findings
+    )
 
 
 def test_the_findings_are_a_list_in_both_forms(tmp_path):

@@ -14,6 +14,7 @@ PAGE = """<!DOCTYPE html>
 table {{ border-collapse: collapse; display: block; overflow-x: auto }} img {{ max-width: 100% }}
 td, th {{ padding: .2em .9em .2em 0; text-align: left; border-bottom: 1px solid #8886; white-space: nowrap }}
 td {{ font-variant-numeric: tabular-nums }}
+body > p:first-of-type {{ font-weight: 600 }}
 blockquote {{ border-left: 3px solid #8886; margin: 1em 0; padding-left: 1em }}
 code {{ overflow-wrap: anywhere }}</style></head><body>
 {body}

@@ -102,8 +102,8 @@ class Report:
                 said.append(f"{arm}: {lost} of {seeds} trainings diverged.")
             done = [one for one in self.outcomes if one.arm == arm and not one.failed]
             if without := len(done) - len(self.of(arm, study.measures[0])):
-                said.append(f"{arm}: {without} of {seeds} trainings have no {title}: they never came so far.")
-        told = [one.difference.n for one in comparisons if one.said and one.difference]
+                said.append(f"{arm}: {without} of {seeds} trainings never came so far: no {title}.")
+        told = [one.difference.n for one in comparisons if one.difference and one.difference.deviation]
         if any(n < FEW for n in told):
             said.append("Fewer than three seeds are hardly enough to trust an interval.")
         if len(told) > 1:
@@ -267,8 +267,9 @@ def _plain(one: Comparison) -> dict[str, Any]:
 def _spread(name: str, values: Sequence[float]) -> str:
     if not values:
         return "-"
-    told = MEASURES[name].told(mean(values))
-    return told if len(values) < 2 else f"{told} ± {MEASURES[name].told(stdev(values)).rstrip(' %')}"
+    measure = MEASURES[name]
+    told = measure.told(mean(values))
+    return told if len(values) < 2 else f"{told} ± {measure.told(stdev(values)).removesuffix(f' {measure.unit}')}"
 
 
 def _counts(study: Study, arm: str) -> list[str]:

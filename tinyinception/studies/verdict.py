@@ -9,8 +9,9 @@ from tinyinception.judge.pairs import PairedDifference
 from tinyinception.studies.measures import MEASURES
 
 FEW = 3  # seeds, below which no interval is worth much
-ALIKE, UNKNOWN = "cannot be told apart", ""
-SAID = ("better", "worse", "higher", "lower", ALIKE, UNKNOWN)  # of an arm beside another, in the order of the telling
+ALIKE, SAME, UNKNOWN = "cannot be told apart", "by the same each time", "unknown"
+SAID = ("better", "worse", "higher", "lower", ALIKE, SAME, UNKNOWN)  # of an arm beside another, in this order
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,10 @@ class Comparison:
     def said(self) -> str:
         """What can be said of `second` beside `first`, one of SAID."""
         found, kind = self.difference, MEASURES[self.measure].better
-        if found is None or not found.deviation or found.low is None:
+        if found is None or found.low is None:
             return UNKNOWN
+        if not found.deviation and found.mean:
+            return SAME
         if found.holds_zero:
             return ALIKE
         if kind == 0:
@@ -43,7 +46,7 @@ class Comparison:
         """In a sentence."""
         what, found, measure = f"{self.second} against {self.first}", self.difference, MEASURES[self.measure]
         if found is None:
-            return f"{what}: no seed came to a {measure.title} with both, so nothing can be said."
+            return f"{what}: no seed has the {measure.title} of both, so nothing can be said."
         by, seeds = measure.difference(found.mean), f"n = {found.n} seed{'' if found.n == 1 else 's'}"
         if found.low is None or found.high is None:
             return f"{what}: {by} with {seeds}; one seed cannot tell a difference from chance."
@@ -63,7 +66,8 @@ def answer(groups: Sequence[Sequence[Comparison]], where: str) -> str:
     groups: comparisons with the same first. where: words before it all, such as "In test accuracy, ".
     """
     spaced = any(" " in name for group in groups for one in group for name in (one.first, one.second))
-    return where + " ".join(f"{'; '.join(_clauses(group, spaced))}." for group in groups)
+    first, *others = (f"{'; '.join(_clauses(group, spaced))}." for group in groups)
+    return " ".join([where + first, *(f"N{text[1:]}" if text.startswith(NOTHING) else text for text in others)])
 
 
 def _clauses(group: Sequence[Comparison], spaced: bool) -> Iterator[str]:
@@ -74,7 +78,9 @@ def _clauses(group: Sequence[Comparison], spaced: bool) -> Iterator[str]:
             continue
         those = " and ".join([", ".join(names[:-1]), names[-1]][len(names) < 2 :])
         if said == UNKNOWN:
-            yield f"nothing can be said of {those} against {first}"
+            yield f"{NOTHING} can be said of {those} against {first}"
+        elif said == SAME:
+            yield f"{those} differ{'s' * (len(names) == 1)} from {first} {SAME}, from which no interval follows"
         elif said == ALIKE:
             yield f"{those} {ALIKE} from {first}"
         else:
