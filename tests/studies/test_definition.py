@@ -74,7 +74,7 @@ dropout = [0.0, 0.5, 0.6]
     assert len(study.arms) == 12
     found = study.arms["y, lr=0.2, dropout=0.5"]
     assert (found.clip, found.lr, found.model_options) == (2.0, 0.2, {"dropout": 0.5})
-    assert study.budget == "8 epochs of all training images of drawn, in batches of 64"
+    assert study.budget == "3 epochs of all training images of drawn, in batches of 64"
     alone = studies.load(write('question = "?"\n[cross]\nlr = [0.1, 0.2]'))
     assert list(alone.arms) == ["lr=0.1", "lr=0.2"]
 

@@ -200,7 +200,7 @@ def test_a_training_that_an_earlier_study_left_running_is_waited_for(undisturbed
     monkeypatch.setattr(Children, "run", lambda *_: pytest.fail("a process was started"))
     told = []
     assert run_one(task, tell=told.append).values == report.outcomes[0].values
-    assert told == ["rates/low/0: process 4711 still trains it, which another study or user started; waiting for that"]
+    assert told == ["rates/low/0: process 4711 still trains it, for a study or a worker that is gone; waiting for that"]
 
 
 def test_two_studies_in_one_folder_are_refused(file, tmp_path):

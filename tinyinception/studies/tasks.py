@@ -219,13 +219,13 @@ def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
 
 
 def _await(task: Task, children: Children, tell: Callable[[str], None]) -> None:
-    """Wait for a process that trains this run already: of a study that was killed, its children end after a step."""
+    """Wait for a process that trains this run already: of what was killed, study or worker, the children live on."""
     told = False
     while (pid := holder(task.folder)) is not None:
         if children.stopping:
             raise Stopping
         if not told:
-            tell(f"{task.key}: process {pid} still trains it, which another study or user started; waiting for that")
+            tell(f"{task.key}: process {pid} still trains it, for a study or a worker that is gone; waiting for that")
         told = True
         time.sleep(0.5)
 
