@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from tests.helpers.marks import posix
+from tinyinception import studies
 from tinyinception.cli import main
 
 TRY = """
@@ -25,6 +26,7 @@ def test_bash_completes_commands_flags_names_and_folders(tmp_path, capsys):
     script = capsys.readouterr().out
     (tmp_path / "my_run").mkdir()
     (tmp_path / "my_file").write_text("", encoding="utf-8")
+    (tmp_path / "mine.toml").write_text("", encoding="utf-8")
     expected = {
         "su": "summary",
         "train --sch": "--schedule",
@@ -35,6 +37,10 @@ def test_bash_completes_commands_flags_names_and_folders(tmp_path, capsys):
         "evaluate --weights a": "averaged",
         "train --out my": "my_run",
         "evaluate my": "my_run",
+        "study sm": "smoothing",
+        "study r": "residual",
+        "study m": "mine.toml my_run",
+        "study smoothing --quick --out my": "my_run",
     }
     calls = "".join(f"try {words}\n" for words in expected)
     done = subprocess.run(
@@ -50,6 +56,7 @@ def test_every_shell_gets_a_script_that_names_every_command(shell, capsys):
     from tinyinception.cli.parser import COMMANDS
 
     assert all(command in script for command in COMMANDS)
+    assert " ".join(studies.names()) in script
 
 
 def test_without_shtab_it_says_how_to_get_it(monkeypatch, capsys):

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.places import FIXTURES
 from tests.helpers.trainings import Training, batches, same_bits, small
 from tinyinception import nn, optim
-from tinyinception.errors import ArgumentError, CheckpointError
+from tinyinception.errors import ArgumentError, CheckpointError, TinyInceptionError
 from tinyinception.optim.muon import orthogonal
 from tinyinception.tensor import Tensor
 
@@ -128,6 +128,28 @@ def test_lookahead_s_trajectory_is_pytorch_s_written_out():
     for step, values in enumerate(path(optimizer, 0.1, set_alpha)):
         for name, value in values.items():
             np.testing.assert_allclose(value, STORED[f"lookahead/{name}"][step], rtol=1e-12, err_msg=f"{name}, {step}")
+
+
+def test_inside_apply_the_slow_weights_are_there_and_afterwards_the_fast_ones():
+    """PyTorch's after a round are the slow ones, until the next round."""
+    buffer = np.zeros(2)
+    optimizer = optim.Lookahead(optim.SGD(start(NAMES), 0.1, momentum=0.9), k=3, buffers=[("mean", buffer)])
+
+    def set_alpha(optimizer, step):
+        optimizer.lr = 0.1
+        optimizer.alpha = min(1.0, 0.3 + 0.1 * step)
+
+    for step, values in enumerate(path(optimizer, 0.1, set_alpha)):
+        buffer += 1
+        round_end = (step + 1) // 3 * 3 - 1
+        with optimizer.apply():
+            for name, parameter in optimizer.parameters if round_end > 0 else ():
+                np.testing.assert_allclose(parameter.data, STORED[f"lookahead/{name}"][round_end], rtol=1e-12)
+            assert buffer[0] < step + 1
+            with pytest.raises(TinyInceptionError, match=r"step\(\) inside apply\(\) would train the slow weights"):
+                optimizer.step()
+        for name, parameter in optimizer.parameters:
+            np.testing.assert_array_equal(parameter.data, values[name])
 
 
 def test_buffers_look_ahead_too():

@@ -74,6 +74,7 @@ dropout = [0.0, 0.5, 0.6]
     assert len(study.arms) == 12
     found = study.arms["y, lr=0.2, dropout=0.5"]
     assert (found.clip, found.lr, found.model_options) == (2.0, 0.2, {"dropout": 0.5})
+    assert study.budget == "3 epochs of all training images of drawn, in batches of 64"
     alone = studies.load(write('question = "?"\n[cross]\nlr = [0.1, 0.2]'))
     assert list(alone.arms) == ["lr=0.1", "lr=0.2"]
 
@@ -110,7 +111,7 @@ def test_groups_are_compared_each_with_its_first(write):
         ('question = "?"', r"nothing to compare; give two arms, \[arms.NAME\], or lists in \[cross\]"),
         ('question = "?"\n[arms.a]', "nothing to compare; give two arms, or several measures of one"),
         ('question = 3\n[arms.a]\n[arms.b]', "question must be a text, got 3"),
-        (TWO + "[arms.c]\nlearning_rate = 0.1", "unknown field in arm c: 'learning_rate'"),
+        (TWO + "[arms.c]\nlearning_rate = 0.1", "unknown field in arm c: 'learning_rate'; did you mean 'lr'"),
         (TWO + "[arms.c]\nlabel_smooting = 0.1", "did you mean 'label_smoothing'"),
         (TWO + "[arms.c]\nlabel_smoothing = 1.5", r"arm c: label_smoothing must be a number in \[0, 1\), got 1.5"),
         (TWO + '[arms.c]\nmodel = "inception_cifra"', "arm c: unknown model 'inception_cifra'; did you mean"),
@@ -146,6 +147,9 @@ def test_what_cannot_be_is_one_error_that_names_file_and_place(write, text, told
 def test_unknown_names_and_files_say_what_there_is(tmp_path):
     with pytest.raises(ArgumentError, match=r"unknown study.* 'smoothin'; did you mean 'smoothing'"):
         studies.load("smoothin")
+    (tmp_path / "mine.toml").write_text(TWO, encoding="utf-8")
+    with pytest.raises(ArgumentError, match=r"unknown study '.*mine' .*; there is a file .*mine\.toml$"):
+        studies.load(tmp_path / "mine")
     with pytest.raises(ArgumentError, match=r"none\.toml cannot be read: No such file"):
         studies.load(tmp_path / "none.toml")
     (tmp_path / "folder.toml").mkdir()

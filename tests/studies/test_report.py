@@ -38,14 +38,14 @@ def test_an_interval_that_holds_zero_is_no_difference(tmp_path):
     """Differences of 1, 2 and 3 points: mean 2, interval 2 -+ 2.48."""
     said = report(tmp_path, outcomes((0.5, 0.51), (0.6, 0.62), (0.7, 0.73))).verdict
     assert said == (
-        "odd | <b> against plain: cannot be told apart. The difference is +2.00 points; its 95 % paired t interval, "
-        "-0.48 to +4.48 points (n = 3 seeds), holds zero; were it really so large, about 4 seeds would show it."
+        "odd | <b> against plain: cannot be told apart; the difference is +2.00 points, and its 95 % interval, -0.48 "
+        "to +4.48 points (n = 3 seeds), holds zero; were it really so large, about 4 seeds would show it."
     )
 
 
 def test_one_that_does_not_is_a_difference_whose_sign_says_which_is_better(tmp_path):
     pairs = ((0.5, 0.61), (0.6, 0.72), (0.7, 0.83))
-    assert "better by 12.00 points; the 95 % paired t interval, +9.52 to +14.48 points (n = 3 seeds), does not" in (
+    assert "better by 12.00 points; the 95 % interval, +9.52 to +14.48 points (n = 3 seeds), does not" in (
         report(tmp_path, outcomes(*pairs)).verdict
     )
     worse = [replace(one, values={"test_loss": one.values["test_accuracy"]}) for one in outcomes(*pairs)]
@@ -62,16 +62,74 @@ def test_one_that_does_not_is_a_difference_whose_sign_says_which_is_better(tmp_p
     ],
 )
 def test_few_seeds_are_said_to_be_few(tmp_path, seeds, pairs, said):
-    assert said in report(tmp_path, outcomes(*pairs), replace(STUDY, seeds=seeds)).verdict
+    found = report(tmp_path, outcomes(*pairs), replace(STUDY, seeds=seeds))
+    assert said in " ".join([found.verdict, *found.findings])
 
 
 def test_what_is_quick_unfinished_or_diverged_is_said(tmp_path):
     found = outcomes((0.5, 0.51), (0.6, 0.62))
     found[-1] = Outcome("odd | <b>", 1, failed="the loss is nan at step 3")
-    said = report(tmp_path, found, replace(STUDY, quick=True)).verdict
-    assert said.startswith("This was a quick run: it is too small to conclude anything from. Only 4 of 6 trainings")
-    assert "n = 1 seed" in said
-    assert said.endswith("odd | <b>: 1 of 3 trainings diverged.")
+    told = report(tmp_path, found, replace(STUDY, quick=True))
+    assert "n = 1 seed" in told.verdict
+    assert told.verdict.endswith(
+        "This was a quick run: it is too small to conclude anything from. Only 4 of 6 trainings are finished."
+    )
+    assert told.findings == ["odd | <b>: 1 of 3 trainings diverged."]
+
+
+MANY = ("one 5x5", "ReLU", "linear", "wide", "lost", "late")
+
+
+def many(tmp_path, compare, values):
+    """The report of a study whose arms came, with seeds 0, 1 and 2, to these accuracies; None: it diverged."""
+    study = Study("many", "?", {arm: Config() for arm in MANY}, (0, 1, 2), ("steps_to_target",), compare, 0.5)
+    found = [
+        Outcome(arm, seed, failed="NaN") if steps == 0 else Outcome(arm, seed, {"steps_to_target": steps}, rows(0.5))
+        for arm, of_arm in zip(MANY, values, strict=True)
+        for seed, steps in enumerate(of_arm)
+    ]
+    return report(tmp_path, found, study)
+
+
+def test_of_many_arms_it_first_says_which_differ_and_then_a_sentence_of_each(tmp_path):
+    values = ((300, 310, 305), (200, 212, 203), (301, 300, 309), (100, 109, 102), (0, 0, 0), (400, None, None))
+    told = many(tmp_path, (MANY,), values)
+    assert told.verdict == (
+        "In steps to the target accuracy, “ReLU” and “wide” are better than “one 5x5”; “linear” cannot be told apart "
+        "from “one 5x5”; nothing can be said of “lost” and “late” against “one 5x5”. “lost” diverged with every seed."
+    )
+    each = [text.partition(" against one 5x5: ")[::2] for text in told.findings]
+    assert [arm for arm, said in each if said] == list(MANY[1:])
+    assert [text for text, said in each if not said] == [
+        "lost: 3 of 3 trainings diverged.",
+        "late: 2 of 3 trainings never came so far: no steps to the target accuracy.",
+        "Each interval by itself holds with 95 %; of 3 of them, one may well be wrong by chance.",
+    ]
+    assert each[0][1] == "better by 100 steps; the 95 % interval, -105 to -95 steps (n = 3 seeds), does not hold zero."
+
+
+def test_each_group_has_a_sentence_of_its_own(tmp_path):
+    values = ((300, 310, 305), (200, 212, 203), (301, 300, 309), (400, 410, 405), (0, 0, 0), (7, None, None))
+    told = many(tmp_path, (("ReLU", "linear"), ("late", "lost"), ("one 5x5", "ReLU", "wide")), values)
+    assert told.verdict.startswith(
+        "In steps to the target accuracy, “linear” is worse than “ReLU”. Nothing can be said of “lost” against “late”. "
+        "“ReLU” is better than “one 5x5”; “wide” differs from “one 5x5” by the same each time, from which no interval "
+        "follows."
+    )
+    assert len(told.findings) == 4 + 3
+    assert "lost against late: no seed has the steps to the target accuracy of both, so nothing can be said." in (
+        told.findings
+    )
+
+
+def test_the_findings_are_a_list_in_both_forms(tmp_path):
+    told = many(tmp_path, (MANY,), ((3, 4, 5),) * 4 + ((0, 0, 0),) * 2)
+    told.write()
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for sentence in told.findings:
+        assert f"\n- {sentence}\n" in text
+        assert f"<li>{sentence}</li>" in page
 
 
 def test_the_measures_of_a_single_arm_are_compared_with_its_first(tmp_path):

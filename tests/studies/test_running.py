@@ -14,6 +14,7 @@ from dataclasses import replace
 import pytest
 
 from tests.helpers.marks import posix
+from tests.helpers.places import ROOT
 from tests.helpers.tiny_runs import bits
 from tinyinception import studies, train
 from tinyinception.cli import main
@@ -152,8 +153,38 @@ def test_stopped_by_a_signal_it_saves_and_the_same_command_goes_on_to_the_same_b
     same_bits(tmp_path / "out", undisturbed[0], [("low", 0), ("high", 0)])
 
 
+PARENT = """
+import sys
+from pathlib import Path
+from tests.studies.test_running import task_of
+from tinyinception import studies
+file, folder = map(Path, sys.argv[1:])
+studies.run_one(task_of(studies.load(file), "low", 0, folder))
+"""
+
+
+@posix
+def test_a_training_ends_with_the_study_that_is_killed_and_is_continued_to_the_same_bits(undisturbed, file, tmp_path):
+    task = task_of(studies.load(file), "low", 0, tmp_path / "runs")
+    words = [sys.executable, "-c", PARENT, str(file), str(tmp_path / "runs")]
+    env = {**environment(1), "PYTHONPATH": str(ROOT)}
+    began = subprocess.Popen(words, env=env)
+    wait_for((task.folder / "checkpoint.safetensors").exists)
+    trains = holder(task.folder)
+    began.kill()
+    began.wait()
+    assert trains not in (None, began.pid)
+    wait_for(lambda: holder(task.folder) is None)
+    assert not (task.folder / "result.json").exists()
+    assert "stopped and saved" in task.beside(".log").read_text(encoding="utf-8")
+    told = []
+    run_one(task, tell=told.append)
+    assert told == []
+    same_bits(tmp_path, undisturbed[0], [("low", 0)])
+
+
 def test_a_training_that_an_earlier_study_left_running_is_waited_for(undisturbed, file, tmp_path, monkeypatch):
-    """As after kill -9 of the study alone: here its process is this one, for some moments."""
+    """Or that somebody else trains: here its process is one that there never was, for some moments."""
     folder, report = undisturbed
     task = task_of(studies.load(file), "low", 0, tmp_path)
     looked = []
@@ -169,7 +200,7 @@ def test_a_training_that_an_earlier_study_left_running_is_waited_for(undisturbed
     monkeypatch.setattr(Children, "run", lambda *_: pytest.fail("a process was started"))
     told = []
     assert run_one(task, tell=told.append).values == report.outcomes[0].values
-    assert told == ["rates/low/0: process 4711 still trains it, as an earlier study asked it to; waiting for that"]
+    assert told == ["rates/low/0: process 4711 still trains it, for a study or a worker that is gone; waiting for that"]
 
 
 def test_two_studies_in_one_folder_are_refused(file, tmp_path):

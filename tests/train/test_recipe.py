@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from tests.helpers.tiny_runs import CONFIG, Died, bits, die_at, fit, resume, shades
-from tinyinception import nn, train
+from tinyinception import nn, train, weights
 from tinyinception.data import Normalize
 from tinyinception.errors import ArgumentError
 from tinyinception.nn.init import whitening
+from tinyinception.tensor import Tensor
+from tinyinception.train.checkpoint import load
 from tinyinception.train.session import Session
 from tinyinception.train.step import train_step
 
@@ -88,6 +90,41 @@ def test_a_run_with_all_of_it_is_resumed_to_the_same_bits_and_replay_has_those_o
     if step == 1:
         fit(tmp_path / "eager", RECIPE, network=Small, eager=True)
         assert bits(tmp_path / "eager") == bits(tmp_path / "whole")
+
+
+def test_lookahead_s_slow_weights_are_tested_kept_and_loaded_and_the_fast_ones_resumed(tmp_path):
+    """9 steps in rounds of 2, so that at the end of every other epoch, and of all, the fast ones are elsewhere."""
+
+    class Slow(train.Watcher):
+        def begin(self, session, run):
+            self.session, self.after = session, []
+
+        def epoch(self, row):
+            state = self.session.optimizer.state_dict()
+            slow = {name.removeprefix("slow/"): a for name, a in state.items() if name.startswith("slow/")}
+            self.after.append({**self.session.network.state_dict(), **slow})
+
+    seen = Slow()
+    result = fit(tmp_path, RECIPE, network=Small, watchers=[seen])
+    rows, data = seen.session.log, shades()
+    images = Normalize(data.mean, data.std)(data.test_images)
+    for row, slow in zip(rows, seen.after, strict=True):
+        network = Small().eval()
+        network.load_state_dict(slow)
+        logits = network(Tensor(images)).numpy().astype(np.float64)
+        chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        right = chances[np.arange(len(images)), data.test_labels]
+        assert row["test_accuracy"] == (logits.argmax(axis=1) == data.test_labels).mean()
+        np.testing.assert_allclose(row["test_loss"], -np.log(right).mean(), rtol=1e-5)
+    assert (result.weights, result.test_accuracy) == ("slow", rows[-1]["test_accuracy"])
+    loaded = train.load_run(tmp_path, network=Small).network.state_dict()
+    best = Small()
+    weights.load(best, tmp_path / "best.safetensors")
+    tensors, _ = load(tmp_path)
+    for name, array in seen.after[-1].items():
+        np.testing.assert_array_equal(loaded[name], array)
+        np.testing.assert_array_equal(best.state_dict()[name], seen.after[result.best_epoch - 1][name])
+    assert (tensors["network/unit.conv.weight"] != seen.after[-1]["unit.conv.weight"]).any()
 
 
 def test_rates_are_those_of_biases_linear_layers_and_kernels():

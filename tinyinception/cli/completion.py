@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tinyinception import data, models
+from tinyinception import data, models, studies
 from tinyinception.cli.examples import DESCRIPTION
 from tinyinception.cli.parser import COMMANDS, OneOf
 from tinyinception.errors import ArgumentError
 from tinyinception.train.config import LEARNING_RATES, SCHEDULES, Config
 
 # What an argument may be: one of these names, by its own name or the one that help gives its value, a file or a folder.
-FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR", "NAME|FILE.toml"}
+FILES = {"FILE", "IMAGE", "RUN IMAGE", "RUN|MODEL", "FILE|DIR"}
 FOLDERS = {"DIR", "RUN"}
 NAMES = {
     "M": models.names,
@@ -48,7 +48,9 @@ def script(shell: str) -> str:
 
 def _describe(action: Any, shtab: Any) -> None:
     """Tell shtab, which reads attributes of its own, what an action of argparse may be."""
-    if names := NAMES.get(action.dest) or NAMES.get(action.metavar):
+    if action.metavar == "NAME|FILE.toml":
+        action.complete = _or_file("study", studies.names(), "toml")
+    elif names := NAMES.get(action.dest) or NAMES.get(action.metavar):
         action.choices = list(names())
     elif isinstance(action.type, OneOf):
         action.choices = action.type.words
@@ -56,3 +58,15 @@ def _describe(action: Any, shtab: Any) -> None:
         action.complete = shtab.FILE
     elif action.metavar in FOLDERS:
         action.complete = shtab.DIRECTORY
+
+
+def _or_file(what: str, names: list[str], ending: str) -> dict[str, Any]:
+    """For an action's `complete`, in shtab's form: names, or a file with an ending.
+
+    bash and zsh are given a function; tcsh has none, and offers the names only.
+    """
+    function, words = f"_tinyinception_{what}", " ".join(names)
+    bash = f'compgen -W \'{words}\' -- "$1"; compgen -f -X \'!*.{ending}\' -- "$1"; compgen -d -- "$1"'
+    zsh = f"compadd -- {words}; _files -g '*.{ending}'"
+    preamble = {"bash": f"{function}() {{ {bash}; }}", "zsh": f"{function}() {{ {zsh}; }}"}
+    return {"preamble": preamble, "bash": function, "zsh": function, "tcsh": f"({words})"}

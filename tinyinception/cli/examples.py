@@ -62,9 +62,9 @@ EXAMPLES = {
   tinyinception claims v4 parameters        those in which both words occur
   tinyinception claims --paper rethinking --verdict false
   tinyinception claims --lesson 11 --json""",
-    "study": """  tinyinception study                       the built-in ones, each with its question
+    "study": """  tinyinception study                       the built-in ones, what each asks
   tinyinception study smoothing --quick     some minutes, on the drawn data
-  tinyinception study smoothing --dry-run   how many trainings, and how long they take
+  tinyinception study smoothing --dry-run   how many trainings, how long
   tinyinception study mine.toml --seeds 5   a file of your own, such as
 
     question = "Does label smoothing help?"
@@ -75,7 +75,10 @@ EXAMPLES = {
     [arms.none]
     label_smoothing = 0.0
     [arms.smoothed]
-    label_smoothing = 0.1""",
+    label_smoothing = 0.1
+
+  An arm takes what `train` takes, with _ in place of -. Other measures than
+  the test accuracy go into measure = ["test_loss"] before the tables.""",
     "completion": """  tinyinception completion bash
   tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
   tinyinception completion zsh > ~/.zfunc/_tinyinception     where ~/.zfunc is in fpath

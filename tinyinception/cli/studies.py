@@ -12,6 +12,8 @@ from tinyinception.errors import ArgumentError
 from tinyinception.studies.run import ASK, FILES, Plan, duration, many
 from tinyinception.terminal import paint, prose_width, wrap
 
+FLAGS = ("quick", "seeds", "data", "out", "workers", "threads", "dry_run", "yes")
+
 
 def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     """What the command came to, as JSON can hold it and as lines."""
@@ -32,14 +34,17 @@ def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     lines = [
         paint(study.question, "bold", sys.stdout),
         *wrap(report.verdict, fits),
+        *(line for text in report.findings for line in wrap(text, fits, "- ", "  ")),
         *wrap(f"report in {report.folder / 'report.html'}, figures in {report.folder / 'results.csv'}", fits),
     ]
     return report.to_json(), lines
 
 
 def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
-    if given := [flag for flag in ("seeds", "data", "out") if getattr(options, flag) is not None]:
-        raise UsageError(f"study --{given[0]}: of which one? Give its NAME, or the path of a TOML file")
+    if given := [flag for flag in FLAGS if getattr(options, flag) not in (None, False)]:
+        raise UsageError(
+            f"study --{given[0].replace('_', '-')}: of which one? Give its NAME, or the path of a TOML file"
+        )
     rows, lines, fits = [], [], prose_width(sys.stdout)
     for name in studies.names():
         study = studies.load(name)
@@ -49,8 +54,8 @@ def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
         )
         lines.append(paint(name, "bold", sys.stdout))
         lines += wrap(study.question, fits, "    ", "    ")
-        seeds = many(len(study.seeds), "seed")
-        lines += wrap(f"{len(study.arms)} arms, {seeds}; {study.mirrors or study.where}", fits, "    ", "    ")
+        size = f"{many(len(study.arms), 'arm')}, {many(len(study.seeds), 'seed')}"
+        lines += wrap("; ".join(filter(None, (size, study.mirrors, study.where))), fits, "    ", "    ")
     return {"studies": rows}, [*lines, "To run one within minutes: tinyinception study NAME --quick"]
 
 
@@ -61,7 +66,7 @@ def _planned(plan: Plan) -> list[str]:
     lines = [
         f"{study.name}: {study.question}",
         f"arms: {arms} ({len(study.arms):,}); seeds: {', '.join(map(str, study.seeds))}",
-        f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished",
+        f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished; each of {study.budget}",
         f"a training step, measured now with {many(threads, 'thread')}: {steps}" if steps else "nothing to measure",
         f"about {duration(plan.seconds)}, {workers} at a time" if plan.left else "nothing is left to train",
         f"writes to {plan.folder}: {', '.join(FILES)}, and a run folder for each training, runs/ARM/SEED",

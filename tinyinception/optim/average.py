@@ -79,6 +79,11 @@ class RunningAverage:
         yield id(self._pairs)
 
     @property
+    def is_applied(self) -> bool:
+        """Whether the network holds the averages just now."""
+        return self._applied
+
+    @property
     def updates(self) -> int:
         """How many updates were made, those before a checkpoint included."""
         return int(self._state["updates"])

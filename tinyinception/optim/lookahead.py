@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinyinception.checks import number, whole
 from tinyinception.context import sighted
-from tinyinception.errors import ArgumentError
+from tinyinception.errors import ArgumentError, TinyInceptionError
 from tinyinception.habits import named
 from tinyinception.kernels.launch import launch
 from tinyinception.optim.average import RunningAverage
@@ -25,7 +26,8 @@ class Lookahead:
     parameters, the slow ones begin as these. alpha may be set before each step. buffers: (name, array) pairs, such as
     batch-norm's running statistics, `module.named_buffers()`, that go the same way.
 
-    `lr`, `zero_grad()` and all else are the optimiser's. Between two rounds, evaluation sees the fast weights.
+    `lr`, `zero_grad()` and all else are the optimiser's. The slow weights are what is to be judged and kept; between
+    two rounds the network holds the fast ones, so that evaluation belongs inside `with optimizer.apply():`.
     """
 
     @named
@@ -85,11 +87,17 @@ class Lookahead:
     @sighted()
     def step(self) -> None:
         """The optimiser's step; after every k-th, slow weights move, and the fast return to them."""
+        if self._slow.is_applied:
+            raise TinyInceptionError("Lookahead: step() inside apply() would train the slow weights")
         self.optimizer.step()
         self._slow.settle()
         launch(_due, self.optimizer._state["step"], self.k, self._alpha, self.optimizer.finite, self._rate)
         self._slow.move(self._rate)
         self._slow.give_back(self._rate)
+
+    def apply(self) -> AbstractContextManager[None]:
+        """Inside `with optimizer.apply():` the network holds the slow weights, afterwards its own, bit for bit."""
+        return self._slow.apply()
 
     def frozen(self) -> Iterator[object]:
         """What a recorded step takes for granted."""

@@ -4,7 +4,7 @@
 
     study = studies.load("smoothing", quick=True)  # or the path of a TOML file of your own
     report = studies.run(study, "runs/smoothing")
-    print(report.verdict)
+    print(report.verdict, *report.findings, sep="\n- ")
 
 A study is a TOML file; the built-in ones lie in this folder. Each training is `tinyinception train` in a process of its
 own, in a folder of its own, so that whatever dies or is stopped, the same call goes on where it was.

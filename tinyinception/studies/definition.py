@@ -15,6 +15,7 @@ from tinyinception.checks import is_whole, number
 from tinyinception.errors import ArgumentError, TinyInceptionError, unknown_name
 from tinyinception.files import as_path, plain, toml_object
 from tinyinception.habits import named
+from tinyinception.remedies import ARGUMENTS
 from tinyinception.studies.measures import MEASURES
 from tinyinception.train.config import Config
 
@@ -62,6 +63,20 @@ class Study:
         """How many there are."""
         return len(self.arms) * len(self.seeds)
 
+    @property
+    def budget(self) -> str:
+        """How long each is trained, and on what: in words, with several figures where arms differ."""
+
+        def told(name: str) -> str:
+            values = dict.fromkeys(getattr(config, name) for config in self.arms.values())
+            return " or ".join("all" if value is None else format(value, ",") for value in values)
+
+        data = dict.fromkeys(config.data for config in self.arms.values())
+        sets, noun = " or ".join(str(one) for one in data), "epoch" if told("epochs") == "1" else "epochs"
+        return (
+            f"{told('epochs')} {noun} of {told('limit')} training images of {sets}, in batches of {told('batch_size')}"
+        )
+
 
 def names() -> list[str]:
     """The built-in studies."""
@@ -97,7 +112,9 @@ def _find(study: str | Path) -> Path:
     if path.suffix == ".toml" or path.is_file():
         return path
     if str(study) not in names():
-        raise unknown_name(str(study), names(), "study; a file of your own ends in .toml:")
+        own = path.with_name(f"{path.name}.toml")
+        hint = f"there is a file {own}" if own.is_file() else "a file of your own ends in .toml"
+        raise ArgumentError(f"{unknown_name(str(study), names(), 'study')}; {hint}")
     return HERE / f"{study}.toml"
 
 
@@ -256,6 +273,8 @@ def _check_fields(where: str, fields: Any) -> None:
         if name == "seed":
             raise ArgumentError(f"{where}: seed: a study has its seeds for all arms, seeds = 3 before the tables")
         if name not in known:
+            if meant := [ours for ours in ARGUMENTS.get(name, ()) if ours in known]:
+                raise ArgumentError(f"unknown field in {where}: {name!r}; did you mean {meant[0]!r}?")
             raise unknown_name(name, known, f"field in {where}:")
 
 

@@ -14,6 +14,7 @@ PAGE = """<!DOCTYPE html>
 table {{ border-collapse: collapse; display: block; overflow-x: auto }} img {{ max-width: 100% }}
 td, th {{ padding: .2em .9em .2em 0; text-align: left; border-bottom: 1px solid #8886; white-space: nowrap }}
 td {{ font-variant-numeric: tabular-nums }}
+body > p:first-of-type {{ font-weight: 600 }}
 blockquote {{ border-left: 3px solid #8886; margin: 1em 0; padding-left: 1em }}
 code {{ overflow-wrap: anywhere }}</style></head><body>
 {body}
@@ -34,6 +35,13 @@ class Paragraph:
     """Text, in which `` `code` `` is code."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of sentences."""
+
+    texts: list[str]
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Figured:
     shows: str
 
 
-Block = Heading | Paragraph | Quote | Table | Figured
+Block = Heading | Paragraph | Points | Quote | Table | Figured
 
 
 def as_markdown(blocks: Sequence[Block], picture: str | None) -> str:
@@ -72,6 +80,7 @@ def as_markdown(blocks: Sequence[Block], picture: str | None) -> str:
     forms: dict[type, Callable] = {
         Heading: lambda block: f"{'#' * block.level} {block.text}",
         Paragraph: lambda block: block.text,
+        Points: lambda block: "\n".join(f"- {text}" for text in block.texts),
         Quote: lambda block: f"> {block.text}" + (f"\n>\n> {block.where}" if block.where else ""),
         Table: lambda block: "\n".join([row(block.head), "|---" * len(block.head) + "|", *map(row, block.lines)]),
         Figured: lambda block: f"![{block.shows}]({block.file})" if picture else "",
@@ -93,6 +102,7 @@ def as_html(title: str, blocks: Sequence[Block], picture: bytes | None) -> str:
     forms: dict[type, Callable] = {
         Heading: lambda block: f"<h{block.level}>{escape(block.text)}</h{block.level}>",
         Paragraph: lambda block: f"<p>{_code(escape(block.text))}</p>",
+        Points: lambda block: f"<ul>{''.join(f'<li>{_code(escape(text))}</li>' for text in block.texts)}</ul>",
         Quote: lambda block: (
             f"<blockquote><p>{escape(block.text)}</p><footer>{escape(block.where)}</footer></blockquote>"
         ),

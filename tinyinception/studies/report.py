@@ -14,59 +14,20 @@ from typing import TYPE_CHECKING, Any
 import tinyinception
 from tinyinception.errors import TinyInceptionError
 from tinyinception.files import save_file
-from tinyinception.judge.pairs import PairedDifference, paired_difference
+from tinyinception.judge.pairs import paired_difference
 from tinyinception.machine import cores, processor
 from tinyinception.studies.cost import count
 from tinyinception.studies.definition import Study
 from tinyinception.studies.measures import MEASURES, accuracy_of
-from tinyinception.studies.pages import Block, Figured, Heading, Paragraph, Quote, Table, as_html, as_markdown
+from tinyinception.studies.pages import Block, Figured, Heading, Paragraph, Points, Quote, Table, as_html, as_markdown
 from tinyinception.studies.shares import Shares
 from tinyinception.studies.tasks import Outcome
+from tinyinception.studies.verdict import FEW, Comparison, answer, named
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawn
 
 QUICK = "This was a quick run: it is too small to conclude anything from."
-FEW = 3  # seeds, below which no interval is worth much
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One thing against another in one measure: the seeds that have both, and what follows from them.
-
-    first, second: arms, or measures of the only arm. difference: None where there is no such seed.
-    """
-
-    first: str
-    second: str
-    measure: str
-    seeds: tuple[int, ...]
-    difference: PairedDifference | None
-
-    @property
-    def verdict(self) -> str:
-        """In a sentence, for a reader without statistics."""
-        what, found, measure = f"{self.second} against {self.first}", self.difference, MEASURES[self.measure]
-        if found is None:
-            return f"{what}: no seed came to a {measure.title} with both, so nothing can be said."
-        by, seeds = measure.difference(found.mean), f"n = {found.n} seed{'' if found.n == 1 else 's'}"
-        if found.low is None or found.high is None:
-            return f"{what}: {by} with {seeds}; one seed cannot tell a difference from chance."
-        if not found.deviation:
-            same = f"{by} each time" if found.mean else "no difference at all"
-            return f"{what}: {same} with {seeds}, from which no interval follows."
-        interval = f"95 % paired t interval, {measure.interval(found.low, found.high)} ({seeds}),"
-        few = " Fewer than three seeds are hardly enough to trust an interval." if found.n < FEW else ""
-        if found.holds_zero:
-            more = f"; were it really so large, about {found.enough} seeds would show it" if found.enough else ""
-            return f"{what}: cannot be told apart. The difference is {by}; its {interval} holds zero{more}.{few}"
-        return f"{what}: {self._better(found.mean)} by {by.lstrip('+-')}; the {interval} does not hold zero.{few}"
-
-    def _better(self, difference: float) -> str:
-        kind = MEASURES[self.measure].better
-        return (
-            ("higher" if difference > 0 else "lower") if kind == 0 else ("better" if kind * difference > 0 else "worse")
-        )
 
 
 @dataclass(frozen=True)
@@ -88,14 +49,21 @@ class Report:
         found = {one.seed: one.values.get(measure) for one in self.outcomes if one.arm == arm}
         return {seed: value for seed, value in found.items() if value is not None}
 
-    def compare(self, measure: str) -> list[Comparison]:
+    def groups(self, measure: str) -> list[list[Comparison]]:
         """In each group every arm against the first; where there is one arm, its measures of that unit against it."""
         if len(self.study.arms) == 1:
             [arm] = self.study.arms
             others = [name for name in self.study.measures if MEASURES[name].unit == MEASURES[measure].unit]
-            return [self._pair((measure, other), (arm, arm), (measure, other)) for other in others if other != measure]
-        pairs = [(group[0], other) for group in self.study.compare for other in group[1:]]
-        return [self._pair(pair, pair, (measure, measure)) for pair in pairs]
+            pairs = [(measure, other) for other in others if other != measure]
+            return [[self._pair(pair, (arm, arm), pair) for pair in pairs]] if pairs else []
+        return [
+            [self._pair((first, other), (first, other), (measure, measure)) for other in others]
+            for first, *others in self.study.compare
+        ]
+
+    def compare(self, measure: str) -> list[Comparison]:
+        """All comparisons in a measure, whatever group they are of."""
+        return [one for group in self.groups(measure) for one in group]
 
     def _pair(self, names: tuple[str, str], arms: tuple[str, str], measures: tuple[str, str]) -> Comparison:
         a, b = (self.of(arm, measure) for arm, measure in zip(arms, measures, strict=True))
@@ -111,21 +79,41 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """What follows for the first measure, and what does not."""
-        comparisons = self.compare(self.study.measures[0])
-        said = [QUICK] if self.study.quick else []
-        missing = self.study.trainings - len(self.outcomes)
-        said += [f"Only {len(self.outcomes)} of {self.study.trainings} trainings are finished."] if missing else []
-        said += [one.verdict for one in comparisons]
-        for arm in self.study.arms:
-            if lost := [one for one in self.outcomes if one.arm == arm and one.failed]:
-                said.append(f"{arm}: {len(lost)} of {len(self.study.seeds)} trainings diverged.")
-        told = [one for one in comparisons if one.difference and one.difference.deviation]
+        """The answer for the first measure: which arms differ beyond the interval, and which cannot be told apart."""
+        study, groups = self.study, self.groups(self.study.measures[0])
+        where = f"In {MEASURES[study.measures[0]].title}, " if len(study.arms) > 1 else ""
+        alone = groups[0][0] if sum(map(len, groups)) == 1 else None
+        said = ["Nothing here can be compared."] if not groups else [alone.verdict if alone else answer(groups, where)]
+        lost = [arm for arm in study.arms if self._diverged(arm) == len(study.seeds)]
+        said += [f"{named(arm)} diverged with every seed." for arm in lost]
+        missing = study.trainings - len(self.outcomes)
+        said += [QUICK] if study.quick else []
+        said += [f"Only {len(self.outcomes)} of {study.trainings} trainings are finished."] if missing else []
+        return " ".join(said)
+
+    @property
+    def findings(self) -> list[str]:
+        """What the verdict is drawn from: a sentence for each comparison, and what is to be known of them all."""
+        study, comparisons = self.study, self.compare(self.study.measures[0])
+        said = [one.verdict for one in comparisons] if len(comparisons) > 1 else []
+        title, seeds = MEASURES[study.measures[0]].title, len(study.seeds)
+        for arm in study.arms:
+            if lost := self._diverged(arm):
+                said.append(f"{arm}: {lost} of {seeds} trainings diverged.")
+            done = [one for one in self.outcomes if one.arm == arm and not one.failed]
+            if without := len(done) - len(self.of(arm, study.measures[0])):
+                said.append(f"{arm}: {without} of {seeds} trainings never came so far: no {title}.")
+        told = [one.difference.n for one in comparisons if one.difference and one.difference.deviation]
+        if any(n < FEW for n in told):
+            said.append("Fewer than three seeds are hardly enough to trust an interval.")
         if len(told) > 1:
             said.append(
                 f"Each interval by itself holds with 95 %; of {len(told)} of them, one may well be wrong by chance."
             )
-        return " ".join(said)
+        return said
+
+    def _diverged(self, arm: str) -> int:
+        return sum(bool(one.failed) for one in self.outcomes if one.arm == arm)
 
     def to_json(self) -> dict[str, Any]:
         """What JSON can hold."""
@@ -143,6 +131,7 @@ class Report:
             "comparisons": [_plain(one) for one in self.comparisons],
             "ensembles": dict(self.ensembles),
             "verdict": self.verdict,
+            "findings": self.findings,
         }
 
     # -- files ---------------------------------------------------------------------------------------------------------
@@ -203,8 +192,9 @@ class Report:
             Heading(f"Study {study.name}: {study.question}"),
             *([Quote(study.sentence, "; ".join(about))] if study.sentence else []),
             Paragraph(self.verdict),
+            *([Points(findings)] if (findings := self.findings) else []),
             Table(*self._table()),
-            Paragraph("Mean ± standard deviation over the seeds, and of how many trainings."),
+            Paragraph(f"Mean ± standard deviation over the seeds, and of how many trainings; each of {study.budget}."),
             *self._together(),
             Figured("figure.png", "How the arms learned, and what became of them"),
             Heading("Differences of pairs of equal seed", 2),
@@ -224,7 +214,7 @@ class Report:
         for arm in self.study.arms:
             runs = [one for one in self.outcomes if one.arm == arm]
             cells = [_spread(name, list(self.of(arm, name).values())) for name in self.study.measures]
-            lost = sum(bool(one.failed) for one in runs)
+            lost = self._diverged(arm)
             told = f"{len(runs)}, {lost} diverged" if lost else str(len(runs))
             lines.append([arm, *_counts(self.study, arm), *cells, told])
         return head, lines
@@ -277,8 +267,9 @@ def _plain(one: Comparison) -> dict[str, Any]:
 def _spread(name: str, values: Sequence[float]) -> str:
     if not values:
         return "-"
-    told = MEASURES[name].told(mean(values))
-    return told if len(values) < 2 else f"{told} ± {MEASURES[name].told(stdev(values)).rstrip(' %')}"
+    measure = MEASURES[name]
+    told = measure.told(mean(values))
+    return told if len(values) < 2 else f"{told} ± {measure.told(stdev(values)).removesuffix(f' {measure.unit}')}"
 
 
 def _counts(study: Study, arm: str) -> list[str]:

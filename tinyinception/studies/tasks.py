@@ -11,7 +11,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -99,19 +100,19 @@ class Children:
         self._lock = Lock()
 
     def run(self, command: Sequence[str], log: Path, threads: int) -> tuple[int, str]:
-        """Run a program to its end: its exit status and standard output; standard error goes to the end of `log`.
+        """Run a command to its end: its exit status and standard output; standard error goes to the end of `log`.
 
         Raises Stopping where all are to stop.
         """
         # A session of its own: Ctrl-C at the terminal is for the parent, which tells its children once.
-        with open(log, "ab") as errors:
+        with open(log, "ab") as errors, _held_open() as theirs:
             with self._lock:
                 if self.stopping:
                     raise Stopping
                 child = subprocess.Popen(
-                    command,
+                    [sys.executable, "-m", "tinyinception.cli.child", *command],
                     env=environment(threads),
-                    stdin=subprocess.DEVNULL,
+                    stdin=theirs,
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     start_new_session=True,
@@ -132,6 +133,17 @@ class Children:
             self.stopping = True
             for child in self._running:
                 child.kill() if at_once else child.terminate()
+
+
+@contextmanager
+def _held_open() -> Iterator[int]:
+    """The reading end of a pipe whose other end stays open as long as this lasts, and this process lives."""
+    theirs, ours = os.pipe()
+    try:
+        yield theirs
+    finally:
+        os.close(theirs)
+        os.close(ours)
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -190,9 +202,9 @@ def _result(task: Task) -> Result | None:
 
 def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
     """Train to the end; why that cannot be, where the training diverges, else an empty text."""
-    log, command = task.beside(".log"), [sys.executable, "-m", "tinyinception", *task.command]
+    log = task.beside(".log")
     for attempt in range(RETRIES + 1):
-        status, _ = children.run(command, log, task.threads)
+        status, _ = children.run(task.command, log, task.threads)
         if status == 0:
             return ""
         if status > 0:
@@ -207,13 +219,13 @@ def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
 
 
 def _await(task: Task, children: Children, tell: Callable[[str], None]) -> None:
-    """Wait for a process that trains this run already: of a study that was killed, its children live on."""
+    """Wait for a process that trains this run already: of what was killed, study or worker, the children live on."""
     told = False
     while (pid := holder(task.folder)) is not None:
         if children.stopping:
             raise Stopping
         if not told:
-            tell(f"{task.key}: process {pid} still trains it, as an earlier study asked it to; waiting for that")
+            tell(f"{task.key}: process {pid} still trains it, for a study or a worker that is gone; waiting for that")
         told = True
         time.sleep(0.5)
 
@@ -242,7 +254,7 @@ def run_ensemble(tasks: Sequence[Task], children: Children | None = None) -> dic
 
 def _asked(words: Sequence[str], log: Path, task: Task, children: Children) -> bytes:
     """The standard output of a command, which is JSON."""
-    status, output = children.run([sys.executable, "-m", "tinyinception", *words], log, task.threads)
+    status, output = children.run(words, log, task.threads)
     if status:
         raise CheckpointError(f"{task.key}: {_reason(log)} (`tinyinception {shlex.join(words)}`)")
     return output.encode()

@@ -82,7 +82,7 @@ class Config:
     lookahead: int | None = setting(
         None,
         "recipe",
-        "after so many steps each, weights return to slow ones that follow them ever less far",
+        "after so many steps each, weights return to slow ones that follow them ever less far, and are tested",
         int,
         "[1, 1e9]",
         usual="off",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -214,11 +213,13 @@ def _epoch_row(session: Session) -> tuple[dict, Scores]:
 
 
 def measure(session: Session) -> tuple[Scores, Scores | None]:
-    """On the test images: the network as it is, and with its averaged parameters where they are kept.
+    """On the test images: the network with its last parameters, and with averaged ones where they are kept.
 
-    Raises NonFiniteError where the loss on them is NaN or infinite.
+    The last ones are Lookahead's slow weights where there are any: they are what it has come to. Raises NonFiniteError
+    where the loss is NaN or infinite.
     """
-    test = _measure(session, "")
+    with session.slow():
+        test = _measure(session, "")
     if session.average is None:
         return test, None
     with session.average.apply():
@@ -239,7 +240,7 @@ def _measure(session: Session, how: str) -> Scores:
 def _save_best(session: Session, run: Run) -> None:
     """best.safetensors; before the checkpoint that counts this epoch as done, so that a crash in between repeats it."""
     check_finite(session.network)
-    with nullcontext() if session.average is None else session.average.apply():
+    with session.judged():
         run.write_best(session.network)
 
 
@@ -260,11 +261,12 @@ def _finish(session: Session, run: Run, scores: Scores | None, pictures: bool) -
         sum(row["seconds"] for row in session.log),
         median(row["images_per_second"] for row in session.log),
         str(run.folder),
-        "last" if session.average is None else "averaged",
+        "averaged" if session.average is not None else "last" if session.config.lookahead is None else "slow",
         session.best["epoch"],
         accuracy_of(session.best),
     )
     run.write_result(result)
     if pictures:
-        draw_pictures(session, run, scores)
+        with session.judged():
+            draw_pictures(session, run, scores)
     return result

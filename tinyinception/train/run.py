@@ -34,8 +34,8 @@ class Result:
     """What a finished run came to. seconds: training and testing; images_per_second: training, median of epochs.
 
     test_accuracy: of the weights that count, those of the last epoch, in checkpoint.safetensors: "last", or "averaged"
-    where a running average was kept. best_epoch, best_accuracy: of the epoch whose weights are in best.safetensors; as
-    it was chosen on the test images, that accuracy flatters it.
+    where a running average was kept, or else "slow" where Lookahead was used. best_epoch, best_accuracy: of the epoch
+    whose weights are in best.safetensors; as it was chosen on the test images, that accuracy flatters it.
     """
 
     test_accuracy: float

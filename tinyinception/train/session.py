@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -192,6 +192,14 @@ class Session:
         """What a training step works on."""
         return [self.network, self.optimizer, *([] if self.average is None else [self.average])]
 
+    def slow(self) -> AbstractContextManager[None]:
+        """Inside, the network holds Lookahead's slow weights, where there is one; afterwards what it held before."""
+        return self.optimizer.apply() if isinstance(self.optimizer, Lookahead) else nullcontext()
+
+    def judged(self) -> AbstractContextManager[None]:
+        """Inside, the network holds what counts: its running averages, or else the slow weights, or else its own."""
+        return self.slow() if self.average is None else self.average.apply()
+
     def classify(self, images: np.ndarray) -> np.ndarray:
         """Log-probabilities of a normalised batch, by replay too, in the memory of the training step."""
         if self.eager:
@@ -237,6 +245,11 @@ def load_network(run: Run, tensors: Tensors, network: Module, averaged: bool) ->
         raise CheckpointError(
             f"{run.folder}: the checkpoint is of another network than the one in config.json: {error}"
         ) from error
+
+
+def with_slow(tensors: Tensors) -> Tensors:
+    """The tensors of a checkpoint, in which the network has the slow weights of Lookahead where there is one."""
+    return {**tensors, **{f"network/{name}": array for name, array in _part(tensors, "optimizer/slow").items()}}
 
 
 def _part(tensors: Tensors, part: str) -> Tensors:

@@ -19,7 +19,7 @@ from tinyinception.train.config import Config
 from tinyinception.train.images import load_data
 from tinyinception.train.network import Factory, build
 from tinyinception.train.run import Run
-from tinyinception.train.session import belonging, load_network
+from tinyinception.train.session import belonging, load_network, with_slow
 from tinyinception.train.state import DataFacts
 
 BATCH = 256
@@ -59,7 +59,7 @@ def load_run(folder: str | Path, averaged: bool | None = None, *, network: Modul
     with belonging(run):
         facts = DataFacts.restore(state.get("data"))
     built = build(config, facts, network)
-    load_network(run, tensors, built, averaged)
+    load_network(run, with_slow(tensors), built, averaged)
     return Trained(run, config, facts, built.eval(), averaged)
 
 
