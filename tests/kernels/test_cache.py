@@ -14,16 +14,16 @@ import pytest
 import tinyinception
 from tinyinception.kernels import disk, jit
 
-# Prints what a kernel of products.py computes, whose instructions are of vectors.py, and whether it was on disk.
+# Prints what a kernel of tiles.py computes, whose instructions are of vectors.py, and whether it was on disk.
 WEIGHT_TILE = """
 import numpy as np
-from tinyinception.kernels.products import weight_tile
+from tinyinception.kernels.tiles import weight_tile
 from tinyinception.kernels.vectors import CHANNELS, VECTOR_BYTES
 left = np.arange(2 * CHANNELS, dtype=np.float32).reshape(2, -1)
 right = np.full((2, VECTOR_BYTES // 4), 3, np.float32)
 windows, grads = (a.ctypes.data + a.strides[0] * np.arange(2) for a in (left, right))
 out = np.zeros((CHANNELS, VECTOR_BYTES // 4), np.float32)
-weight_tile(1, left, windows.ctypes.data, 0, 2, grads.ctypes.data, 0, out.ctypes.data, out.shape[1], 0)
+weight_tile(1, left[0, 0], windows.ctypes.data, 0, 2, grads.ctypes.data, 0, out.ctypes.data, out.shape[1], 0)
 print(*out[:, 0] - left.sum(axis=0), sum(weight_tile.stats.cache_hits.values()))
 """
 PRODUCT = "self.builder.call(self._fma, [left[s // len(right)], right[s % len(right)], total])"

@@ -91,13 +91,13 @@ def _finish(b, affine, floor, start, channels, whole, dtype):
 
 def _product(how, x, channel, w, start, finish, out, out_channel, out_channels, add, moments=False):
     """`window_product` of the weights from `start` on; returns the moments of each tile, of none unless asked for."""
-    w, packed, (taps, channels) = w.reshape(-1), empty((how.packed,), x.dtype), how.taps
+    w, packed, (taps, begins, channels) = w.reshape(-1), empty((how.packed,), x.dtype), how.taps
     if how.packed:
-        order = taps, channels, how.strides, start, out_channels, how.in_place
+        order = begins, channels, how.strides, start, out_channels, how.in_place
         launch(pack_weights, w, *order, packed, workers(2 * how.packed))
     windows = Windows(x, channel, channels, taps, how.grid, how.step)
-    weights = Weights(w[start:], how.strides[0], how.in_place, packed)
-    places = Windows(out, out_channel, out_channels, how.origin, how.grid, how.spread)
+    weights = Weights(w[start:], how.strides[0], how.in_place, packed, begins)
+    places = Windows(out, out_channel, out_channels, how.origins, how.grid, how.spread)
     found = empty((len(how.sizes) if moments else 0, 2, how.whole), x.dtype)
     launch(window_product, windows, weights, finish, places, add, how.tiling, found, workers(how.work))
     return found
@@ -123,7 +123,7 @@ def _squares(x, corner, out):
 
 
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilation=(1, 1)):
-    """Gradient of conv2d for its input: each phase of the stride gathers from the output pixels that looked at it.
+    """Gradient of conv2d for its input, which gathers from the output pixels that looked at it.
 
     into: a dense array to which the gradient is added, and which is returned.
     """
@@ -135,14 +135,15 @@ def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilatio
         finish = _finish(None, None, NEVER, 0, cg, cg, dtype)  # the kernel turned round, over the gradient
         _winograd(grad, w, True, (pads[0] - 2, pads[2] - 2), finish, out, add)
         return out
-    for phase, how in plan.input_grad(out.shape, w.shape, (sh, sw), tuple(pads), groups, tuple(dilation), dtype):
-        if how is None:
-            if not add:
-                launch(np.ndarray.fill, out[:, phase[0] :: sh, phase[1] :: sw], 0)
-            continue
-        finish = _finish(None, None, NEVER, 0, cg, how.whole, dtype)
-        for g in range(groups):
-            _product(how, grad, g * f // groups, w, g * f // groups, finish, out, g * cg, cg, add)
+    unseen, how = plan.input_grad(out.shape, w.shape, (sh, sw), tuple(pads), groups, tuple(dilation), dtype)
+    if not add:
+        for row, column in unseen:
+            launch(np.ndarray.fill, out[:, row::sh, column::sw], 0)
+    if how is None:
+        return out
+    finish = _finish(None, None, NEVER, 0, cg, how.whole, dtype)
+    for g in range(groups):
+        _product(how, grad, g * f // groups, w, g * f // groups, finish, out, g * cg, cg, add)
     return out
 
 
@@ -156,7 +157,7 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1), 
     x = _padded(x, pads) if how.padded else _padded(x) if how.margin else wide(x)
     out = empty(w_shape, dtype) if into is None else into
     sums, by_tap = empty(how.sums, dtype), out.reshape(len(how.taps.places), how.taps.channels, f)
-    grid, fg, one = shape[1:3], f // groups, plan.origin(0, 0)
+    grid, fg, one = shape[1:3], f // groups, plan.square(1, 0, 0)
     for g in range(groups):
         windows = Windows(x, g * w_shape[2], how.taps.channels, how.taps.places, grid, stride)
         grads = Windows(grad, g * fg, fg, one, grid, (1, 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.team import PIECES, deal
-from tinyinception.kernels.vectors import VECTOR_BYTES, VECTORS
+from tinyinception.kernels.vectors import VECTOR_BYTES, VECTORS, address, copy
 
 
 @kernel(parallel=False)
@@ -16,15 +16,16 @@ def panel(p, vectors):
 
 
 @kernel(parallel=False)
-def _pack_tap(unit, w, taps, channels, strides, start, out_channels, panel_from, packed):
+def _pack_tap(unit, w, begins, channels, strides, start, out_channels, panel_from, packed):
     """The weights of one tap, of one panel."""
-    lanes, taps_count = VECTOR_BYTES // w.itemsize, taps.shape[0]
+    lanes, taps_count = VECTOR_BYTES // w.itemsize, begins.size
     vectors, t = (out_channels + lanes - 1) // lanes, unit % taps_count
     first, mine = panel(panel_from + unit // taps_count, vectors)
     before, real = panel(panel_from, vectors)[0], min(mine * lanes, out_channels - first * lanes)
     at = lanes * ((first - before) * taps_count + mine * t) * channels
-    source, (row, step) = start + taps[t, 2] + first * lanes * strides[1], strides
-    for _ in range(channels):
+    begin, (row, step) = begins[t // begins.shape[1], t % begins.shape[1]], strides
+    source = start + begin + first * lanes * strides[1]
+    for _ in range(channels if begin >= 0 else 0):
         target = packed[at : at + mine * lanes]
         if step == 1:
             given = w[source : source + real]
@@ -40,31 +41,29 @@ def _pack_tap(unit, w, taps, channels, strides, start, out_channels, panel_from,
 
 
 @kernel(parallel=False)
-def pack_weights(w, taps, channels, strides, start, out_channels, panel_from, packed, workers):
-    """packed[panel][tap, input channel][output channels of the panel], zero beyond the last output channel.
+def pack_weights(w, begins, channels, strides, start, out_channels, panel_from, packed, workers):
+    """packed[panel][phase, tap, input channel][output channels of the panel], zero beyond the last output channel.
 
-    w: flat; the number for (t, c, f) is at start + taps[t, 2] + c * strides[0] + f * strides[1]. The panels before
-    `panel_from` are left out.
+    w: flat; the number for (phase q, t, c, f) is at start + begins[q, t] + c * strides[0] + f * strides[1]. The panels
+    before `panel_from` are left out.
     """
     lanes = VECTOR_BYTES // w.itemsize
     vectors = (out_channels + lanes - 1) // lanes
-    units = ((vectors + VECTORS - 1) // VECTORS - panel_from) * taps.shape[0]
-    deal(_pack_tap, units, workers, (w, taps, channels, strides, start, out_channels, panel_from, packed))
+    units = ((vectors + VECTORS - 1) // VECTORS - panel_from) * begins.size
+    deal(_pack_tap, units, workers, (w, begins, channels, strides, start, out_channels, panel_from, packed))
 
 
 @kernel(parallel=False)
 def _pad_image(n, x, channels, top, left, padded):
-    height, width = x.shape[1], x.shape[2]
+    height, width, size = x.shape[1], x.shape[2], x.itemsize
+    runs, run = (1, width * channels) if x.shape[3] == channels else (width, channels)  # of neighbours in a row
     for row in range(padded.shape[1]):
-        i = row - top
-        for column in range(padded.shape[2]):
-            target, j = padded[n, row, column], column - left
-            if 0 <= i < height and 0 <= j < width:
-                for c in range(channels):
-                    target[c] = x[n, i, j, c]
-            else:
-                for c in range(channels):
-                    target[c] = 0
+        line, i = padded[n, row].reshape(-1), row - top
+        for at in range(line.size):
+            line[at] = 0
+        if 0 <= i < height:
+            for k in range(runs):
+                copy(address(line) + size * (left * channels + k * run), address(x[n, i, k]), size * run)
 
 
 @kernel(parallel=False)

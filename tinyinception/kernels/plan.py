@@ -45,7 +45,8 @@ def kept(function: Made) -> Made:
 class Taps(NamedTuple):
     """What the window of a pixel consists of, so many neighbouring numbers of the input for each tap."""
 
-    places: np.ndarray  # of each tap the row and the column, seen from the pixel, and where its weights begin
+    places: np.ndarray  # of each tap the row and the column, seen from the pixel
+    begins: np.ndarray  # of each phase and tap, where its weights begin; -1 where it has none
     channels: int
 
 
@@ -55,7 +56,7 @@ class Product(NamedTuple):
     taps: Taps
     grid: Pair  # of output pixels
     step: Pair  # in the input, from one to the next
-    origin: np.ndarray  # in the output, as the place of a tap
+    origins: np.ndarray  # in the output, of each phase, as the place of a tap
     spread: Pair  # in the output
     strides: Pair  # in the weights, from one input and from one output channel to the next
     whole: int  # output channels, rounded up to whole vectors
@@ -71,6 +72,13 @@ class Forward(NamedTuple):
 
     grid: Pair
     padded: bool
+    product: Product | None
+
+
+class InputGrad(NamedTuple):
+    """The phases of the stride that no output pixel looked at, and the product for all others, if any."""
+
+    unseen: tuple[Pair, ...]
     product: Product | None
 
 
@@ -98,34 +106,37 @@ def forward(x: Shape, w: Shape, stride: Pair, pads: Shape, groups: int, dilation
         return Forward(grid, False, None)
     taps, padded = _taps(w, pads, groups, dilation)
     outside = any(pads) and not padded
-    product = _product(n, taps, grid, stride, origin(0, 0), (1, 1), (f, 1), f // groups, True, outside, dtype)
+    product = _product(n, taps, grid, stride, square(1, 0, 0), (1, 1), (f, 1), f // groups, True, outside, dtype)
     return Forward(grid, padded, product)
 
 
 @kept
 def input_grad(
     x: Shape, w: Shape, stride: Pair, pads: Shape, groups: int, dilation: Pair, dtype: np.dtype
-) -> tuple[tuple[Pair, Product | None], ...]:
-    """For each phase of the stride, (row, column), the product that gathers from the output pixels that looked at it.
+) -> InputGrad:
+    """For all phases of the stride, the product that gathers from the output pixels that looked at an input pixel.
 
-    None where no pixel did.
+    Input pixel stride * u + p was seen through tap a by output pixel u + (p + top - dilation * a) / stride, where that
+    is whole: the phases p of the pixels at u see windows at u, each through taps of its own.
     """
     n, h, wd, _ = x
     kh, kw, cg, f = w
-    phases = []
-    for pi, pj in np.ndindex(min(stride[0], h), min(stride[1], wd)):
-        # input pixel i = pi + stride * u was seen through tap a by output pixel (i + top - dilation * a) / stride,
-        # where that is whole
-        rows = _seen(pi + pads[0], kh, stride[0], dilation[0])
-        columns = _seen(pj + pads[2], kw, stride[1], dilation[1])
-        product = None
-        if rows and columns:
-            grid = (h - pi + stride[0] - 1) // stride[0], (wd - pj + stride[1] - 1) // stride[1]
-            taps = Taps(_places(rows, columns, w), f // groups)
-            outside = len(taps.places) > 1
-            product = _product(n, taps, grid, (1, 1), origin(pi, pj), stride, (1, f), cg, False, outside, dtype)
-        phases.append(((pi, pj), product))
-    return tuple(phases)
+    rows = [_seen(p + pads[0], kh, stride[0], dilation[0]) for p in range(min(stride[0], h))]
+    columns = [_seen(p + pads[2], kw, stride[1], dilation[1]) for p in range(min(stride[1], wd))]
+    every = list(np.ndindex(len(rows), len(columns)))
+    seeing = [(i, j) for i, j in every if rows[i] and columns[j]]
+    grid = -(-h // stride[0]), -(-wd // stride[1])
+    places = [(i, j) for i in _offsets(rows) for j in _offsets(columns)]
+    begins = [
+        [(rows[p][i] * kw + columns[q][j]) * cg * f if i in rows[p] and j in columns[q] else -1 for i, j in places]
+        for p, q in seeing
+    ]
+    taps = Taps(np.array(places, np.int64), np.array(begins, np.int64), f // groups)
+    origins, outside = np.array(seeing, np.int64), len(places) > 1
+    product = None
+    if seeing:
+        product = _product(n, taps, grid, (1, 1), origins, stride, (1, f), cg, False, outside, dtype)
+    return InputGrad(tuple(set(every) - set(seeing)), product)
 
 
 @kept
@@ -163,15 +174,9 @@ def suits_winograd(out: Shape, w: Shape, stride: Pair, groups: int, dilation: Pa
 
 
 @kept
-def origin(row: int, column: int) -> np.ndarray:
-    """The one tap of an output pixel."""
-    return np.array([(row, column, 0)], np.int64)
-
-
-@kept
 def square(size: int, top: int, left: int) -> np.ndarray:
     """The taps of a square."""
-    return np.array([(top + i, left + j, 0) for i in range(size) for j in range(size)], np.int64)
+    return np.array([(top + i, left + j) for i in range(size) for j in range(size)], np.int64)
 
 
 @kept
@@ -193,21 +198,23 @@ def _taps(w: Shape, pads: Shape, groups: int, dilation: Pair) -> tuple[Taps, boo
     then a row of the window is one run of memory, unless dilation tears it: KH taps of KW * C channels.
     """
     (kh, kw, cg, f), (down, right) = w, dilation
-    if groups == 1 and kw > 1 and cg < NARROW and right == 1:
-        return Taps(np.array([(i * down, 0, i * kw * cg * f) for i in range(kh)], np.int64), kw * cg), True
-    rows = [(i * down - pads[0], i) for i in range(kh)]
-    columns = [(j * right - pads[2], j) for j in range(kw)]
-    return Taps(_places(rows, columns, w), cg), False
+    padded = groups == 1 and kw > 1 and cg < NARROW and right == 1
+    if padded:
+        places, channels = [(i * down, 0) for i in range(kh)], kw * cg
+    else:
+        places, channels = [(i * down - pads[0], j * right - pads[2]) for i in range(kh) for j in range(kw)], cg
+    begins = channels * f * np.arange(len(places))
+    return Taps(np.array(places, np.int64), begins[None], channels), padded
 
 
-def _places(rows: list[Pair], columns: list[Pair], w: Shape) -> np.ndarray:
-    """Of taps, from (offset, index in the kernel) of their rows and columns."""
-    return np.array([(i, j, (a * w[1] + b) * w[2] * w[3]) for i, a in rows for j, b in columns], np.int64)
+def _seen(at: int, size: int, step: int, apart: int) -> dict[int, int]:
+    """Of each offset of an output pixel by which a padded input pixel was seen, through which of `size` taps."""
+    return {(at - tap * apart) // step: tap for tap in range(size) if (at - tap * apart) % step == 0}
 
 
-def _seen(at: int, size: int, step: int, apart: int) -> list[Pair]:
-    """(offset of the output pixel, tap) for each of `size` taps through which a padded input pixel was seen."""
-    return [((at - tap * apart) // step, tap) for tap in reversed(range(size)) if (at - tap * apart) % step == 0]
+def _offsets(phases: list[dict[int, int]]) -> list[int]:
+    """All offsets of output pixels that some phase sees."""
+    return sorted(set().union(*phases))
 
 
 def _product(
@@ -215,7 +222,7 @@ def _product(
     taps: Taps,
     grid: Pair,
     step: Pair,
-    origin: np.ndarray,
+    origins: np.ndarray,
     spread: Pair,
     strides: Pair,
     out_channels: int,
@@ -232,7 +239,7 @@ def _product(
     thread reads the weights for. So they are where the weights of all output channels would not stay in the cache.
     """
     lanes, whole = VECTOR_BYTES // dtype.itemsize, whole_vectors(out_channels, dtype)
-    depth, pixels = len(taps.places) * taps.channels, images * grid[0] * grid[1]
+    depth, pixels = taps.begins.size * taps.channels, images * grid[0] * grid[1]
     blocks, panels = -(-pixels // ROWS), -(-whole // (lanes * VECTORS))
     tile_rows = ROWS * -(-blocks // max(-(-blocks // TILE_BLOCKS), min(blocks, LEAST_TILES)))
     tiles = -(-blocks * ROWS // tile_rows)
@@ -243,7 +250,7 @@ def _product(
         taps,
         grid,
         step,
-        origin,
+        origins,
         spread,
         strides,
         whole,
@@ -251,5 +258,5 @@ def _product(
         sizes=np.minimum(tile_rows, pixels - tile_rows * np.arange(tiles)),
         in_place=in_place,
         packed=depth * lanes * VECTORS * (panels - in_place),
-        work=pixels * depth * whole // WORTH,
+        work=pixels * int(np.sum(taps.begins >= 0)) * taps.channels * whole // WORTH,
     )

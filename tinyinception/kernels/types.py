@@ -12,24 +12,28 @@ Pair = tuple[int, int]
 class Windows(NamedTuple):
     """The im2col matrix, as it lies in memory: pixel p of `grid` sees pixel step * p + tap of each image.
 
-    Also where results go: those of pixel p to the one tap, the place of pixel (0, 0).
+    Also where results go: those of pixel p, in each phase, to a tap of its own.
     """
 
     x: np.ndarray
     channel: int  # the first
     channels: int
-    taps: np.ndarray  # of each the row, the column, and where its weights begin
+    taps: np.ndarray  # of each the row and the column, seen from the pixel
     grid: Pair
     step: Pair
 
 
 class Weights(NamedTuple):
-    """Weights of output channels side by side, in panels of as many vectors as fit the registers."""
+    """Weights of output channels side by side, in panels of as many vectors as fit the registers.
+
+    Each phase has weights of its own: results that see the same windows, but not through the same taps.
+    """
 
     w: np.ndarray  # flat; of (tap t, channel c, output channel f) at (t * channels + c) * row + f
     row: int
     in_place: int  # panels that are read from w
     packed: np.ndarray  # the others, by `pack_weights`
+    begins: np.ndarray  # of each phase and tap, where its weights begin in w; less than 0 where it has none
 
 
 class Finish(NamedTuple):

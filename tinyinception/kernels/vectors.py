@@ -1,5 +1,5 @@
-"""Vector instructions for this machine's registers, emitted with LLVM: what the tiles of `products` and
-`winograd` are made of.
+"""Vector instructions for this machine's registers, emitted with LLVM: what `tiles` and Winograd's transforms are made
+of.
 """
 
 from __future__ import annotations
@@ -76,13 +76,21 @@ class Code:
             how = [ir.Constant(i32, n) for n in (0, 3, 1)]  # to read, to keep near, data
             self.builder.call(ask, [self.builder.bitcast(line, byte), *how])
 
-    def store(self, value, base, offset, add=None):
-        """Store; where `add`, a number, is not 0, to what is there already."""
-        if add is not None:
-            there = self.builder.icmp_signed("!=", add, self.number(0))
-            old = self.builder.select(there, self.load(base, offset), ir.Constant(self.vector, None))
-            value = self.builder.fadd(old, value)
+    def store(self, value, base, offset):
         self.builder.store(value, self._pointer(base, offset), align=self.bytes)
+
+    def put(self, values: list, places: list, add):
+        """Store each at its place, (base, offset); where `add`, a number, is not 0, add it to what is there already.
+
+        Where it is 0, what is there is not read: a product would wait for memory that it only writes.
+        """
+        values = self.where(
+            add,
+            values,
+            lambda new: [self.builder.fadd(self.load(*place), value) for value, place in zip(new, places, strict=True)],
+        )
+        for value, place in zip(values, places, strict=True):
+            self.store(value, *place)
 
     def splat(self, base, offset):
         """The number at an offset, in all lanes."""

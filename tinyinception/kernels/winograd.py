@@ -5,8 +5,8 @@ The idea. A row of 2 outputs of a kernel of 3 taps needs 4 inputs d and 6 multip
     V = (d0 - d2, d1 + d2, d2 - d1, d1 - d3)   and   U = (g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2)
 
 they are M0 + M1 + M2 and M1 - M2 - M3 of the 4 products M = U V. The same in both directions makes 16 products for 2x2
-outputs. Over channels the products are added up before the last step, so each of the 16 is a matrix product, with the
-tile of `products`. Nothing is approximated; the sums round in another order.
+outputs. Over channels the products are added up before the last step, so each of the 16 is a matrix product, by
+`window_tile`. Nothing is approximated; the sums round in another order.
 
     for each tile of WINDOWS windows of 4x4 pixels:        in parallel
         V of each window and channel, in the cache
@@ -30,8 +30,9 @@ from numba.extending import intrinsic
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
 from tinyinception.kernels.plan import WINDOWS
-from tinyinception.kernels.products import NO, ONE, moments_tile, weight_tile, window_tile, windows_of
+from tinyinception.kernels.products import NO, ONE, windows_of
 from tinyinception.kernels.team import PIECES, SHARES, SPACING, deal, take
+from tinyinception.kernels.tiles import moments_tile, weight_tile, window_tile
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address
 
 
@@ -106,8 +107,7 @@ def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide
             start, *norm = (code.load(numbers, builder.add(at, builder.mul(wide, code.number(i)))) for i in range(4))
             sums = [builder.fadd(start, value) for value in _both_ways(_outputs, code, products, 4)]
             sums = code.where(finish, sums, lambda sums: [code.affine(total, *norm, floor) for total in sums])
-            for value, place in zip(sums, places, strict=True):
-                code.store(value, place, at, add)
+            code.put(sums, [(place, at) for place in places], add)
             return nothing
 
         code.loop(vectors, [], channels)
@@ -186,7 +186,6 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
                     here, there = address(left) + 8 * (WINDOWS * i + r), address(right) + 8 * (WINDOWS * i + r)
                     window_tile(
                         mine,
-                        x,
                         finish.floor,
                         here,
                         ONE,
@@ -199,6 +198,7 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
                         wide,
                         NO,
                         there,
+                        ONE,
                         at,
                         NO,
                     )
@@ -246,7 +246,7 @@ def _winograd_parts(me, windows, grads, sums, workers, taken):
     lanes = VECTOR_BYTES // size
     vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
     panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + WINDOWS - 1) // WINDOWS
-    zeros = np.zeros(max(channels, wide), x.dtype)
+    zeros, zero = np.zeros(max(channels, wide), x.dtype), x.dtype.type(0)
     table, places = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
     inputs, given = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
     left, right = np.empty((16, WINDOWS), np.int64), np.empty((16, WINDOWS), np.int64)
@@ -281,7 +281,7 @@ def _winograd_parts(me, windows, grads, sums, workers, taken):
                         first, mine = panel(p, vectors)
                         at = lanes * first
                         out = address(sums) + size * (((part * 16 + i) * channels + c) * wide + at)
-                        weight_tile(mine, x, here, c, row_to - row_from, there, at, out, wide, tile - begin)
+                        weight_tile(mine, zero, here, c, row_to - row_from, there, at, out, wide, tile - begin)
 
 
 @kernel(parallel=False)
