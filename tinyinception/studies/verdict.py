@@ -76,11 +76,11 @@ def _clauses(group: Sequence[Comparison], spaced: bool) -> Iterator[str]:
         names = [named(one.second, spaced) for one in group if one.said == said]
         if not names:
             continue
-        those = " and ".join([", ".join(names[:-1]), names[-1]][len(names) < 2 :])
+        those = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         if said == UNKNOWN:
             yield f"{NOTHING} can be said of {those} against {first}"
         elif said == SAME:
-            yield f"{those} differ{'s' * (len(names) == 1)} from {first} {SAME}, from which no interval follows"
+            yield f"{those} {'differs' if len(names) == 1 else 'differ'} from {first} {SAME}, from which no interval follows"
         elif said == ALIKE:
             yield f"{those} {ALIKE} from {first}"
         else:
