@@ -19,5 +19,6 @@ def _end_with_the_study() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which the study's own parent may have ignored
     Thread(target=_end_with_the_study, daemon=True).start()
     sys.exit(main())

@@ -66,8 +66,9 @@ def answer(groups: Sequence[Sequence[Comparison]], where: str) -> str:
     groups: comparisons with the same first. where: words before it all, such as "In test accuracy, ".
     """
     spaced = any(" " in name for group in groups for one in group for name in (one.first, one.second))
-    first, *others = (f"{'; '.join(_clauses(group, spaced))}." for group in groups)
-    return " ".join([where + first, *(f"N{text[1:]}" if text.startswith(NOTHING) else text for text in others)])
+    sentences = [f"{'; '.join(_clauses(group, spaced))}." for group in groups]
+    sentences[0] = where + sentences[0]
+    return " ".join(f"N{text[1:]}" if text.startswith(NOTHING) else text for text in sentences)
 
 
 def _clauses(group: Sequence[Comparison], spaced: bool) -> Iterator[str]:
@@ -76,11 +77,12 @@ def _clauses(group: Sequence[Comparison], spaced: bool) -> Iterator[str]:
         names = [named(one.second, spaced) for one in group if one.said == said]
         if not names:
             continue
-        those = " and ".join([", ".join(names[:-1]), names[-1]][len(names) < 2 :])
+        those = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
         if said == UNKNOWN:
             yield f"{NOTHING} can be said of {those} against {first}"
         elif said == SAME:
-            yield f"{those} differ{'s' * (len(names) == 1)} from {first} {SAME}, from which no interval follows"
+            differ = "differs" if len(names) == 1 else "differ"
+            yield f"{those} {differ} from {first} {SAME}, from which no interval follows"
         elif said == ALIKE:
             yield f"{those} {ALIKE} from {first}"
         else:
