@@ -54,7 +54,8 @@ import numpy as np
 from tinyinception.count import summary
 from tinyinception.course.files import folder, load
 from tinyinception.kernels.jit import set_threads
-from tinyinception.train.ranks import Pipes, Ranks, beside
+from tinyinception.train.pipes import Pipes, beside
+from tinyinception.train.ranks import Ranks
 
 PLACE = folder() / "plots" / "23_two_halves.py"
 halves = plots = load(PLACE)  # batch, build, backward, update, steps

@@ -11,7 +11,7 @@ from tests.helpers.tiny_runs import Tiny, shades
 from tinyinception import nn, train
 from tinyinception.context import unchecked_inputs
 from tinyinception.train import loop
-from tinyinception.train.ranks import beside
+from tinyinception.train.pipes import beside
 from tinyinception.train.session import Session
 
 

@@ -41,6 +41,8 @@ def run_train(options: Namespace) -> None:
     if options.threads is not None:
         jit.set_threads(options.threads)
     if config is not None and options.find_lr:
+        if not first:
+            return
         found = train.find_lr(config)
         _answer(options, {**asdict(found), "picture": str(found.draw(options.out or "."))}, [str(found)])
         return
