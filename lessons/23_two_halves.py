@@ -260,9 +260,9 @@ assert np.all(np.diff(np.median(found["batch-norm"], axis=0)) > 0)
 #
 # ## What it costs
 #
-# A meeting is a message with one number for each weight. First, what our pipes
-# carry in this minute; the second process adds up what it gets, and that is
-# all it does.
+# At each meeting, every process sends one number for each weight. First, how
+# long that takes over our pipes in this minute, while the second process does
+# nothing else.
 
 # %%
 ROUNDS = 6

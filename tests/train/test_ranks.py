@@ -13,6 +13,7 @@ from tests.helpers.marks import posix
 from tests.helpers.tiny_runs import bits
 from tinyinception import train
 from tinyinception.errors import ArgumentError, CheckpointError, NonFiniteError, TinyInceptionError
+from tinyinception.studies.tasks import environment
 from tinyinception.train.checkpoint import load
 from tinyinception.train.interrupt import Stopped
 from tinyinception.train.ranks import LAUNCHED, Ranks, here
@@ -112,7 +113,9 @@ def test_two_ranks_write_one_run_which_says_how_it_was_trained(both, tmp_path):
     one, two = both(ranks_do.fit, tmp_path / "run", CONFIG)
     assert one.test_accuracy == two.test_accuracy
     path = "tests.helpers.two_ranks:Plain"
-    assert Run.open(tmp_path / "run").config == replace(CONFIG, ranks=2, model="Plain", network=path, data="arrays")
+    assert Run.open(tmp_path / "run").config == replace(
+        CONFIG, ranks=2, batch_norm="parts", model="Plain", network=path, data="arrays"
+    )
     alone = train.fit(CONFIG, tmp_path / "alone", **ranks_do.options(Ranks(), "plain"))
     assert alone.test_accuracy == one.test_accuracy
     rows = [bits(tmp_path / name)[1] for name in ("run", "alone")]
@@ -197,6 +200,12 @@ def test_one_process_alone_needs_no_mpi_and_several_say_what_to_install(launched
             ):
                 train.fit(CONFIG, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_children_of_a_study_are_no_ranks(launched):
+    for name in LAUNCHED:
+        launched.setenv(name, "2")
+    assert not set(LAUNCHED) & set(environment(1))
 
 
 def test_an_mpi_other_than_that_of_mpirun_is_refused(launched):

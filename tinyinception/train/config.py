@@ -18,7 +18,7 @@ from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3, "muon": 0.24}  # peak
 MOMENTA = {"sgd": 0.9, "rmsprop": 0.9, "muon": 0.6}
-OF_RUNS = ("extended", "ranks")  # settings that a run gets by how it is trained, and nobody chooses
+OF_RUNS = ("extended", "ranks", "batch_norm")  # settings that a run gets by how it is trained, and nobody chooses
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
 OLD_SIZE = 32  # of the images of a folder, before configs said it
 
@@ -203,11 +203,19 @@ class Config:
     ranks: int | None = setting(
         None,
         "run",
-        "processes that share each batch; batch-norm normalises the part of each for itself, and its running "
-        "statistics are the means of theirs",
+        "processes that share each batch",
         int,
         "[2, 1e6]",
         usual="as mpirun says",
+        flag=NO_FLAG,
+    )
+    batch_norm: str | None = setting(
+        None,
+        "run",
+        "what it normalises where several processes share a batch: parts (each process its own; running statistics, "
+        "which are tested and saved, are the means of theirs)",
+        choices=("parts",),
+        usual="the whole batch",
         flag=NO_FLAG,
     )
 

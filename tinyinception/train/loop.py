@@ -183,7 +183,7 @@ def _shared(config: Config, ranks: Ranks) -> Config:
     size = ranks.size if ranks.size > 1 else None
     if config.ranks not in (None, size):
         raise ArgumentError(f"ranks: the config is for {config.ranks} processes, got {ranks.size}; see mpirun -n")
-    return replace(config, ranks=size)
+    return replace(config, ranks=size, batch_norm="parts" if size else None)
 
 
 def _open(ranks: Ranks, held: ExitStack, opening: Callable[[], AbstractContextManager[Run]]) -> Run:

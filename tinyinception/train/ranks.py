@@ -10,7 +10,7 @@ writes, prints and draws. NaN on one rank is NaN in the means, so all see it; Ct
 Without batch-norm and dropout, losses are those of one process to rounding. Batch-norm normalises the part of each rank
 for itself, as PyTorch's DistributedDataParallel has it; its running statistics, with which a network is tested and
 saved, are the means of the ranks'. Dropout draws anew on each rank in each step, from (seed, rank, step). So the number
-of ranks is a part of what a run is: it stands in config.json, and a run is continued with as many.
+of ranks is a part of what a run is: it stands in config.json, with batch-norm's rule, and as many continue the run.
 """
 
 from __future__ import annotations
