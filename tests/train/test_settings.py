@@ -11,7 +11,7 @@ from tinyinception.cli import main, training
 from tinyinception.cli.parser import COMMANDS, UsageError, parse
 from tinyinception.errors import ArgumentError
 from tinyinception.kernels import jit
-from tinyinception.train.config import Config
+from tinyinception.train.config import OF_RUNS, Config
 
 OTHER = {
     "model": "plain_cifar",
@@ -67,7 +67,7 @@ def test_every_field_of_config_is_a_flag_and_says_in_help_what_it_is(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for name, one in Config.settings().items():
         assert name in Config.__doc__
-        if name != "extended":
+        if name not in OF_RUNS:
             assert f"{one.name_of_flag(name)}" in text
             assert " ".join(f"{one.help}{one.told}".split()) in text
     for group in ("data:", "network:", "recipe:", "run:"):
@@ -76,7 +76,7 @@ def test_every_field_of_config_is_a_flag_and_says_in_help_what_it_is(capsys):
 
 def test_flags_give_every_field(monkeypatch):
     config = Config.for_data("cifar10", **{name: value for name, value in OTHER.items() if name != "data"})
-    assert set(OTHER) | {"input_size", "network", "extended"} == set(asdict(config))
+    assert set(OTHER) | {"input_size", "network", *OF_RUNS} == set(asdict(config))
     assert trained(monkeypatch, *config.flags()) == config
     assert trained(monkeypatch) == Config.for_data("drawn")
     assert trained(monkeypatch, "--flip").flip is True
@@ -143,7 +143,7 @@ def test_configs_from_before_a_field_was_there_still_load():
     assert (config.model_options, config.freeze, config.weights, config.patience) == ({}, (), None, None)
     assert config.input_size == 32  # which all folders had then
     full = {**asdict(config)}
-    for name in ("model_options", "freeze", "weights", "patience", "input_size", "network", "extended"):
+    for name in ("model_options", "freeze", "weights", "patience", "input_size", "network", *OF_RUNS):
         del full[name]
     assert config.differences(full) == []
     assert Config.from_json('{"data": "cifar10"}').input_size is None
@@ -159,6 +159,7 @@ def test_configs_from_before_a_field_was_there_still_load():
         ("network", 5, "network must be a name"),
         ("weights", 5, "weights must be a name"),
         ("extended", [3], "extended must be a list of pairs"),
+        ("ranks", 1, r"ranks must be a whole number in \[2"),
         ("weights", "a\0b", "weights must be a path"),
     ],
 )

@@ -58,13 +58,18 @@ def _run(argv: Sequence[str]) -> int:
     except UsageError as error:
         return _say(f"error: {error}", 2)
     except NonFiniteError as error:
-        return _say(f"error: {error}", DIVERGED if getattr(options, "command", "") == "train" else 1)
+        return _tell(error, f"error: {error}", DIVERGED if getattr(options, "command", "") == "train" else 1)
     except TinyInceptionError as error:
-        return _say(f"error: {error}", 1)
+        return _tell(error, f"error: {error}", 1)
     except KeyboardInterrupt as stop:
-        return _say(str(stop) or "interrupted", getattr(stop, "status", INTERRUPTED))  # or 128 + another signal
+        return _tell(stop, str(stop) or "interrupted", getattr(stop, "status", INTERRUPTED))  # or 128 + another signal
     except OSError as error:  # what the system refuses at a place where nobody expected it
-        return _say(f"error: {error}", 1)
+        return _tell(error, f"error: {error}", 1)
+
+
+def _tell(error: BaseException, message: str, status: int) -> int:
+    """Say it, unless another of the processes that train together does."""
+    return status if getattr(error, "told", False) else _say(message, status)
 
 
 def _warn(message: Warning | str) -> None:

@@ -35,10 +35,14 @@ def run_train(options: Namespace) -> None:
     config = None if options.resume is not None else training.config(options)
     from tinyinception import train
     from tinyinception.kernels import jit
+    from tinyinception.train.ranks import here
 
+    first = here().rank == 0  # which sets the threads of several, before somebody chooses
     if options.threads is not None:
         jit.set_threads(options.threads)
     if config is not None and options.find_lr:
+        if not first:
+            return
         found = train.find_lr(config)
         _answer(options, {**asdict(found), "picture": str(found.draw(options.out or "."))}, [str(found)])
         return
@@ -55,6 +59,8 @@ def run_train(options: Namespace) -> None:
     else:
         begin = train.ensure if options.ensure else train.fit
         result = begin(config, options.out, watchers=watchers, eager=options.eager, pictures=options.pictures)
+    if not first:  # another one tells it
+        return
     _answer(
         options,
         asdict(result),

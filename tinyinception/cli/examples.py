@@ -27,7 +27,8 @@ EXAMPLES = {
   tinyinception train --model googlenet_cifar --epochs 2 --limit 2000
   tinyinception train --model-option dropout=0.3 --label-smoothing 0.2 --average 0.999 --no-flip
   tinyinception train --model inception_v3_79 --data photos --input-size 79 --weights v3.safetensors --freeze 'Conv2d*'
-  tinyinception train --config runs/c10/config.json --lr 0.05""",
+  tinyinception train --config runs/c10/config.json --lr 0.05
+  mpirun -n 4 tinyinception train           four processes, each with its part of every batch; needs the mpi extra""",
     "evaluate": """  tinyinception evaluate runs/c10
   tinyinception evaluate runs/c10 --crops 144 --pictures pictures
   tinyinception evaluate runs/a runs/b      both as an ensemble

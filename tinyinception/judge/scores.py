@@ -213,6 +213,14 @@ def _score_views(
     return batches
 
 
+def joined(parts: Sequence[Scores]) -> Scores:
+    """The scores of images that were shared out, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    each = [(one.log_probabilities, one.labels) for one in parts]
+    return Scores(*map(np.concatenate, zip(*each, strict=True)))
+
+
 @named
 def ensemble(scores: Sequence[Scores]) -> Scores:
     """What several networks say together: the mean of their probabilities, each counting as much.

@@ -79,6 +79,10 @@ class Lookahead:
         """Forget all gradients."""
         self.optimizer.zero_grad()
 
+    def gradients(self) -> list[np.ndarray]:
+        """The optimiser's gradients, in as few arrays as can be."""
+        return self.optimizer.gradients()
+
     def check_finite(self, loss: Any = None) -> None:
         """Write into `finite` whether no gradient, nor the loss, holds NaN or infinity."""
         self.optimizer.check_finite(loss)

@@ -130,6 +130,18 @@ class Optimizer(ABC):
         for grad in grads if loss is None else [*grads, loss.data.reshape(-1)]:
             launch(kernel_for("find_non_finite", grad), grad, self.finite)
 
+    @sighted()
+    def gradients(self) -> list[np.ndarray]:
+        """The gradients of all parameters that want one, in as few arrays as can be, for changing them in place.
+
+        A parameter that wants one and got none has zeros from then on.
+        """
+        for (_, parameter), place in zip(self.parameters, self._places, strict=True):
+            if parameter.grad is None and getattr(parameter, "requires_grad", True):
+                launch(np.copyto, place.slot, 0)
+                parameter.grad = place.slot
+        return joined(place.slot for place in self._ready())
+
     def frozen(self) -> tuple[tuple[str, Any], ...]:
         """What a recorded step has in it as plain numbers; where they are others, it has to be recorded anew."""
         numbers = (bool, int, float, str, tuple)

@@ -17,7 +17,7 @@ from tinyinception.files import as_path, plain, toml_object
 from tinyinception.habits import named
 from tinyinception.remedies import ARGUMENTS
 from tinyinception.studies.measures import MEASURES
-from tinyinception.train.config import Config
+from tinyinception.train.config import OF_RUNS, Config
 
 HERE = Path(__file__).parent
 MOST = 100_000  # trainings that a study may be, whoever asks for them
@@ -268,7 +268,7 @@ def _nested(field: str, value: Any) -> dict[str, Any]:
 def _check_fields(where: str, fields: Any) -> None:
     if not isinstance(fields, dict):
         raise ArgumentError(f"{where} must be a table of settings, got {fields!r}")
-    known = [name for name in Config.settings() if name not in ("seed", "extended")]
+    known = [name for name in Config.settings() if name not in ("seed", *OF_RUNS)]
     for name in fields:
         if name == "seed":
             raise ArgumentError(f"{where}: seed: a study has its seeds for all arms, seeds = 3 before the tables")

@@ -25,6 +25,7 @@ from tinyinception.studies.measures import MEASURES, Finished, Row, read_rows, v
 from tinyinception.terminal import say
 from tinyinception.train.config import Config
 from tinyinception.train.lock import holder
+from tinyinception.train.ranks import LAUNCHED
 from tinyinception.train.run import CONFIG, LOG, RESULT, Result, Run
 
 RETRIES = 3  # after a child that was killed
@@ -152,7 +153,8 @@ def environment(threads: int) -> dict[str, str]:
     ours = [] if package.name in ("site-packages", "dist-packages") else [str(package)]
     path = os.pathsep.join([*ours, *filter(None, [os.environ.get("PYTHONPATH")])])
     limits = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
-    return {**os.environ, **limits, **({"PYTHONPATH": path} if path else {})}
+    here = {name: value for name, value in os.environ.items() if name not in LAUNCHED}  # no child is mpirun's
+    return {**here, **limits, **({"PYTHONPATH": path} if path else {})}
 
 
 def run_one(task: Task, children: Children | None = None, tell: Callable[[str], None] = say) -> Outcome:

@@ -18,6 +18,7 @@ from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3, "muon": 0.24}  # peak
 MOMENTA = {"sgd": 0.9, "rmsprop": 0.9, "muon": 0.6}
+OF_RUNS = ("extended", "ranks", "batch_norm")  # settings that a run gets by how it is trained, and nobody chooses
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
 OLD_SIZE = 32  # of the images of a folder, before configs said it
 
@@ -207,6 +208,24 @@ class Config:
     extended: tuple[tuple[int, int], ...] = setting(
         (), "run", "(step, epochs): up to that step the run was planned for so many epochs", list, flag=NO_FLAG
     )
+    ranks: int | None = setting(
+        None,
+        "run",
+        "processes that share each batch",
+        int,
+        "[2, 1e6]",
+        usual="as mpirun says",
+        flag=NO_FLAG,
+    )
+    batch_norm: str | None = setting(
+        None,
+        "run",
+        "what it normalises where several processes share a batch: parts (each process its own; running statistics, "
+        "which are tested and saved, are the means of theirs)",
+        choices=("parts",),
+        usual="the whole batch",
+        flag=NO_FLAG,
+    )
 
     def __post_init__(self) -> None:
         for name, one in Config.settings().items():
@@ -285,7 +304,7 @@ class Config:
 def read(file: str | Path) -> dict[str, Any]:
     """The fields that a file of settings gives: a run's config.json, or TOML. ArgumentError where it cannot be used.
 
-    What is said there of how a run was extended is left out: it is of that run.
+    What is said there of how a run was started and extended is left out: it is of that run.
     """
     path = as_path("config", file)
     try:
@@ -296,10 +315,9 @@ def read(file: str | Path) -> dict[str, Any]:
     values = parse(f"config: {path}", text, ArgumentError)
     if unknown := [name for name in values if name not in Config.settings()]:
         raise unknown_name(
-            unknown[0], [name for name in Config.settings() if name != "extended"], f"setting in {path}:"
+            unknown[0], [name for name in Config.settings() if name not in OF_RUNS], f"setting in {path}:"
         )
-    values.pop("extended", None)
-    return values
+    return {name: value for name, value in values.items() if name not in OF_RUNS}
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -18,7 +19,7 @@ from tinyinception.errors import ArgumentError, NonFiniteError
 from tinyinception.files import as_path
 from tinyinception.habits import named
 from tinyinception.judge.nonfinite import blame_scores, check_finite
-from tinyinception.judge.scores import Scores, score
+from tinyinception.judge.scores import Scores, joined, score
 from tinyinception.kernels import prepare
 from tinyinception.nn import Module
 from tinyinception.train.checkpoint import load
@@ -28,8 +29,9 @@ from tinyinception.train.interrupt import Stopped, stop_signals
 from tinyinception.train.live import LivePage
 from tinyinception.train.network import own
 from tinyinception.train.pictures import draw_pictures
+from tinyinception.train.ranks import Ranks, started
 from tinyinception.train.report import Report
-from tinyinception.train.run import CONFIG, Result, Run
+from tinyinception.train.run import CONFIG, Follower, Result, Run
 from tinyinception.train.session import Session, accuracy_of
 from tinyinception.train.step import train_step
 from tinyinception.train.watchers import StepLog, Watcher, watching
@@ -52,6 +54,7 @@ def fit(
     progress: bool = True,
     eager: bool = False,
     pictures: bool = True,
+    ranks: Ranks | None = None,
 ) -> Result:
     """Train a network from the start; the run's folder is `out`, which must not hold a run yet.
 
@@ -60,17 +63,21 @@ def fit(
     again by `resume`, all else is to be given again. dataset: instead of the one that `config.data` names, see
     `Dataset.from_arrays`. watchers: are told how it goes, beside those that print, write steps.csv and live.html.
     eager: run every step from Python, instead of recording it once and replaying its launches; the bits are the same.
-    pictures: draw them at the end.
+    pictures: draw them at the end. ranks: the processes that train together, see `train.ranks`; by default those that
+    mpirun has started, each of which makes the same call.
 
     Raises ArgumentError, DataError, ShapeError or CheckpointError before any training where something does not fit,
     NonFiniteError where the loss or a gradient becomes NaN or infinite, or the last test loss is beyond HOPELESS, and
     KeyboardInterrupt, after a checkpoint, on Ctrl-C, SIGTERM or SIGHUP; its message says how to continue.
     """
-    prepare()
-    config = own(config, network, dataset)
-    with Run.begin(config, out) as run:
+    with started(ranks) as peers, ExitStack() as held:
+        peers.together(prepare)
+        config = peers.together(lambda: _shared(own(config, network, dataset), peers))
+        run = _open(peers, held, lambda: Run.begin(config, out))
         try:
-            session = Session(config, load_data(config, progress, dataset), network, eager=eager)
+            images = peers.in_turn(lambda: load_data(config, progress, dataset))
+            session = peers.together(lambda: Session(config, images, network, eager=eager, ranks=peers))
+            session.compare()
             session.save(run)
         except BaseException:
             run.discard()
@@ -90,6 +97,7 @@ def resume(
     progress: bool = True,
     eager: bool = False,
     pictures: bool = True,
+    ranks: Ranks | None = None,
 ) -> Result:
     """Continue a run, however it ended, to the same bits as if it had never stopped.
 
@@ -98,28 +106,31 @@ def resume(
     it may rise again, and `config.extended` keeps when that was decided. network, dataset: the caller's own, again.
     Raises as `fit` does, and CheckpointError where another process trains this run.
     """
-    prepare()
-    run = Run.open(folder)
-    if epochs is None and not run.is_writable and (result := run.result) is not None:
-        return result
-    with run.lock():
-        config = run.config
-        saved = load(run.folder) if run.has_checkpoint else None
+    with started(ranks) as peers, ExitStack() as held:
+        peers.together(prepare)
+        if epochs is None and (done := peers.lead(lambda: _finished(Run.open(folder)))) is not None:
+            return done
+        run = _open(peers, held, lambda: Run.open(folder).lock())
+        trained, saved = peers.lead(lambda: (run.config, load(run.folder) if run.has_checkpoint else None))
+        config = peers.together(lambda: _continued(trained, peers, run))
         if data is not None:
             moved: dict[str, Any] = {"data": data, "source": None}
-            config = replace(config, **moved).located
+            config = peers.together(lambda: replace(config, **moved).located)
         elif dataset is None:
-            config = run.find_data(config)
-        images = load_data(config, progress, dataset)
-        session = Session(config, images, network, fresh=saved is None, eager=eager)
+            config = peers.together(lambda: run.find_data(config))
+        images = peers.in_turn(lambda: load_data(config, progress, dataset))
+        session = peers.together(
+            lambda: Session(config, images, network, fresh=saved is None, eager=eager, ranks=peers)
+        )
         if saved is not None:
-            session.restore(run, *saved)
+            peers.together(lambda: session.restore(run, *saved))
         if epochs is not None:
-            session.extend(epochs)
+            peers.together(lambda: session.extend(epochs))
             run.forget_result()
+        session.compare()
         if saved is None:
             session.save(run)
-        if session.config != run.config:
+        if session.config != trained:
             run.write_config(session.config)
         run.write_log(session.log)
         return _train(session, run, watchers, progress, pictures)
@@ -136,6 +147,7 @@ def ensure(
     progress: bool = True,
     eager: bool = False,
     pictures: bool = True,
+    ranks: Ranks | None = None,
 ) -> Result:
     """The result of training by `config` in `folder`, whatever is there already: calling it again costs nothing.
 
@@ -145,18 +157,52 @@ def ensure(
     place = as_path("folder", folder)
     options: dict[str, Any] = {"network": network, "dataset": dataset, "watchers": watchers}
     options |= {"progress": progress, "eager": eager, "pictures": pictures}
-    if not (place / CONFIG).is_file():
-        return fit(config, place, **options)
-    run = Run.open(place)
-    if differing := own(config, network, dataset).differences(run.config.located):
-        raise ArgumentError(f"config: {place} holds a run with {'; '.join(differing)}")
-    return run.result or resume(place, **options)
+    with started(ranks) as peers:
+        options["ranks"] = peers
+        if not peers.lead((place / CONFIG).is_file):
+            return fit(config, place, **options)
+        wanted = peers.together(lambda: _shared(own(config, network, dataset), peers))
+
+        def found() -> Result | None:
+            run = Run.open(place)
+            if differing := wanted.differences(run.config.located):
+                raise ArgumentError(f"config: {place} holds a run with {'; '.join(differing)}")
+            return run.result
+
+        return peers.lead(found) or resume(place, **options)
+
+
+def _shared(config: Config, ranks: Ranks) -> Config:
+    """The config of a run by these ranks. ArgumentError where it was made for others."""
+    size = ranks.size if ranks.size > 1 else None
+    if config.ranks not in (None, size):
+        raise ArgumentError(f"ranks: the config is for {config.ranks} processes, got {ranks.size}; see mpirun -n")
+    return replace(config, ranks=size, batch_norm="parts" if size else None)
+
+
+def _open(ranks: Ranks, held: ExitStack, opening: Callable[[], AbstractContextManager[Run]]) -> Run:
+    """The run that rank 0 holds from now on; the others know its folder."""
+    folder = ranks.lead(lambda: held.enter_context(opening()).folder)
+    return Follower(folder) if ranks.rank else Run(folder)
+
+
+def _finished(run: Run) -> Result | None:
+    """The result of a finished run that nobody can write to."""
+    return None if run.is_writable else run.result
+
+
+def _continued(config: Config, ranks: Ranks, run: Run) -> Config:
+    """The same, of a run that these ranks may continue. ArgumentError where others have trained it."""
+    if (config.ranks or 1) != ranks.size:
+        before = "one process" if config.ranks is None else f"{config.ranks} processes"
+        raise ArgumentError(f"ranks: trained by {before}, this run is continued with `{run.resume_command()}`")
+    return config
 
 
 def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bool, pictures: bool) -> Result:
-    config, at, scores = session.config, session.position, None
+    config, at, ranks, scores = session.config, session.position, session.ranks, None
     # NumPy's warnings would come before what they announce: a loss that is NaN or infinite stops the run with a reason
-    everyone = [Report(progress), StepLog(), LivePage(), *watchers]
+    everyone = [] if ranks.rank else [Report(progress), StepLog(), LivePage(), *watchers]
     with (
         watching(everyone, session, run) as tell,
         stop_signals() as stop,
@@ -170,11 +216,12 @@ def _train(session: Session, run: Run, watchers: Sequence[Watcher], progress: bo
                 session.loss, correct = train_step(session, images, labels)
                 at.add(session.loss, correct, len(labels))
                 at.seconds, began = at.seconds + clock() - began, clock()
-                if stop.signal or began - saved >= config.checkpoint_seconds:
+                signal = ranks.any(stop.signal or 0)
+                if signal or began - saved >= config.checkpoint_seconds:
                     session.save(run)
                     saved = began = clock()
-                if stop.signal:
-                    raise Stopped(f"stopped and saved; continue with {run.resume_command()}", stop.signal)
+                if signal:
+                    raise ranks.agree(Stopped(f"stopped and saved; continue with {run.resume_command()}", signal))
                 tell("step", session)
             row, scores = _epoch_row(session)
             session.log.append(row)
@@ -227,13 +274,15 @@ def measure(session: Session) -> tuple[Scores, Scores | None]:
 
 
 def _measure(session: Session, how: str) -> Scores:
-    scores = score(session.network, session.test_loader, classify=session.classify)
+    network, loader, ranks = session.network, session.test_loader, session.ranks
+    scores = joined(ranks.gather(score(network, loader, classify=session.classify)))
     if not math.isfinite(scores.loss):
-        at, culprit = session.position, blame_scores(session.network, session.test_loader)
-        raise NonFiniteError(
+        at, culprit = session.position, ranks.culprit(blame_scores(network, loader))
+        error = NonFiniteError(
             f"the test loss{how} is {scores.loss} at the end of epoch {min(at.epoch + 1, session.config.epochs)}; the "
             f"first to be so was {culprit}; the last good checkpoint is kept; try lower lr than {session.config.lr:g}"
         )
+        raise ranks.agree(error)
     return scores
 
 
@@ -251,10 +300,11 @@ def _finish(session: Session, run: Run, scores: Scores | None, pictures: bool) -
         scores = averaged or test
     if scores.loss > HOPELESS:
         guess = math.log(len(session.facts.classes))
-        raise NonFiniteError(
+        error = NonFiniteError(
             f"the training has diverged: the test loss is {scores.loss:.3g} after {session.position.epoch} epochs, and "
             f"{guess:.3g} by guessing; the last checkpoint is kept; try lower lr than {session.config.lr:g}"
         )
+        raise session.ranks.agree(error)
     result = Result(
         scores.accuracy,
         session.position.epoch,
@@ -266,7 +316,7 @@ def _finish(session: Session, run: Run, scores: Scores | None, pictures: bool) -
         accuracy_of(session.best),
     )
     run.write_result(result)
-    if pictures:
+    if pictures and not session.ranks.rank:
         with session.judged():
             draw_pictures(session, run, scores)
     return result

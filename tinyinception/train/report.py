@@ -37,6 +37,8 @@ class Report(Watcher):
             shown=enabled,
         )
         self.line(f"{session.config.model} on {session.dataset!r}, run folder {run.folder}")
+        if session.ranks.size > 1:
+            self.line(f"{session.ranks.told}; after a crash: {run.resume_command()}")
         if session.told:
             self.line(session.told)
         self.images = at.images

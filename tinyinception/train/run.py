@@ -112,11 +112,11 @@ class Run:
         return run
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Iterator[Run]:
         """Hold the folder, so that nobody else writes into it. Raises CheckpointError where another process does."""
         with locked(self.folder):
             remove_leftovers(self.folder)
-            yield
+            yield self
 
     def discard(self) -> None:
         """Take back `begin`, when the run could not start."""
@@ -186,7 +186,10 @@ class Run:
 
     def resume_command(self) -> str:
         """What to type to continue this run."""
-        return f"tinyinception train --resume {shlex.quote(str(self.folder))}"
+        ranks = None
+        with suppress(CheckpointError):
+            ranks = self.config.ranks
+        return f"{f'mpirun -n {ranks} ' if ranks else ''}tinyinception train --resume {shlex.quote(str(self.folder))}"
 
     def write_config(self, config: Config) -> None:
         """config.json."""
@@ -209,6 +212,28 @@ class Run:
     def write_result(self, result: Result) -> None:
         """result.json."""
         save_file(self.folder / RESULT, (json.dumps(asdict(result), indent=2) + "\n").encode())
+
+
+class Follower(Run):
+    """A run as those of its processes see it that write nothing: another one does."""
+
+    def discard(self) -> None:
+        pass
+
+    def forget_result(self) -> None:
+        pass
+
+    def write_config(self, config: Config) -> None:
+        pass
+
+    def write_log(self, rows: list[dict]) -> None:
+        pass
+
+    def write_best(self, network: Module) -> None:
+        pass
+
+    def write_result(self, result: Result) -> None:
+        pass
 
 
 def _new_folder(config: Config) -> Path:

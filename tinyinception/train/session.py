@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from tinyinception.checks import whole
-from tinyinception.data import AlternatingFlip, Cutout, Dataset, RandomCrop, RandomFlip, Transform
+from tinyinception.data import AlternatingFlip, Cutout, Dataset, Loader, RandomCrop, RandomFlip, Transform
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.judge.nonfinite import check_finite, describe, is_finite
 from tinyinception.judge.scores import Classifier, log_probabilities
@@ -37,9 +39,11 @@ from tinyinception.train.config import LEARNING_RATES, MOMENTA, Config
 from tinyinception.train.first_layer import whiten
 from tinyinception.train.network import Factory, build
 from tinyinception.train.pretrained import frozen, start_from
+from tinyinception.train.ranks import Ranks
 from tinyinception.train.run import Run
 from tinyinception.train.state import DataFacts, Position, check_log
 
+DROPOUT = 3  # the stream of random numbers that dropout has on each of several ranks; the loader has 0 to 2
 AUX_WEIGHT = 0.3  # of a network that has auxiliary heads and does not say what they count: the papers'
 
 
@@ -49,7 +53,7 @@ class Session:
 
     own: the caller's network, or a function that makes it. fresh: whether it begins, so that the weights of the config
     are read; otherwise `restore` follows. loss: of the last step's batch. eager: run every step from Python, instead of
-    recording it once and replaying it.
+    recording it once and replaying it. ranks: the processes that train together, this one among them.
     """
 
     config: Config
@@ -60,10 +64,11 @@ class Session:
     log: list[dict] = field(default_factory=list)
     loss: float = math.nan
     eager: bool = False
+    ranks: Ranks = field(default_factory=Ranks)
 
     def __post_init__(self) -> None:
         config, dataset = self.config, self.dataset
-        self.facts = DataFacts.of(dataset)
+        self.facts, self.share = DataFacts.of(dataset), np.ones(1)  # the second: of a batch, this rank's
         self.generator = random.seeded(config.seed)
         with random.using(self.generator):
             self.network = build(config, self.facts, self.own)
@@ -82,7 +87,7 @@ class Session:
             seed=config.seed,
             drop_last=len(dataset.train_images) >= config.batch_size,
         )
-        self.test_loader = dataset.loader("test", config.batch_size)
+        self.test_loader = self._test_loader()
         self.schedule = _schedule(config, len(self.train_loader))
         self.optimizer = _optimizer(config, self.network)
         self.average: RunningAverage | None = None
@@ -91,10 +96,34 @@ class Session:
         self.captured: Captured | None = None  # the training step, from the first one on
         self._classify: Classifier | None = None
 
+    def _test_loader(self) -> Loader:
+        """The test images, of several ranks this one's part. ArgumentError where some rank would have none."""
+        whole, ranks = self.dataset.loader("test", self.config.batch_size), self.ranks
+        if ranks.size == 1:
+            return whole
+        batch = min(self.config.batch_size, len(self.train_loader.images))
+        for what, images in (("images in a batch", batch), ("test images", len(whole.images))):
+            if images < ranks.size:
+                raise ArgumentError(f"ranks: {images} {what} are too few for {ranks.size} ranks")
+        part = ranks.part(len(whole.images))
+        mean, std = self.dataset.mean, self.dataset.std
+        return Loader(whole.images[part], whole.labels[part], whole.batch_size, mean=mean, std=std)
+
+    def compare(self) -> None:
+        """Raises ArgumentError where another rank begins with other settings, images or weights than rank 0."""
+        if self.ranks.size > 1:
+            settings = replace(self.config, data="drawn", source=None, input_size=None)  # images may lie elsewhere
+            weights = {name: array.tobytes() for name, array in self.network.state_dict().items()}
+            digest = sha256(pickle.dumps(weights)).hexdigest()
+            self.ranks.same(settings=settings, images=(self.facts.train, self.facts.test), weights=digest)
+
     def prepare(self) -> None:
         """What is set anew before each step, as functions of the position: rates, and what is trained no longer."""
         config, step, optimizer = self.config, self.position.step, self.optimizer
         optimizer.lr = self.schedule(step)
+        if self.ranks.size > 1:
+            drawn = np.random.PCG64([config.seed, DROPOUT, self.ranks.rank, step])
+            self.generator.bit_generator.state = drawn.state
         if isinstance(optimizer, Lookahead):
             done = min(1.0, step / (config.epochs * len(self.train_loader)))
             optimizer.alpha = 1 - 0.95**optimizer.k * done**3  # airbench's
@@ -135,7 +164,12 @@ class Session:
             self.schedule = _schedule(self.config, len(self.train_loader))
 
     def save(self, run: Run) -> None:
-        """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite."""
+        """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite.
+
+        Of several ranks, the first does so; all have the same to write.
+        """
+        if self.ranks.rank > 0:
+            return
         check_finite(self.network)
         with random.using(self.generator):
             drawn = random.get_state()

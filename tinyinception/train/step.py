@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tinyinception.context import sighted
 from tinyinception.errors import CaptureError, NonFiniteError
 from tinyinception.judge.nonfinite import blame
 from tinyinception.judge.scores import outputs
+from tinyinception.kernels.launch import launch
 from tinyinception.nn import random
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import clip_grad_norm
@@ -23,15 +25,18 @@ from tinyinception.train.session import Session
 def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
     """One step on one batch: the loss before it, and how many images were classified correctly.
 
-    Raises NonFiniteError, before anything but running statistics has changed, where the loss or a gradient is NaN or
-    infinite.
+    Of several ranks, each is given the whole batch and takes its part. Raises NonFiniteError, before anything but
+    running statistics has changed, where the loss or a gradient is NaN or infinite, on whichever rank.
     """
-    optimizer = session.optimizer
+    optimizer, ranks = session.optimizer, session.ranks
     session.prepare()
+    if ranks.size > 1:
+        part, session.share[0] = ranks.part(len(labels)), len(labels[ranks.part(len(labels))]) / len(labels)
+        images, labels = images[part], labels[part]
     logits, loss, total = _step(session, images, labels)
     if not optimizer.finite[0]:
-        raise _non_finite(session, images, labels, total.item())
-    return loss.item(), int((logits.numpy().argmax(axis=1) == labels).sum())
+        raise ranks.agree(_non_finite(session, images, labels, total.item()))
+    return loss.item(), ranks.sum(int((logits.numpy().argmax(axis=1) == labels).sum()))
 
 
 def _step(session: Session, images: np.ndarray, labels: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
@@ -62,6 +67,8 @@ def descend(session: Session, images: Tensor, labels: Any) -> tuple[Tensor, Tens
     optimizer.zero_grad()
     logits, loss, total = forward(session, images, labels)
     total.backward()
+    if session.ranks.size > 1:
+        _average(session, loss, total)
     optimizer.check_finite(total)
     if session.config.clip is not None:
         with suppress(NonFiniteError):  # which `finite` says already
@@ -70,6 +77,22 @@ def descend(session: Session, images: Tensor, labels: Any) -> tuple[Tensor, Tens
     if session.average is not None:
         session.average.update()
     return logits, loss, total
+
+
+@sighted()
+def _average(session: Session, loss: Tensor, total: Tensor) -> None:
+    """Gradients, losses and running statistics of a part become those of the whole batch, on all ranks."""
+    frozen = [array for norm in session.frozen_norms for _, array in norm.named_buffers()]
+    statistics = [
+        array
+        for _, array in session.network.named_buffers()
+        if array.dtype.kind == "f" and not any(array is one for one in frozen)
+    ]
+    losses = [loss.numpy(), total.numpy()]
+    if total is loss:  # perhaps on this rank only, and all send the same
+        losses[1] = np.empty_like(losses[0])
+        launch(np.copyto, losses[1], losses[0])
+    launch(session.ranks.mean, session.share, *session.optimizer.gradients(), *losses, *statistics)
 
 
 def forward(session: Session, images: Tensor, labels: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -89,7 +112,7 @@ def _non_finite(session: Session, images: np.ndarray, labels: np.ndarray, loss: 
 
     at = session.position
     what = f"the loss is {loss}" if not math.isfinite(loss) else "a gradient is NaN or infinite"
-    culprit = blame(session.network, images, again)
+    culprit = session.ranks.culprit(blame(session.network, images, again))
     return NonFiniteError(
         f"{what} at step {at.step}, batch {at.batch} of epoch {at.epoch + 1}; the first to be so was "
         f"{culprit}; the last good checkpoint is kept; try lower lr than {session.config.lr:g}"
