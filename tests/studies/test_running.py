@@ -8,13 +8,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 
 from tests.helpers.marks import posix
 from tests.helpers.tiny_runs import bits
+from tests.helpers.waiting import wait_for
 from tinyinception import studies, train
 from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, CheckpointError
@@ -32,14 +32,6 @@ def task_of(study, arm, seed, folder):
 def same_bits(one, other, keys=KEYS):
     for arm, seed in keys:
         assert bits(one / "runs" / arm / str(seed)) == bits(other / "runs" / arm / str(seed)), (arm, seed)
-
-
-def wait_for(something, seconds=120):
-    for _ in range(seconds * 200):
-        if found := something():
-            return found
-        time.sleep(0.005)
-    raise AssertionError("waited in vain")
 
 
 # -- undisturbed -------------------------------------------------------------------------------------------------------
@@ -169,7 +161,7 @@ def test_a_training_that_an_earlier_study_left_running_is_waited_for(undisturbed
     monkeypatch.setattr(Children, "run", lambda *_: pytest.fail("a process was started"))
     told = []
     assert run_one(task, tell=told.append).values == report.outcomes[0].values
-    assert told == ["rates/low/0: process 4711 still trains it, as an earlier study asked it to; waiting for that"]
+    assert told == ["rates/low/0: process 4711 still trains it, for a study or a worker that is gone; waiting for that"]
 
 
 def test_two_studies_in_one_folder_are_refused(file, tmp_path):

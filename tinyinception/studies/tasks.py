@@ -153,8 +153,7 @@ def run_one(task: Task, children: Children | None = None, tell: Callable[[str], 
     if (known := settled(task)) is not None:
         return known
     task.folder.parent.mkdir(parents=True, exist_ok=True)
-    _await(task, children, tell)
-    if _result(task) is None and (reason := _train(task, children, tell)):
+    if reason := _trained(task, children, tell):
         text = json.dumps({"reason": reason, "config": asdict(task.config)}, indent=2) + "\n"
         save_file(task.beside(DIVERGED), text.encode())
     else:
@@ -188,6 +187,19 @@ def _result(task: Task) -> Result | None:
     return Run.open(task.folder).result if (task.folder / CONFIG).is_file() else None
 
 
+def _trained(task: Task, children: Children, tell: Callable[[str], None]) -> str:
+    """See `_train`; whoever trains the run already, or began in the same moment as we did, is waited for."""
+    while True:
+        _await(task, children, tell)
+        if _result(task) is not None:
+            return ""
+        try:
+            return _train(task, children, tell)
+        except CheckpointError:
+            if holder(task.folder) is None:
+                raise
+
+
 def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
     """Train to the end; why that cannot be, where the training diverges, else an empty text."""
     log, command = task.beside(".log"), [sys.executable, "-m", "tinyinception", *task.command]
@@ -207,13 +219,13 @@ def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:
 
 
 def _await(task: Task, children: Children, tell: Callable[[str], None]) -> None:
-    """Wait for a process that trains this run already: of a study that was killed, its children live on."""
+    """Wait for a process that trains this run already: of what was killed, study or worker, the children live on."""
     told = False
     while (pid := holder(task.folder)) is not None:
         if children.stopping:
             raise Stopping
         if not told:
-            tell(f"{task.key}: process {pid} still trains it, as an earlier study asked it to; waiting for that")
+            tell(f"{task.key}: process {pid} still trains it, for a study or a worker that is gone; waiting for that")
         told = True
         time.sleep(0.5)
 
