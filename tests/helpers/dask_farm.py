@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from contextlib import suppress
 
 import psutil
 from distributed import Client
@@ -23,15 +21,15 @@ if name := os.environ.get("PRETENDED_HOST"):
 
 
 class Farm:
-    """A scheduler, and the workers that `worker` starts, in a folder of its own."""
+    """A scheduler, and the workers that `worker` starts, in a folder of its own. variables: of its environment."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, **variables):
         folder.mkdir(exist_ok=True)
         self.folder, self.processes = folder, []
         (folder / "sitecustomize.py").write_text(PRETENDS, encoding="utf-8")
         file = folder / "scheduler.json"
         words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)]
-        self.scheduler = self._start("scheduler", *words, DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="1s")
+        self.scheduler = self._start("scheduler", *words, **variables)
         wait_for(lambda: file.exists() and file.stat().st_size)
         self.address = json.loads(file.read_text(encoding="utf-8"))["address"]
         self.client = Client(self.address, set_as_default=False)
@@ -40,12 +38,10 @@ class Farm:
         return self
 
     def __exit__(self, *_):
+        self.client.close()
         for process in self.processes:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait()
-        self.client.close(timeout=0)
 
     def worker(self, *words, host="127.0.0.1", package=None, **variables):
         """Start one more. package: the folder of another tinyinception than this one."""

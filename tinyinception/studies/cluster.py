@@ -33,14 +33,15 @@ from tinyinception.studies.trainings import LATE, TICK, Trainings
 from tinyinception.train.interrupt import stop_signals
 
 ADDRESS = re.compile(r"\w+://[^\s/]+:\d+")
-WAIT = 10.0  # seconds: for the scheduler, for a first worker, for the answers of all
+WAIT = 10.0  # seconds for the scheduler, and then for a first worker
+PATIENCE = 60.0  # seconds for the answers of all
 
 
 class Cluster:
     """As many trainings at a time as there are workers, each with its worker's share of the machine; see Scheduler."""
 
     def __init__(self, address: str, wait: float = WAIT) -> None:
-        """See `connect`. wait: the most seconds for each of scheduler, workers and their answers."""
+        """See `connect`. wait: seconds for the scheduler, and then for a first worker."""
         if not isinstance(address, str) or not ADDRESS.fullmatch(address):
             raise ArgumentError(
                 f"scheduler must be the address of Dask's, such as tcp://127.0.0.1:8786, got {address!r}"
@@ -130,20 +131,19 @@ class Cluster:
         return self.call(self.client.run, question, *args, on_error="return")
 
     def call(self, call: Callable, *args: Any, **options: Any) -> Any:
-        """Of the client. Raises Gone where the scheduler is not there, and CheckpointError where it takes too long."""
+        """Of the client. Raises Gone where the scheduler is not there, or it or a worker takes too long."""
         if self.client.status != "running":
             raise self.gone()
         try:
-            return call(*args, callback_timeout=self.wait, **options)
+            return call(*args, callback_timeout=PATIENCE, **options)
         except LATE:
-            late = f"it, or one of its workers, did not answer within {self.wait:g} s"
-            raise CheckpointError(f"scheduler {self.address}: {late}") from None
+            raise self.gone(f": it, or one of its workers, did not answer within {PATIENCE:g} s") from None
         except OSError as error:
             raise self.gone() from error
 
-    def gone(self) -> Gone:
+    def gone(self, how: str = " is gone") -> Gone:
         """The error for a scheduler that does not answer any more."""
-        return Gone(f"scheduler {self.address} is gone")
+        return Gone(f"scheduler {self.address}{how}")
 
     def working(self) -> dict[str, list[str]]:
         """The keys that each worker has."""
@@ -155,8 +155,10 @@ class Cluster:
         dask = self.call(self.client.run_on_scheduler, version, "distributed")
         versions = {"it": {"distributed": dask}}
         for worker, found in self.ask(dask_worker.facts).items():
+            if isinstance(found, (ImportError, AttributeError)):
+                raise self._unfit(f"its worker {worker} has no tinyinception of this version: {found}")
             if not isinstance(found, Facts):
-                raise self._unfit(f"its worker {worker} has no tinyinception {own.versions['tinyinception']} ({found})")
+                raise self.gone(f": its worker {worker} does not answer: {found}")
             told[worker], versions[f"its worker {worker}"] = found, found.versions
         for name, there in versions.items():
             for what, value in there.items():
