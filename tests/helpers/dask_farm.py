@@ -67,8 +67,7 @@ class Farm:
 
     def _start(self, *words, **variables):
         with open(self.folder / f"{words[0]}.log", "ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dask", *words], env=os.environ | variables, stdout=log, stderr=log
-            )
+            command = [sys.executable, "-m", "dask", *words]
+            process = subprocess.Popen(command, cwd=self.folder, env=os.environ | variables, stdout=log, stderr=log)
         self.processes.append(process)
         return process

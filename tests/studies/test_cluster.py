@@ -362,6 +362,7 @@ def test_a_scheduler_without_workers_or_with_others_is_refused_in_a_line(tmp_pat
         with pytest.raises(CheckpointError, match=rf"^scheduler {farm.address}: {told}"):
             studies.connect(farm.address)
         farm.processes[-1].kill()
+        farm.processes[-1].wait()
         (other / "studies" / "dask_worker.py").unlink()
         farm.living(0)
         farm.worker(package=other.parent)
@@ -394,8 +395,8 @@ def test_without_the_library_a_line_says_how_to_have_it(monkeypatch, file, capsy
 
 
 def test_how_many_at_a_time_is_for_the_workers_to_say(farm, file, capsys):
-    assert main(["study", str(file), "--scheduler", farm.address, "--workers", "2"]) == 2
-    assert "study --workers goes without --scheduler, whose workers have it" in capsys.readouterr().err
     farm.living(1)
     with studies.connect(farm.address) as scheduler, pytest.raises(ArgumentError, match=r"^threads: with a scheduler"):
         studies.plan(studies.load(file), scheduler=scheduler, threads=1)
+    assert main(["study", str(file), "--scheduler", farm.address, "--workers", "2"]) == 2
+    assert "study --workers goes without --scheduler, whose workers have it" in capsys.readouterr().err
