@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import tinyinception
 from tests.helpers.dask_farm import Farm
 from tests.helpers.marks import posix
 from tests.helpers.tiny_runs import bits
-from tests.helpers.waiting import wait_for
+from tests.helpers.waiting import meanwhile, wait_for
 from tinyinception import studies, train
 from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, CheckpointError
@@ -76,25 +75,6 @@ def run(address, tasks):
     """(task, outcome) of each, as they end."""
     with studies.connect(address) as scheduler:
         return list(scheduler.run(tasks, lambda: None))
-
-
-@contextmanager
-def meanwhile(something):
-    """In a thread of its own; what it raises is raised at the end."""
-    raised = []
-
-    def call():
-        try:
-            something()
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=call)
-    thread.start()
-    yield
-    thread.join()
-    if raised:
-        raise raised[0]
 
 
 def make(folder):
