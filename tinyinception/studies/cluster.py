@@ -155,10 +155,8 @@ class Cluster:
         dask = self.call(self.client.run_on_scheduler, version, "distributed")
         versions = {"it": {"distributed": dask}}
         for worker, found in self.ask(dask_worker.facts).items():
-            if isinstance(found, (ImportError, AttributeError)):
-                raise self._unfit(f"its worker {worker} has no tinyinception of this version: {found}")
-            if not isinstance(found, Facts):
-                raise self.gone(f": its worker {worker} does not answer: {found}")
+            if not isinstance(found, Facts):  # there is none, or an old one, or the worker is not there any more
+                raise self._unfit(f"its worker {worker} does not say which tinyinception it has: {found}")
             told[worker], versions[f"its worker {worker}"] = found, found.versions
         for name, there in versions.items():
             for what, value in there.items():
