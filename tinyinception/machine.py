@@ -20,3 +20,8 @@ def processor() -> str:
         lines = []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def here() -> str:
+    """This machine for a reader: "2 cores of Intel(R) Xeon(R) ..."."""
+    return f"{cores()} cores of {processor()}"

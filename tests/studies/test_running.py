@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -16,6 +15,7 @@ import pytest
 from tests.helpers.marks import posix
 from tests.helpers.places import ROOT
 from tests.helpers.tiny_runs import bits
+from tests.helpers.waiting import wait_for
 from tinyinception import studies, train
 from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, CheckpointError
@@ -33,14 +33,6 @@ def task_of(study, arm, seed, folder):
 def same_bits(one, other, keys=KEYS):
     for arm, seed in keys:
         assert bits(one / "runs" / arm / str(seed)) == bits(other / "runs" / arm / str(seed)), (arm, seed)
-
-
-def wait_for(something, seconds=120):
-    for _ in range(seconds * 200):
-        if found := something():
-            return found
-        time.sleep(0.005)
-    raise AssertionError("waited in vain")
 
 
 # -- undisturbed -------------------------------------------------------------------------------------------------------

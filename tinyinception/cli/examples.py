@@ -66,6 +66,7 @@ EXAMPLES = {
     "study": """  tinyinception study                       the built-in ones, what each asks
   tinyinception study smoothing --quick     some minutes, on the drawn data
   tinyinception study smoothing --dry-run   how many trainings, how long
+  tinyinception study mine.toml --scheduler tcp://127.0.0.1:8786     on Dask's workers
   tinyinception study mine.toml --seeds 5   a file of your own, such as
 
     question = "Does label smoothing help?"

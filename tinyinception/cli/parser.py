@@ -345,6 +345,12 @@ def _study(name: str) -> Parser:
         help="CPU threads of each (default: cores // trainings, at least 1); results do not depend on it",
     )
     add(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="train on the workers of Dask's scheduler there, such as tcp://127.0.0.1:8786, started by `dask scheduler "
+        "--host 127.0.0.1`: whoever reaches one may run anything, so beyond your machine use TLS (tls://)",
+    )
+    add(
         "--dry-run",
         action="store_true",
         help="say how many trainings, how long, by measured steps, and what it writes",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from tinyinception import studies
 from tinyinception.cli.parser import UsageError
 from tinyinception.errors import ArgumentError
 from tinyinception.studies.run import ASK, FILES, Plan, duration, many
+from tinyinception.studies.scheduler import Scheduler
 from tinyinception.terminal import paint, prose_width, wrap
 
-FLAGS = ("quick", "seeds", "data", "out", "workers", "threads", "dry_run", "yes")
+FLAGS = ("quick", "seeds", "data", "out", "workers", "threads", "scheduler", "dry_run", "yes")
 
 
 def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -20,16 +22,18 @@ def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     if options.study in (None, "list"):
         return _listed(options)
     study = studies.load(options.study, quick=options.quick, seeds=_seeds(options.seeds), data=options.data)
-    shares = {"workers": options.workers, "threads": options.threads, "progress": not options.quiet}
-    if options.dry_run:
-        plan = studies.plan(study, options.out, **shares)
-        return plan.to_json(), _planned(plan)
-    if study.trainings > ASK and not options.yes:
+    if study.trainings > ASK and not (options.yes or options.dry_run):
         raise ArgumentError(
             f"study {study.name}: it is {study.trainings:,} trainings ({len(study.arms):,} arms, {len(study.seeds)} "
             f"seeds); --yes runs them, --dry-run says how long that takes"
         )
-    report = studies.run(study, options.out, **shares)
+    with _scheduler(options) as where:
+        how = {"scheduler": where, "workers": options.workers, "threads": options.threads}
+        how["progress"] = not options.quiet
+        if options.dry_run:
+            plan = studies.plan(study, options.out, **how)
+            return plan.to_json(), _planned(plan)
+        report = studies.run(study, options.out, **how)
     fits = prose_width(sys.stdout)
     lines = [
         paint(study.question, "bold", sys.stdout),
@@ -38,6 +42,14 @@ def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
         *wrap(f"report in {report.folder / 'report.html'}, figures in {report.folder / 'results.csv'}", fits),
     ]
     return report.to_json(), lines
+
+
+def _scheduler(options: Namespace) -> AbstractContextManager[Scheduler | None]:
+    if options.scheduler is None:
+        return nullcontext()
+    if given := [flag for flag in ("workers", "threads") if getattr(options, flag) is not None]:
+        raise UsageError(f"study --{given[0]} goes without --scheduler, whose workers have it: `dask worker --help`")
+    return studies.connect(options.scheduler)
 
 
 def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -69,6 +81,7 @@ def _planned(plan: Plan) -> list[str]:
         f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished; each of {study.budget}",
         f"a training step, measured now with {many(threads, 'thread')}: {steps}" if steps else "nothing to measure",
         f"about {duration(plan.seconds)}, {workers} at a time" if plan.left else "nothing is left to train",
+        f"trains on {plan.scheduler.place}",
         f"writes to {plan.folder}: {', '.join(FILES)}, and a run folder for each training, runs/ARM/SEED",
     ]
     return [part for line in lines for part in wrap(line, prose_width(sys.stdout), rest="    ")]

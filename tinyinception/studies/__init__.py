@@ -7,7 +7,11 @@
     print(report.verdict, *report.findings, sep="\n- ")
 
 A study is a TOML file; the built-in ones lie in this folder. Each training is `tinyinception train` in a process of its
-own, in a folder of its own, so that whatever dies or is stopped, the same call goes on where it was.
+own, in a folder of its own, so that whatever dies or is stopped, the same call goes on where it was. They run on this
+machine, or on the workers of a Dask scheduler:
+
+    with studies.connect("tcp://127.0.0.1:8786") as scheduler:
+        studies.run(study, "runs/smoothing", scheduler=scheduler)
 """
 
 from __future__ import annotations
@@ -18,9 +22,10 @@ from tinyinception.habits import explain_call, missing_from
 from tinyinception.studies.definition import Study, load, names
 from tinyinception.studies.measures import MEASURES
 from tinyinception.studies.run import Plan, plan, run
+from tinyinception.studies.scheduler import connect
 from tinyinception.studies.tasks import Outcome, Task, run_one
 
-__all__ = ["MEASURES", "Outcome", "Plan", "Study", "Task", "load", "names", "plan", "run", "run_one"]
+__all__ = ["MEASURES", "Outcome", "Plan", "Study", "Task", "connect", "load", "names", "plan", "run", "run_one"]
 
 explain_call(__name__, "studies.run(studies.load('smoothing', quick=True)) runs one")
 

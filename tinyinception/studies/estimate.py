@@ -67,7 +67,7 @@ def measure(tasks: Iterable[Task], threads: int, tell: Callable[[str], None] = l
     known: dict[str, Step] = {}
     found: dict[str, Step] = {}
     for task in tasks:
-        key = repr([getattr(task.config, name) for name in STEP])
+        key = _key(task.config)
         if key not in known:
             if len(known) < MOST:
                 known[key] = _measure(task.config)
@@ -84,9 +84,24 @@ def measure(tasks: Iterable[Task], threads: int, tell: Callable[[str], None] = l
     return found
 
 
+def distinct(tasks: Iterable[Task]) -> list[Config]:
+    """The configs that `measure` measures."""
+    return list({_key(task.config): task.config for task in tasks}.values())[:MOST]
+
+
+def rehearse(configs: Sequence[str]) -> None:
+    """Make steps of each, given as JSON, for the sake of the kernels that are compiled for them and kept on disk."""
+    for text in configs:
+        _measure(Config.from_json(text))
+
+
 def seconds(tasks: Sequence[Task], steps: dict[str, Step]) -> float:
     """Of all trainings one after the other."""
     return sum(steps[task.arm].of_run(task.config, views_for(task.measures)) for task in tasks)
+
+
+def _key(config: Config) -> str:
+    return repr([getattr(config, name) for name in STEP])
 
 
 def _measure(config: Config) -> Step:

@@ -1,50 +1,43 @@
-"""The scheduler that needs nothing: threads of this process, each of which waits for one child at a time.
-
-Another one has to do no more: call `run_one` for each task, wherever, and hand back what it returns or raises.
-"""
+"""The scheduler that needs nothing: threads of this process, each of which waits for one child at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from typing import Protocol
+from pathlib import Path
 
 from tinyinception.errors import TinyInceptionError
-from tinyinception.studies.tasks import Children, Outcome, Stopping, Task, run_one
+from tinyinception.machine import here
+from tinyinception.studies.scheduler import Ended, Stopped
+from tinyinception.studies.shares import Shares, shares
+from tinyinception.studies.tasks import Children, Stopping, Task, run_one
 from tinyinception.train.interrupt import stop_signals
 
-Ended = Generator[tuple[Task, Outcome | TinyInceptionError], None, None]
 TICK = 0.1  # seconds between two looks at how it goes
 
 
-class Stopped(Exception):
-    """A signal asked to stop, and all trainings have saved. signal: its number."""
-
-    def __init__(self, signal: int) -> None:
-        super().__init__(signal)
-        self.signal = signal
-
-
-class Scheduler(Protocol):
-    """Where trainings run."""
-
-    def run(self, tasks: Sequence[Task], tick: Callable[[], None]) -> Ended:
-        """Each task with its outcome, or the error for which there is none, as they end; `tick` now and then.
-
-        Raises Stopped.
-        """
-
-
 class Local:
-    """As many processes of this machine at a time as there are workers."""
+    """Processes of this machine, as many at a time and with as many threads as `shares` says."""
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int | None = None, threads: int | None = None) -> None:
+        self.workers, self.threads, self.words = workers, threads, list[str]()
+
+    @property
+    def place(self) -> str:
+        """See Scheduler, also below."""
+        return here()
+
+    def shares(self, trainings: int) -> Shares:
+        """Raises ArgumentError for more than there are cores."""
+        return shares(trainings, workers=self.workers, threads=self.threads)
+
+    def check(self, folder: Path) -> None:
+        """Whoever made it can write there."""
 
     def run(self, tasks: Sequence[Task], tick: Callable[[], None]) -> Ended:
-        """See Scheduler. The first signal lets each training save after its step, the second ends all at once."""
+        """The first signal lets each training save after its step, the second ends all at once."""
         children = Children()
-        with stop_signals() as stop, ThreadPoolExecutor(self.workers) as pool:
+        with stop_signals() as stop, ThreadPoolExecutor(self.shares(len(tasks)).workers) as pool:
             waiting = {pool.submit(run_one, task, children): task for task in tasks}
             try:
                 while waiting:

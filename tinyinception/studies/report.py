@@ -15,7 +15,7 @@ import tinyinception
 from tinyinception.errors import TinyInceptionError
 from tinyinception.files import save_file
 from tinyinception.judge.pairs import paired_difference
-from tinyinception.machine import cores, processor
+from tinyinception.machine import here
 from tinyinception.studies.cost import count
 from tinyinception.studies.definition import Study
 from tinyinception.studies.measures import MEASURES, accuracy_of
@@ -34,7 +34,7 @@ QUICK = "This was a quick run: it is too small to conclude anything from."
 class Report:
     """A study's outcomes, in the order of its arms and seeds; those that are missing are not finished yet.
 
-    ensembles: by arm the test accuracy of all its networks together, where that was asked for.
+    ensembles: by arm the test accuracy of all its networks together, where that was asked for. place: the machines.
     """
 
     study: Study
@@ -43,6 +43,7 @@ class Report:
     command: str
     shares: Shares
     ensembles: Mapping[str, float] = field(default_factory=dict)
+    place: str = field(default_factory=here)
 
     def of(self, arm: str, measure: str) -> dict[int, float]:
         """The values of an arm in a measure by seed, where it has one."""
@@ -246,7 +247,7 @@ class Report:
         return (
             f"{len(self.outcomes)} of {self.study.trainings} trainings, together {seconds / 60:.1f} minutes of it and "
             f"of testing, up to {workers} at a time with {threads} thread{'' if threads == 1 else 's'} each; "
-            f"{cores()} cores of {processor()}, {versions}."
+            f"{self.place}, {versions}."
         )
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,10 +19,11 @@ from tinyinception.studies import estimate
 from tinyinception.studies.cost import check_cost
 from tinyinception.studies.definition import Study
 from tinyinception.studies.live import Live
-from tinyinception.studies.local import Local, Scheduler, Stopped
+from tinyinception.studies.local import Local
 from tinyinception.studies.measures import MEASURES
 from tinyinception.studies.report import Report
-from tinyinception.studies.shares import Shares, shares
+from tinyinception.studies.scheduler import Gone, Scheduler, Stopped
+from tinyinception.studies.shares import Shares
 from tinyinception.studies.tasks import Outcome, Task, run_ensemble, settled
 from tinyinception.terminal import say
 from tinyinception.train.interrupt import Stopped as Interrupted
@@ -42,6 +43,7 @@ class Plan:
     folder: Path
     tasks: tuple[Task, ...]
     done: tuple[Outcome, ...]
+    scheduler: Scheduler
     shares: Shares
     steps: dict[str, estimate.Step]
 
@@ -69,6 +71,7 @@ class Plan:
             "seconds": self.seconds,
             "workers": self.shares.workers,
             "threads": self.shares.threads,
+            "place": self.scheduler.place,
             "step_seconds": {arm: step.seconds for arm, step in self.steps.items()},
         }
 
@@ -86,15 +89,16 @@ def plan(
     *,
     workers: int | None = None,
     threads: int | None = None,
+    scheduler: Scheduler | None = None,
     progress: bool = True,
 ) -> Plan:
-    """What there is to do, how long it takes, by measured steps, and where; nothing is written.
+    """What there is to do, how long it takes, by steps measured here, and where; nothing is written.
 
     Raises ArgumentError or CheckpointError for whatever would stop `run` before its first training.
     """
     folder = default_folder(study) if out is None else as_path("out", out)
     _check(study, folder)
-    return _plan(study, folder, workers, threads, progress)
+    return _plan(study, folder, _scheduler(scheduler, workers, threads), progress)
 
 
 @named
@@ -109,18 +113,28 @@ def run(
 ) -> Report:
     """Train what is missing in `out`, by default runs/study-NAME, and report; calling it again costs nothing.
 
-    workers, threads: see `shares`. scheduler: where the trainings run, this machine unless given. Raises ArgumentError
-    or CheckpointError, before any training, for a folder of another study, or one that another process holds, and
-    CheckpointError at the end for a training that failed; KeyboardInterrupt on Ctrl-C, SIGTERM or SIGHUP, when all
-    trainings have saved.
+    workers, threads: see `shares`. scheduler: where the trainings run, this machine unless given, see `connect`. Raises
+    ArgumentError or CheckpointError, before any training, for a folder of another study, or one that another process
+    holds, and CheckpointError at the end for a training that failed, or a scheduler that is gone; KeyboardInterrupt on
+    Ctrl-C, SIGTERM or SIGHUP, when all trainings have saved.
     """
     folder = default_folder(study) if out is None else as_path("out", out)
+    where = _scheduler(scheduler, workers, threads)
     with _opened(study, folder):
-        todo = _plan(study, folder, workers, threads, progress)
-        return _run(todo, scheduler or Local(todo.shares.workers), progress)
+        where.check(folder)
+        return _run(_plan(study, folder, where, progress), progress)
 
 
-def _plan(study: Study, folder: Path, workers: int | None, threads: int | None, progress: bool) -> Plan:
+def _scheduler(given: Scheduler | None, workers: int | None, threads: int | None) -> Scheduler:
+    if given is None:
+        return Local(workers, threads)
+    for name, value in (("workers", workers), ("threads", threads)):
+        if value is not None:
+            raise ArgumentError(f"{name}: with a scheduler that is for its workers to say, so it cannot be {value!r}")
+    return given
+
+
+def _plan(study: Study, folder: Path, scheduler: Scheduler, progress: bool) -> Plan:
     check_cost(study)
     tasks = [
         Task(study.name, arm, replace(config, seed=seed), _place(folder, arm, seed), study.measures, study.target)
@@ -130,9 +144,10 @@ def _plan(study: Study, folder: Path, workers: int | None, threads: int | None, 
     done = tuple(outcome for task in tasks if (outcome := settled(task)) is not None)
     known = {(one.arm, one.seed) for one in done}
     left = [task for task in tasks if (task.arm, task.seed) not in known]
-    share = shares(len(left), workers=workers, threads=threads)
+    share = scheduler.shares(len(left))
     steps = estimate.measure({task.arm: task for task in left}.values(), share.threads, say if progress else _mute)
-    return Plan(study, folder, tuple(replace(task, threads=share.threads) for task in tasks), done, share, steps)
+    shared = tuple(replace(task, threads=share.threads) for task in tasks)
+    return Plan(study, folder, shared, done, scheduler, share, steps)
 
 
 def _place(folder: Path, arm: str, seed: int) -> Path:
@@ -143,7 +158,7 @@ def _mute(text: str) -> None:
     """Say nothing."""
 
 
-def _run(todo: Plan, scheduler: Scheduler, progress: bool) -> Report:
+def _run(todo: Plan, progress: bool) -> Report:
     tell, study, folder = say if progress else _mute, todo.study, todo.folder
     outcomes = {(one.arm, one.seed): one for one in todo.done}
     live, began = Live(study, folder, todo.tasks), time.monotonic()
@@ -153,15 +168,17 @@ def _run(todo: Plan, scheduler: Scheduler, progress: bool) -> Report:
             f"{many(todo.shares.threads, 'thread')} each, about {duration(todo.seconds)}; how it goes: {folder / LIVE}"
         )
     live.write(outcomes)
-    failed, stopped = _train(todo, scheduler, outcomes, live, tell)
+    failed, ended = _train(todo, outcomes, live, tell)
     whole = len(outcomes) == len(todo.tasks)
     report = _report(todo, outcomes, _ensembles(todo, outcomes) if study.ensemble and whole else {})
     report.write()
     live.write(outcomes, ended=True)
     tell(f"{time.monotonic() - began:.0f} s; report in {folder / 'report.html'}")
-    done, again = f"{len(outcomes)} of {len(todo.tasks)} trainings finished", f"go on with `{command(study, folder)}`"
-    if stopped is not None:
-        raise Interrupted(f"stopped and saved, {done}; {again}", stopped)
+    done, again = f"{len(outcomes)} of {len(todo.tasks)} trainings finished", f"go on with `{report.command}`"
+    if isinstance(ended, Stopped):
+        raise Interrupted(f"stopped and saved, {done}; {again}", ended.signal)
+    if ended is not None:
+        raise CheckpointError(f"{ended}; {done}; what is finished is kept; {again}")
     if failed:
         raise CheckpointError(
             f"{done}, {len(failed)} failed; what is finished is kept; {again}; the first: {failed[0]}"
@@ -173,12 +190,12 @@ Outcomes = dict[tuple[str, int], Outcome]
 
 
 def _train(
-    todo: Plan, scheduler: Scheduler, outcomes: Outcomes, live: Live, tell: Callable[[str], None]
-) -> tuple[list[TinyInceptionError], int | None]:
-    """Have the rest trained, and add each outcome as it comes: what failed, and the signal that ended it if one did."""
+    todo: Plan, outcomes: Outcomes, live: Live, tell: Callable[[str], None]
+) -> tuple[list[TinyInceptionError], Stopped | Gone | None]:
+    """Have the rest trained, and add each outcome as it comes: what failed, and what ended it early, if it did."""
     failed = []
     try:
-        with closing(scheduler.run(todo.left, lambda: live.tick(outcomes))) as ended:
+        with closing(todo.scheduler.run(todo.left, lambda: live.tick(outcomes))) as ended:
             for task, outcome in ended:
                 if not isinstance(outcome, Outcome):
                     failed.append(outcome)
@@ -188,8 +205,8 @@ def _train(
                 _report(todo, outcomes).write_results()
                 told = _told(todo.study, outcome)
                 tell(f"[{len(outcomes)}/{len(todo.tasks)}] {task.arm}, seed {task.seed}: {told}")
-    except Stopped as stop:
-        return failed, stop.signal
+    except (Stopped, Gone) as early:
+        return failed, early
     return failed, None
 
 
@@ -207,7 +224,8 @@ def _report(todo: Plan, outcomes: Outcomes, ensembles: Mapping[str, float] | Non
     """Of what is finished, in the order of the tasks."""
     keys = [(task.arm, task.seed) for task in todo.tasks]
     found = [outcomes[key] for key in keys if key in outcomes]
-    return Report(todo.study, todo.folder, found, command(todo.study, todo.folder), todo.shares, ensembles or {})
+    again, place = command(todo.study, todo.folder, todo.scheduler.words), todo.scheduler.place
+    return Report(todo.study, todo.folder, found, again, todo.shares, ensembles or {}, place)
 
 
 def _told(study: Study, outcome: Outcome) -> str:
@@ -218,10 +236,10 @@ def _told(study: Study, outcome: Outcome) -> str:
     return f"{MEASURES[first].title} {value} in {outcome.seconds:.0f} s"
 
 
-def command(study: Study, folder: Path) -> str:
-    """What to type to have just this study in this folder."""
+def command(study: Study, folder: Path, words: Sequence[str] = ()) -> str:
+    """What to type to have just this study in this folder. words: that say where it is to run."""
     place = [] if folder == default_folder(study) else ["--out", str(folder)]
-    return f"tinyinception study {shlex.join([*study.words, *place])}"
+    return f"tinyinception study {shlex.join([*study.words, *place, *words])}"
 
 
 def many(n: int, noun: str) -> str:

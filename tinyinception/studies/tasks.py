@@ -167,8 +167,7 @@ def run_one(task: Task, children: Children | None = None, tell: Callable[[str], 
     if (known := settled(task)) is not None:
         return known
     task.folder.parent.mkdir(parents=True, exist_ok=True)
-    _await(task, children, tell)
-    if _result(task) is None and (reason := _train(task, children, tell)):
+    if reason := _trained(task, children, tell):
         text = json.dumps({"reason": reason, "config": asdict(task.config)}, indent=2) + "\n"
         save_file(task.beside(DIVERGED), text.encode())
     else:
@@ -200,6 +199,19 @@ def settled(task: Task) -> Outcome | None:
 
 def _result(task: Task) -> Result | None:
     return Run.open(task.folder).result if (task.folder / CONFIG).is_file() else None
+
+
+def _trained(task: Task, children: Children, tell: Callable[[str], None]) -> str:
+    """See `_train`; whoever trains the run already, or began in the same moment as we did, is waited for."""
+    while True:
+        _await(task, children, tell)
+        if _result(task) is not None:
+            return ""
+        try:
+            return _train(task, children, tell)
+        except CheckpointError:
+            if holder(task.folder) is None:
+                raise
 
 
 def _train(task: Task, children: Children, tell: Callable[[str], None]) -> str:

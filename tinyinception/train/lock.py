@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from tinyinception.errors import CheckpointError
 from tinyinception.files import beside, is_alive, json_object, plain, replace_file
@@ -43,14 +44,24 @@ def locked(folder: Path) -> Iterator[None]:
 
 def holder(folder: Path) -> int | None:
     """The process of this machine that holds a run's folder; None where none does, or it is another machine's."""
-    try:
-        owner = json_object(LOCK, plain(folder / LOCK).read_bytes(), CheckpointError)
-    except OSError:
-        return None
+    owner = _owner(folder)
     host, pid, started = (owner.get(key) for key in ("host", "pid", "started"))
     if host != socket.gethostname() or type(pid) is not int or not is_alive(pid):
         return None
     return pid if started in (None, _started(pid)) else None
+
+
+def elsewhere(folder: Path) -> str | None:
+    """The other machine one of whose processes holds a run's folder, or did when it died; None where none does."""
+    host = _owner(folder).get("host")
+    return host if isinstance(host, str) and host != socket.gethostname() else None
+
+
+def _owner(folder: Path) -> dict[str, Any]:
+    try:
+        return json_object(LOCK, plain(folder / LOCK).read_bytes(), CheckpointError)
+    except OSError:  # there is no lock, or none that says anything
+        return {}
 
 
 def _create(path: Path, own: bytes) -> bool:
