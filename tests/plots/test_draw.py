@@ -16,6 +16,7 @@ from tinyinception import count, draw, models, nn
 from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.plots import network
+from tinyinception.plots.colours import BRANCHES
 from tinyinception.plots.network_flow import compose
 from tinyinception.plots.network_tree import Residual, Stage, stages, units
 

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from matplotlib.typing import ColorType
 
 COLOURS = {"macs": "multiply-adds", "params": "parameters", "kind": "kinds of layers"}
-KINDS = {"1x1": "1×1", "3x3": "3×3", "5x5": "5×5", "pool": "pooling", "other": "other kernels, linear"}
+KINDS = {
+    "1x1": "1×1",
+    "3x3": "3×3",
+    "5x5": "5×5",
+    "pool": "pooling",
+    "other": "other kernels, linear",
+}
 PAGE, DPI = (16.0, 9.0), 120  # inches: a slide of 1920 x 1080 pixels
 HEADER, MARGIN, BAR = 0.95, 0.25, 3.6
 PLAIN = {"card": CARD, "aux": AUX, "join": JOIN}  # of boxes that are no units

@@ -132,7 +132,8 @@ def _write_page(folder: Path, page: Page, chosen: list[Page], home: str) -> None
 
 def _write_overview(folder: Path, chosen: list[Page], home: str) -> None:
     items = "\n".join(
-        f'<li><a href="{page.file}">{_picture(page)}<h2>{escape(page.title)}</h2><p>{escape(page.sentence)}</p></a></li>'
+        f'<li><a href="{page.file}">{_picture(page)}<h2>{escape(page.title)}</h2>'
+        f"<p>{escape(page.sentence)}</p></a></li>"
         for page in chosen
     )
     trail = _trail(home) or '<a href="index.html" aria-current="page">tinyinception</a>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from tinyinception import count, models
@@ -32,7 +32,7 @@ def overview() -> list[dict[str, Any]]:
     ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def network(name: str) -> dict[str, Any]:
     """All about one network of the registry, counted on one image of its own size.
 

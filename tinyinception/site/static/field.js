@@ -9,8 +9,8 @@ const at = (id) => document.getElementById(id);
 const state = Explorer.state({
   network: Explorer.choice("inception_cifar", networks.map((n) => n.name)),
   layer: Explorer.text(""),
-  row: Explorer.number(50, { min: 0, max: 100 }),
-  column: Explorer.number(50, { min: 0, max: 100 }),
+  row: Explorer.number(50, { min: 0, max: 100, step: 0.1 }),
+  column: Explorer.number(50, { min: 0, max: 100, step: 0.1 }),
 });
 
 let network = null; // { name, input, layers: [{ path, text, kind, stage, output, field, stride, centre, depth }] }

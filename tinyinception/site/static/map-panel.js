@@ -65,7 +65,7 @@ function aboutCard(card) {
 const repeated = (card) => (card.names.length > 1 ? [`; the same in ${card.names.join(", ")}`] : []);
 
 /** A link to the page that shows its window. */
-const seen = (item) => html("p", {}, html("a", { href: `field.html#network=${item.network.name}&layer=${encodeURIComponent(item.counts.last.name)}` }, "See its window on a picture"));
+const seen = (item) => html("p", {}, html("a", { href: `field.html#network=${item.network.name}&layer=${item.path}${item.card ? "/" : ""}` }, "See its window on a picture"));
 
 /** The figure of the paper and the code that builds a module. */
 function origin(card) {
