@@ -14,11 +14,9 @@ def test_windows_are_those_of_summary(browse):
     page = browse("field", "#network=inception_v3")
     page.locator("#layers button").first.wait_for()
     rows = count.summary("inception_v3", training=True).rows
-    for path, *_ in field.layers("inception_v3")["layers"]:
+    for path, _, kind, *_ in field.layers("inception_v3")["layers"]:
         last = [row for row in rows if row.name == path or row.name.startswith(f"{path}.")][-1].field
-        (top, left, high, wide), (lower, further, _, _) = page.evaluate(
-            WINDOWS, path + "/" * ("." not in path and False)
-        )
+        (top, left, high, wide), (lower, further, _, _) = page.evaluate(WINDOWS, path + "/" * (kind == "module"))
         assert (top, left) == last.low
         assert (high, wide) == last.size
         assert (lower - top, further - left) == (last.stride[0], 2 * last.stride[1])

@@ -54,8 +54,9 @@ def draw(
     equal modules in a row are drawn once, with their number. Activations, dropout and flattening have none, a module of
     a class that is none of `nn`'s is one box. Auxiliary classifiers hang at the side, unless the input does not fit
     them. color: the share of "macs" or "params" that the boxes are coloured by, a box that stands for several by their
-    sum, in percent of the network without auxiliary classifiers; or their "kind": 1x1, 3x3, 5x5, pooling. input_size: pixels, or (height, width); a lone module
-    needs it, and `channels` unless 3. title: its name unless given. path: a file to write it to.
+    sum, in percent of the network without auxiliary classifiers; or their "kind": 1x1, 3x3, 5x5, pooling. input_size:
+    pixels, or (height, width); a lone module needs it, and `channels` unless 3. title: its name unless given. path: a
+    file to write it to.
     It is what Keras calls plot_model.
     Raises ArgumentError for unknown names and arguments, ShapeError where the input does not fit the network.
     """
