@@ -281,7 +281,7 @@ def walked(walk, number):
             if deeper and to in parent:
                 go(to, deeper)
 
-    if walk == "in order":
+    if walk == "ordered":
         go("c", False)
         go("b", False)
     else:
@@ -290,7 +290,7 @@ def walked(walk, number):
 
 
 def test_messages_of_the_diamond_are_those_of_lesson_1_and_in_order_the_packages(play):
-    cases = list(product(("in order", "at once", "assigning"), (-4, 0, 1, 3)))
+    cases = list(product(("ordered", "eager", "assigning"), (-4, 0, 1, 3)))
     code = "cases => cases.map(([walk, a]) => autograd.messages(walk, a))"
     ends = {}
     for (walk, number), messages in zip(cases, play("autograd", code, cases), strict=True):
@@ -301,8 +301,8 @@ def test_messages_of_the_diamond_are_those_of_lesson_1_and_in_order_the_packages
         a = Tensor(float(number), requires_grad=True)
         b = a + a
         (b * b).backward()
-        assert walk != "in order" or messages[-1]["after"] == a.grad
-    assert [ends[walk, 3] for walk in ("in order", "at once", "assigning")] == [24, 36, 6]
+        assert walk != "ordered" or messages[-1]["after"] == a.grad
+    assert [ends[walk, 3] for walk in ("ordered", "eager", "assigning")] == [24, 36, 6]
 
 
 # -- batch normalisation -----------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_the_5x5_is_dragged_apart_and_put_together_again(browse):
     pull(page, 140)
     assert verdict(page) == "22 % fewer weights"
     assert "kind=stack" in page.url
-    page.get_by_label("BN-Inception: as the output").check(force=True)
+    page.get_by_text("BN-Inception: as the output", exact=True).click()
     assert verdict(page) == "8 % more weights"
     page.wait_for_function("() => document.querySelector('.handle').getAttribute('aria-valuenow') === '1'")
     page.wait_for_timeout(500)  # until the picture stands still
@@ -94,7 +94,7 @@ def test_the_5x5_comes_apart_by_keyboard_and_without_movement_where_none_is_want
 
 def test_a_module_on_the_curve_sets_the_sliders(browse):
     page = browse("factorization", has_touch=True)
-    page.locator(".point").filter(has=page.locator("title", has_text="GoogLeNet 3b, 4d")).first.tap()
+    page.locator(".point").filter(has=page.locator("title", has_text="GoogLeNet 3b, 4a")).first.tap()
     assert page.get_by_label("Channels in", exact=True).input_value() == "32"
     assert page.get_by_label("Channels out", exact=True).input_value() == "96"
     assert page.get_by_label("Widths of").evaluate("e => e.selectedOptions[0].textContent") == "3b, one 5 × 5"
@@ -144,7 +144,7 @@ def test_the_diamond_is_walked_by_button_and_goes_wrong_where_the_order_is(brows
         step.click()
     assert verdict(page) == "dc/da = 24: right"
     assert step.is_disabled()
-    page.get_by_label("at once, adding").check(force=True)
+    page.get_by_text("at once, adding", exact=True).click()
     step.click()
     step.click()
     assert verdict(page) == "dc/da = 36: wrong, it is 24"
@@ -170,7 +170,7 @@ def test_a_dragged_value_moves_the_others_in_training_and_in_evaluation_none(bro
     drag(60)
     second = after()
     assert all(a != b for a, b in zip(first, second, strict=True))
-    page.get_by_label("running ones (evaluation)").check(force=True)
+    page.get_by_text("running ones (evaluation)", exact=True).click()
     third = after()
     drag(-40)
     assert [a != b for a, b in zip(third, after(), strict=True)] == [False] * 5 + [True]

@@ -14,6 +14,6 @@ PAGE = Page(
     "module",
     35,
     "An Inception module",
-    "Four branches side by side, a few thousand ways to choose their widths. Where does the work go?",
+    "Four branches side by side, each as wide as one likes. Where does the work go?",
     data,
 )

@@ -3,7 +3,7 @@
 
 // Lesson 1's diamond, b = a + a and c = b * b, and three ways to carry its gradient back.
 const autograd = (() => {
-  const WALKS = ["in order", "at once", "assigning"];
+  const WALKS = ["ordered", "eager", "assigning"];
 
   /** The values; each knows its parents and the derivative by each of them. */
   function diamond(number) {
@@ -27,7 +27,7 @@ const autograd = (() => {
       send(node, use);
       descend(parent);
     });
-    if (walk === "in order") [c, b].forEach((node) => node.parents.forEach((_, use) => send(node, use)));
+    if (walk === "ordered") [c, b].forEach((node) => node.parents.forEach((_, use) => send(node, use)));
     else descend(c);
     return log;
   }
@@ -48,14 +48,14 @@ const autograd = (() => {
   const MOST = 6; // messages, of the walks that go astray
 
   const state = Explorer.state({
-    walk: Explorer.choice("in order", autograd.WALKS),
+    walk: Explorer.choice("ordered", autograd.WALKS),
     a: Explorer.number(3, { min: -5, max: 5 }),
     step: Explorer.number(0, { min: 0, max: MOST }),
   });
 
   const minus = (x) => String(x).replace("-", "−");
   const panel = at("controls");
-  Explorer.segments(panel, state, "walk", { label: "Who hands on when", options: [["in order", "once, when all messages are there"], ["at once", "at once, adding"], ["assigning", "at once, assigning"]] });
+  Explorer.segments(panel, state, "walk", { label: "Who hands on when", options: [["ordered", "once, when all messages are there"], ["eager", "at once, adding"], ["assigning", "at once, assigning"]] });
   Explorer.slider(panel, state, "a", { label: "a", show: minus });
 
   const total = (v) => autograd.messages(v.walk, v.a).length;

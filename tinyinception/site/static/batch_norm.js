@@ -114,9 +114,10 @@ const batchNorm = (() => {
 
   // ---- the picture ----
 
-  const [WIDE, TOP, DOWN] = [640, 92, 246];
-  const across = (x) => 30 + ((x - LOW) / (HIGH - LOW)) * (WIDE - 60);
-  const picture = svg("svg", { viewBox: `0 0 ${WIDE} 300`, role: "group", "aria-label": "Values before and after" });
+  const [TOP, DOWN] = [92, 246];
+  let wide = 640; // as the place, so that letters and dots keep their size
+  const across = (x) => 30 + ((x - LOW) / (HIGH - LOW)) * (wide - 60);
+  const picture = svg("svg", { role: "group", "aria-label": "Values before and after" });
   const ground = svg("g", {});
   const dots = Array.from({ length: MOST }, (_, i) => makeDot(i));
   picture.append(ground, ...dots);
@@ -135,8 +136,8 @@ const batchNorm = (() => {
     dot.addEventListener("pointermove", (event) => {
       if (!held) return;
       const frame = picture.getBoundingClientRect();
-      const x = ((event.clientX - frame.left) / frame.width) * WIDE;
-      put(LOW + ((x - 30) / (WIDE - 60)) * (HIGH - LOW), held);
+      const x = ((event.clientX - frame.left) / frame.width) * wide;
+      put(LOW + ((x - 30) / (wide - 60)) * (HIGH - LOW), held);
       held = "replace";
     });
     for (const end of ["pointerup", "pointercancel"]) dot.addEventListener(end, () => { held = null; });
@@ -164,13 +165,15 @@ const batchNorm = (() => {
     ].filter(Boolean);
   }
 
-  state.watch((v) => {
+  function draw(v) {
+    wide = Math.min(Math.max(at("picture").clientWidth - 26, 280), 832);
+    picture.setAttribute("viewBox", `0 0 ${wide} 300`);
     const [x, how] = [values(v), setting(v)];
     const found = batchNorm.forward(x, how);
     const back = batchNorm.backward(x, arriving(v), how);
     const one = chosen(v);
     const inside = (y) => Math.min(Math.max(y, LOW), HIGH);
-    const step = 26; // pixels for a gradient of 1
+    const step = 110; // pixels for a gradient of 1
     ground.replaceChildren(
       ...line(TOP, "x, before", found.mean, found.spread), ...line(DOWN, "y = gamma × n + beta, after", v.beta, Math.abs(v.gamma)),
       ...x.map((value, i) => svg("path", { class: i === one ? "thread chosen" : "thread", d: `M${across(value)} ${TOP + 10}C${across(value)} ${TOP + 70} ${across(inside(found.y[i]))} ${DOWN - 70} ${across(inside(found.y[i]))} ${DOWN - 8}` })),
@@ -206,5 +209,8 @@ const batchNorm = (() => {
       readout("Gradient of beta", show(back.beta), "sum of g"));
     at("paths").replaceChildren(Explorer.table("Gradient of each value", ["value", "x", "y", "g arrives", "directly", "through the mean", "through the variance", "together"],
       x.map((value, i) => [`${i + 1}${i === one ? ", chosen" : ""}`, show(value), show(found.y[i]), show(arriving(v)[i], 0), ...[back.paths[i].direct, back.paths[i].mean, back.paths[i].var, back.x[i]].map((g) => show(g, 3))])));
-  });
+  }
+
+  state.watch(draw);
+  addEventListener("resize", () => draw(state.values));
 })();

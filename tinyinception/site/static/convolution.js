@@ -85,7 +85,7 @@ const convolution = (() => {
     padding: Explorer.choice("valid", ["valid", "same", "1", "2", "3"]),
     dilation: Explorer.number(1, { min: 1, max: 3 }),
     image: Explorer.choice("numbers", Object.keys(IMAGES)),
-    filter: Explorer.choice("edge", Object.keys(FILTERS)),
+    filter: Explorer.choice("sum", Object.keys(FILTERS)),
     pixel: Explorer.number(4, { min: 0, max: 400 }),
   });
 
@@ -97,7 +97,7 @@ const convolution = (() => {
   Explorer.slider(panel, state, "dilation", { label: "Dilation" });
   Explorer.segments(panel, state, "padding", { label: "Padding", options: [["valid", "valid"], ["same", "same"], ["1", "1"], ["2", "2"], ["3", "3"]] });
   Explorer.chooser(panel, state, "image", { label: "Picture", options: [["numbers", "numbered pixels"], ["edge", "an edge"], ["ring", "a ring"]] });
-  Explorer.chooser(panel, state, "filter", { label: "Weights", options: [["edge", "right minus left"], ["sum", "all 1"], ["middle", "twice the middle"], ["counted", "1, 2, 3, …"]] });
+  Explorer.chooser(panel, state, "filter", { label: "Weights", options: [["sum", "all 1"], ["edge", "right minus left"], ["middle", "twice the middle"], ["counted", "1, 2, 3, …"]] });
 
   const grid = (n, value) => Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => value(i, j)));
   const minus = (x) => String(x).replace("-", "−");
@@ -138,8 +138,11 @@ const convolution = (() => {
       return made;
     }));
     at("matrix").replaceChildren(...rows.flat());
+    const column = results.map((result, pixel) => cell(minus(result), "entry", pixel, 0));
+    at("column").replaceChildren(...column);
+    for (const [id, n] of [["input", found.padded], ["output", found.out]]) at(id).style.setProperty("--n", n);
     at("weights").replaceChildren(...weights.map((weight, tap) => cell(minus(weight), `entry ${tint(tap, v.kernel)}`, tap, 0)));
-    parts = { v, found, inputs, buttons, rows, matrix, weights, results, before };
+    parts = { v, found, inputs, buttons, rows, column, matrix, weights, results, before };
   }
 
   const chosen = () => Math.min(state.values.pixel, parts.results.length - 1);
@@ -158,7 +161,7 @@ const convolution = (() => {
 
   /** The window of one output pixel, its row, and the sum that it is. */
   function light(pixel) {
-    const { v, inputs, buttons, rows, matrix, weights, results, before } = parts;
+    const { v, inputs, buttons, rows, column, matrix, weights, results, before } = parts;
     inputs.flat().forEach((cell) => { cell.className = cell.className.replace(/ tap.*| copy/g, ""); });
     rows.forEach((row, i) => row.forEach((cell, tap) => { cell.className = i === pixel ? `entry ${tint(tap, v.kernel)}` : "entry"; }));
     buttons.forEach((button, i) => {
@@ -166,6 +169,7 @@ const convolution = (() => {
       button.classList.toggle("lit", i === pixel);
       button.tabIndex = i === chosen() ? 0 : -1;
     });
+    column.forEach((cell, i) => { cell.className = i === pixel ? "entry lit" : "entry"; });
     if (pixel < 0) return;
     for (let tap = 0; tap < weights.length; tap++) {
       const [row, column] = convolution.place(v, pixel, tap);
@@ -189,9 +193,12 @@ const convolution = (() => {
     return undefined;
   }
 
+  let drawn = "";
   state.watch((v) => {
     const found = convolution.geometry(v);
-    build(v, found);
+    const what = JSON.stringify({ ...v, pixel: null });
+    if (what !== drawn) build(v, found); // another pixel needs no other cells, and the pointer may rest on one
+    drawn = what;
     const impossible = found.error !== null;
     at("verdict").textContent = impossible ? "Impossible" : `${square(v.size)} becomes ${square(found.out)}`;
     at("verdict").className = `big ${impossible ? "bad" : ""}`;

@@ -183,7 +183,7 @@ const factorization = (() => {
     const sides = planes.slice(1).map(([rows, columns], k) => {
       const [low, high] = [planes[k], [rows, columns]].map(([r, c], j) => flat(k + j, [-c / 2, -r / 2], [c / 2, r / 2]));
       const into2 = [[1, 2], [2, 3]].map(([a, b]) => polygon([low[a], low[b], high[b], high[a]], { class: "side" }));
-      const edges = low.map((corner, c) => svg("path", { class: "edge", d: `M${corner}L${high[c]}` }));
+      const edges = [1, 2, 3].map((c) => svg("path", { class: "edge", d: `M${low[c]}L${high[c]}` })); // the fourth is behind
       return [into2, edges];
     });
     const order = layers.map((layer, i) => [layer, sides[i] || []]).flat(Infinity);
@@ -192,18 +192,21 @@ const factorization = (() => {
       const text = i === 0 ? `${times([rows, columns])} pixels in` : i === planes.length - 1 ? "one pixel out" : `${times([rows, columns])} between`;
       return svg("text", { x: 8, y: level(i) + 4, class: "note-text", opacity: side.toFixed(2) }, text);
     });
-    picture.replaceChildren(...notes, ...order);
+    scene.replaceChildren(...notes, ...order);
     const [, top] = spot(planes.length - 1, 0, 0);
     handle.setAttribute("transform", `translate(${middleX} ${top - tall - 20})`);
-    picture.append(handle);
+    hint.textContent = apart > 0.5 ? "push together" : "pull apart";
     const said = apart > 0.5 ? `apart: ${name(into, v.kernel)}` : `together: ${name("one", v.kernel)}`;
     handle.setAttribute("aria-valuenow", apart > 0.5 ? 1 : 0);
     handle.setAttribute("aria-valuetext", said);
   }
 
   const picture = svg("svg", { viewBox: "0 0 460 404", role: "group", "aria-label": "The pixels that one output pixel sees" });
+  const hint = svg("text", { x: 26, y: 5, class: "note-text" });
   const handle = svg("g", { class: "handle", tabindex: 0, role: "slider", "aria-label": "Pull the kernel apart", "aria-valuemin": 0, "aria-valuemax": 1, "aria-orientation": "vertical" },
-    svg("circle", { r: 22, class: "reach" }), svg("circle", { r: 15, class: "knob" }), svg("path", { d: "M-5 -3L0 -8L5 -3M-5 3L0 8L5 3" }));
+    svg("circle", { r: 22, class: "reach" }), svg("circle", { r: 15, class: "knob" }), svg("path", { d: "M-5 -3L0 -8L5 -3M-5 3L0 8L5 3" }), hint);
+  const scene = svg("g", {}); // the handle stays where it is: moved in the page, it would lose the pointer and the focus
+  picture.append(scene, handle);
   at("pyramid").append(picture, html("figcaption", {}, "The number in each pixel of the input: over how many ways it reaches the output, when the kernel is apart."));
 
   const split = (yes) => (yes ? splits(state.values) : "one");
@@ -285,7 +288,7 @@ const factorization = (() => {
     const add = (point, rule, built) => {
       const cost = factorization.cost({ ...point, rule: built ? "own" : rule, kind });
       const share = cost.weights / factorization.cost({ ...point, kind: "one" }).weights;
-      const key = [(point.n / point.m).toFixed(3), share.toFixed(2), built].join();
+      const key = [(point.n / point.m).toFixed(3), Math.round(30 * share), built].join();
       found.set(key, { x: point.n / point.m, y: share, rule, built, points: [...(found.get(key)?.points || []), point] });
     };
     for (const point of modules.filter((p) => p.kernel === v.kernel)) {

@@ -71,11 +71,11 @@ const inceptionModule = (() => {
   const branchText = (branch) => [
     ...(branch.pool ? [`${branch.pool.kind} pooling${branch.pool.stride > 1 ? " / 2" : ""}`] : []),
     ...branch.steps.map((step) => step.map(kernelText).join(" and ")),
-  ].join(", ");
+  ].join(" → ");
 
   // ---- controls ----
 
-  Explorer.chooser(at("pick"), state, "module", { label: "Module", options: networks.map((network) => [network, published.filter((m) => m.network === network).map((m) => [title(m), m.name])]) });
+  Explorer.chooser(at("pick"), state, "module", { label: "Module", options: networks.map((network) => [network, published.filter((m) => m.network === network).map((m) => [title(m), title(m)])]) });
   const chooser = at("pick").querySelector("select");
   chooser.addEventListener("change", () => state.set({ inputs: "", grid: "", widths: "" }, "replace"));
   const panel = at("controls");
@@ -213,8 +213,8 @@ const inceptionModule = (() => {
       name: branchText(now.branches[i]), value: branch.macs, text: short(branch.macs), note: `${percent(branch.macs / cost.macs, 0)} for ${percent(branch.outputs / cost.outputs, 0)} of the channels`,
       colour: `var(--${branch.convolutions.length ? fill(branch.convolutions.reduce((best, c) => (c.macs > best.macs ? c : best))) : "branch-pool"})`,
     }))));
-    at("rows").replaceChildren(Explorer.table("Convolution by convolution", ["branch", "kernel", "channels in", "out", "weights", "multiply-adds", "share"],
-      cost.branches.flatMap((branch) => branch.convolutions.map((c) => [branch.name, kernelText(c), count(c.inputs), count(c.outputs), count(c.weights), count(c.macs), percent(c.macs / cost.macs)]))));
+    at("rows").replaceChildren(Explorer.table("Convolution by convolution", ["convolution", "channels in", "out", "weights", "multiply-adds", "share"],
+      cost.branches.flatMap((branch) => branch.convolutions.map((c) => [`${branch.name}: ${kernelText(c)}`, count(c.inputs), count(c.outputs), count(c.weights), count(c.macs), percent(c.macs / cost.macs)]))));
     at("key").replaceChildren(...[["1 × 1", "branch-1x1"], ["3 × 3", "branch-3x3"], ["5 × 5", "branch-5x5"], ["1 × n and n × 1", "branch-other"], ["pooling, which has no weights", "branch-pool"]]
       .map(([text, colour]) => html("li", {}, html("i", { style: `background:var(--${colour})` }), text)));
   });

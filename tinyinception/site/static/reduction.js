@@ -62,9 +62,9 @@ const reduction = (() => {
 
   /** The places of one way below each other, as wide as their numbers. */
   function flow(way, i, most, v, least) {
-    const [wide, step, high] = [320, 74, 22];
+    const [wide, step, high] = [320, 92, 22];
     const places = way.places;
-    const picture = svg("svg", { viewBox: `0 0 ${wide} ${72 + 2 * step}`, role: "img", "aria-label": `${way.name}: ${places.map((p) => `${count(p.numbers)} numbers`).join(", then ")}` });
+    const picture = svg("svg", { viewBox: `0 0 ${wide} ${50 + 2 * step}`, role: "img", "aria-label": `${way.name}: ${places.map((p) => `${count(p.numbers)} numbers`).join(", then ")}` });
     const bars = places.map((place, k) => {
       const width = Math.max((place.numbers / most) * wide, 3);
       const y = 20 + (places.length === 2 ? 2 * k : k) * step;
@@ -78,8 +78,8 @@ const reduction = (() => {
         shape(bar.left, bar.left + split, "var(--branch-pool)");
         shape(bar.left + split, bar.left + bar.width, COLOURS[i]);
       } else shape(bar.left, bar.left + bar.width, COLOURS[i]);
-      const verb = i === 2 ? "pool | convolve, stride 2" : (k === 0) === (i === 0) ? "pool" : `convolve ${square(v.kernel)}`;
-      picture.append(svg("text", { x: wide / 2, y: (from.y + high + bar.y) / 2 + 12, class: "verb" }, verb));
+      const verb = i === 2 ? `pool beside convolve ${square(v.kernel)}` : (k === 0) === (i === 0) ? "pool" : `convolve ${square(v.kernel)}`;
+      picture.append(svg("text", { x: wide / 2, y: (from.y + high + bar.y) / 2 - 6, class: "verb" }, verb));
     });
     bars.forEach(({ place, width, y, left }, k) => {
       const bottleneck = k > 0 && place.numbers < least;
@@ -105,7 +105,7 @@ const reduction = (() => {
     const end = first.places[2];
     const most = Math.max(...ways.flatMap((way) => way.places.map((place) => place.numbers)));
     const share = (a, b) => `${Math.round((100 * a) / b)} %`;
-    at("verdict").textContent = `Side by side: ${share(beside.macs, last.macs)} of convolving first`;
+    at("verdict").textContent = `Side by side costs ${share(beside.macs, last.macs)} of convolving first`;
     at("sum").textContent = `Only ${count(v.outputs - v.inputs)} of its ${count(v.outputs)} channels are computed, the pooling passes the other ${count(v.inputs)} on. Pooling first costs ${share(first.macs, last.macs)}, `
       + (first.narrowest < end.numbers ? `but everything has to pass through ${count(first.narrowest)} numbers, where ${count(end.numbers)} come out.` : "and has no bottleneck here.");
     at("ways").replaceChildren(...ways.map((way, i) => html("section", {}, html("h3", {}, way.name), flow(way, i, most, v, end.numbers),
@@ -113,6 +113,7 @@ const reduction = (() => {
     at("bars").replaceChildren(Explorer.bars("Multiply-adds", ways.map((way, i) => ({
       name: way.name, value: way.macs, text: count(way.macs), note: `narrowest ${count(way.narrowest)}`, colour: COLOURS[i] }))));
     const m = v.kernel === 1 ? "" : `${v.kernel}² × `;
-    at("formula").textContent = `Pooling first: ${m}${end.grid}² × ${v.inputs} × ${v.outputs}. Convolving first: ${m}${v.grid}² × ${v.inputs} × ${v.outputs}. Side by side: ${m}${end.grid}² × ${v.inputs} × ${v.outputs - v.inputs}.`;
+    const products = [[end.grid, v.outputs], [v.grid, v.outputs], [end.grid, v.outputs - v.inputs]];
+    at("formula").replaceChildren(...products.map(([size, out], i) => html("li", {}, `${ways[i].name}: ${m}${size}² × ${v.inputs} × ${out} = ${count(ways[i].macs)}`)));
   });
 })();

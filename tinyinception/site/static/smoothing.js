@@ -82,7 +82,7 @@ const smoothing = (() => {
   }
   const written = (z) => z.map((x) => String(Number(limit(x).toFixed(3)))).join(",");
   const signed = (x, places = 2) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(places)}`;
-  const small = (x) => (x === 0 ? "0" : x < 0.00095 ? String(Number(x.toPrecision(1))) : x.toFixed(x < 0.0995 ? 3 : 2));
+  const small = (x) => (x === 0 ? "0" : x < 0.00095 ? String(Number(x.toPrecision(1))) : x.toFixed(3));
 
   // ---- controls ----
 
@@ -158,7 +158,7 @@ const smoothing = (() => {
       row.p.style.width = `${(100 * p) / most}%`;
       row.q.style.left = `${(100 * q) / most}%`;
       row.g.style.cssText = `left:${(100 * Math.min(p, q)) / most}%;width:${(100 * Math.abs(p - q)) / most}%`;
-      row.text.replaceChildren(`p ${small(p)}`, html("br"), `q′ ${small(q)}`, html("br"), html("b", {}, signed(g, Math.abs(g) < 0.00095 ? 5 : 3)));
+      row.text.replaceChildren(html("span", {}, `p ${small(p)}`), html("span", {}, `q′ ${small(q)}`), html("b", {}, signed(g, Math.abs(g) < 0.00095 ? 5 : 3)));
     });
     const [push, before] = [-found.gradient[right], -plain.gradient[right]];
     const still = Math.abs(push) < 0.0005;
@@ -188,7 +188,7 @@ const smoothing = (() => {
     const high = Math.max(3, 1.15 * smoothing.lossAt(0, v.classes, right, u, v.eps));
     const chart = Chart({
       label: `Loss over the gap for ${v.classes} classes: ${Number.isFinite(gap) ? `least at a gap of ${gap.toFixed(2)}` : "it falls for ever"}`,
-      x: { from: 0, to: 16, label: "gap: right logit minus each other" }, y: { from: 0, to: high, label: "loss, nats" }, width: 720, height: 340,
+      x: { from: 0, to: 16, label: "gap: right logit minus each other" }, y: { from: 0, to: high, label: "loss, nats" }, width: Math.min(Math.max(at("curve").clientWidth, 340), 736), height: 340,
     });
     const line = (eps) => Array.from({ length: 161 }, (_, i) => [i / 10, smoothing.lossAt(i / 10, v.classes, right, u, eps)]).filter(([, y]) => y <= high);
     chart.line(line(0), { colour: "var(--series-2)", dashed: true });
