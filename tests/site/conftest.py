@@ -42,10 +42,16 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
-    """A function that writes a page, unless it has been, and returns the folder of all."""
+    """A function that writes a page, unless it has been, and returns the folder of all.
+
+    TINYINCEPTION_SITE may say where `tinyinception site OUT` has written all of them, from the same sources.
+    """
     folder = tmp_path_factory.mktemp("site")
+    there = Path(os.environ.get("TINYINCEPTION_SITE", folder)) / "explorer"
 
     def write(name):
+        if (there / f"{name}.html").exists():
+            return there
         if not (folder / "explorer" / f"{name}.html").exists():
             explorer.write(folder, only=() if name == "index" else [name])
         return folder / "explorer"

@@ -78,7 +78,7 @@ def trace(name: str) -> tuple[Network, dict[str, Origin]]:
         try:
             network = models.build(name)
         finally:
-            sys.setprofile(before)
+            sys.setprofile(before if callable(before) else None)
     return network, {path: made[id(module)] for path, module in network.named_modules() if id(module) in made}
 
 

@@ -4,7 +4,7 @@
 const { html, count, short, bytes, percent, times } = Explorer;
 const KINDS = { "1x1": "1 × 1", "3x3": "3 × 3", "5x5": "5 × 5", pool: "pooling", other: "other kernels, linear" };
 const LINES = ["inner", "identity", "flow", "aux"];
-const FONT = 100; // pixels an inch at which a picture is easy to read
+const FONT = 86; // pixels an inch below which several columns are hard to read
 const [LEAST, MOST] = [80, 128]; // pixels an inch that fitting to the window may choose
 
 // ---- what networks, cards and boxes cost ----

@@ -21,24 +21,24 @@ function facts(item) {
   const { counts, network } = item;
   const last = counts.last;
   const n = (item.stage || item).names.length;
-  const share = (by) => { const x = MEASURES[by].of(counts) / MEASURES[by].whole(network); return x ? ` (${percent(x)})` : ""; };
+  const share = (by) => { const x = MEASURES[by].of(counts) / MEASURES[by].whole(network); return x ? html("small", {}, ` ${percent(x)}`) : ""; };
   const rows = [
     ["output", times(last.output)],
-    ["multiply-adds", count(counts.macs) + share("macs")],
-    ["parameters", count(counts.params) + share("params")],
-    ["memory for results", bytes(4 * counts.activations) + share("memory")],
+    ["multiply-adds", count(counts.macs), share("macs")],
+    ["parameters", count(counts.params), share("params")],
+    ["memory for results", bytes(4 * counts.activations), share("memory")],
     ["bytes moved", bytes(counts.bytes_moved)],
     ["FLOPs per byte", counts.bytes_moved ? (counts.flops / counts.bytes_moved).toFixed(1) : "0"],
-    ["receptive field", `${times(last.receptive_field)} pixels`],
-    ["stride", `${times(last.stride)} pixels`],
+    ["receptive field", `${times(last.receptive_field)} px`],
+    ["stride", `${times(last.stride)} px`],
     ["weight layers deep", count(last.depth)],
   ];
   if (n > 1) rows.push([`multiply-adds of all ${n}`, count(n * counts.macs)]);
-  return html("dl", { class: "facts" }, rows.map(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]));
+  return html("dl", { class: "facts" }, rows.map(([name, ...value]) => [html("dt", {}, name), html("dd", {}, value)]));
 }
 
 function aboutBox(box) {
-  const operations = box.counts.rows.map((row) => [row.op, times(row.output), short(row.macs), short(row.params)]);
+  const operations = box.counts.rows.map((row) => [row.op, row.output.join("×"), short(row.macs), short(row.params)]);
   return [
     html("h2", {}, box.text),
     html("p", { class: "where" }, box.path, ...repeated(box.stage)),

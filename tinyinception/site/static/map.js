@@ -18,6 +18,7 @@ const state = Explorer.state({
 const at = (id) => document.getElementById(id);
 const stage = at("stage");
 let shown = []; // the networks
+let first = true; // whether the page has just been opened
 let drawn = ""; // what the picture was made for
 
 function draw(values) {
@@ -32,6 +33,8 @@ function draw(values) {
     legend(values);
     find(values);
     select(values);
+    if (first && values.at) stage.querySelector(".chosen")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    first = false;
   });
 }
 
