@@ -164,6 +164,7 @@ def test_the_im2col_matrix_and_the_refusals_are_the_packages(play):
         for values in product((1, 3, 5, 8), (1, 2, 3, 5), (1, 2, 3), ("valid", "same", 1, 3), (1, 2, 3))
     ]
     rng = np.random.default_rng(2)
+    settings = [settings[i] for i in rng.permutation(len(settings))[:150]]
     images = [rng.integers(0, 10, (s["size"],) * 2).tolist() for s in settings]
     weights = [rng.integers(-2, 3, s["kernel"] ** 2).tolist() for s in settings]
     code = """all => all.map(([s, image, weights]) => {
