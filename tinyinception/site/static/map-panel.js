@@ -33,8 +33,15 @@ function facts(item) {
     ["stride", `${times(last.stride)} px`],
     ["weight layers deep", count(last.depth)],
   ];
-  if (n > 1) rows.push([`multiply-adds of all ${n}`, count(n * counts.macs)]);
+  if (n > 1) rows.push([`multiply-adds of all ${n}`, count(n * counts.macs)], ["field of the last of them", `${times(lastOf(item).receptive_field)} px`]);
   return html("dl", { class: "facts" }, rows.map(([name, ...value]) => [html("dt", {}, name), html("dd", {}, value)]));
+}
+
+/** The last operation of the last of the modules that a box or card stands for. */
+function lastOf(item) {
+  const { names, network } = item.stage || item;
+  const path = names[names.length - 1] + item.path.slice(names[0].length);
+  return layersOf(network).filter((row) => row.name === path || row.name.startsWith(`${path}.`)).pop();
 }
 
 function aboutBox(box) {
