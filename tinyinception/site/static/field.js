@@ -137,12 +137,12 @@ function heatPicture(levels, height, width) {
 function numbers(layer, place) {
   const found = heat && heat[layer.path];
   at("numbers").replaceChildren(...[
-    ["receptive field", `${times(layer.field)} px`],
+    ["receptive field", `${layer.field.join("×")} px`],
     ["of the image", Explorer.percent(covered(layer, place), 0)],
-    ["places lie apart", `${times(layer.stride)} px`],
-    ["output", times(layer.output)],
+    ["places lie apart", `${layer.stride.join("×")} px`],
+    ["output", layer.output.join("×")],
     ["weight layers deep", count(layer.depth)],
-    ...(found ? [["90 % of the gradient", `${times([found.square, found.square])} px`]] : []),
+    ...(found ? [["90 % of the gradient", `${found.square}×${found.square} px`]] : []),
   ].map(([name, value]) => html("div", {}, html("dt", {}, name), html("dd", {}, value))));
 }
 
@@ -177,7 +177,7 @@ function list() {
     ...layers.map((layer) => html("button", { type: "button", "data-id": idOf(layer),
       onclick: () => state.set({ layer: idOf(layer) }), onmouseenter: () => peek(layer), onmouseleave: back, onfocus: () => peek(layer), onblur: back },
       html("i", { style: layer.kind === "module" ? null : `background:var(--branch-${layer.kind})` }),
-      html("span", {}, layer.text), html("span", { class: "number" }, times(layer.field)))),
+      html("span", {}, layer.text), html("span", { class: "number" }, layer.field.join("×")))),
   ]));
 }
 

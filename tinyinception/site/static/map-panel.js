@@ -2,15 +2,17 @@
 /* The network map: what is told of a network, a module, a layer. */
 
 function aboutNetwork(network, side) {
+  const by = ["params", "memory"].includes(state.values.by) ? state.values.by : "macs";
+  const { name, whole } = MEASURES[by];
   const dear = [...network.boxes.values()].filter((box) => !box.stage.aux)
-    .sort((a, b) => measure(b, "macs") - measure(a, "macs")).slice(0, 6);
+    .sort((a, b) => measure(b, by) - measure(a, by)).slice(0, 6);
   const heads = network.cards.filter((card) => card.aux);
   const link = (box) => html("a", { href: state.encode({ at: addressOf(box, side) }) || "#" }, `${box.text}`);
   return [
     html("h2", {}, network.name),
     html("p", { class: "where" }, `${network.text}; image ${times(network.plain.input)}`),
-    html("h3", {}, "Where its multiply-adds go"),
-    html("ol", {}, dear.map((box) => html("li", {}, link(box), ` in ${box.stage.title}: ${percent(measure(box, "macs") / network.plain.macs)}`))),
+    html("h3", {}, `Where its ${name} ${by === "memory" ? "is" : "are"}`),
+    html("ol", {}, dear.map((box) => html("li", {}, link(box), ` in ${box.stage.title}: ${percent(measure(box, by) / whole(network))}`))),
     heads.length ? html("p", {}, `Auxiliary classifiers, in training only: ${short(network.training.params - network.plain.params)} parameters and ${short(network.training.macs - network.plain.macs)} multiply-adds more.`) : null,
     html("p", {}, html("small", {}, `Built in tinyinception/${network.file}.`)),
   ].filter(Boolean);
