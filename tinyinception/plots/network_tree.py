@@ -110,11 +110,11 @@ def stages(model: nn.Module, rows: Iterable[Row]) -> list[Stage]:
 
 
 def fold(found: Sequence[Stage]) -> list[Stage]:
-    """Neighbours that look and cost the same as one; one with an auxiliary classifier stays alone."""
+    """Neighbours that look and cost the same as one, the first of them; one with an auxiliary classifier stays alone."""
     folded: list[Stage] = []
     for stage in found:
         if folded and folded[-1] == stage and stage.aux is None:
-            folded[-1] = replace(stage, names=folded[-1].names + stage.names)
+            folded[-1] = replace(folded[-1], names=folded[-1].names + stage.names)
         else:
             folded.append(stage)
     return folded

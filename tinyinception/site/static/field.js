@@ -38,8 +38,11 @@ const layerAt = (path) => network.layers.find((layer) => layer.path === path && 
   || network.layers.find((layer) => layer.path === path)
   || network.layers.find((layer) => layer.path.startsWith(`${path}.`));
 
-/** The layer of the address, else one in the middle of the network. */
-const chosen = (values) => (values.layer && layerAt(values.layer)) || network.layers[Math.floor(network.layers.length / 2)];
+/** The layer of the address, else the last one whose window is well inside the image. */
+const chosen = (values) => (values.layer && byId(values.layer))
+  || network.layers.filter((layer) => Math.max(...layer.field) <= 0.7 * network.input[0]).pop() || network.layers[0];
+
+const nameOf = (layer) => (layer.kind === "module" ? `the output of ${layer.stage}` : layer.text);
 
 const idOf = (layer) => (layer.kind === "module" ? `${layer.path}/` : layer.path);
 const byId = (id) => (id.endsWith("/") ? network.layers.find((l) => idOf(l) === id) : layerAt(id));
@@ -55,8 +58,8 @@ function draw(values) {
       network = { ...data, layers: data.layers.map((row) => Object.fromEntries(keys.map((key, i) => [key, row[i]]))) };
       list();
     }
-    show((values.layer && byId(values.layer)) || chosen(values), values);
-    grow((values.layer && byId(values.layer)) || chosen(values));
+    show(chosen(values), values);
+    grow(chosen(values));
   });
 }
 
@@ -80,12 +83,12 @@ function show(layer, values) {
     svg("circle", { class: "centre", cx: left + wide / 2, cy: top + high / 2, r: dot }),
   ];
   const shade = svg("path", { class: "shade", "fill-rule": "evenodd", d: `M0 0H${width}V${height}H0Z M${Math.max(left, 0)} ${Math.max(top, 0)}H${Math.min(left + wide, width)}V${Math.min(top + high, height)}H${Math.max(left, 0)}Z` });
-  const label = `${layer.text} sees ${times(layer.field)} pixels of ${times([height, width])}`;
+  const label = `${nameOf(layer)} sees ${times(layer.field)} pixels of ${times([height, width])}`;
   at("picture").replaceChildren(frame([
     svg("image", { href: small ? pictures.small : pictures.large, x: 0, y: 0, width, height, preserveAspectRatio: "none", class: small ? "pixels" : null }),
     shade, ...marks], label));
   const [rows, columns] = layer.output;
-  at("caption").textContent = `Place ${place[0] + 1} of ${rows} from the top and ${place[1] + 1} of ${columns} from the left in ${layer.text}: it sees ${times(layer.field)} pixels. Move over the picture to move it.`;
+  at("caption").textContent = `Place ${place[0] + 1} of ${rows} from the top and ${place[1] + 1} of ${columns} from the left in ${nameOf(layer)}: it sees ${times(layer.field)} pixels. Move over the picture to move it.`;
   showHeat(layer, place, frame, marks);
   numbers(layer, place);
   for (const button of at("layers").querySelectorAll("button")) {
@@ -113,7 +116,7 @@ function showHeat(layer, place, frame, marks) {
   at("heat").replaceChildren(frame([
     svg("image", { href: heatPicture(found.levels, height, width), x: 0, y: 0, width, height, class: "pixels", preserveAspectRatio: "none" }),
     svg("rect", { class: "square", x: left + wide / 2 - half, y: top + high / 2 - half, width: found.square, height: found.square }),
-    ...marks.map((mark) => mark.cloneNode(true))], `Gradient of the middle place of ${layer.text}`));
+    ...marks.map((mark) => mark.cloneNode(true))], `Gradient of the middle place of ${nameOf(layer)}`));
   at("heat-caption").textContent = `How much of the gradient of the middle place arrives at each pixel. A square of ${times([found.square, found.square])} (dashed) has 90 % of its energy. ${here ? "" : "The window is that of another place now."}`;
 }
 
@@ -134,12 +137,12 @@ function heatPicture(levels, height, width) {
 function numbers(layer, place) {
   const found = heat && heat[layer.path];
   at("numbers").replaceChildren(...[
-    ["receptive field", `${times(layer.field)} px`],
+    ["receptive field", `${layer.field.join("×")} px`],
     ["of the image", Explorer.percent(covered(layer, place), 0)],
-    ["places lie apart", `${times(layer.stride)} px`],
-    ["output", times(layer.output)],
+    ["places lie apart", `${layer.stride.join("×")} px`],
+    ["output", layer.output.join("×")],
     ["weight layers deep", count(layer.depth)],
-    ...(found ? [["90 % of the gradient within", `${times([found.square, found.square])} px`]] : []),
+    ...(found ? [["90 % of the gradient", `${found.square}×${found.square} px`]] : []),
   ].map(([name, value]) => html("div", {}, html("dt", {}, name), html("dd", {}, value))));
 }
 
@@ -147,7 +150,7 @@ function numbers(layer, place) {
 function grow(layer) {
   const most = Math.max(...network.layers.map((l) => Math.max(...l.field)));
   const deepest = Math.max(...network.layers.map((l) => l.depth));
-  const chart = Chart({ label: "Receptive field over depth", height: 280, x: { from: 0, to: deepest + 1, label: "weight layers between the image and the layer" }, y: { from: 0, to: most * 1.05, label: "pixels" } });
+  const chart = Chart({ label: "Receptive field over depth", width: Math.max(at("growth").clientWidth, 300), height: 280, x: { from: 0, to: deepest + 1, label: "weight layers between the image and the layer" }, y: { from: 0, to: most * 1.05, label: "pixels" } });
   chart.rule({ y: network.input[0] });
   chart.area.append(svg("text", { x: chart.left + 6, y: chart.y(network.input[0]) - 5 }, `the image: ${network.input[0]}`));
   for (const one of network.layers) {
@@ -168,13 +171,13 @@ function list() {
     groups[groups.length - 1][1].push(layer);
   }
   const peek = (layer) => show(layer, state.values);
-  const back = () => show(byId(state.values.layer) || chosen(state.values), state.values);
+  const back = () => show(chosen(state.values), state.values);
   at("layers").replaceChildren(...groups.flatMap(([stage, layers]) => [
     html("h3", {}, stage),
     ...layers.map((layer) => html("button", { type: "button", "data-id": idOf(layer),
       onclick: () => state.set({ layer: idOf(layer) }), onmouseenter: () => peek(layer), onmouseleave: back, onfocus: () => peek(layer), onblur: back },
       html("i", { style: layer.kind === "module" ? null : `background:var(--branch-${layer.kind})` }),
-      html("span", {}, layer.text), html("span", { class: "number" }, times(layer.field)))),
+      html("span", {}, layer.text), html("span", { class: "number" }, layer.field.join("×")))),
   ]));
 }
 
@@ -185,7 +188,7 @@ function point(event) {
   if (!picture || !network) return;
   const inverse = picture.getScreenCTM().inverse();
   const spot = new DOMPoint(event.clientX, event.clientY).matrixTransform(inverse);
-  const layer = byId(state.values.layer) || chosen(state.values);
+  const layer = chosen(state.values);
   const [row, column] = [spot.y, spot.x].map((pixel, axis) => {
     const nearest = Math.round((pixel - 0.5 - layer.centre[axis]) / layer.stride[axis]);
     const place = Math.min(Math.max(nearest, 0), layer.output[axis] - 1);

@@ -45,9 +45,14 @@ function prepare(network) {
   return network;
 }
 
-/** A box by its path, else a card by the name of one of its modules. */
-const boxAt = (network, path) =>
-  network.boxes.get(path) || network.cards.find((card) => card.names.includes(path)) || null;
+/** A box by its path, that of an equal module too, else a card by the name of one of its modules. */
+function boxAt(network, path) {
+  if (network.boxes.has(path)) return network.boxes.get(path);
+  const card = network.cards.find((one) => one.names.some((name) => path === name || path.startsWith(`${name}.`)));
+  if (!card || card.names.includes(path)) return card || null;
+  const name = card.names.find((one) => path.startsWith(`${one}.`));
+  return network.boxes.get(card.path + path.slice(name.length)) || null;
+}
 
 /** What a box is coloured by: for modules that are drawn once, all of them together. */
 function measure(box, by) {

@@ -2,15 +2,17 @@
 /* The network map: what is told of a network, a module, a layer. */
 
 function aboutNetwork(network, side) {
+  const by = ["params", "memory"].includes(state.values.by) ? state.values.by : "macs";
+  const { name, whole } = MEASURES[by];
   const dear = [...network.boxes.values()].filter((box) => !box.stage.aux)
-    .sort((a, b) => measure(b, "macs") - measure(a, "macs")).slice(0, 6);
+    .sort((a, b) => measure(b, by) - measure(a, by)).slice(0, 6);
   const heads = network.cards.filter((card) => card.aux);
   const link = (box) => html("a", { href: state.encode({ at: addressOf(box, side) }) || "#" }, `${box.text}`);
   return [
     html("h2", {}, network.name),
     html("p", { class: "where" }, `${network.text}; image ${times(network.plain.input)}`),
-    html("h3", {}, "Where its multiply-adds go"),
-    html("ol", {}, dear.map((box) => html("li", {}, link(box), ` in ${box.stage.title}: ${percent(measure(box, "macs") / network.plain.macs)}`))),
+    html("h3", {}, `Where its ${name} ${by === "memory" ? "is" : "are"}`),
+    html("ol", {}, dear.map((box) => html("li", {}, link(box), ` in ${box.stage.title}: ${percent(measure(box, by) / whole(network))}`))),
     heads.length ? html("p", {}, `Auxiliary classifiers, in training only: ${short(network.training.params - network.plain.params)} parameters and ${short(network.training.macs - network.plain.macs)} multiply-adds more.`) : null,
     html("p", {}, html("small", {}, `Built in tinyinception/${network.file}.`)),
   ].filter(Boolean);
@@ -33,8 +35,15 @@ function facts(item) {
     ["stride", `${times(last.stride)} px`],
     ["weight layers deep", count(last.depth)],
   ];
-  if (n > 1) rows.push([`multiply-adds of all ${n}`, count(n * counts.macs)]);
+  if (n > 1) rows.push([`multiply-adds of all ${n}`, count(n * counts.macs)], ["field of the last of them", `${times(lastOf(item).receptive_field)} px`]);
   return html("dl", { class: "facts" }, rows.map(([name, ...value]) => [html("dt", {}, name), html("dd", {}, value)]));
+}
+
+/** The last operation of the last of the modules that a box or card stands for. */
+function lastOf(item) {
+  const { names, network } = item.stage || item;
+  const path = names[names.length - 1] + item.path.slice(names[0].length);
+  return layersOf(network).filter((row) => row.name === path || row.name.startsWith(`${path}.`)).pop();
 }
 
 function aboutBox(box) {
