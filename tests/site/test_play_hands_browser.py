@@ -92,6 +92,24 @@ def test_the_5x5_comes_apart_by_keyboard_and_without_movement_where_none_is_want
     assert handle.get_attribute("aria-valuetext") == "together: one 5 × 5"
 
 
+def test_a_finger_pulls_it_apart(browse):
+    page = browse("factorization", width="phone", has_touch=True, is_mobile=True, still=True)
+    page.locator(".handle").scroll_into_view_if_needed()
+    box = page.locator(".handle .knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch = page.context.new_cdp_session(page)
+    for kind, up in (("touchStart", 0), ("touchMove", 30), ("touchMove", 70), ("touchMove", 110), ("touchEnd", 110)):
+        points = [] if kind == "touchEnd" else [{"x": x, "y": y - up}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert verdict(page) == "22 % fewer weights"
+
+
+def test_a_column_and_a_row_leave_one_row_of_pixels_between(browse):
+    page = browse("factorization", "#kind=pair", still=True)
+    notes = page.locator("#pyramid .note-text").all_inner_texts()
+    assert notes == ["5 × 5 pixels in", "1 × 5 between", "one pixel out", "push together"]
+
+
 def test_a_module_on_the_curve_sets_the_sliders(browse):
     page = browse("factorization", has_touch=True)
     page.locator(".point").filter(has=page.locator("title", has_text="GoogLeNet 3b, 4a")).first.tap()

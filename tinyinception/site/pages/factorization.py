@@ -54,6 +54,6 @@ PAGE = Page(
     "factorization",
     30,
     "5 × 5 or two 3 × 3",
-    "Two 3 × 3 see exactly what one 5 × 5 sees. Are they cheaper?",
+    "Two 3\u00a0×\u00a03 see exactly what one 5\u00a0×\u00a05 sees. Are they cheaper?",
     data,
 )

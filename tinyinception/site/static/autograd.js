@@ -72,7 +72,7 @@ const autograd = (() => {
     const y = Y[node.name];
     return svg("g", { class: lit ? "value lit" : "value" },
       svg("rect", { x: 110, y: y - 46, width: 220, height: 92, rx: 14 }),
-      svg("text", { x: 130, y: y - 14, class: "formula" }, node.formula),
+      svg("text", { x: 130, y: y - 14, class: "formula" }, minus(node.formula)),
       svg("text", { x: 130, y: y + 12, class: "said" }, `value ${minus(node.value)}`),
       svg("text", { x: 310, y: y - 14, class: "said end" }, "gradient"),
       svg("text", { x: 310, y: y + 22, class: "gradient end" }, minus(gradient)));
@@ -85,11 +85,10 @@ const autograd = (() => {
     const middle = (from + to) / 2;
     const d = `M${x} ${from}C${bend} ${from + 25} ${bend} ${to - 25} ${x} ${to - 7}`;
     const spot = 220 + side * 122;
-    const shown = sent.map((m) => minus(m.part)).join(", then ");
     return svg("g", { class: `arrow ${last ? "new" : sent.length ? "sent" : ""}` },
       svg("path", { d, class: "line" }), svg("path", { d: `M${x - 6} ${to - 12}L${x} ${to - 1}L${x + 6} ${to - 12}Z`, class: "tip" }),
       svg("text", { x: 220 + side * 14, y: middle + 4, class: use ? "local" : "local end" }, `× ${minus(sender.local[use])}`),
-      sent.length ? svg("text", { x: spot, y: middle + 6, class: use ? "part" : "part end" }, shown) : null);
+      sent.map((m, i) => svg("text", { x: spot, y: middle + 6 + 24 * (i - (sent.length - 1) / 2), class: `part ${use ? "" : "end"}` }, `${sent.length > 1 ? (i ? "then " : "first ") : ""}${minus(m.part)}`)));
   }
 
   state.watch((v) => {

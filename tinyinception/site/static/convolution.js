@@ -124,7 +124,7 @@ const convolution = (() => {
       const [row, column] = [Math.floor(pixel / found.out), pixel % found.out];
       const button = html("button", {
         type: "button", class: "out", style: `grid-area:${row + 1}/${column + 1}`, "aria-label": `Output row ${row + 1}, column ${column + 1}: ${result}`,
-        onclick: () => state.set({ pixel }), onpointerenter: () => light(pixel), onpointerleave: () => light(chosen()), onfocus: () => light(pixel),
+        onclick: () => state.set({ pixel }), onpointerenter: () => show(pixel), onpointerleave: () => show(chosen()), onfocus: () => show(pixel),
         onkeydown: (event) => step(event, pixel, found.out),
       }, minus(result));
       return button;
@@ -157,6 +157,14 @@ const convolution = (() => {
     if (next < 0 || next >= parts.results.length || !same) return;
     state.set({ pixel: next }, "replace");
     parts.buttons[next].focus();
+  }
+
+  /** The same with its row in sight, where the matrix is so large that it has to be moved. */
+  function show(pixel) {
+    light(pixel);
+    const region = at("matrix").closest(".wide");
+    const row = parts.rows[pixel]?.[0];
+    if (row) region.scrollTop = row.offsetTop - region.clientHeight / 2;
   }
 
   /** The window of one output pixel, its row, and the sum that it is. */
@@ -205,7 +213,8 @@ const convolution = (() => {
     at("refusal").replaceChildren(impossible ? html("p", { class: "impossible" }, "No window fits, so there is no output. The package says: ", html("br"), html("code", {}, found.error)) : "");
     at("product").classList.toggle("none", impossible);
     at("sum").textContent = "";
-    if (!impossible) light(chosen());
+    at("product").classList.toggle("large", found.out > 4 || v.kernel > 3);
+    if (!impossible) show(chosen());
     const [rows, columns] = [found.out ** 2, v.kernel ** 2];
     at("input-size").textContent = found.padded === v.size ? `${square(v.size)} pixels` : `${square(v.size)} pixels, padded to ${square(found.padded)}`;
     at("output-size").textContent = impossible ? "" : `${square(found.out)}: (${found.padded} − ${found.reach}) / ${v.stride}${(found.padded - found.reach) % v.stride ? ", rounded down," : ""} + 1`;

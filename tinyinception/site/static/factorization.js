@@ -156,7 +156,7 @@ const factorization = (() => {
 
   function draw(v) {
     const into = splits(v);
-    const planes = factorization.kernels(into, v.kernel).reduce((sizes, [h, w]) => [[sizes[0][0] + h - 1, sizes[0][1] + w - 1], ...sizes], [[1, 1]]);
+    const planes = factorization.kernels(into, v.kernel).reduceRight((sizes, [h, w]) => [[sizes[0][0] + h - 1, sizes[0][1] + w - 1], ...sizes], [[1, 1]]);
     const wide = Math.min(166 / v.kernel, 40);
     const [middleX, tall, base] = [284, wide / 2, 312];
     const height = 128 + 112 * apart;

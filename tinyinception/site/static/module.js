@@ -71,7 +71,7 @@ const inceptionModule = (() => {
   const branchText = (branch) => [
     ...(branch.pool ? [`${branch.pool.kind} pooling${branch.pool.stride > 1 ? " / 2" : ""}`] : []),
     ...branch.steps.map((step) => step.map(kernelText).join(" and ")),
-  ].join(" → ");
+  ].join(" → ").replaceAll(" × ", "\u00a0×\u00a0");
 
   // ---- controls ----
 
