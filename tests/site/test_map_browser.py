@@ -127,7 +127,7 @@ def test_a_link_opens_a_setting_which_reload_keeps_and_back_undoes(browse):
     path = "Mixed_6c.double.conv3_1x7"
     told = "Mixed_6b.double.conv3_1x7; the same in Mixed_6b, Mixed_6c"
     assert shown(page).startswith(told)
-    assert page.get_by_label("parameters").is_checked()
+    assert page.get_by_role("radio", name="parameters").is_checked()
     page.reload()
     page.locator(".chosen").wait_for()
     assert shown(page).startswith(told)
@@ -144,7 +144,7 @@ def test_addresses_that_mean_nothing_open_what_is_there(browse):
     page = browse("map", "#network=inception_v9&by=colour&at=no.layer&zoom=x&other=1")
     page.locator(".unit").first.wait_for()
     assert page.locator("#layer h2").inner_text() == "inception_v3"
-    assert page.get_by_label("multiply-adds").is_checked()
+    assert page.get_by_role("radio", name="multiply-adds").is_checked()
 
 
 def test_two_networks_side_by_side_have_one_scale(browse, counted):

@@ -110,7 +110,7 @@ def stages(model: nn.Module, rows: Iterable[Row]) -> list[Stage]:
 
 
 def fold(found: Sequence[Stage]) -> list[Stage]:
-    """Neighbours that look and cost the same as one, the first of them; one with an auxiliary classifier stays alone."""
+    """Neighbours that look and cost the same as the first of them; one with an auxiliary classifier stays alone."""
     folded: list[Stage] = []
     for stage in found:
         if folded and folded[-1] == stage and stage.aux is None:

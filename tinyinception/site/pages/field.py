@@ -73,7 +73,9 @@ def heat(name: str) -> dict[str, Any]:
     with nn.random.using(nn.random.seeded(SEED)):
         network = models.build(name).eval()
     pixels = drawn.draw(IMAGES, split="test")[0].astype(np.float32) / 255
-    images = Tensor((pixels - np.float32(drawn.MEAN)) / np.float32(drawn.STD), requires_grad=True)
+    images = Tensor(
+        (pixels - np.asarray(drawn.MEAN, np.float32)) / np.asarray(drawn.STD, np.float32), requires_grad=True
+    )
     catch = _Outputs()
     with observe(catch):
         network(images)
@@ -132,8 +134,9 @@ def _photo() -> str:
     from matplotlib.cbook import get_sample_data
     from PIL import Image
 
-    with get_sample_data("grace_hopper.jpg") as file:
-        photo = Image.open(file).convert("RGB").crop((0, 0, 512, 512))
+    path = str(get_sample_data("grace_hopper.jpg", asfileobj=False))
+    with Image.open(path) as image:
+        photo = image.convert("RGB").crop((0, 0, 512, 512))
     return _address(np.asarray(photo.resize((PHOTO, PHOTO))), "jpeg")
 
 

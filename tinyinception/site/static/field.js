@@ -120,8 +120,16 @@ function showHeat(layer, place, frame, marks) {
   at("heat-caption").textContent = `How much of the gradient of the middle place arrives at each pixel. A square of ${times([found.square, found.square])} (dashed) has 90 % of its energy. ${here ? "" : "The window is that of another place now."}`;
 }
 
+const made = new Map(); // pictures of levels, by what they are made of
+
 /** Levels as a picture in the colours of cost. */
 function heatPicture(levels, height, width) {
+  const key = `${Explorer.isDark()} ${levels}`;
+  if (!made.has(key)) made.set(key, paintHeat(levels, height, width));
+  return made.get(key);
+}
+
+function paintHeat(levels, height, width) {
   const canvas = html("canvas", { width, height });
   const context = canvas.getContext("2d");
   const pixels = context.createImageData(width, height);
@@ -146,8 +154,13 @@ function numbers(layer, place) {
   ].map(([name, value]) => html("div", {}, html("dt", {}, name), html("dd", {}, value))));
 }
 
+let grown = ""; // what the chart was made for
+
 /** Window over depth, a dot for each layer. */
 function grow(layer) {
+  const key = [network.name, idOf(layer), at("growth").clientWidth].join(" ");
+  if (key === grown) return;
+  grown = key;
   const most = Math.max(...network.layers.map((l) => Math.max(...l.field)));
   const deepest = Math.max(...network.layers.map((l) => l.depth));
   const chart = Chart({ label: "Receptive field over depth", width: Math.max(at("growth").clientWidth, 300), height: 280, x: { from: 0, to: deepest + 1, label: "weight layers between the image and the layer" }, y: { from: 0, to: most * 1.05, label: "pixels" } });

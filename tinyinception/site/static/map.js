@@ -100,7 +100,7 @@ const TOTALS = [
   ["parameters", (n) => short(n.plain.params), (n) => n.plain.params],
   ["multiply-adds", (n) => short(n.plain.macs), (n) => n.plain.macs],
   ["weight layers deep", (n) => String(n.plain.depth), (n) => n.plain.depth],
-  ["receptive field", (n) => `${n.plain.receptive_field} px`, (n) => n.plain.receptive_field],
+  ["receptive field", (n) => `${count(n.plain.receptive_field)} px`, (n) => n.plain.receptive_field],
   ["memory, inference", (n) => bytes(n.plain.activation_bytes.inference), (n) => n.plain.activation_bytes.inference],
   ["memory, training", (n) => bytes(n.training.activation_bytes.training), (n) => n.training.activation_bytes.training],
   ["FLOPs per byte", (n) => n.plain.intensity.toFixed(1), (n) => n.plain.intensity],
