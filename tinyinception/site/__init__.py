@@ -1,0 +1,1 @@
+"""Pages to look at: the explorer, and the lessons around it."""
