@@ -13,6 +13,7 @@ commands:
   lesson      list the lessons, step through one, check its exercises
   claims      what is said about Inception, and whether it is so
   study       many trainings that answer one question, with a report
+  site        write lessons and explorer as pages that open from disk
   completion  print a script for the Tab key of a shell"""
 
 EXAMPLES = {
@@ -76,6 +77,8 @@ EXAMPLES = {
     label_smoothing = 0.0
     [arms.smoothed]
     label_smoothing = 0.1""",
+    "site": """  tinyinception site pages                   then open pages/index.html
+  tinyinception site pages --only explorer   what needs nothing else installed""",
     "completion": """  tinyinception completion bash
   tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
   tinyinception completion zsh > ~/.zfunc/_tinyinception     where ~/.zfunc is in fpath
