@@ -1,5 +1,6 @@
 """A small site for tests: the pages of the small course, without the rooms of the package that take their time."""
 
+from tests.helpers.small_course import make
 from tinyinception.site import build, chapters, reference
 
 CLAIM = """
@@ -68,12 +69,30 @@ print("second", 2 + 2)
 print("third")
 """
 
+WHICH = """# Which Inception?
+
+Several.
+
+| name here | input | with gamma | without gamma | with heads | MACs | depth | which one that is |
+|---|---|---|---|---|---|---|---|
+| `one` | 224 | **6,998,552** | **6,998,552** | 13,378,280 | 1,582,671,872 | 22 | the paper's |
+| `two` | 299 | **23,834,568** | 23,817,352 | - | 5,713,216,096 | 48 | timm's and slim's |
+"""
+
+
+def built(patch, tmp_path):
+    """The folder of the whole small site."""
+    keep_small(patch, tmp_path)
+    add_choices(make(patch, tmp_path))
+    return build.build(tmp_path / "out", progress=False).folder
+
 
 def add_choices(course):
     """Lesson 3, a glossary, a claim; lesson 2, which fails, goes."""
     (course / "02_failures.py").unlink()
     (course / "03_choices.py").write_text(THIRD, encoding="utf-8")
     (course / "glossary.md").write_text("# Glossary\n\n## A term\n\nSays what\nit means.\n", encoding="utf-8")
+    (course / "which_inception.md").write_text(WHICH, encoding="utf-8")
     (course / "claims.toml").write_text(CLAIM, encoding="utf-8")
     (course / "verdicts").mkdir()
     (course / "verdicts" / "sums.py").write_text(VERDICTS, encoding="utf-8")

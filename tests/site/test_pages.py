@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.helpers import small_course, small_site
+from tests.helpers import small_site
 from tinyinception.course import files
 from tinyinception.course.text import MATH, plain_math
 from tinyinception.errors import DataError
@@ -15,19 +15,13 @@ from tinyinception.site.build import build
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The small course as a site: page(NAME) is its text."""
-    with pytest.MonkeyPatch.context() as patch:
-        tmp_path = tmp_path_factory.mktemp("small")
-        course = small_course.make(patch, tmp_path)
-        small_site.keep_small(patch, tmp_path)
-        small_site.add_choices(course)
-        built = build(tmp_path / "out", progress=False)
+def site(small_site_folder):
+    """The small course as a site: site(NAME) is the text of a page."""
 
     def page(name):
-        return (built.folder / name).read_text(encoding="utf-8")
+        return (small_site_folder / name).read_text(encoding="utf-8")
 
-    page.folder = built.folder
+    page.folder = small_site_folder
     return page
 
 

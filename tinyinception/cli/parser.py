@@ -357,7 +357,7 @@ def _site(name: str) -> Parser:
     parser = _command(
         name,
         "Write the lessons, the claims, the reference and the explorer of the networks as pages that open from disk. "
-        "Lessons that have not changed are not run again. Needs pip install 'tinyinception[site]', but for the explorer.",
+        "Lessons that have not changed are not run again. For all but the explorer: pip install 'tinyinception[site]'.",
     )
     parser.add_argument("out", metavar="OUT", help="folder for the pages: a new or empty one, or a site made before")
     parser.add_argument(
