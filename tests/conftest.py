@@ -59,6 +59,7 @@ QUICK = {
     "package/test_portability.py": (),
     "package/test_readme.py": ("run_as_they_stand", "print_what"),
     "plots/test_graph.py": (),
+    "site/test_pages.py": (),
     "studies/test_definition.py": (),
     "studies/test_shares.py": (),
     "train/test_checkpoint.py": ("no_altered_byte",),

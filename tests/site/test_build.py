@@ -2,11 +2,15 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections import namedtuple
 
 import pytest
 
 from tests.helpers import small_site
+from tests.helpers.marks import posix
 from tinyinception import cli
 from tinyinception.course import files
 from tinyinception.errors import ArgumentError, DataError
@@ -159,6 +163,22 @@ def test_stopped_at_any_time_the_site_of_before_stays_whole(small, tmp_path, mon
     with pytest.raises(DataError, match=r"a\.html: links to nothing \(and 1 more\)"):
         build(out, progress=False)
     assert left_in(out.parent) == ["out"]
+
+
+@posix
+def test_a_signal_to_end_leaves_nothing_and_what_a_killed_build_left_is_cleared_away(small, tmp_path, monkeypatch):
+    out = tmp_path / "sites" / "out"
+    monkeypatch.setattr(room, "_pages", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    assert cli.main(["site", str(out), "--quiet"]) == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert left_in(out.parent) == []
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name, pid in ((".out.killed", gone.pid), (".out.running", os.getpid()), (".other.killed", gone.pid)):
+        (out.parent / name).mkdir()
+        (out.parent / name / place.MARK).write_text(json.dumps({"unfinished": pid}), encoding="utf-8")
+    assert cli.main(["site", str(out), "--only", "explorer", "--quiet"]) == 0
+    assert left_in(out.parent) == [".other.killed", ".out.running", "out"]
 
 
 def test_a_lesson_that_dies_is_named_and_the_other_one_ends(small, tmp_path, monkeypatch):

@@ -79,7 +79,7 @@ def build(out: str | Path, *, only: str | None = None, progress: bool = True) ->
     with place.replacing(path) as made:
         executed: tuple[int, ...] = ()
         if only is not None and mark is not None:
-            shutil.copytree(path, made, dirs_exist_ok=True)
+            shutil.copytree(path, made, dirs_exist_ok=True, ignore=shutil.ignore_patterns(place.MARK))
             keys = {**kept, **keys}
         if only != "pages":
             _explorer(made, progress, "../index.html" if "pages" in keys else "")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from tinyinception.errors import ArgumentError, shown
-from tinyinception.files import as_path
+from tinyinception.files import as_path, is_alive
 
 MARK = ".tinyinception-site.json"  # by which we know a site of ours
 NEEDED = 100_000_000  # bytes: the old site, the new one, and what is made on the way
@@ -59,9 +62,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises ArgumentError, before the block, where the system refuses or has no room.
     """
+    prefix = f".{path.name[:32]}."
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{path.name[:32]}.", dir=path.parent))
+        _remove_leftovers(path.parent, prefix)
+        made = Path(tempfile.mkdtemp(prefix=prefix, dir=path.parent))
+        (made / MARK).write_text(json.dumps({"unfinished": os.getpid()}), encoding="utf-8")
     except OSError as error:
         raise ArgumentError(f"site: {shown(path)} cannot be written: {error.strerror or error}") from None
     try:
@@ -69,10 +75,41 @@ def replacing(path: Path) -> Iterator[Path]:
             raise ArgumentError(
                 f"site: {shown(path)} lies where {free / 1e6:.0f} MB are left; to build it takes {NEEDED / 1e6:.0f} MB"
             )
-        yield made
+        with _gently():
+            yield made
         _swap(made, path)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def _gently() -> Iterator[None]:
+    """Inside, SIGTERM and SIGHUP end the program as Ctrl-C does, unless somebody handles or ignores them."""
+
+    def stop(number: int, frame: object) -> None:
+        stopped = KeyboardInterrupt(f"stopped by {signal.Signals(number).name}; the site is as it was")
+        stopped.status = 128 + number  # type: ignore[attr-defined]
+        raise stopped
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    here = threading.current_thread() is threading.main_thread()  # elsewhere Python cannot catch signals
+    caught = [number for number in numbers if here and signal.getsignal(number) == signal.SIG_DFL]
+    for number in caught:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in caught:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _remove_leftovers(parent: Path, prefix: str) -> None:
+    """Delete what a build left that was killed."""
+    for folder in parent.glob(f"{glob.escape(prefix)}*"):
+        with suppress(OSError, ValueError, AttributeError, TypeError):
+            pid = json.loads((folder / MARK).read_text(encoding="utf-8")).get("unfinished")
+            if pid is not None and not is_alive(pid):
+                shutil.rmtree(folder)
 
 
 def mark(folder: Path, **said: Any) -> dict[str, Any]:
