@@ -207,7 +207,7 @@ def page(folder, html):
 
 def test_names_of_lessons_and_claims_become_links_but_not_in_code_and_headings():
     known = {4: "04_counting", 5: "05_module"}
-    linked = "lessons [4](04_counting.md) and [5](05_module.md), claim [A3](../claims.html#A3)"
+    linked = 'lessons [4](04_counting.md) and [5](05_module.md), claim <a href="../claims.html#A3">A3</a>'
     assert markup.link_names("lessons 4 and 5, claim A3", known) == linked
     for same in (
         "## Lesson 4",

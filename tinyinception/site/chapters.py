@@ -178,7 +178,7 @@ def which(places: Places) -> None:
     )
     rest = re.sub(
         r"`tinyinception claims (A\d+)`",
-        r"[`tinyinception claims \1`](../claims.html#\1)",
+        r'<a href="../claims.html#\1">`tinyinception claims \1`</a>',
         link_names(rest, places.pages),
     )
     places.write("lessons/which_inception", "\n\n".join([head, raw(chooser), rest]))

@@ -18,7 +18,7 @@ from tinyinception.data.cache import cache_dir
 
 PACKAGE = Path(tinyinception.__file__).parent
 LIBRARIES = ("numpy", "numba", "matplotlib", "pillow", "sphinx", "myst-parser", "furo")
-OURS = (".py", ".toml", ".css", ".js", ".html")
+OURS = (".py", ".toml", ".css", ".js", ".html", ".svg")
 ROOM = Path(__file__).parent.name  # this room makes pages of what lessons put out; they do not depend on it
 KEPT = 2  # of everything, the last two: of before an edit, and of after it
 

@@ -82,7 +82,7 @@ def link_names(text: str, lessons: dict[int, str], up: str = "") -> str:
         return re.sub(r"\d+", lambda n: _link(n[0], lessons.get(int(n[0])), up), found[0])
 
     def claim_links(found: re.Match) -> str:
-        return re.sub(r"A\d+", lambda n: f"[{n[0]}]({up}../claims.md#{n[0].lower()})", found[0])
+        return re.sub(r"A\d+", lambda n: f'<a href="{up}../claims.html#{n[0]}">{n[0]}</a>', found[0])
 
     lines, code = [], False
     for line in text.split("\n"):
