@@ -67,7 +67,7 @@ def test_exercises_have_hints_one_by_one_and_a_folded_solution(site):
 
 def test_words_lessons_and_claims_are_links_and_a_lesson_has_its_files(site):
     page = body(site("lessons/03_choices.html"))
-    assert '<a class="reference internal" href="glossary.html#a-term" title="Says what it means.">' in page
+    assert '<a class="word" href="glossary.html#a-term" title="Says what it means.">term</a>' in page
     assert re.search(r'lesson <a class="[^"]*" href="01_sums.html">', page)
     settled = body(site("lessons/01_sums.html"))
     assert '<span class="verdict false">false</span> <a href="../claims.html#A1">A1</a>' in settled

@@ -53,8 +53,8 @@ class Page:
 
     def _prose(self, text: str) -> str:
         def explained(link: re.Match) -> str:
-            meaning = self.meanings.get(link[2], "")
-            return f'[{link[1]}](glossary.md#{link[2]} "{meaning}")' if meaning else link[0]
+            meaning = escape(self.meanings.get(link[2], ""))
+            return f'<a class="word" href="glossary.html#{link[2]}" title="{meaning}">{link[1]}</a>'
 
         return GLOSSARY.sub(explained, link_names(text, self.pages))
 
