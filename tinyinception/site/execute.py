@@ -47,7 +47,7 @@ class _Run:
 
 def key(lesson: Lesson) -> str:
     """A hash of all that a lesson's outputs depend on: its file, the files it names, the package, the libraries."""
-    names, files, waiting = set(), [], [lesson.path]
+    names, files, waiting = set[str](), list[Path](), [lesson.path]
     while waiting:
         path = waiting.pop()
         files.append(path)
@@ -87,7 +87,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _run_all(lessons: Sequence[Lesson], keys: dict[str, str], place: Path, progress: bool) -> None:
-    waiting, running = list(lessons), []  # type: list[Lesson], list[_Run]
+    waiting, running = list(lessons), list[_Run]()
     cells = sum(cell.kind == "code" for lesson in lessons for cell in lesson.cells())
     with bar(total=cells, desc="lessons", shown=progress and bool(lessons), bar_format=BAR) as shown:
         try:

@@ -25,7 +25,8 @@ class _Outputs:
     """What cells put out, in order: a list for each, of texts and of pictures with what they show in words."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.cells, self.text = folder, [], io.StringIO()  # type: Path, list[list[dict[str, str]]], io.StringIO
+        self.folder, self.text = folder, io.StringIO()
+        self.cells: list[list[dict[str, str]]] = []
 
     def begin(self) -> None:
         (self.folder / "at").write_text(str(len(self.cells)), encoding="ascii")
