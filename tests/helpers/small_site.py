@@ -95,6 +95,7 @@ def add_choices(course):
     (course / "which_inception.md").write_text(WHICH, encoding="utf-8")
     (course / "claims.toml").write_text(CLAIM, encoding="utf-8")
     (course / "verdicts").mkdir()
+    (course / "verdicts" / "printed.py").write_text("", encoding="utf-8")
     (course / "verdicts" / "sums.py").write_text(VERDICTS, encoding="utf-8")
 
 

@@ -144,7 +144,7 @@ def course(places: Places, lessons: Sequence[Lesson]) -> None:
     """The list of the lessons, in their order, with what each is for."""
     rows = "".join(
         f'<li value="{one.number}"><a href="{one.path.stem}.html">{inline(one.title)}</a> '
-        f'<span class="minutes">{one.minutes} minutes</span><p>You will know {inline(one.outcome)}</p></li>'
+        f'<span class="minutes">{one.minutes} minutes</span><p>You will know {inline(one.outcome).replace("glossary.md#", "glossary.html#")}</p></li>'
         for one in lessons
     )
     hours = sum(one.minutes for one in lessons) / 60

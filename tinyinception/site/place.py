@@ -62,6 +62,21 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises ArgumentError, before the block, where the system refuses or has no room.
     """
+    with _gently():
+        made = _beside(path)
+        try:
+            if (free := shutil.disk_usage(made).free) < NEEDED:
+                raise ArgumentError(
+                    f"site: {shown(path)} lies where {free / 1e6:.0f} MB are left; to build it takes {NEEDED / 1e6:.0f} MB"
+                )
+            yield made
+            _swap(made, path)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """A folder next to `path`, which says which process is at work in it."""
     prefix = f".{path.name[:32]}."
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,16 +85,7 @@ def replacing(path: Path) -> Iterator[Path]:
         (made / MARK).write_text(json.dumps({"unfinished": os.getpid()}), encoding="utf-8")
     except OSError as error:
         raise ArgumentError(f"site: {shown(path)} cannot be written: {error.strerror or error}") from None
-    try:
-        if (free := shutil.disk_usage(made).free) < NEEDED:
-            raise ArgumentError(
-                f"site: {shown(path)} lies where {free / 1e6:.0f} MB are left; to build it takes {NEEDED / 1e6:.0f} MB"
-            )
-        with _gently():
-            yield made
-        _swap(made, path)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    return made
 
 
 @contextmanager
@@ -89,6 +95,7 @@ def _gently() -> Iterator[None]:
     def stop(number: int, frame: object) -> None:
         stopped = KeyboardInterrupt(f"stopped by {signal.Signals(number).name}; the site is as it was")
         stopped.status = 128 + number  # type: ignore[attr-defined]
+        signal.signal(number, signal.SIG_IGN)  # a second one must not stop the clearing up
         raise stopped
 
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
