@@ -144,9 +144,9 @@ def course(places: Places, lessons: Sequence[Lesson]) -> None:
     """The list of the lessons, in their order, with what each is for."""
     rows = "".join(
         f'<li value="{one.number}"><a href="{one.path.stem}.html">{inline(one.title)}</a> '
-        f'<span class="minutes">{one.minutes} minutes</span><p>You will know {inline(one.outcome).replace("glossary.md#", "glossary.html#")}</p></li>'
+        f'<span class="minutes">{one.minutes} minutes</span><p>You will know {inline(one.outcome)}</p></li>'
         for one in lessons
-    )
+    ).replace("glossary.md#", "glossary.html#")
     hours = sum(one.minutes for one in lessons) / 60
     extra = [name for name in ("glossary", "which_inception") if (folder() / f"{name}.md").is_file()]
     entries = [f"{one.number}. {one.title} <{one.path.stem}>" for one in lessons] + extra

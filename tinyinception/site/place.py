@@ -67,7 +67,8 @@ def replacing(path: Path) -> Iterator[Path]:
         try:
             if (free := shutil.disk_usage(made).free) < NEEDED:
                 raise ArgumentError(
-                    f"site: {shown(path)} lies where {free / 1e6:.0f} MB are left; to build it takes {NEEDED / 1e6:.0f} MB"
+                    f"site: {shown(path)} lies where {free / 1e6:.0f} MB are left; to build it takes "
+                    f"{NEEDED / 1e6:.0f} MB"
                 )
             yield made
             _swap(made, path)
