@@ -49,7 +49,7 @@ def test_the_outputs_after_a_prediction_wait_for_it_up_to_the_next_prose(site):
 
 def test_a_folded_cell_is_behind_a_click_and_its_picture_is_told_in_words(site):
     page = body(site("lessons/03_choices.html"))
-    assert '<details class="code"><summary>Code that draws and checks (5 lines)</summary>' in page
+    assert '<details class="code"><summary>Code that draws and checks (6 lines)</summary>' in page
     assert 'alt="Two &amp; two: sum over one."' in page
     width, height = re.search(r'width="(\d+)" height="(\d+)"', page).groups()
     assert int(width) > int(height) > 100
@@ -135,7 +135,7 @@ def test_a_formula_lies_on_the_line_of_the_text_and_one_that_cannot_be_drawn_is_
 def test_a_formula_of_a_page_is_a_picture_in_the_page(site):
     page = body(site("lessons/03_choices.html"))
     assert '<div class="formula"><svg class="formula" role="img" aria-label="c = a/b"' in page
-    assert "mathjax" not in page.lower()
+    assert "mathjax" not in "".join(re.findall(r"<script[^>]*>", site("lessons/03_choices.html"))).lower()
 
 
 # -- links -------------------------------------------------------------------------------------------------------------
@@ -264,7 +264,7 @@ def test_the_reference_has_every_public_name_with_its_purpose():
     for room in reference.ROOMS:
         for name, thing in reference._public(reference.import_module(f"tinyinception.{room}")):
             assert f"## {name}\n" in made[room]
-            if callable(thing) and thing.__name__ != "<lambda>":
+            if callable(thing) and getattr(thing, "__name__", "<lambda>") != "<lambda>":
                 assert getattr(thing, "__doc__", None), f"{room}.{name} says nothing"
     assert "0x" not in re.sub(
         r"0x[0-9A-F]{2}\b|0x[0-9a-f]{1,8}\b", "", "".join(re.findall(r'signature">[^<]*', made["nn"]))

@@ -112,7 +112,7 @@ def start(places: Places, chapters: Sequence[str], explorer: bool) -> None:
     from tinyinception.plots import draw
 
     (places.out / "pictures").mkdir(exist_ok=True)
-    draw("inception_v3", places.out / "pictures" / "inception_v3.png")
+    draw("inception_v3", path=places.out / "pictures" / "inception_v3.png")
     known = {f"{chapter}.html" for chapter in chapters} | {f"lessons/{stem}.html" for stem in places.pages.values()}
     known |= {"lessons/glossary.html", "lessons/which_inception.html"} | (
         {"explorer/index.html"} if explorer else set()
