@@ -41,6 +41,9 @@ print("first < second")
 # %% [markdown]
 # ## To predict
 #
+# It is 50
+# % or so.
+#
 # **Predict:** what is `2 + 2`?
 #
 # - (a) `5`
@@ -77,6 +80,8 @@ Several.
 |---|---|---|---|---|---|---|---|
 | `one` | 224 | **6,998,552** | **6,998,552** | 13,378,280 | 1,582,671,872 | 22 | the paper's |
 | `two` | 299 | **23,834,568** | 23,817,352 | - | 5,713,216,096 | 48 | timm's and slim's |
+
+**Who counts otherwise?** Keras has 23,851,784.
 """
 
 

@@ -40,6 +40,7 @@ def test_the_outputs_after_a_prediction_wait_for_it_up_to_the_next_prose(site):
     assert picture.startswith('<div class="output" data-gate="prediction-1"><img src="pictures/03_sum.png"')
     assert second == '<div class="output" data-gate="prediction-1"><pre tabindex="0">second 4</pre></div>'
     assert third == '<div class="output"><pre tabindex="0">third</pre></div>'
+    assert "<p>It is 50 % or so.</p>" in page  # MyST would take a line that begins with % for a comment
     assert 'id="prediction-1" data-answer="b"' in page
     assert page.count('<button type="button" data-choice=') == 2
     assert "<b>a</b> <code>5</code></button>" in page

@@ -92,6 +92,7 @@ def test_claims_are_searched_filtered_and_the_filter_is_in_the_address(read):
     [
         ("23,817,352", "Exactly: two"),
         ("13378280", "Exactly: one"),
+        ("23851784", "This number is in the text below (“Who counts otherwise?”). Nearest, 0.072 % away: two"),
         ("7000000", "Nearest, 0.021 % away: one"),
         ("23.8M", "Rounded: two"),
         ("SLIM timm", "With these words: two"),

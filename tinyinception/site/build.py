@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import tempfile
 import time
@@ -26,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     "author": "The tinyinception authors",
     "extensions": ["myst_parser", "tinyinception.site.mathematics"],
     "myst_enable_extensions": ["dollarmath"],
+    "myst_disable_syntax": ["myst_line_comment", "myst_block_break", "myst_target"],  # a line may begin with %
     "myst_heading_anchors": 3,
     "suppress_warnings": ["myst.header", "myst.xref_missing", "toc.not_included"],  # our own check of links is stricter
     "html_theme": "furo",
@@ -42,7 +44,6 @@ SETTINGS: dict[str, Any] = {
     "html_domain_indices": False,
     "html_use_index": False,
     "pygments_style": "a11y-light",
-    "pygments_dark_style": "a11y-dark",
 }
 SIDEBAR = ("brand", "search", "scroll-start", "explorer", "navigation", "scroll-end")
 
@@ -181,8 +182,8 @@ def _sphinx(source: Path, out: Path, work: Path, progress: bool, explorer: bool)
         app.connect("source-read", lambda *_: shown.update() and None)
         app.connect("html-page-context", lambda *_: shown.update() and None)
         app.build()
-    for line in said.getvalue().splitlines():
-        say(f"tinyinception: warning: {line.replace(f'{source}/', '')}")
+    for line in re.sub(r"\x1b\[[\d;]*m", "", said.getvalue()).splitlines():
+        say(f"tinyinception: warning: {line.replace(f'{source}/', '').removeprefix('WARNING: ')}")
     if app.statuscode:
         raise DataError("site: Sphinx could not make the pages")
     for left in (".buildinfo", "objects.inv"):

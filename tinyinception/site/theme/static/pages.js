@@ -106,6 +106,7 @@
     const form = document.querySelector(".chooser");
     if (!form) return;
     const rows = all("table tbody tr");
+    const prose = all("article p").map((paragraph) => paragraph.textContent);
     const numbers = (row) => all("td", row).slice(2, 6).map((cell) => Number(cell.textContent.replace(/[^\d]/g, ""))).filter(Boolean);
     const said = form.querySelector(".chosen");
 
@@ -120,6 +121,8 @@
         const best = Math.min(...near.map(([far]) => far));
         found = near.filter(([far]) => far === best).map(([, row]) => row);
         told = best === 0 ? "Exactly" : `Nearest, ${(100 * best).toPrecision(2)} % away`;
+        const said = best && prose.find((text) => text.includes(asked.toLocaleString("en-GB")));
+        if (said) told = `This number is in the text below (“${said.split(/(?<=[?.]) /)[0]}”). ${told}`;
       } else if (/^\d+(\.\d+)?m$/.test(text)) {
         const asked = text.slice(0, -1), digits = (asked.split(".")[1] || "").length;
         found = rows.filter((row) => numbers(row).slice(0, 3).some((n) => (n / 1e6).toFixed(digits) === asked));
