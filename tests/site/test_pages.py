@@ -1,5 +1,6 @@
 """What stands on the pages of the site: lessons, formulae, claims, reference, and links that lead somewhere."""
 
+import inspect
 import json
 import re
 
@@ -265,7 +266,7 @@ def test_the_reference_has_every_public_name_with_its_purpose():
     for room in reference.ROOMS:
         for name, thing in reference._public(reference.import_module(f"tinyinception.{room}")):
             assert f"## {name}\n" in made[room]
-            if callable(thing) and getattr(thing, "__name__", "<lambda>") != "<lambda>":
+            if inspect.isclass(thing) or (inspect.isroutine(thing) and thing.__name__ != "<lambda>"):
                 assert getattr(thing, "__doc__", None), f"{room}.{name} says nothing"
     assert "0x" not in re.sub(
         r"0x[0-9A-F]{2}\b|0x[0-9a-f]{1,8}\b", "", "".join(re.findall(r'signature">[^<]*', made["nn"]))

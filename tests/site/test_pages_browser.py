@@ -33,7 +33,7 @@ def read(chromium, small_site_folder):
 
 def test_an_output_waits_for_a_prediction_and_a_wrong_one_is_told_why(read):
     page = read("lessons/03_choices")
-    assert page.get_by_text("first < second").is_visible()
+    assert page.get_by_text("first < second", exact=True).is_visible()
     assert page.get_by_text("third", exact=True).is_visible()
     assert not page.get_by_text("second 4").is_visible()
     assert not page.get_by_text("yes.").is_visible()
@@ -73,14 +73,14 @@ def test_claims_are_searched_filtered_and_the_filter_is_in_the_address(read):
     assert page.locator(".count").inner_text() == "0 of 1 claims"
     page.get_by_label("Verdict").select_option("false")
     assert page.locator(".count").inner_text() == "1 claims"
-    page.get_by_label("Search").fill("two NOWHERE")
+    page.locator(".filters [name=q]").fill("two NOWHERE")
     assert page.locator(".claim:visible").count() == 0
-    page.get_by_label("Search").fill("two FIVE & more 5")
-    page.get_by_label("Search").fill("Two & more")
+    page.locator(".filters [name=q]").fill("two FIVE & more 5")
+    page.locator(".filters [name=q]").fill("Two & more")
     assert page.locator(".claim:visible").count() == 1
     assert page.url.endswith("#q=Two+%26+more&verdict=false")
     page.reload()
-    assert page.get_by_label("Search").input_value() == "Two & more"
+    assert page.locator(".filters [name=q]").input_value() == "Two & more"
     page.get_by_role("button", name="all").click()
     assert page.locator(".count").inner_text() == "1 claims"
     assert "#" not in page.url

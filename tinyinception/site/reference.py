@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from functools import partial
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -68,13 +69,14 @@ def _entry(name: str, thing: Any, room: str) -> str:
     head = f"## {name}\n\n"
     if inspect.isclass(thing):
         return head + raw(_described(name, thing) + "".join(_methods(thing)) + _source(thing))
-    if callable(thing):
+    if callable(thing) and not hasattr(thing, "__origin__"):  # which is a type such as Callable[...]
         return head + raw(_described(name, thing) + _source(thing))
     return head + raw(f'<p class="value"><code>{escape(_short(repr(thing)))}</code></p>')
 
 
 def _described(name: str, thing: Any) -> str:
-    return f'<pre class="signature">{escape(signature(name, thing))}</pre>{plain(inspect.getdoc(thing) or "")}'
+    doc = inspect.getdoc(thing.func if isinstance(thing, partial) else thing) or ""
+    return f'<pre class="signature">{escape(signature(name, thing))}</pre>{plain(doc)}'
 
 
 def signature(name: str, thing: Any) -> str:
