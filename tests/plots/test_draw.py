@@ -16,6 +16,7 @@ from tinyinception import count, draw, models, nn
 from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.plots import network
+from tinyinception.plots.colours import BRANCHES
 from tinyinception.plots.network_flow import compose
 from tinyinception.plots.network_tree import Residual, Stage, stages, units
 
@@ -181,11 +182,25 @@ def test_darker_is_more_and_free_is_white(name, color):
     assert paid[-1][1] < 0.8 < 1.8 < paid[0][1]
 
 
+def test_by_kind_each_kernel_has_its_colour():
+    figure = drawn("inception_v3", "kind")
+    patches = {patch.get_gid(): patch for patch in figure.axes[0].patches}
+    for path, kind in (
+        ("Mixed_5b.one", "1x1"),
+        ("Mixed_5b.five.conv2_5x5", "5x5"),
+        ("Mixed_5b.double.conv3_3x3", "3x3"),
+        ("Mixed_6b.double.conv3_1x7", "other"),
+        ("Mixed_5b.pool.pool", "pool"),
+    ):
+        assert to_rgb(patches[f"unit {path}"].get_facecolor()) == to_rgb(BRANCHES[kind])
+    assert [text.get_text() for text in figure.legends[0].texts] == list(network.KINDS.values())
+
+
 def test_letters_on_every_colour_can_be_read():
     """At least 4.5 to 1, as WCAG asks of text."""
     from matplotlib import colormaps
 
-    for fill in colormaps["magma_r"](np.linspace(0, 1, 64)):
+    for fill in [*colormaps["magma_r"](np.linspace(0, 1, 64)), *BRANCHES.values()]:
         back, front = (
             np.dot(
                 (0.2126, 0.7152, 0.0722),
@@ -346,7 +361,7 @@ def test_any_tree_of_modules(tree):
 def test_clear_errors(tmp_path):
     block = nn.ConvUnit(3, 8, 3)
     cases = [
-        (("inception_v4",), {"color": "flops"}, "color must be one of macs, params, got 'flops'"),
+        (("inception_v4",), {"color": "flops"}, "color must be one of macs, params, kind, got 'flops'"),
         ((block,), {}, "needs input_size"),
         ((block, 8), {"num_classes": 5}, "num_classes goes with the name"),
         (("inception_v5",), {}, "did you mean 'inception_v"),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.drawings import EDGE, found, scene_of
-from tinyinception.plots.network_flow import BETWEEN, BOTTOM, GUTTER, NEARLY, TOP, Slot, break_columns, extent
+from tests.helpers.drawings import EDGE, check_geometry, found, scene_of
+from tinyinception.plots.network_flow import BETWEEN, BOTTOM, GUTTER, NEARLY, TOP, Slot, break_columns, extent, layouts
 from tinyinception.plots.network_layout import AUX_GAP
 
 
@@ -54,3 +54,18 @@ def test_an_auxiliary_classifier_hangs_at_the_right_of_its_card():
         assert card.y == box.y
         assert (x1, y1) == pytest.approx((box.x, y0))
         assert x1 - x0 == pytest.approx(AUX_GAP)
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v4", "inception_cifar"])
+def test_layouts_of_one_column_two_and_more_are_whole_pictures(name):
+    stages = found(name)
+    scenes = layouts(stages, "input", "macs", sum(stage.total("macs") for stage in stages), 4)
+    assert len(scenes) == 4
+    for n, scene in enumerate(scenes, 1):
+        check_geometry(scene)
+        assert len({box.x for box in scene.boxes if box.kind == "card"}) == n
+        assert [box.unit for box in scene.boxes if box.unit] == [box.unit for box in scenes[0].boxes if box.unit]
+        assert {id(box.stage) for box in scene.boxes if box.kind == "card"} == {id(stage) for stage in stages}
+    heights = [scene.height for scene in scenes]
+    assert heights == sorted(heights, reverse=True)
+    assert scenes[-1].width > scenes[0].width

@@ -1,15 +1,217 @@
-"""The network map in a real browser."""
+"""The network map in a real browser: every box by a real click, every number as `count.summary` has it."""
+
+import pytest
+
+from tinyinception import count, models
+
+# For every network, the layers as they are in the page, and what each box says of its parts.
+NUMBERS = """async (names) => {
+  const found = {};
+  for (const name of names) {
+    const network = prepare(await Explorer.load(`map-${name}`));
+    found[name] = {
+      layers: layersOf(network), plain: network.plain, training: network.training,
+      boxes: [...network.boxes.values()].map((box) => [box.path, box.counts.macs, box.counts.params, box.counts.flops,
+        box.counts.bytes_moved, box.counts.activations, box.counts.last.output, box.counts.last.receptive_field]),
+    };
+  }
+  return found;
+}"""
+
+# Labels that are wider or higher than their boxes, with every network drawn in one column.
+LABELS = """async (names) => {
+  const wrong = [];
+  const place = document.createElement("div");
+  document.getElementById("stage").replaceChildren(place);
+  for (const name of names) {
+    const network = prepare(await Explorer.load(`map-${name}`));
+    place.innerHTML = paint(network, network.scenes[0], 100, 0);
+    for (const group of place.querySelectorAll(".unit, .join")) {
+      const [box, text] = [group.firstChild.getBBox(), group.lastChild.getBBox()];
+      const beside = text.x < box.x || text.x + text.width > box.x + box.width;
+      const above = text.y < box.y - 12 || text.y + text.height > box.y + box.height + 12; // room for accents
+      if (beside || above) wrong.push([name, group.textContent, box.width, text.width]);
+    }
+  }
+  return wrong;
+}"""
 
 
-def test_a_slider_moves_with_the_keyboard_and_is_in_the_address(browse):
-    page = browse("map", "#n=7")
-    slider = page.get_by_role("slider")
-    assert slider.input_value() == "7"
-    slider.focus()
-    slider.press("ArrowRight")
-    slider.press("ArrowRight")
-    page.wait_for_url("**#n=11")
-    page.go_back()
-    assert slider.input_value() == "7"
+def shown(page):
+    """What the panel says it is about."""
+    return page.locator("#layer .where").first.inner_text()
+
+
+@pytest.fixture(scope="module")
+def counted():
+    return {name: count.summary(name, training=True).to_json() for name in models.names()}
+
+
+def test_every_number_is_that_of_summary(browse, counted):
+    found = browse("map").evaluate(NUMBERS, models.names())
+    assert list(found) == models.names()
+    for name, summary in counted.items():
+        layers, network = summary["layers"], found[name]
+        assert [{key: row[key] for key in network["layers"][0]} for row in layers] == network["layers"]
+        assert network["training"] == {key: value for key, value in summary.items() if key != "layers"}
+        assert network["training"]["macs"] >= network["plain"]["macs"]
+        for path, *numbers, output, field in network["boxes"]:
+            rows = [row for row in layers if row["name"] == path or row["name"].startswith(f"{path}.")]
+            keys = ("macs", "params", "flops", "bytes_moved", "activations")
+            assert numbers == [sum(row[key] for row in rows) for key in keys]
+            assert (output, field) == (rows[-1]["output"], rows[-1]["receptive_field"])
+
+
+def test_labels_lie_in_their_boxes(browse):
+    page = browse("map")
+    page.locator(".unit").first.wait_for()
+    assert page.evaluate(LABELS, models.names()) == []
+
+
+def test_a_click_in_the_middle_of_every_box_shows_it(browse, counted):
+    page = browse("map")
+    page.locator(".unit").first.wait_for()
+    boxes = page.locator("#stage .unit")
+    paths = boxes.evaluate_all("(all) => all.map((box) => box.dataset.path)")
+    assert len(paths) > 90
+    macs = {}
+    for row in counted["inception_v3"]["layers"]:
+        for path in (path for path in paths if row["name"] == path or row["name"].startswith(f"{path}.")):
+            macs[path] = macs.get(path, 0) + row["macs"]
+    for i, path in enumerate(paths):
+        boxes.nth(i).scroll_into_view_if_needed()
+        place = boxes.nth(i).bounding_box()
+        page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+        assert shown(page).split(";")[0] == path
+        assert page.locator("#layer dd").nth(1).inner_text().split(" ")[0] == f"{macs[path]:,}"
+
+
+def test_a_click_beside_the_boxes_shows_the_module(browse):
+    page = browse("map", "#network=inception_v4")
+    card = page.locator(".card[data-card='6']")
+    card.wait_for()
+    card.scroll_into_view_if_needed()
+    place = card.bounding_box()
+    page.mouse.click(place["x"] + 4, place["y"] + place["height"] / 2)
+    assert page.locator("#layer h2").inner_text() == "Mixed_5b–5e ×4"
+    text = page.locator("#layer").inner_text()
+    assert "Mixed_5b, Mixed_5c, Mixed_5d, Mixed_5e" in text
+    assert "Inception-v4, Fig. 4: Inception-A" in text
+    assert "return inception_double3x3(384, n1=96" in text
+
+
+def test_the_keyboard_reaches_and_shows_boxes(browse):
+    page = browse("map", "#network=googlenet")
+    page.locator(".unit").first.wait_for()
+    page.locator("#fit").focus()
+    page.keyboard.press("Tab")  # the larger-button
+    page.keyboard.press("Tab")  # the link past the map
+    assert page.evaluate("document.activeElement.id") == "past"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.dataset.path") == "conv1"
+    assert "multiply-adds" in page.evaluate("document.activeElement.getAttribute('aria-label')")
+    page.keyboard.press("Enter")
+    assert shown(page) == "conv1"
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    assert shown(page) == "norm1"
+    assert page.locator("#said").inner_text().startswith("response norm, norm1")
+    page.keyboard.press("Escape")
+    assert page.locator("#layer h2").inner_text() == "googlenet"
+
+
+def test_a_link_opens_a_setting_which_reload_keeps_and_back_undoes(browse):
+    page = browse("map", "#network=inception_v4&by=params&at=Mixed_6c.double.conv3_1x7", server=True)
+    page.locator(".chosen").wait_for()
+    path = "Mixed_6c.double.conv3_1x7"
+    told = "Mixed_6b.double.conv3_1x7; the same in Mixed_6b, Mixed_6c"
+    assert shown(page).startswith(told)
+    assert page.get_by_role("radio", name="parameters").is_checked()
     page.reload()
-    assert slider.input_value() == "7"
+    page.locator(".chosen").wait_for()
+    assert shown(page).startswith(told)
+    page.get_by_label("Network", exact=True).select_option("googlenet")
+    page.wait_for_function("document.querySelector('#stage svg').getAttribute('aria-label') === 'googlenet'")
+    assert "network=googlenet" in page.url
+    page.go_back()
+    page.wait_for_function("document.querySelector('#stage svg').getAttribute('aria-label') === 'inception_v4'")
+    assert shown(page).startswith(told)
+    assert page.url.endswith(f"at={path}")
+
+
+def test_addresses_that_mean_nothing_open_what_is_there(browse):
+    page = browse("map", "#network=inception_v9&by=colour&at=no.layer&zoom=x&other=1")
+    page.locator(".unit").first.wait_for()
+    assert page.locator("#layer h2").inner_text() == "inception_v3"
+    assert page.get_by_role("radio", name="multiply-adds").is_checked()
+
+
+def test_two_networks_side_by_side_have_one_scale(browse, counted):
+    page = browse("map", "#network=inception_v3&beside=inception_v4&at=beside:Mixed_6a")
+    page.locator(".chosen").wait_for()
+    sizes = page.locator("#stage svg").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect().width / one.viewBox.baseVal.width)"
+    )
+    assert sizes[0] == pytest.approx(sizes[1])
+    assert page.locator("#layer h2").inner_text() == "Mixed_6a"
+    table = page.locator("#compared").inner_text()
+    a, b = (count.summary(name).macs for name in ("inception_v3", "inception_v4"))
+    assert f"{b / a:.2f} ×" in table
+
+
+def test_search_finds_boxes_that_stand_for_several(browse):
+    page = browse("map", "#network=inception_v4")
+    page.locator(".unit").first.wait_for()
+    field = page.get_by_label("Search for a layer")
+    field.fill("mixed_6f.one")
+    assert page.locator(".hit").count() == 1
+    field.press("Enter")
+    assert shown(page).startswith("Mixed_6b.one; the same in")
+    field.fill("7x1")
+    page.wait_for_url("**find=7x1**")
+    assert page.locator(".hit").count() > 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", ["phone", "laptop"])
+def test_every_width_and_scheme(browse, too_wide, width, scheme):
+    for hash in ("#network=inception_v4&at=Mixed_6b.one", "#network=inception_resnet_v2", "#beside=googlenet&by=kind"):
+        page = browse("map", hash, width=width, scheme=scheme, still=True)
+        page.locator(".unit").first.wait_for()
+        assert too_wide(page) <= 0
+        letters, ground = page.evaluate(
+            "[document.body, document.body].map((e, i) => getComputedStyle(e)[i ? 'backgroundColor' : 'color'])"
+        )
+        assert (ground == "rgb(255, 255, 255)") == (scheme == "light")
+        assert letters != ground
+    page.locator("#theme").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == ("dark" if scheme == "light" else "light")
+
+
+def test_a_finger_chooses_and_closes(browse):
+    page = browse("map", "#network=inception_cifar", width="phone", has_touch=True)
+    box = page.locator(".unit").nth(3)
+    box.wait_for()
+    box.scroll_into_view_if_needed()
+    box.tap()
+    assert page.locator("#layer.open").is_visible()
+    page.get_by_role("button", name="Close").tap()
+    assert page.locator("#layer.open").count() == 0
+
+
+def test_on_paper_everything_is_shown(browse):
+    page = browse("map", "#network=inception_cifar&at=stem", scheme="dark")
+    page.locator(".chosen").wait_for()
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator("#controls").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_fault_of_accessibility(browse, axe, scheme):
+    page = browse("map", "#network=googlenet&at=inception_3a.three.conv2_3x3", scheme=scheme)
+    page.locator(".chosen").wait_for()
+    assert axe(page) == []
+    page = browse("index", scheme=scheme)
+    assert axe(page) == []

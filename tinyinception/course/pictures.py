@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from tinyinception.checks import whole
 from tinyinception.plots.alternative import described
+from tinyinception.plots.colours import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from tinyinception.plots.file import write
 from tinyinception.plots.style import defaults, import_matplotlib, style
-from tinyinception.plots.training import BLUE, GREEN, VERMILION
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,11 +23,11 @@ COLOURS = {
     "blue": BLUE,
     "vermilion": VERMILION,
     "green": GREEN,
-    "purple": "#CC79A7",
-    "orange": "#E69F00",
-    "sky": "#56B4E9",
-    "black": "#000000",
-    "grey": "#7F7F7F",
+    "purple": PURPLE,
+    "orange": ORANGE,
+    "sky": SKY,
+    "black": BLACK,
+    "grey": GREY,
 }
 STYLE = {
     "axes.grid": True,

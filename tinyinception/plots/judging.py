@@ -9,8 +9,9 @@ import numpy as np
 
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.habits import named
+from tinyinception.plots.colours import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from tinyinception.plots.style import as_text, style
-from tinyinception.plots.training import BLUE, DPI, VERMILION
+from tinyinception.plots.training import DPI
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from tinyinception.judge.statistics import Calibration
 
-# Okabe and Ito's, the black of the centre last; a scheme has at most six positions
-OUTLINES = ("#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#000000")
+# The black of the centre last; a scheme has at most six positions
+OUTLINES = (ORANGE, BLUE, GREEN, VERMILION, PURPLE, BLACK)
 Box = tuple[int, int, int, int]
 
 

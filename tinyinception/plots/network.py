@@ -10,12 +10,12 @@ from tinyinception import count, models, nn
 from tinyinception.errors import ArgumentError, ShapeError
 from tinyinception.habits import named
 from tinyinception.models.network import Network
+from tinyinception.plots.colours import AUX, BLUE, BRANCHES, CARD, FRAME, FREE, INK, JOIN, costs
 from tinyinception.plots.file import check_format, write
 from tinyinception.plots.network_flow import compose, magnification
 from tinyinception.plots.network_layout import FONT, Box, Line, Scene, Text, text_width
 from tinyinception.plots.network_tree import Stage, stages, times
 from tinyinception.plots.style import as_text, style
-from tinyinception.plots.training import BLUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.typing import ColorType
 
-COLOURS = {"macs": "multiply-adds", "params": "parameters"}
+COLOURS = {"macs": "multiply-adds", "params": "parameters", "kind": "kinds of layers"}
+KINDS = {
+    "1x1": "1×1",
+    "3x3": "3×3",
+    "5x5": "5×5",
+    "pool": "pooling",
+    "other": "other kernels, linear",
+}
 PAGE, DPI = (16.0, 9.0), 120  # inches: a slide of 1920 x 1080 pixels
 HEADER, MARGIN, BAR = 0.95, 0.25, 3.6
+PLAIN = {"card": CARD, "aux": AUX, "join": JOIN}  # of boxes that are no units
 LARGEST = 1.4  # small networks and lone blocks get a smaller page instead of larger letters
-CARD, AUX, FRAME, JOIN, FREE, INK = "#f6f6f6", "#ffffff", "#8c8c8c", "#dcdcdc", "#ffffff", "#4d4d4d"
 
 
 @named
@@ -47,8 +54,9 @@ def draw(
     equal modules in a row are drawn once, with their number. Activations, dropout and flattening have none, a module of
     a class that is none of `nn`'s is one box. Auxiliary classifiers hang at the side, unless the input does not fit
     them. color: the share of "macs" or "params" that the boxes are coloured by, a box that stands for several by their
-    sum, in percent of the network without auxiliary classifiers. input_size: pixels, or (height, width); a lone module
-    needs it, and `channels` unless 3. title: its name unless given. path: a file to write it to.
+    sum, in percent of the network without auxiliary classifiers; or their "kind": 1x1, 3x3, 5x5, pooling. input_size:
+    pixels, or (height, width); a lone module needs it, and `channels` unless 3. title: its name unless given. path: a
+    file to write it to.
     It is what Keras calls plot_model.
     Raises ArgumentError for unknown names and arguments, ShapeError where the input does not fit the network.
     """
@@ -96,8 +104,9 @@ def _paint(found: list[Stage], name: str, source: str, color: str) -> Figure:
     from matplotlib.figure import Figure
 
     room = PAGE[0] - 2 * MARGIN, PAGE[1] - HEADER - MARGIN
-    total = sum(stage.total(color) for stage in found)
-    scene = compose(found, f"input {source}", color, total, room)
+    field = "macs" if color == "kind" else color
+    total = sum(stage.total(field) for stage in found)
+    scene = compose(found, f"input {source}", field, total, room)
     fit = magnification((scene.width, scene.height), room)
     scale = min(fit, LARGEST)
     words = name, _subtitle(found, source)
@@ -112,9 +121,14 @@ def _paint(found: list[Stage], name: str, source: str, color: str) -> Figure:
     left, top = (width - scene.width * scale) / 2, HEADER + (height - HEADER - MARGIN - scene.height * scale) / 2
     axes.set(xlim=(-left / scale, (width - left) / scale), ylim=((height - top) / scale, -top / scale))
     axes.set_axis_off()
+    _write_header(figure, words)
+    if color == "kind":
+        _paint_scene(axes, scene, scale, lambda box: BRANCHES[box.unit.kind] if box.unit else PLAIN[box.kind])
+        _paint_key(figure, {box.unit.kind for box in scene.boxes if box.unit})
+        return figure
     palette, norm = _colours(scene, color, total)
     _paint_scene(axes, scene, scale, lambda box: _fill(box, color, total, palette, norm))
-    _paint_header(figure, words, color, palette, norm, any(stage.times > 1 for stage in found))
+    _paint_bar(figure, color, palette, norm, any(stage.times > 1 for stage in found))
     return figure
 
 
@@ -138,18 +152,16 @@ def _short(n: int) -> str:
 
 
 def _colours(scene: Scene, color: str, total: int) -> tuple[Colormap, Normalize]:
-    """Magma from pale to dark, without its black; the square root sets small shares apart."""
-    from matplotlib import colormaps
-    from matplotlib.colors import ListedColormap, PowerNorm
+    """The square root sets small shares apart."""
+    from matplotlib.colors import PowerNorm
 
-    shades = colormaps["magma_r"]([0.02 + 0.83 * i / 255 for i in range(256)])
     largest = max((box.times * getattr(box.unit, color) for box in scene.boxes if box.unit), default=0)
-    return ListedColormap(shades), PowerNorm(0.5, vmin=0, vmax=max(100 * largest / max(total, 1), 0.01))
+    return costs(), PowerNorm(0.5, vmin=0, vmax=max(100 * largest / max(total, 1), 0.01))
 
 
 def _fill(box: Box, color: str, total: int, palette: Colormap, norm: Normalize) -> ColorType:
     if box.unit is None:
-        return {"card": CARD, "aux": AUX, "join": JOIN}[box.kind]
+        return PLAIN[box.kind]
     cost = box.times * getattr(box.unit, color)
     return palette(norm(100 * cost / total)) if cost and total else FREE
 
@@ -241,14 +253,26 @@ def _paint_text(axes: Axes, text: Text, scale: float) -> None:
     )
 
 
-def _paint_header(
-    figure: Figure, words: tuple[str, str], color: str, palette: Colormap, norm: Normalize, repeats: bool
-) -> None:
-    from matplotlib.cm import ScalarMappable
-
+def _write_header(figure: Figure, words: tuple[str, str]) -> None:
     width, height = figure.get_size_inches()
     figure.text(MARGIN / width, 1 - 0.34 / height, words[0], fontsize=FONT * 2.2, weight="bold", va="center")
     figure.text(MARGIN / width, 1 - 0.68 / height, words[1], fontsize=FONT * 1.3, va="center", color=INK)
+
+
+def _paint_key(figure: Figure, kinds: set[str]) -> None:
+    from matplotlib.patches import Patch
+
+    width, height = figure.get_size_inches()
+    patches = [Patch(facecolor=BRANCHES[kind], edgecolor=FRAME, label=KINDS[kind]) for kind in KINDS if kind in kinds]
+    place = 1 - MARGIN / width, 1 - 0.2 / height
+    options = {"fontsize": FONT * 1.1, "frameon": False, "borderaxespad": 0, "columnspacing": 1.2, "handlelength": 1.2}
+    figure.legend(handles=patches, loc="upper right", bbox_to_anchor=place, ncols=3, **options)
+
+
+def _paint_bar(figure: Figure, color: str, palette: Colormap, norm: Normalize, repeats: bool) -> None:
+    from matplotlib.cm import ScalarMappable
+
+    width, height = figure.get_size_inches()
     place = figure.add_axes(((width - MARGIN - BAR) / width, 1 - 0.4 / height, BAR / width, 0.16 / height))
     bar = figure.colorbar(ScalarMappable(norm, palette), cax=place, orientation="horizontal")
     steps = [0.0]

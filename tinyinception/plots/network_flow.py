@@ -51,11 +51,21 @@ def compose(stages: Sequence[Stage], source: str, field: str, total: int, page: 
     source: the text above the first card. field: "macs" or "params", of which the cards' texts say the share in
     `total`. page: width and height, whose proportions decide where columns are broken.
     """
-    slots = [
-        Slot(_card(stage, field, total), _card(stage.aux, field, total, main=False) if stage.aux else None)
-        for stage in stages
-    ]
-    columns = break_columns(slots, page)
+    return arrange(break_columns(_slots(stages, field, total), page), source)
+
+
+def layouts(stages: Sequence[Stage], source: str, field: str, total: int, most: int) -> list[Scene]:
+    """The picture in one column, two, ... up to `most`, each the lowest of its kind; arguments as of `compose`."""
+    divisions = _divisions(_slots(stages, field, total))
+    lowest = (
+        min((d for d in divisions if len(d) == n), key=lambda columns: extent(columns)[1], default=None)
+        for n in range(1, most + 1)
+    )
+    return [arrange(columns, source) for columns in lowest if columns]
+
+
+def arrange(columns: Sequence[Column], source: str) -> Scene:
+    """Cards and lines where columns side by side put them."""
     scene = Scene(*extent(columns))
     left, tops = 0.0, []
     for column in columns:
@@ -82,9 +92,7 @@ def break_columns(slots: Sequence[Slot], page: tuple[float, float]) -> list[Colu
 
     Considered are those that fill columns one after the other up to some height.
     """
-    runs = {Column(tuple(slots[i:j])).height for i in range(len(slots)) for j in range(i + 1, len(slots) + 1)}
-    tallest = max(slot.height for slot in slots)
-    divisions = [_fold(slots, limit + 1e-6) for limit in sorted(runs) if limit >= tallest]
+    divisions = _divisions(slots)
     large = [magnification(extent(columns), page) for columns in divisions]
     return min(
         (columns for columns, size in zip(divisions, large, strict=True) if size >= NEARLY * max(large)),
@@ -105,8 +113,22 @@ def extent(columns: Sequence[Column]) -> tuple[float, float]:
     )
 
 
+def _slots(stages: Sequence[Stage], field: str, total: int) -> list[Slot]:
+    return [
+        Slot(_card(stage, field, total), _card(stage.aux, field, total, main=False) if stage.aux else None)
+        for stage in stages
+    ]
+
+
 def _card(stage: Stage, field: str, total: int, main: bool = True) -> Card:
     return Card(stage, stage.total(field) / total if total else 0.0, main)
+
+
+def _divisions(slots: Sequence[Slot]) -> list[list[Column]]:
+    """Every way to fill columns one after the other up to some height."""
+    runs = {Column(tuple(slots[i:j])).height for i in range(len(slots)) for j in range(i + 1, len(slots) + 1)}
+    tallest = max(slot.height for slot in slots)
+    return [_fold(slots, limit + 1e-6) for limit in sorted(runs) if limit >= tallest]
 
 
 def _fold(slots: Sequence[Slot], limit: float) -> list[Column]:

@@ -21,7 +21,10 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Box:
-    """kind: "card", "aux", "join" or "unit"; times: how many units a unit's box stands for; main: not of an aux."""
+    """kind: "card", "aux", "join" or "unit"; times: how many units a unit's box stands for; main: not of an aux.
+
+    unit: of a unit's box. stage: of a card or aux.
+    """
 
     kind: str
     x: float
@@ -32,11 +35,15 @@ class Box:
     unit: Unit | None = None
     times: int = 1
     main: bool = True
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text, centred vertically at y; size relative to FONT."""
+    """A line of text, centred vertically at y; size relative to FONT.
+
+    stage: whose title or, where it is not bold, whose output and share it is.
+    """
 
     x: float
     y: float
@@ -44,6 +51,7 @@ class Text:
     bold: bool = False
     size: float = 1.0
     align: str = "left"
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +80,11 @@ def text_width(text: str, *, bold: bool = False, size: float = 1.0) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
+    if not text:
+        return 0.0
     style = FontProperties(weight="bold" if bold else "normal")
-    return float(1.05 * TextPath((0, 0), text, size=FONT * size, prop=style).get_extents().x1 / 72) if text else 0.0
+    outline = TextPath((0, 0), text, size=FONT * size, prop=style)
+    return float(1.05 * outline.vertices[:, 0].max() / 72)  # no curve leaves its points; get_extents is slow
 
 
 def measure(item: Unit | Chain | Fork | Residual, *, joined: bool = True) -> tuple[float, float]:
@@ -183,7 +194,8 @@ class Card:
     def place(self, scene: Scene, x: float, y: float, width: float) -> None:
         """With the upper left corner at (x, y), and as wide as its column."""
         sketch = Sketch(scene, self.stage.times, self.main)
-        scene.boxes.append(Box("card" if self.main else "aux", x, y, width, self.height, main=self.main))
+        kind = "card" if self.main else "aux"
+        scene.boxes.append(Box(kind, x, y, width, self.height, main=self.main, stage=self.stage))
         if self.beside:
             middle = y + self.height / 2
             self._texts(scene, x + PAD, middle - LINE / 2, x + PAD, middle + (LINE / 2 if self.title else 0))
@@ -198,8 +210,8 @@ class Card:
 
     def _texts(self, scene: Scene, x: float, y: float, detail_x: float, detail_y: float, align: str = "left") -> None:
         if self.title:
-            scene.texts.append(Text(x, y, self.title, bold=True))
-        scene.texts.append(Text(detail_x, detail_y, self.detail, size=SMALL, align=align))
+            scene.texts.append(Text(x, y, self.title, bold=True, stage=self.stage))
+        scene.texts.append(Text(detail_x, detail_y, self.detail, size=SMALL, align=align, stage=self.stage))
 
 
 def percent(share: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from tinyinception import nn
 from tinyinception.count import Row
 from tinyinception.models.network import Network
-from tinyinception.ops.operation import Shape
+from tinyinception.ops.operation import Shape, by_x
 
 SILENT = (
     nn.ReLU,
@@ -18,13 +18,19 @@ SILENT = (
     nn.Flatten,
 )  # no box: they neither cost multiply-adds nor learn, and hide the rest
 
+POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.GlobalAvgPool)
+
 
 @dataclass(frozen=True)
 class Unit:
-    """One small box: a convolution with what follows it, a pooling, a linear layer; or a module of unknown inside."""
+    """One small box: a convolution with what follows it, a pooling, a linear layer; or a module of unknown inside.
+
+    kind: "1x1", "3x3" or "5x5" of convolutions with these kernels, "pool", "other".
+    """
 
     path: str = field(compare=False)
     text: str
+    kind: str
     output: Shape
     macs: int
     params: int
@@ -104,11 +110,11 @@ def stages(model: nn.Module, rows: Iterable[Row]) -> list[Stage]:
 
 
 def fold(found: Sequence[Stage]) -> list[Stage]:
-    """Neighbours that look and cost the same as one; one with an auxiliary classifier stays alone."""
+    """Neighbours that look and cost the same as the first of them; one with an auxiliary classifier stays alone."""
     folded: list[Stage] = []
     for stage in found:
         if folded and folded[-1] == stage and stage.aux is None:
-            folded[-1] = replace(stage, names=folded[-1].names + stage.names)
+            folded[-1] = replace(folded[-1], names=folded[-1].names + stage.names)
         else:
             folded.append(stage)
     return folded
@@ -137,6 +143,15 @@ def label(module: nn.Module) -> str:
         return f"linear {module.out_features}"
     plain = {nn.GlobalAvgPool: "global avg", nn.LocalResponseNorm: "response norm", nn.BatchNorm2d: "batch-norm"}
     return plain.get(type(module), type(module).__name__)
+
+
+def kind(module: nn.Module) -> str:
+    """What a path of an Inception module is coloured by: its kernel, if papers draw it by that, or "pool"."""
+    if isinstance(module, nn.ConvUnit):
+        return kind(module.conv)
+    if isinstance(module, nn.Conv2d):
+        return known if (known := by_x(module.kernel_size)) in ("1x1", "3x3", "5x5") else "other"
+    return "pool" if isinstance(module, POOLS) else "other"
 
 
 def _window(layer: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d) -> str:
@@ -213,7 +228,7 @@ class _Reader:
         )
 
     def unit(self, module: nn.Module, path: str) -> Unit:
-        return Unit(path, label(module), self.output[path], self.macs[path], self.params[path])
+        return Unit(path, label(module), kind(module), self.output[path], self.macs[path], self.params[path])
 
 
 def _join(path: str, name: str) -> str:

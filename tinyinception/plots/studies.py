@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinyinception.plots.colours import SERIES
 from tinyinception.plots.style import as_text, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito's, apart for every kind of colour vision; beyond eight arms they come again
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999933")
 MARKERS = "os^Dvp*X"
 DPI = 120
 NAME = 40  # characters of an arm's name
@@ -22,8 +21,8 @@ Curve = Sequence[tuple[float, float]]
 
 
 def colour(index: int) -> str:
-    """The colour of the arm at an index."""
-    return COLOURS[index % len(COLOURS)]
+    """The colour of the arm at an index; beyond eight arms they come again."""
+    return SERIES[index % len(SERIES)]
 
 
 @style()

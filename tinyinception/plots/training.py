@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyinception.errors import ShapeError
+from tinyinception.plots.colours import BLUE, GREEN, VERMILION
 from tinyinception.plots.style import as_text, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 DPI = 120
 NAMED_CLASSES = 40  # beyond, class names on an axis are too small to read
 NAME = 32  # characters of a class name that are shown

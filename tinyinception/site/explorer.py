@@ -6,7 +6,8 @@ A page is added by three files, and no list has to be changed:
   from names to values of JSON: what it has under NAME is there when the page opens (`Explorer.data.NAME`), anything
   else is read when the page asks for it (`Explorer.load(other)`). Names of files: begin the others with "NAME-";
 - `static/NAME.html`, what stands on the page below its title, without numbers;
-- `static/NAME.js`, plain JavaScript that fills it, see the head of `static/explorer.js`.
+- `static/NAME.js`, plain JavaScript that fills it, see the head of `static/explorer.js`; where that would be too long,
+  some of it in `static/NAME-....js`, which are read before it.
 
 A style of the page's own may lie in `static/NAME.css`, and its small picture for the overview in `static/NAME.svg`.
 """
@@ -119,8 +120,10 @@ def _write_page(folder: Path, page: Page, chosen: list[Page], home: str) -> None
     if own.is_file():
         replace_file(folder / "static" / own.name, own.read_bytes())
         style = f'<link rel="stylesheet" href="static/{own.name}">'
-    scripts = f'<script src="data/{page.name}.js"></script>\n<script src="static/{page.name}.js"></script>'
-    replace_file(folder / "static" / f"{page.name}.js", (STATIC / f"{page.name}.js").read_bytes())
+    scripts = f'<script src="data/{page.name}.js"></script>'
+    for source in (*sorted(STATIC.glob(f"{page.name}-*.js")), STATIC / f"{page.name}.js"):
+        replace_file(folder / "static" / source.name, source.read_bytes())
+        scripts += f'\n<script src="static/{source.name}"></script>'
     body = (STATIC / f"{page.name}.html").read_text(encoding="utf-8")
     trail = _trail(home) + '<a href="index.html">Explorer</a>'
     words = {"body": body, "trail": trail, "neighbours": links, "scripts": scripts, "style": style}
@@ -129,7 +132,8 @@ def _write_page(folder: Path, page: Page, chosen: list[Page], home: str) -> None
 
 def _write_overview(folder: Path, chosen: list[Page], home: str) -> None:
     items = "\n".join(
-        f'<li><a href="{page.file}">{_picture(page)}<h2>{escape(page.title)}</h2><p>{escape(page.sentence)}</p></a></li>'
+        f'<li><a href="{page.file}">{_picture(page)}<h2>{escape(page.title)}</h2>'
+        f"<p>{escape(page.sentence)}</p></a></li>"
         for page in chosen
     )
     trail = _trail(home) or '<a href="index.html" aria-current="page">tinyinception</a>'

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from tinyinception.files import replace_file
+from tinyinception.plots.colours import BLUE, GREEN, VERMILION
 from tinyinception.train.watchers import STEPS, Watcher, read_steps
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ LIVE = "live.html"
 SECONDS = 5.0  # between two versions of the page
 POINTS = 400  # of a curve
 WIDTH, HEIGHT, LEFT, BELOW = 640, 240, 56, 28
-BLUE, VERMILION, GREEN = "#0072B2", "#D55E00", "#009E73"
 
 Points = list[tuple[float, float]]
 

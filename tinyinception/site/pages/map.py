@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from tinyinception import models
+from tinyinception.site import networks
 from tinyinception.site.explorer import Data, Page
 
 
 def data() -> Data:
-    return {"map": {}}
+    """The list of networks, and one file for each, which the page reads when it is asked for."""
+    return {"map": networks.overview(), **{f"map-{name}": networks.network(name) for name in models.names()}}
 
 
 PAGE = Page(

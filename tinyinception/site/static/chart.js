@@ -36,7 +36,7 @@ function Chart({ label, x, y, width = 640, height = 360, left = 62, right = 16, 
     return found;
   }
 
-  const show = (axis) => axis.show || ((value) => (Math.abs(value) >= 1000 ? Explorer.short(value) : String(Number(value.toPrecision(4)))));
+  const show = (axis) => axis.show || ((value) => (Math.abs(value) >= 10000 ? Explorer.short(value) : Number.isInteger(value) ? Explorer.count(value) : String(Number(value.toPrecision(4)))));
   const picture = svg("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   for (const value of ticks(x, 7))
     picture.append(svg("path", { class: "grid", d: `M${across(value)} ${top}V${height - bottom}` }),

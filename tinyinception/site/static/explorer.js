@@ -48,7 +48,7 @@ const Explorer = (() => {
 
   /** A table: head is a list of texts, rows are lists of texts or elements; numbers (texts too) stand to the right. */
   function table(caption, head, rows) {
-    const numeric = (cell) => typeof cell === "string" && /^[-+−<]?[\d.,]+( ?(%|[kMG]?B?|×|px))?$/.test(cell);
+    const numeric = (cell) => typeof cell === "string" && /^[-+−<]?[\d.,]+( ?× ?[\d.,]+)*( ?(%|[kMG]?B?|×|px))?$/.test(cell);
     const cells = (row) =>
       row.map((cell, i) => html(i ? "td" : "th", i ? { class: numeric(cell) ? "number" : null } : { scope: "row" }, cell));
     return html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": caption },
