@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import namedtuple
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,11 @@ from tinyinception.errors import ArgumentError, DataError
 from tinyinception.site import build as room
 from tinyinception.site import execute, keep, place
 from tinyinception.site.build import build
+
+if sys.version_info >= (3, 11):
+    from tomllib import loads
+else:
+    from tomli import loads
 
 HELPED = """from tinyinception.course.files import folder, load
 
@@ -131,6 +137,16 @@ def test_a_full_disk_and_a_missing_library_are_told_before_any_work(refused, tmp
     assert "this needs furo; install it with pip install 'tinyinception[site]'" in refused(tmp_path / "out")
     assert "only must be explorer or pages, got 'lessons'" in refused(tmp_path / "out", only="lessons")
     assert left_in(tmp_path) == []
+
+
+def test_every_file_that_a_site_is_made_of_comes_with_the_package():
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    data = loads(project.read_text(encoding="utf-8"))["tool"]["setuptools"]["package-data"]["tinyinception.site"]
+    here = Path(room.__file__).parent
+    packed = {path for pattern in data for path in here.glob(pattern)}
+    made_of = {path for path in here.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert made_of == {path for path in packed if path.is_file()}
+    assert {path.suffix for path in made_of} >= {".css", ".js", ".html", ".svg"}
 
 
 def test_the_explorer_alone_needs_no_other_library_and_leads_there_from_its_first_page(tmp_path, monkeypatch, capsys):

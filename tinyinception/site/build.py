@@ -147,16 +147,17 @@ def _pages(made: Path, progress: bool) -> tuple[int, ...]:
     with tempfile.TemporaryDirectory(prefix="tinyinception-pages-") as work:
         places = chapters.Places(Path(work) / "source", made, stems)
         (places.source / "lessons").mkdir(parents=True)
+        explorer = {path.stem for path in (made / "explorer").glob("*.html")}
         read = claims.read() if (files.folder() / "claims.toml").is_file() else []
         for lesson in found:
-            page = lessons.Page(lesson, outputs[lesson.name], stems, read)
+            page = lessons.Page(lesson, outputs[lesson.name], stems, read, explorer)
             lessons.write(page, places.source, made)
         titles = {lesson.number: lesson.title for lesson in found}
         places.write("claims", ledger.page(ledger.weighed(progress), titles, stems))
         for name, text in reference.pages().items():
             places.write(f"reference/{name}", text)
-        chapters.write(places, found, (made / "explorer").is_dir())
-        _sphinx(places.source, made, Path(work), progress, (made / "explorer").is_dir())
+        chapters.write(places, found, bool(explorer))
+        _sphinx(places.source, made, Path(work), progress, bool(explorer))
     return tuple(lesson.number for lesson in executed)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
 
@@ -19,14 +19,39 @@ from tinyinception.site.execute import Outputs
 from tinyinception.site.markup import badge, fence, folded, inline, link_names, plain, raw
 
 GLOSSARY = re.compile(r"\[([^\]]+)\]\(glossary\.md#([\w-]+)\)")
+EXPLORED = {  # the page of the explorer on which a lesson's question can be turned in one's hands
+    "autograd": "autograd",
+    "convolution_as_product": "convolution",
+    "counting": "map",
+    "inception_module": "module",
+    "googlenet": "map",
+    "batch_norm": "batch_norm",
+    "two_3x3": "factorization",
+    "asymmetric": "factorization",
+    "grid_reduction": "reduction",
+    "label_smoothing": "smoothing",
+    "v2_and_v3": "map",
+    "residual": "map",
+    "seeing": "field",
+}
 LEVELS = {"1": "level 1: straight on", "2": "level 2: a step to find", "3": "level 3: several steps", OPEN: "open"}
 
 
 class Page:
-    """The page of one lesson, piece by piece."""
+    """The page of one lesson, piece by piece.
 
-    def __init__(self, lesson: Lesson, outputs: Outputs, pages: dict[int, str], claims: Sequence[Claim]) -> None:
-        self.lesson, self.outputs, self.pages = lesson, outputs, pages
+    pages: the stem of each lesson's by its number. explorer: the names of the explorer's pages.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        outputs: Outputs,
+        pages: dict[int, str],
+        claims: Sequence[Claim],
+        explorer: Collection[str] = (),
+    ) -> None:
+        self.lesson, self.outputs, self.pages, self.explorer = lesson, outputs, pages, explorer
         self.claims = [claim for claim in claims if claim.lesson == lesson.number]
         self.meanings = glossary.meanings()
         self.gate, self.predictions, self.cell = "", 0, 0
@@ -41,11 +66,12 @@ class Page:
         return "\n\n".join([*parts, *self._exercises(), *self._settled()]) + "\n"
 
     def _bar(self) -> str:
-        stem, number = self.lesson.path.stem, self.lesson.number
+        stem, number, explored = self.lesson.path.stem, self.lesson.number, EXPLORED.get(self.lesson.name)
+        explore = f'<a href="../explorer/{explored}.html">in the explorer</a>' if explored in self.explorer else ""
         return raw(
             '<div class="lesson-bar">'
             f"<span>{self.lesson.minutes} minutes</span>"
-            f'<a href="notebooks/{stem}.ipynb" download>as notebook</a>'
+            f'{explore}<a href="notebooks/{stem}.ipynb" download>as notebook</a>'
             f'<a href="programs/{stem}.py" download>as program</a>'
             f"<span>in a terminal: <code>tinyinception lesson {number}</code></span>"
             '<label class="reveal"><input type="checkbox" id="reveal"> show all answers</label></div>'
