@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 import pytest
 from matplotlib.colors import to_hex
 
+from tinyinception import count
 from tinyinception.errors import ArgumentError
 from tinyinception.plots import colours
-from tinyinception.site import explorer, figures, source
+from tinyinception.site import explorer, figures, networks, source
 from tinyinception.site.explorer import Page
 
 LOOK = (explorer.STATIC / "look.css").read_text(encoding="utf-8")
@@ -183,3 +184,30 @@ def test_a_module_knows_the_call_and_the_block_that_built_it():
 )
 def test_figures_of_the_papers(network, path, told):
     assert figures.of(network, path) == told
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v4"])
+def test_a_network_as_data_is_whole(name):
+    """Every box of every picture once, boxes that add up to the network, and nothing that JSON does not hold."""
+    data = networks.network(name)
+    assert json.loads(json.dumps(data)) == json.loads(explorer.script("x", data).split("=", 1)[1].rstrip(";\n"))
+    paths = [path for stage in data["stages"] for path, _, _ in stage["units"]]
+    assert len(set(paths)) == len(paths)
+    for scene in data["scenes"]:
+        assert [what for kind, *_, what in scene["boxes"] if kind == "unit"] == paths
+        cards = [what for kind, *_, what in scene["boxes"] if kind in ("card", "aux")]
+        assert sorted(cards) == list(range(len(data["stages"])))
+        assert all(0 <= n <= max(scene["size"]) for box in scene["boxes"] for n in box[1:5])
+    rows = [dict(zip(data["fields"], row, strict=True)) for row in data["layers"]]
+
+    def macs(path):
+        return sum(row["macs"] for row in rows if row["name"] == path or row["name"].startswith(f"{path}."))
+
+    found = sum(
+        len(stage["names"]) * macs(path)
+        for stage in data["stages"]
+        for path, _, _ in stage["units"]
+        if not stage["aux"]
+    )
+    assert found == data["plain"]["macs"] == count.summary(name).macs
+    assert all(stage["call"] for stage in data["stages"])
