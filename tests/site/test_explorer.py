@@ -82,7 +82,7 @@ def test_every_page_has_its_files_and_says_what_it_is_for():
     assert [page.name for page in found][:2] == ["map", "field"]
     assert len({page.name for page in found}) == len({page.title for page in found}) == len(found)
     for page in found:
-        assert page.sentence.endswith(".")
+        assert page.sentence.endswith((".", "?"))
         for end in ("html", "js", "svg"):
             assert (explorer.STATIC / f"{page.name}.{end}").is_file(), f"{page.name}.{end}"
 

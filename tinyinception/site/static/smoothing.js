@@ -75,10 +75,14 @@ const smoothing = (() => {
   const limit = (z) => Math.min(Math.max(z, -12), 12);
   const rightOf = (v) => (v.classes > FEW ? 0 : Math.min(v.right, v.classes - 1));
 
-  /** All logits; of many classes the text has the right one's, and the others are 0. */
+  /** All logits. More classes than the text has logits get its least; of many the others are 0, and the right one is as far above. */
   function logits(v) {
     const said = v.z.split(",").map((text) => (Number.isFinite(Number(text)) ? limit(Number(text)) : 0));
-    return Array.from({ length: v.classes }, (_, k) => (v.classes > FEW && k ? 0 : said[k] ?? 0));
+    if (v.classes <= FEW) return Array.from({ length: v.classes }, (_, k) => said[k] ?? Math.min(...said));
+    const right = Math.min(v.right, said.length - 1);
+    const others = said.filter((_, k) => k !== right);
+    const level = others.length ? others.reduce((sum, z) => sum + z, 0) / others.length : 0;
+    return Array.from({ length: v.classes }, (_, k) => (k ? 0 : limit(said[right] - level)));
   }
   const written = (z) => z.map((x) => String(Number(limit(x).toFixed(3)))).join(",");
   const signed = (x, places = 2) => `${x < 0 ? "−" : "+"}${Math.abs(x).toFixed(places)}`;
@@ -200,6 +204,7 @@ const smoothing = (() => {
     }
     const formula = v.prior === "even" && Number.isFinite(gap) ? `Least at a gap of log(1 + K (1 − eps) / eps) = log(1 + ${v.classes} × ${(1 - v.eps).toFixed(2)} / ${v.eps.toFixed(2)}) = ${gap.toFixed(2)}.`
       : Number.isFinite(gap) ? `Least at a gap of ${gap.toFixed(2)}, if all wrong classes have one logit.` : "Without smoothing there is no least loss.";
-    at("curve").replaceChildren(chart.svg, html("figcaption", {}, formula));
+    at("curve").replaceChildren(chart.svg);
+    at("formula").textContent = formula;
   }
 })();
