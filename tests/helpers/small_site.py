@@ -111,10 +111,11 @@ def keep_small(patch, tmp_path):
     patch.setattr(chapters, "CLONE", tmp_path / "no clone")
     patch.setattr(chapters, "study_page", lambda: "# Studies")
     patch.setattr("tinyinception.plots.draw", lambda name, path: path.write_bytes(b"drawn"))
-    patch.setattr(build, "_explorer", _no_explorer)
+    patch.setattr("tinyinception.site.explorer.write", _write_explorer)
 
 
-def _no_explorer(made, progress, home):
-    (made / "explorer").mkdir()
+def _write_explorer(folder, progress, home):
+    (folder / "explorer").mkdir()
     page = f'<!DOCTYPE html><title>Explorer</title><a href="{home or "index.html"}">home</a>'
-    (made / "explorer" / "index.html").write_text(page, encoding="utf-8")
+    page += '<p><a href="../lessons/03_choices.html">Lesson\n3</a> has the story.</p>'
+    (folder / "explorer" / "index.html").write_text(page, encoding="utf-8")

@@ -156,6 +156,7 @@ def test_the_explorer_alone_needs_no_other_library_and_leads_there_from_its_firs
     assert cli.main(["site", str(out), "--only", "explorer", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pages"] == 2
     assert 'href="explorer/index.html"' in (out / "index.html").read_text()
+    assert "<p>Lesson\n3 has the story.</p>" in (out / "explorer" / "index.html").read_text()
     assert build(out, only="explorer").fresh
 
 

@@ -144,6 +144,7 @@ def test_a_formula_of_a_page_is_a_picture_in_the_page(site):
 
 
 def test_the_small_site_stands_alone(site):
+    assert '<a href="../lessons/03_choices.html">' in site("explorer/index.html")
     assert links.problems(site.folder) == []
 
 

@@ -135,6 +135,9 @@ def _explorer(made: Path, progress: bool, home: str) -> None:
     key = keep.digest(keep.of_package(room=True), home)
     shutil.rmtree(made / "explorer", ignore_errors=True)
     shutil.copytree(keep.kept("explorer", key, make) / "explorer", made / "explorer")
+    for path in () if home else (made / "explorer").glob("*.html"):  # what is around it is not there
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r'<a href="\.\./[^"]*">(.*?)</a>', r"\1", text, flags=re.S), encoding="utf-8")
 
 
 def _pages(made: Path, progress: bool) -> tuple[int, ...]:
