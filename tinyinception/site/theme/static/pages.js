@@ -146,7 +146,7 @@
   // -- tables wider than the page -------------------------------------------------------------------------------------
 
   function tables() {
-    for (const box of all(".wide, .table-wrapper, .output > pre, div.formula, .highlight pre")) {
+    for (const box of all("article pre, .wide, .table-wrapper, div.formula")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; // so that arrow keys scroll it
     }
   }
