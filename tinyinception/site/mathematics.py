@@ -37,7 +37,8 @@ def svg(latex: str, display: bool = False) -> str:
 
             font = FontProperties(size=SIZE)
             wide, high, deep, *_ = MathTextParser("path").parse(f"${source}$", 72, font)
-            drawn = _commands(Path(*TextToPath().get_text_path(font, f"${source}$", ismath=True)))
+            points, codes = TextToPath().get_text_path(font, f"${source}$", ismath=True)
+            drawn = _commands(Path(points, codes))
     except Exception as error:
         raise DataError(f"the formula {latex.strip()!r} cannot be drawn: {' '.join(str(error).split())}") from error
     left, width, top, height = -EDGE, wide + 2 * EDGE, -(high - deep) - EDGE, high + 2 * EDGE
