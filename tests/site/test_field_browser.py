@@ -71,6 +71,22 @@ def test_sliders_and_the_mouse_move_the_place(browse):
     assert "of 28 from the top and 14 of 28" in page.locator("#caption").inner_text()
 
 
+def test_a_finger_moves_the_place(browse):
+    page = browse("field", "#layer=stem.conv1", width="phone", has_touch=True, is_mobile=True)
+    page.locator("#layers button").first.wait_for()
+    page.locator("#picture").scroll_into_view_if_needed()
+    picture = page.locator("#picture svg").bounding_box()
+    y = picture["y"] + picture["height"] / 2
+    touch = page.context.new_cdp_session(page)
+    for i in range(9):
+        points = [{"x": picture["x"] + picture["width"] * (0.2 + 0.07 * i), "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": points})
+        page.wait_for_timeout(20)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("state.values.column > 65")
+    assert "from the top and 2" in page.locator("#caption").inner_text()
+
+
 def test_every_network_opens(browse):
     page = browse("field")
     for name in models.names():

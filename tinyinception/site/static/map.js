@@ -18,6 +18,7 @@ const state = Explorer.state({
 const at = (id) => document.getElementById(id);
 const stage = at("stage");
 let shown = []; // the networks
+const NARROW = 640; // pixels below which two networks stand below each other
 let first = true; // whether the page has just been opened
 let drawn = ""; // what the picture was made for
 
@@ -40,13 +41,15 @@ function draw(values) {
 
 function repaint(values) {
   const gap = 24;
-  const room = Math.max((stage.clientWidth - 24 - gap * (shown.length - 1)) / shown.length, 200);
+  const stacked = stage.clientWidth < NARROW;
+  const beside = stacked ? 1 : shown.length;
+  const room = Math.max((stage.clientWidth - 24 - gap * (beside - 1)) / beside, 200);
   const chosen = shown.map((network) => choose(network, room));
   const scale = Math.min(...chosen.map((one) => one.scale)) * values.zoom;
   const made = JSON.stringify([shown.map((n) => n.name), scale, chosen.map((one) => one.scene.size)]);
   if (made === drawn) return;
   drawn = made;
-  stage.innerHTML = `<div class="maps">${chosen.map(({ scene }, side) =>
+  stage.innerHTML = `<div class="maps${stacked ? " stacked" : ""}">${chosen.map(({ scene }, side) =>
     `<div>${shown.length > 1 ? `<h2>${escape(shown[side].name)}</h2>` : ""}${paint(shown[side], scene, scale, side)}</div>`).join("")}</div>`;
   for (const box of stage.querySelectorAll(".box[role]")) box.setAttribute("aria-label", spoken(itemOf(box)));
 }
