@@ -151,6 +151,10 @@ def test_the_copied_example_comes_out_as_it_was_copied_and_as_the_package_has_it
     done, copied = play("smoothing", code, p)
     assert np.round([done["hard"], done["loss"], copied["loss"]] / np.log(2), 2).tolist() == [1.47, 1.59, 2.63]
     assert (round(done["sum"], 9), round(copied["sum"], 9)) == (1, 1.4)
+    code = """p => p.map((_, k) => [-1e-6, 1e-6].map(h => smoothing.evaluate(
+        p.map((x, i) => Math.log(x) + (i === k ? h : 0)), 3, smoothing.prior('ones', 5), 0.1).loss))"""
+    nudged = np.array(play("smoothing", code, p))
+    assert np.allclose(copied["gradient"], (nudged[:, 1] - nudged[:, 0]) / 2e-6, atol=1e-8)
     refused = said(lambda: cross_entropy(Tensor(np.log([p])), [3], label_smoothing=0.1, prior=np.ones(5)))
     assert (done["refusal"], copied["refusal"]) == (None, refused)
 
@@ -230,6 +234,16 @@ def test_a_module_of_other_widths_costs_what_the_package_counts(play):
         counted = summary(module, 1 + grid % 40, channels=inputs)
         assert (ours["weights"], ours["macs"]) == (counted.params, counted.macs)
         assert ours["outputs"] == counted.rows[-1].output[2]
+
+
+def test_a_stride_in_the_middle_of_a_branch_makes_what_follows_cheaper(play):
+    first = {"kernel": [3, 3], "stride": 2, "valid": True, "outputs": 4}
+    steps = [[first], [{"kernel": [3, 3], "stride": 1, "valid": False, "outputs": 5}]]
+    module = {"inputs": 8, "grid": 9, "branches": [{"name": "path", "pool": None, "steps": steps}]}
+    with nn.shape_only():
+        branch = nn.Sequential(PLAIN(8, 4, 3, stride=2, padding="valid"), PLAIN(4, 5, 3))
+    found = play("module", "module => inceptionModule.cost(module)", module)
+    assert found["macs"] == summary(branch, 9, channels=8).macs
 
 
 # -- grid reduction ----------------------------------------------------------------------------------------------------

@@ -92,21 +92,35 @@ def test_the_5x5_comes_apart_by_keyboard_and_without_movement_where_none_is_want
     assert handle.get_attribute("aria-valuetext") == "together: one 5 × 5"
 
 
-def test_a_finger_pulls_it_apart(browse):
-    page = browse("factorization", width="phone", has_touch=True, is_mobile=True, still=True)
-    page.locator(".handle").scroll_into_view_if_needed()
-    box = page.locator(".handle .knob").bounding_box()
+def swipe(page, what, across, down):
+    """A finger goes from the middle of something by so many pixels."""
+    what.scroll_into_view_if_needed()
+    box = what.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     touch = page.context.new_cdp_session(page)
-    for kind, up in (("touchStart", 0), ("touchMove", 30), ("touchMove", 70), ("touchMove", 110), ("touchEnd", 110)):
-        points = [] if kind == "touchEnd" else [{"x": x, "y": y - up}]
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    for part in (0, 0.3, 0.6, 1):
+        points = [{"x": x + part * across, "y": y + part * down}]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if part else "touchStart", "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_pulls_it_apart(browse):
+    page = browse("factorization", width="phone", has_touch=True, is_mobile=True, still=True)
+    swipe(page, page.locator(".handle .knob"), 0, -110)
     assert verdict(page) == "22 % fewer weights"
+    assert page.evaluate("scrollY") == 0
+
+
+def test_a_finger_drags_a_value(browse):
+    page = browse("batch_norm", width="phone", has_touch=True, is_mobile=True)
+    swipe(page, page.get_by_role("slider", name="Value 6"), -80, 60)
+    before, _ = re.findall(r"−?[\d.]+", verdict(page))
+    assert before.startswith("−")
 
 
 def test_a_column_and_a_row_leave_one_row_of_pixels_between(browse):
     page = browse("factorization", "#kind=pair", still=True)
-    notes = page.locator("#pyramid .note-text").all_inner_texts()
+    notes = page.locator("#pyramid .note-text").all_text_contents()
     assert notes == ["5 × 5 pixels in", "1 × 5 between", "one pixel out", "push together"]
 
 

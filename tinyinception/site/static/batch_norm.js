@@ -128,6 +128,8 @@ const batchNorm = (() => {
     const dot = svg("circle", { class: "dot", r: 10, cy: TOP, tabindex: 0, role: "slider", "aria-label": `Value ${i + 1}`, "aria-valuemin": LOW, "aria-valuemax": HIGH });
     let held = null;
     const put = (x, how) => state.set({ x: values(state.values).map((old, k) => (k === i ? keep(x) : old)).join(",") }, how);
+    // touch-action is not heeded inside SVG: without this a finger would scroll the page
+    dot.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     dot.addEventListener("pointerdown", (event) => {
       dot.setPointerCapture(event.pointerId);
       held = "push";

@@ -218,6 +218,8 @@ const factorization = (() => {
     frame = requestAnimationFrame(() => { apart += (target - apart) * 0.22; move(target); });
   }
 
+  // touch-action is not heeded inside SVG: without this a finger would scroll the page
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   handle.addEventListener("pointerdown", (event) => {
     handle.setPointerCapture(event.pointerId);
     cancelAnimationFrame(frame);

@@ -93,7 +93,7 @@ const reduction = (() => {
   state.watch((v) => {
     const refusal = reduction.refusal(v);
     at("refusal").replaceChildren(refusal ? html("p", { class: "impossible" }, "So the three cannot be built. The package says:", html("br"), html("code", {}, refusal)) : "");
-    for (const id of ["ways", "bars", "formula"]) at(id).hidden = refusal !== null;
+    for (const id of ["ways", "costs", "bars", "formula"]) at(id).hidden = refusal !== null;
     at("verdict").className = refusal ? "big bad" : "big";
     if (refusal) {
       at("verdict").textContent = "Impossible";

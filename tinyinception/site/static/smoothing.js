@@ -137,7 +137,7 @@ const smoothing = (() => {
       });
       slider.addEventListener("change", () => { moving = false; });
       const row = { name, slider, title: html("strong", {}, name), logit: html("output", {}), p: html("i", { class: "p" }), q: html("i", { class: "q" }), g: html("i", { class: "g" }), text: html("span", { class: "number" }) };
-      row.element = html("div", { class: "class" }, html("span", { class: "which" }, row.title, html("small", {}, " logit "), row.logit), slider,
+      row.element = html("div", { class: "class" }, html("span", { class: "which" }, row.title, html("small", {}, "logit ", row.logit)), slider,
         html("span", { class: "track", "aria-hidden": "true" }, row.p, row.g, row.q), row.text);
       return row;
     });
