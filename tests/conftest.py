@@ -7,7 +7,6 @@ from pathlib import Path
 import numba
 import pytest
 
-import tinyinception
 from tinyinception import models, nn
 from tinyinception.train import loop
 
@@ -69,6 +68,7 @@ QUICK = {
     "package/test_portability.py": (),
     "package/test_readme.py": ("run_as_they_stand", "print_what"),
     "plots/test_graph.py": (),
+    "site/test_pages.py": (),
     "studies/test_definition.py": (),
     "studies/test_shares.py": (),
     "train/test_checkpoint.py": ("no_altered_byte",),
@@ -130,20 +130,6 @@ def finished(tmp_path_factory):
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """Lessons 1, which works, and 2, whose last cell fails; lesson 1 has exercises. The working folder is empty."""
-    from tests.helpers.small_course import ANSWERS, CHECKS, FIRST, SECOND
+    from tests.helpers.small_course import make
 
-    place = tmp_path / "clone" / "lessons"
-    for name in ("exercises", "checks", "solutions"):
-        (place / name).mkdir(parents=True)
-    (place / "01_sums.py").write_text(FIRST, encoding="utf-8")
-    (place / "02_failures.py").write_text(SECOND, encoding="utf-8")
-    (place / "claims.toml").write_text("", encoding="utf-8")
-    (place / "checks" / "01_sums.py").write_text(CHECKS, encoding="utf-8")
-    (place / "exercises" / "01_sums.py").write_text(ANSWERS.format("...", "..."), encoding="utf-8")
-    (place / "solutions" / "01_sums.py").write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
-    monkeypatch.setattr(tinyinception, "__file__", str(tmp_path / "clone" / "tinyinception" / "__init__.py"))
-    monkeypatch.setenv("TINYINCEPTION_FIGURES", str(tmp_path / "figures"))
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    return place
+    return make(monkeypatch, tmp_path)

@@ -1,5 +1,7 @@
 """A course of two small lessons, for tests of what lessons run on; the fixture `course` writes it to a folder."""
 
+import tinyinception
+
 FIRST = """# %% [markdown]
 # # Lesson 1. Sums
 #
@@ -45,6 +47,25 @@ EXERCISES = [Exercise("add", lambda x, y: x + y, [(1, 2), (3, 5)], {"That is a p
              Exercise("negate", lambda x: -x, [(4,)], {"That is the same number.": lambda x: x})]
 """
 ANSWERS = "def add(x, y):\n    return {}\n\n\ndef negate(x):\n    return {}\n"
+
+
+def make(patch, tmp_path):
+    """Write the course to a folder, which becomes the one that is found; returns it. The working folder is empty."""
+    place = tmp_path / "clone" / "lessons"
+    for name in ("exercises", "checks", "solutions"):
+        (place / name).mkdir(parents=True)
+    (place / "01_sums.py").write_text(FIRST, encoding="utf-8")
+    (place / "02_failures.py").write_text(SECOND, encoding="utf-8")
+    (place / "claims.toml").write_text("", encoding="utf-8")
+    (place / "checks" / "01_sums.py").write_text(CHECKS, encoding="utf-8")
+    (place / "exercises" / "01_sums.py").write_text(ANSWERS.format("...", "..."), encoding="utf-8")
+    (place / "solutions" / "01_sums.py").write_text(ANSWERS.format("x + y", "-x"), encoding="utf-8")
+    patch.setattr(tinyinception, "__file__", str(tmp_path / "clone" / "tinyinception" / "__init__.py"))
+    patch.setenv("TINYINCEPTION_FIGURES", str(tmp_path / "figures"))
+    patch.setenv("MPLBACKEND", "agg")
+    (tmp_path / "here").mkdir()
+    patch.chdir(tmp_path / "here")
+    return place
 
 
 class Reader:

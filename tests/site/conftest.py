@@ -153,3 +153,13 @@ def axe():
         ]
 
     return findings
+
+
+@pytest.fixture(scope="session")
+def small_site_folder(tmp_path_factory):
+    """The folder of a small site, made once; skipped where what makes pages is not installed."""
+    pytest.importorskip("furo", reason="no Sphinx: pip install '.[site]'")
+    from tests.helpers import small_site
+
+    with pytest.MonkeyPatch.context() as patch:
+        return small_site.built(patch, tmp_path_factory.mktemp("small"))

@@ -288,6 +288,13 @@ def run_study(options: Namespace) -> None:
     _answer(options, *studies.answer(options))
 
 
+def run_site(options: Namespace) -> None:
+    """Write the lessons and the explorer as pages."""
+    from tinyinception.cli import site
+
+    _answer(options, *site.answer(options))
+
+
 def run_completion(options: Namespace) -> None:
     """Print a shell's script."""
     from tinyinception.cli.completion import script

@@ -13,6 +13,7 @@ commands:
   lesson      list the lessons, step through one, check its exercises
   claims      what is said about Inception, and whether it is so
   study       many trainings that answer one question, with a report
+  site        write lessons and explorer as pages that open from disk
   completion  print a script for the Tab key of a shell"""
 
 EXAMPLES = {
@@ -81,6 +82,8 @@ EXAMPLES = {
 
   An arm takes what `train` takes, with _ in place of -. Other measures than
   the test accuracy go into measure = ["test_loss"] before the tables.""",
+    "site": """  tinyinception site pages                   then open pages/index.html
+  tinyinception site pages --only explorer   what needs nothing else installed""",
     "completion": """  tinyinception completion bash
   tinyinception completion bash > ~/.local/share/bash-completion/completions/tinyinception
   tinyinception completion zsh > ~/.zfunc/_tinyinception     where ~/.zfunc is in fpath

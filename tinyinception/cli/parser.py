@@ -359,6 +359,19 @@ def _study(name: str) -> Parser:
     return parser
 
 
+def _site(name: str) -> Parser:
+    parser = _command(
+        name,
+        "Write the lessons, the claims, the reference and the explorer of the networks as pages that open from disk. "
+        "Lessons that have not changed are not run again. For all but the explorer: pip install 'tinyinception[site]'.",
+    )
+    parser.add_argument("out", metavar="OUT", help="folder for the pages: a new or empty one, or a site made before")
+    parser.add_argument(
+        "--only", type=OneOf("explorer", "pages"), metavar="explorer|pages", help="one half; the other stays as it is"
+    )
+    return parser
+
+
 def _completion(name: str) -> Parser:
     parser = _command(
         name,
@@ -382,6 +395,7 @@ COMMANDS: dict[str, Callable[[str], Parser]] = {
     "lesson": _lesson,
     "claims": _claims,
     "study": _study,
+    "site": _site,
     "completion": _completion,
 }
 

@@ -19,6 +19,16 @@ def read() -> dict[str, str]:
     return {term.strip(): text.strip() for term, _, text in entries}
 
 
+def meanings() -> dict[str, str]:
+    """What each term means as plain text, by the anchor of its heading; nothing where there is no glossary."""
+    if not (folder() / "glossary.md").is_file():
+        return {}
+    return {
+        re.sub(r"[^\w-]", "", term.lower().replace(" ", "-")): re.sub(r'[*`"]', "", " ".join(meaning.split()))
+        for term, meaning in read().items()
+    }
+
+
 def look_up(asked: str) -> tuple[str, str]:
     """A term and its explanation, by the term, its plural, or beginnings of its words, such as `batch norm`.
 

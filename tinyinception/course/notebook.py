@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tinyinception.course.cells import Cell
 from tinyinception.course.exercises import OPEN, solution, tasks
-from tinyinception.course.files import Lesson, find, folder
+from tinyinception.course.files import Lesson, find
+from tinyinception.course.glossary import meanings
 from tinyinception.errors import ArgumentError
 
 FOLDED = {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
@@ -45,7 +46,7 @@ def _cell(number: int, kind: str, text: str, folded: bool) -> dict:
 
 def _cells(lesson: Lesson) -> list[tuple[str, str, bool]]:
     """Kind, text, and whether the code is folded."""
-    glossary = _glossary()
+    glossary = meanings()
     found = [
         (cell.kind, _prose(cell, glossary) if cell.kind == "markdown" else cell.text, cell.folded)
         for cell in lesson.cells()
@@ -65,18 +66,6 @@ def _prose(cell: Cell, glossary: dict[str, str]) -> str:
     right = f"**({asked.answer})** {asked.sentences[asked.answer]}"
     others = [f"({letter}) {told}" for letter, told in asked.sentences.items() if letter != asked.answer]
     return text + "\n\n" + _unfold("Your answer first; then run the next cell, and open this", right, *others)
-
-
-def _glossary() -> dict[str, str]:
-    """What each term means, by the anchor of its heading."""
-    path = folder() / "glossary.md"
-    if not path.is_file():
-        return {}
-    parts = re.split(r"^## (.+)$", path.read_text(encoding="utf-8"), flags=re.M)[1:]
-    return {
-        re.sub(r"[^\w-]", "", term.strip().lower().replace(" ", "-")): re.sub(r'[*`"]', "", " ".join(meaning.split()))
-        for term, meaning in zip(parts[::2], parts[1::2], strict=True)
-    }
 
 
 def _unfold(summary: str, *paragraphs: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyinception.checks import whole
+from tinyinception.plots.alternative import described
 from tinyinception.plots.colours import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from tinyinception.plots.file import write
 from tinyinception.plots.style import defaults, import_matplotlib, style
@@ -44,6 +45,7 @@ STYLE = {
 }
 
 _unseen = False
+_kept: tuple[Path, Callable[[Path, str], Any]] | None = None  # see `kept`
 
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.2, **options: Any) -> tuple:
@@ -86,6 +88,10 @@ def animate(draw: Callable[[int], Any], count: int, name: str, *, seconds: float
     if _unseen:
         for i in range(count):  # its cell may go on with what it drew
             draw(i)
+    elif _kept is not None:
+        path = _kept[0] / f"{name}.gif"
+        _write_frames(drawn, draw, count, path, seconds)
+        _kept[1](path, f"Moving picture. {described(drawn)}")
     else:
         path = Path(folder or Path("runs") / "lessons") / f"{name}.gif"
         _write_frames(drawn, draw, count, path, seconds)
@@ -121,6 +127,17 @@ def unseen() -> Iterator[None]:
         _unseen = before
 
 
+@contextmanager
+def kept(folder: Path, tell: Callable[[Path, str], Any]) -> Iterator[None]:
+    """Context in which pictures become files in a folder; `tell` gets each file, and what it shows in words."""
+    global _kept
+    before, _kept = _kept, (folder, tell)
+    try:
+        yield
+    finally:
+        _kept = before
+
+
 def _where() -> tuple[bool, bool, str | None]:
     """Whether pictures appear in a notebook, whether in a window, and the folder that was asked for."""
     from matplotlib import get_backend
@@ -136,14 +153,23 @@ def _display(drawn: Figure, name: str) -> None:
 
     if _unseen:
         return
+    if _kept is not None:
+        path = _kept[0] / f"{name}.png"
+        _write(drawn, path)
+        _kept[1](path, described(drawn))
+        return
     inline, window, folder = _where()
     if folder is not None or not (inline or window):
         path = Path(folder or Path("runs") / "lessons") / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with style(**STYLE, **{"text.parse_math": True}):  # formulas are welcome here
-            write(drawn, path, "show")
+        _write(drawn, path)
         print(f"figure: {path}", flush=True)
     if inline:
         sys.modules["IPython.display"].display(drawn)
     elif window:
         pyplot.show()  # returns when the reader closes it
+
+
+def _write(drawn: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with style(**STYLE, **{"text.parse_math": True}):  # formulas are welcome here
+        write(drawn, path, "show")
