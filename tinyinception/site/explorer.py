@@ -165,7 +165,7 @@ def _picture(page: Page) -> str:
 def _sources() -> str:
     """A digest of the package: data are made anew after any change to it."""
     root, digest = Path(tinyinception.__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted([*root.rglob("*.py"), *(root / "site" / "weights").iterdir()]):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
