@@ -28,7 +28,8 @@ COARSE = 8  # Grad-CAM is shown where a map has at most so many cells a side
 
 def data() -> Data:
     """The networks by name, and what each of them makes of its images."""
-    sets = [{"name": name, "title": TITLES[name]} for name in (names := seen.sets())]
+    names = seen.sets()
+    sets = [{"name": name, "title": TITLES[name]} for name in names]
     return {"seen": {"sets": sets}, **{f"seen-{name}": of(seen.Trained(name)) for name in names}}
 
 
