@@ -142,7 +142,8 @@ class Trained:
     def cut(self, layer: str) -> Sequential:
         """The network in two parts, "last" up to a layer and "head" behind it; together they give the logits."""
         modules, at = list(self.layers.values()), list(self.layers).index(layer) + 1
-        return Sequential(last=Sequential(*modules[:at]), head=Sequential(*modules[at:], self.network.head)).eval()
+        head = getattr(self.network, self.network.stages[-1])
+        return Sequential(last=Sequential(*modules[:at]), head=Sequential(*modules[at:], head)).eval()
 
 
 def _layers(network: Network) -> Iterator[tuple[str, Module]]:
