@@ -32,7 +32,7 @@ EXPLORED = {  # the page of the explorer on which a lesson's question can be tur
     "label_smoothing": "smoothing",
     "v2_and_v3": "map",
     "residual": "map",
-    "seeing": "field",
+    "seeing": "seen",
 }
 LEVELS = {"1": "level 1: straight on", "2": "level 2: a step to find", "3": "level 3: several steps", OPEN: "open"}
 
