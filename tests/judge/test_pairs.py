@@ -42,6 +42,14 @@ def test_one_pair_has_no_interval_and_equal_differences_have_no_width():
     assert (same.deviation, same.low, same.high, same.enough) == (0.0, 1.0, 1.0, None)
 
 
+def test_equal_differences_are_equal_whatever_rounding_says():
+    """0.3 - 0.1 and 0.4 - 0.2 are not the same float."""
+    first, second = [0.1, 0.2, 0.35], [0.3, 0.4, 0.55]
+    assert len({b - a for a, b in zip(first, second, strict=True)}) > 1
+    assert paired_difference(first, second).deviation == 0
+    assert paired_difference(first, [0.3, 0.4, 0.55 + 1e-9]).deviation > 1e-10
+
+
 def test_what_is_no_pairs_is_refused():
     for first, second in (([], []), ([1], [1, 2]), ([[1]], [[1]])):
         with pytest.raises(ShapeError, match="paired_difference: numbers of shape"):

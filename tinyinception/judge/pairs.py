@@ -59,6 +59,8 @@ def paired_difference(first: Sequence[float], second: Sequence[float], *, confid
     if n < 2:
         return PairedDifference(n, mean, None, None, None, confidence)
     deviation = float(differences.std(ddof=1))
+    if deviation <= 8 * np.finfo(np.float64).eps * max(abs(a).max(), abs(b).max()):
+        deviation = 0.0  # what rounding makes of equal differences, such as 0.3 - 0.1 and 0.4 - 0.2
     reach = student_t(confidence, n - 1) * deviation / math.sqrt(n)
     return PairedDifference(n, mean, deviation, mean - reach, mean + reach, confidence)
 
