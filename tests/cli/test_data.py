@@ -115,7 +115,7 @@ def test_predict_test_refuses_data_that_changed(trained, pets, monkeypatch):
     with pytest.raises(ArgumentError, match="whole number"):
         train.predict_test(trained, True)
     other = data.load("drawn", limit=5)
-    monkeypatch.setattr("tinyinception.train.trained.load", lambda *args, **options: other)
+    monkeypatch.setattr("tinyinception.train.images.load", lambda *args, **options: other)
     with pytest.raises(ArgumentError, match=r"drawn has other classes or sizes now than when .*tiny was trained"):
         train.predict_test(trained, 0)
 

@@ -75,9 +75,11 @@ def test_the_second_build_runs_nothing_and_an_edited_lesson_alone_is_run_again(s
     assert build(out, progress=False).executed == (1, 3)
     again = build(out, progress=False)
     assert (again.fresh, again.executed) == (True, ())
-    (small / "01_sums.py").write_text((small / "01_sums.py").read_text().replace("a = 2", "a = 5"), encoding="utf-8")
+    (small / "01_sums.py").write_text(
+        (small / "01_sums.py").read_text(encoding="utf-8").replace("a = 2", "a = 5"), encoding="utf-8"
+    )
     assert build(out, progress=False).executed == (1,)
-    assert "the last 5.0" in (out / "lessons" / "01_sums.html").read_text()
+    assert "the last 5.0" in (out / "lessons" / "01_sums.html").read_text(encoding="utf-8")
     (out / "lessons" / "01_sums.html").unlink()  # whoever deletes a page gets it again, without a lesson run
     assert build(out, progress=False).executed == ()
     assert (out / "lessons" / "01_sums.html").is_file()
@@ -86,7 +88,7 @@ def test_the_second_build_runs_nothing_and_an_edited_lesson_alone_is_run_again(s
 
 def test_what_a_lesson_loads_decides_whether_it_is_run_again_and_nothing_else_does(course):
     lesson = files.find()[1]
-    (course / "01_sums.py").write_text(lesson.path.read_text() + HELPED, encoding="utf-8")
+    (course / "01_sums.py").write_text(lesson.path.read_text(encoding="utf-8") + HELPED, encoding="utf-8")
     for name in ("plots", "results"):
         (course / name).mkdir()
     helper, result, other = course / "plots/01_sums.py", course / "results/long.json", course / "plots/other.py"
@@ -106,7 +108,9 @@ def test_of_what_is_kept_the_last_two_stay_and_what_fails_is_not_kept(tmp_path, 
     monkeypatch.setenv("TINYINCEPTION_DATA", str(tmp_path))
     made = []
     for i, key in enumerate(("aa", "bb", "bb", "cc")):
-        folder = keep.kept("thing", key, lambda folder, key=key: made.append(key) or (folder / "x").write_text(key))
+        folder = keep.kept(
+            "thing", key, lambda folder, key=key: made.append(key) or (folder / "x").write_text(key, encoding="utf-8")
+        )
         os.utime(folder, (i, i))
     assert made == ["aa", "bb", "cc"]
     assert left_in(tmp_path / "site") == ["thing-bb", "thing-cc"]
@@ -155,8 +159,8 @@ def test_the_explorer_alone_needs_no_other_library_and_leads_there_from_its_firs
     out = tmp_path / "out"
     assert cli.main(["site", str(out), "--only", "explorer", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pages"] == 2
-    assert 'href="explorer/index.html"' in (out / "index.html").read_text()
-    assert "<p>Lesson\n3 has the story.</p>" in (out / "explorer" / "index.html").read_text()
+    assert 'href="explorer/index.html"' in (out / "index.html").read_text(encoding="utf-8")
+    assert "<p>Lesson\n3 has the story.</p>" in (out / "explorer" / "index.html").read_text(encoding="utf-8")
     assert build(out, only="explorer").fresh
 
 
@@ -164,7 +168,9 @@ def test_stopped_at_any_time_the_site_of_before_stays_whole(small, tmp_path, mon
     out = tmp_path / "sites" / "out"
     build(out, progress=False)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    (small / "01_sums.py").write_text((small / "01_sums.py").read_text().replace("a = 2", "a = 5"), encoding="utf-8")
+    (small / "01_sums.py").write_text(
+        (small / "01_sums.py").read_text(encoding="utf-8").replace("a = 2", "a = 5"), encoding="utf-8"
+    )
     whole = room._pages
 
     def stopped_at_the_end(*args):
@@ -199,7 +205,7 @@ def test_a_signal_to_end_leaves_nothing_and_what_a_killed_build_left_is_cleared_
 
 
 def test_a_lesson_that_dies_is_named_and_the_other_one_ends(small, tmp_path, monkeypatch):
-    dead = (small / "01_sums.py").read_text().replace('print("the first", a)', "import os; os._exit(7)")
+    dead = (small / "01_sums.py").read_text(encoding="utf-8").replace('print("the first", a)', "import os; os._exit(7)")
     (small / "01_sums.py").write_text(dead, encoding="utf-8")
     running = []
     begin = execute._begin

@@ -83,7 +83,7 @@ def test_claims_are_searched_filtered_and_the_filter_is_in_the_address(read):
     assert page.locator(".filters [name=q]").input_value() == "Two & more"
     page.get_by_role("button", name="all").click()
     assert page.locator(".count").inner_text() == "1 claims"
-    assert "#" not in page.url
+    page.wait_for_url(lambda address: "#" not in address)
     assert read("claims", "#A1").locator("#A1").is_visible()
 
 
