@@ -86,26 +86,17 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture
-def browse(chromium, written, served):
-    """`browse(NAME, "#hash", width="phone", scheme="dark", still=True, server=True)` opens a page of the explorer.
-
-    width: of WIDTHS. still: the reader asks for no movement. server: over HTTP in place of the disk. options: of
-    playwright's `new_context`, as has_touch=True.
+def tab(chromium):
+    """`tab(BASE, NAME, "#hash", "phone", "dark")` opens a page below an address. At the end there was no error, neither
+    raised nor on the console, and no request outside of the address. options: of playwright's `new_context`.
     """
     contexts, faults = [], []
 
-    def open_page(name, hash="", *, width="laptop", scheme="light", still=False, server=False, **options):
-        folder = written(name)
-        base = served(folder) if server else folder.as_uri()
+    def open_page(base, name, hash, width, scheme, **options):
         across, high = WIDTHS[width]
-        context = chromium.new_context(
-            viewport={"width": across, "height": high},
-            color_scheme=scheme,
-            reduced_motion="reduce" if still else "no-preference",
-            **options,
-        )
-        contexts.append(context)
-        page = context.new_page()
+        options |= {"viewport": {"width": across, "height": high}, "color_scheme": scheme}
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
         page.set_default_timeout(15_000)
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(f"{name}: {error}"))
@@ -118,6 +109,23 @@ def browse(chromium, written, served):
     for context in contexts:
         context.close()
     assert faults == []
+
+
+@pytest.fixture
+def browse(tab, written, served):
+    """`browse(NAME, "#hash", width="phone", scheme="dark", still=True, server=True)` opens a page of the explorer.
+
+    width: of WIDTHS. still: the reader asks for no movement. server: over HTTP in place of the disk. options: of
+    playwright's `new_context`, as has_touch=True.
+    """
+
+    def open_page(name, hash="", *, width="laptop", scheme="light", still=False, server=False, **options):
+        folder = written(name)
+        motion = "reduce" if still else "no-preference"
+        base = served(folder) if server else folder.as_uri()
+        return tab(base, name, hash, width, scheme, reduced_motion=motion, **options)
+
+    return open_page
 
 
 def allowed(address, base):

@@ -2,33 +2,20 @@
 
 import pytest
 
-from tests.site.conftest import SCHEMES, WIDTHS, allowed
+from tests.site.conftest import SCHEMES, WIDTHS
 
 PAGES = ("index", "lessons/index", "lessons/01_sums", "lessons/03_choices", "lessons/which_inception", "claims",
          "lessons/glossary", "reference/index", "reference/gradcheck", "search")  # fmt: skip
 
 
 @pytest.fixture
-def read(chromium, small_site_folder):
-    """read(NAME, "#hash") opens a page; at the end there was no error and no request outside of the folder."""
-    contexts, faults, base = [], [], small_site_folder.as_uri()
+def read(tab, small_site_folder):
+    """read(NAME, "#hash") opens a page of the small site."""
 
     def open_page(name, hash="", *, width="laptop", scheme="light", **options):
-        across, high = WIDTHS[width]
-        options |= {"viewport": {"width": across, "height": high}, "color_scheme": scheme}
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: faults.append(f"{name}: {error}"))
-        page.on("request", lambda asked: None if allowed(asked.url, base) else faults.append(asked.url))
-        page.goto(f"{base}/{name}.html{hash}")
-        return page
+        return tab(small_site_folder.as_uri(), name, hash, width, scheme, **options)
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
+    return open_page
 
 
 def test_an_output_waits_for_a_prediction_and_a_wrong_one_is_told_why(read):

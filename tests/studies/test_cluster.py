@@ -15,6 +15,7 @@ import pytest
 import tinyinception
 from tests.helpers.dask_farm import Farm
 from tests.helpers.marks import posix
+from tests.helpers.small_study import two_rates
 from tests.helpers.tiny_runs import bits
 from tests.helpers.waiting import meanwhile, wait_for
 from tinyinception import studies, train
@@ -27,28 +28,10 @@ from tinyinception.train.lock import holder, locked
 
 pytestmark = posix
 
-TEXT = """
-question = "Does a higher rate help?"
-seeds = 1
-[base]
-model = "plain_cifar"
-model_options = { width = 0.25 }
-limit = 64
-batch_size = 4
-epochs = 4
-checkpoint_seconds = 1e-9  # a checkpoint after each step, so that whatever is killed has something to go on from
-[arms.low]
-lr = 0.02
-[arms.high]
-lr = 0.05
-"""
-
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("study") / "rates.toml"
-    path.write_text(TEXT, encoding="utf-8")
-    return path
+    return two_rates(tmp_path_factory.mktemp("study") / "rates.toml", seeds=1, epochs=4)
 
 
 @pytest.fixture(scope="module")

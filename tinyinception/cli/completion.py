@@ -7,7 +7,8 @@ from typing import Any
 
 from tinyinception import data, models, studies
 from tinyinception.cli.examples import DESCRIPTION
-from tinyinception.cli.parser import COMMANDS, OneOf
+from tinyinception.cli.one_of import OneOf
+from tinyinception.cli.parser import COMMANDS
 from tinyinception.errors import ArgumentError
 from tinyinception.train.config import LEARNING_RATES, SCHEDULES, Config
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import tinyinception
 from tinyinception.cli.examples import DESCRIPTION, EXAMPLES
+from tinyinception.cli.one_of import OneOf
 from tinyinception.cli.synonyms import hint
 from tinyinception.terminal import wrap
 
@@ -398,15 +399,3 @@ COMMANDS: dict[str, Callable[[str], Parser]] = {
     "site": _site,
     "completion": _completion,
 }
-
-
-class OneOf:
-    """An argument's type: one of a few words, which the completion of shells knows."""
-
-    def __init__(self, *words: str):
-        self.words = words
-
-    def __call__(self, word: str) -> str:
-        if word not in self.words:
-            raise argparse.ArgumentTypeError(f"{word!r} is not {' or '.join(self.words)}{hint(word, self.words)}")
-        return word
