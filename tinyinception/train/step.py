@@ -31,8 +31,9 @@ def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tupl
     optimizer, ranks = session.optimizer, session.ranks
     session.prepare()
     if ranks.size > 1:
-        part, session.share[0] = ranks.part(len(labels)), len(labels[ranks.part(len(labels))]) / len(labels)
+        whole, part = len(labels), ranks.part(len(labels))
         images, labels = images[part], labels[part]
+        session.share[0] = len(labels) / whole
     logits, loss, total = _step(session, images, labels)
     if not optimizer.finite[0]:
         raise ranks.agree(_non_finite(session, images, labels, total.item()))
