@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ def plain(path: Path) -> Path:
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError(errno.EINVAL, "it is a folder" if path.is_dir() else "it is no plain file")
     return path
+
+
+def digest_of(paths: Iterable[Path], root: Path) -> str:
+    """A hash, as hexadecimal digits, of the contents of files and of their names below a folder."""
+    found = hashlib.sha256()
+    for path in sorted(paths):
+        for part in (path.relative_to(root).as_posix().encode(), path.read_bytes()):
+            found.update(len(part).to_bytes(8, "little") + part)
+    return found.hexdigest()
 
 
 def replace_file(path: Path, contents: bytes) -> None:

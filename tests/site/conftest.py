@@ -51,7 +51,7 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     there = Path(os.environ.get("TINYINCEPTION_SITE", folder)) / "explorer"
     made = there / "data" / explorer.MADE
-    fresh = made.exists() and set(json.loads(made.read_text(encoding="utf-8")).values()) == {explorer._sources()}
+    fresh = made.exists() and set(json.loads(made.read_text(encoding="utf-8")).values()) == {explorer.sources()}
 
     def write(name):
         if fresh and (there / f"{name}.html").exists():

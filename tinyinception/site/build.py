@@ -15,6 +15,7 @@ from typing import Any
 import tinyinception
 from tinyinception.course import claims, files
 from tinyinception.errors import ArgumentError, DataError
+from tinyinception.files import digest_of
 from tinyinception.site import chapters, execute, keep, ledger, lessons, links, place
 from tinyinception.terminal import bar, say
 
@@ -106,6 +107,8 @@ def _require() -> None:
 
 def _key() -> str:
     """A hash of all that a site is made of."""
+    from tinyinception.site import explorer
+
     place = files.folder()
     clone = chapters.CLONE
     more = [
@@ -115,8 +118,9 @@ def _key() -> str:
     ]
     return keep.digest(
         keep.of_package(room=True),
-        keep.of_files((path for path in place.rglob("*.*") if path.is_file() and path.suffix != ".pyc"), place),
-        keep.of_files((path for path in more if path.is_file()), clone),
+        explorer.sources(),
+        digest_of((path for path in place.rglob("*.*") if path.is_file() and path.suffix != ".pyc"), place),
+        digest_of((path for path in more if path.is_file()), clone),
     )
 
 
@@ -132,7 +136,7 @@ def _explorer(made: Path, progress: bool, home: str) -> None:
     def make(folder: Path) -> None:
         explorer.write(folder, lambda title: say(f"explorer: {title}") if progress else None, home=home)
 
-    key = keep.digest(keep.of_package(room=True), home)
+    key = keep.digest(keep.of_package(room=True), explorer.sources(), home)
     shutil.rmtree(made / "explorer", ignore_errors=True)
     shutil.copytree(keep.kept("explorer", key, make) / "explorer", made / "explorer")
     for path in () if home else (made / "explorer").glob("*.html"):  # what is around it is not there

@@ -18,6 +18,7 @@ from typing import Any
 
 from tinyinception.course.files import Lesson
 from tinyinception.errors import DataError
+from tinyinception.files import digest_of
 from tinyinception.site import keep
 from tinyinception.terminal import bar, say
 
@@ -55,7 +56,7 @@ def key(lesson: Lesson) -> str:
         names |= new
         for room in HELPERS if path.suffix == ".py" else ():
             waiting += [one for one in (lesson.path.parent / room).glob("*.*") if one.stem in new and one not in files]
-    return keep.digest(keep.of_files(set(files), lesson.path.parent), keep.of_package())
+    return keep.digest(digest_of(set(files), lesson.path.parent), keep.of_package())
 
 
 def outputs(lessons: Sequence[Lesson], *, progress: bool = True) -> tuple[dict[str, Outputs], list[Lesson]]:

@@ -14,7 +14,6 @@ A style of the page's own may lie in `static/NAME.css`, and its small picture fo
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from typing import Any
 
 import tinyinception
 from tinyinception.errors import ArgumentError
-from tinyinception.files import replace_file
+from tinyinception.files import digest_of, replace_file
 
 STATIC = Path(__file__).parent / "static"
 SHARED = ("look.css", "explorer.css", "explorer.js", "chart.js")
@@ -79,13 +78,13 @@ def write(
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name in SHARED:
         replace_file(folder / "static" / name, (STATIC / name).read_bytes())
-    sources, made = _sources(), _read(folder / "data" / MADE)
+    now, made = sources(), _read(folder / "data" / MADE)
     for page in chosen:
-        if made.get(page.name) != sources:
+        if made.get(page.name) != now:
             if progress:
                 progress(page.title)
             _write_data(folder / "data", page)
-            made[page.name] = sources
+            made[page.name] = now
             replace_file(folder / "data" / MADE, json.dumps(made).encode())
         _write_page(folder, page, chosen, home)
     _write_overview(folder, chosen, home)
@@ -162,12 +161,15 @@ def _picture(page: Page) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _sources() -> str:
-    """A digest of the package: data are made anew after any change to it."""
-    root, digest = Path(tinyinception.__file__).parent, hashlib.sha256()
-    for path in sorted([*root.rglob("*.py"), *(root / "site" / "weights").iterdir()]):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+def sources() -> str:
+    """A digest of what data are made of: the package, weights, lesson 20's functions; and which networks are shown."""
+    from tinyinception.course.files import lesson
+    from tinyinception.site import seen
+
+    root = Path(tinyinception.__file__).parent
+    package = digest_of([*root.rglob("*.py"), *(root / "site" / "weights").iterdir()], root)
+    teaching = lesson("seeing").path
+    return f"{package} {digest_of([teaching], teaching.parent)} {' '.join(seen.sets())}"
 
 
 def _read(path: Path) -> dict[str, str]:

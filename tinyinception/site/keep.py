@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import tinyinception
 from tinyinception.data.cache import cache_dir
+from tinyinception.files import digest_of
 
 PACKAGE = Path(tinyinception.__file__).parent
 LIBRARIES = ("numpy", "numba", "matplotlib", "pillow", "sphinx", "myst-parser", "furo")
@@ -32,14 +33,6 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()[:24]
 
 
-def of_files(paths: Iterable[Path], root: Path) -> str:
-    """A hash of the names and contents of files."""
-    parts: list[str | bytes] = []
-    for path in sorted(paths):
-        parts += [path.relative_to(root).as_posix(), path.read_bytes()]
-    return digest(*parts)
-
-
 @cache
 def of_package(room: bool = False) -> str:
     """A hash of the package's source, of Python and of the libraries; room: of this room's files as well."""
@@ -50,7 +43,7 @@ def of_package(room: bool = False) -> str:
         and "lessons" not in path.relative_to(PACKAGE).parts
         and (room or ROOM not in path.relative_to(PACKAGE).parts[:1])
     ]
-    return digest(of_files(files, PACKAGE), sys.version, *map(_version, LIBRARIES))
+    return digest(digest_of(files, PACKAGE), sys.version, *map(_version, LIBRARIES))
 
 
 def _version(library: str) -> str:

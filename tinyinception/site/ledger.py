@@ -12,6 +12,7 @@ from typing import Any
 from tinyinception.course import claims
 from tinyinception.course.files import folder
 from tinyinception.errors import DataError
+from tinyinception.files import digest_of
 from tinyinception.site import keep
 from tinyinception.site.markup import badge, inline, raw
 from tinyinception.terminal import say
@@ -32,7 +33,7 @@ def weighed(progress: bool = True) -> list[dict[str, Any]]:
     """
     place = folder()
     files = [path for path in place.rglob("*") if path.suffix in (".py", ".toml", ".json")]
-    key = keep.digest(keep.of_package(), keep.of_files(files, place))
+    key = keep.digest(keep.of_package(), digest_of(files, place))
 
     def make(made: Path) -> None:
         say("weighing the claims")

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -20,6 +19,7 @@ from distributed.comm import get_address_host
 
 import tinyinception
 from tinyinception.errors import CheckpointError
+from tinyinception.files import digest_of
 from tinyinception.machine import cores, here
 from tinyinception.studies.tasks import Children, Outcome, Stopping, Task, run_one
 from tinyinception.train.lock import elsewhere
@@ -69,10 +69,7 @@ def facts(dask_worker: Any = None) -> Facts:
 def _sources() -> str:
     """A digest of all of this package: its version says little in a clone."""
     package = Path(tinyinception.__file__).parent
-    found = sha256()
-    for path in sorted(package.rglob("*.py")):
-        found.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()[:12]
+    return digest_of(package.rglob("*.py"), package)[:12]
 
 
 def share(threads: int, cores: int, workers: int) -> int:
