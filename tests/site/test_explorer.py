@@ -50,7 +50,7 @@ def test_pages_are_written_and_data_made_once(tmp_path, two_pages, monkeypatch):
     folder = tmp_path / "explorer"
     assert "<h1>Page one &amp; more</h1>" in (folder / "one.html").read_text(encoding="utf-8")
     assert 'href="two.html"' in (folder / "index.html").read_text(encoding="utf-8")
-    monkeypatch.setattr(explorer, "_sources", lambda: "other")
+    monkeypatch.setattr(explorer, "sources", lambda: "other")
     explorer.write(tmp_path, told.append, only=["two"], home="../index.html")
     assert two_pages == ["one", "two", "two"]
     assert 'href="../index.html"' in (folder / "two.html").read_text(encoding="utf-8")

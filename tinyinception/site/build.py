@@ -16,7 +16,7 @@ import tinyinception
 from tinyinception.course import claims, files
 from tinyinception.errors import ArgumentError, DataError
 from tinyinception.files import digest_of
-from tinyinception.site import chapters, execute, keep, ledger, lessons, links, place
+from tinyinception.site import chapters, execute, keep, ledger, lessons, links, place, seen
 from tinyinception.terminal import bar, say
 
 PARTS = ("explorer", "pages")
@@ -107,8 +107,6 @@ def _require() -> None:
 
 def _key() -> str:
     """A hash of all that a site is made of."""
-    from tinyinception.site import explorer
-
     place = files.folder()
     clone = chapters.CLONE
     more = [
@@ -118,7 +116,7 @@ def _key() -> str:
     ]
     return keep.digest(
         keep.of_package(room=True),
-        explorer.sources(),
+        *seen.sets(),
         digest_of((path for path in place.rglob("*.*") if path.is_file() and path.suffix != ".pyc"), place),
         digest_of((path for path in more if path.is_file()), clone),
     )

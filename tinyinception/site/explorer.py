@@ -24,7 +24,6 @@ from pkgutil import iter_modules
 from string import Template
 from typing import Any
 
-import tinyinception
 from tinyinception.errors import ArgumentError
 from tinyinception.files import digest_of, replace_file
 
@@ -162,14 +161,12 @@ def _picture(page: Page) -> str:
 
 
 def sources() -> str:
-    """A digest of what data are made of: the package, weights, lesson 20's functions; and which networks are shown."""
-    from tinyinception.course.files import lesson
+    """A digest of what data are made of, the package and the weights that it ships; and which trained networks show."""
     from tinyinception.site import seen
 
-    root = Path(tinyinception.__file__).parent
-    package = digest_of([*root.rglob("*.py"), *(root / "site" / "weights").iterdir()], root)
-    teaching = lesson("seeing").path
-    return f"{package} {digest_of([teaching], teaching.parent)} {' '.join(seen.sets())}"
+    room = Path(__file__).parent
+    shipped = digest_of([*room.parent.rglob("*.py"), *seen.FOLDER.iterdir()], room.parent)
+    return " ".join((shipped, *seen.sets()))
 
 
 def _read(path: Path) -> dict[str, str]:
