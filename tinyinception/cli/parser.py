@@ -352,9 +352,7 @@ def _study(name: str) -> Parser:
         "--host 127.0.0.1`: whoever reaches one may run anything, so beyond your machine use TLS (tls://)",
     )
     add(
-        "--dry-run",
-        action="store_true",
-        help="say how many trainings, how long, by measured steps, and what it writes",
+        "--dry-run", action="store_true", help="say how many trainings, how long, by measured steps, and what it writes"
     )
     add("--yes", action="store_true", help="run it even if it is more than 100 trainings")
     return parser
