@@ -244,8 +244,8 @@ def text(result: Result) -> str:
         f"batch to the power of {batch['exponent']:.2f}, with the width to {width['exponent']:.2f} where multiply-adds "
         f"grow to {width['counted']:.2f}, with the side of the image to {size['exponent']:.2f} (counted "
         f"{size['counted']:.2f}). An exponent below one along the batch means that part of a step takes the same time "
-        "whatever the batch: Python, and waking threads for a hundred small kernels; a second thread helps with the "
-        "rest only. Time follows the width less than multiply-adds do because batch-norm, pooling and "
+        "whatever the batch: beginning several hundred launches, and waking threads for them; a second thread helps "
+        "with the rest only. Time follows the width less than multiply-adds do because batch-norm, pooling and "
         "concatenation only move activations, which grow with the width itself, and because wide convolutions come "
         "closer to the machine's best."
         + (
