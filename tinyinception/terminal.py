@@ -87,6 +87,20 @@ def wrap(text: str, width: int | None, first: str = "", rest: str = "") -> list[
     return [line.replace("\0", " ") for line in lines]
 
 
+def many(n: int, noun: str) -> str:
+    """`1 seed`, `3 seeds`."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """In words, no more exact than an estimate is."""
+    if seconds < 90:
+        return many(max(1, round(seconds)), "second")
+    if seconds < 90 * 60:
+        return many(round(seconds / 60), "minute")
+    return f"{seconds / 3600:.1f} hours"
+
+
 def table(
     lines: Sequence[Sequence[str]], left: Collection[int], width: int | None = None, drop: Sequence[int] = ()
 ) -> list[str]:

@@ -81,6 +81,13 @@ def test_options_change_widths_kernels_and_activations():
     assert found[:2] == [(3, 3, 54, 30), (3, 54, 32, 30)]
     assert [cout for _, _, cout, _ in found[1:]] == [32, 32, 48, 48, 64, 64]
     assert layers("inception_fast_cifar", reduce=(8,) * 6).macs < layers("inception_fast_cifar").macs
+    for name, table in zip(FAST, (AIRBENCH, INCEPTION), strict=True):
+        each = (len(table) - 1) // 6  # convolutions of a 3x3's place
+        deeper, shallow = layers(name, depth=3).convolutions, layers(name, depth=1).convolutions
+        for group in range(3):
+            begin, second = 1 + 2 * each * group, table[1 + each * (2 * group + 1) : 1 + 2 * each * (group + 1)]
+            assert deeper[1 + 3 * each * group :][: 3 * each] == table[begin : begin + 2 * each] + second
+            assert shallow[1 + each * group :][:each] == table[begin : begin + each]
     for activation, there, gone in (("gelu", nn.GELU, nn.ReLU), ("relu", nn.ReLU, nn.GELU)):
         kinds = [type(module) for name in FAST for module in build(name, activation=activation).modules()]
         assert there in kinds
@@ -99,6 +106,7 @@ def test_any_classes_channels_and_sizes_and_errors_for_what_cannot_be(name):
         ({"widths": (1, 2)}, "widths must be as many numbers as by default"),
         ({"widths": (0, 2, 2)}, "out_channels must be"),
         ({"kernel_size": 0}, "kernel_size"),
+        ({"depth": 0}, "depth must be"),
         ({"scale": "a"}, "scale must be a number"),
     ):
         with pytest.raises(ArgumentError, match=told):

@@ -1,5 +1,7 @@
 """The studies that come with the package: each can be read, built and, where it says so, costs the same in each arm."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.helpers.places import ROOT
@@ -8,12 +10,14 @@ from tinyinception.errors import ArgumentError
 from tinyinception.studies import cost
 from tinyinception.studies.definition import HERE
 from tinyinception.tensor import Tensor
-from tinyinception.train.config import RECIPES
+from tinyinception.train.config import RECIPES, Config
 
 NAMES = {
     "asymmetric", "auxiliary", "batch_norm", "crops_and_ensembles", "factorization", "grid_reduction",
-    "inception_or_plain", "low_resolution", "newer_is_better", "optimizer", "residual", "smoothing", "table_3",
+    "inception_or_plain", "low_resolution", "newer_is_better", "optimizer", "recipe_search", "residual", "smoothing",
+    "table_3",
 }  # fmt: skip
+SEARCHES = {"recipe_search"}
 EQUAL = {
     "batch_norm", "factorization", "grid_reduction", "inception_or_plain", "low_resolution", "newer_is_better",
     "residual",
@@ -30,9 +34,9 @@ def test_all_of_them_are_there_and_go_into_a_wheel():
 def test_it_says_what_it_asks_and_every_arm_builds(name):
     study, quick = studies.load(name), studies.load(name, quick=True)
     assert study.question.endswith("?")
-    assert study.sentence
     assert study.where
-    assert study.mirrors
+    assert bool(study.sentence) == bool(study.mirrors) == (name not in SEARCHES)
+    assert bool(study.halving) == (name in SEARCHES)
     assert {one.data for one in study.arms.values()} <= set(RECIPES)
     assert {one.data for one in quick.arms.values()} == {"drawn"}
     assert len(quick.seeds) <= 2
@@ -52,6 +56,16 @@ def test_what_it_calls_equally_expensive_is(name):
         macs = [cost.count(study.arms[arm].model, study.arms[arm].model_options)[0] for arm in (first, *others)]
         assert max(abs(one / macs[0] - 1) for one in macs) <= study.equal_cost / 100, macs
     cost.check_cost(study)
+
+
+def test_a_search_changes_one_thing_in_each_arm_and_never_looks_at_the_test_images():
+    study = studies.load("recipe_search")
+    base = study.arms[study.reference]
+    several = {arm for arm, config in study.arms.items() if len(base.differences(config)) > 1}
+    assert several <= {"three Inception modules a group", "SGD"}
+    assert {config.holdout for config in study.arms.values()} == {5000}
+    coffee = Config.for_data("cifar10", budget="coffee", holdout=5000)
+    assert not base.differences(replace(coffee, epochs=base.epochs))
 
 
 def test_only_these_say_so():

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tinyinception.studies import Outcome, Study
+from tinyinception.studies.pages import as_markdown
 from tinyinception.studies.report import Report
 from tinyinception.studies.shares import Shares
 from tinyinception.train import Config
@@ -120,6 +121,14 @@ def test_each_group_has_a_sentence_of_its_own(tmp_path):
     assert "lost against late: no seed has the steps to the target accuracy of both, so nothing can be said." in (
         told.findings
     )
+
+
+def test_what_was_held_out_is_not_called_test(tmp_path):
+    held = replace(STUDY, arms={arm: replace(config, holdout=700) for arm, config in ARMS.items()})
+    text = as_markdown(report(tmp_path, outcomes((0.5, 0.51), (0.6, 0.62), (0.7, 0.73)), held).blocks(), None)
+    assert "| held-out accuracy |" in text
+    assert ", judged by 700 training images that are held out." in text
+    assert "test accuracy" not in text
 
 
 def test_the_findings_are_a_list_in_both_forms(tmp_path):

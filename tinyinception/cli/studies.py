@@ -10,9 +10,10 @@ from typing import Any
 from tinyinception import studies
 from tinyinception.cli.parser import UsageError
 from tinyinception.errors import ArgumentError
-from tinyinception.studies.run import ASK, FILES, Plan, duration, many
+from tinyinception.studies.run import ASK, FILES, OF_SEARCH, Plan
 from tinyinception.studies.scheduler import Scheduler
-from tinyinception.terminal import paint, prose_width, wrap
+from tinyinception.studies.search import SearchPlan
+from tinyinception.terminal import duration, many, paint, prose_width, wrap
 
 FLAGS = ("quick", "seeds", "data", "out", "workers", "threads", "scheduler", "dry_run", "yes")
 
@@ -71,20 +72,41 @@ def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     return {"studies": rows}, [*lines, "To run one within minutes: tinyinception study NAME --quick"]
 
 
-def _planned(plan: Plan) -> list[str]:
-    study, workers, threads = plan.study, plan.shares.workers, plan.shares.threads
-    steps = ", ".join(f"{arm} {1000 * step.seconds:.0f} ms" for arm, step in list(plan.steps.items())[:12])
+def _planned(plan: Plan | SearchPlan) -> list[str]:
+    study, now = plan.study, plan.now if isinstance(plan, SearchPlan) else plan
+    workers, threads = now.shares
+    steps = ", ".join(f"{arm} {1000 * step.seconds:.0f} ms" for arm, step in list(now.steps.items())[:12])
     arms = ", ".join(list(study.arms)[:12]) + (", ..." if len(study.arms) > 12 else "")
     lines = [
         f"{study.name}: {study.question}",
         f"arms: {arms} ({len(study.arms):,}); seeds: {', '.join(map(str, study.seeds))}",
-        f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished; each of {study.budget}",
+        *(_rungs(plan) if isinstance(plan, SearchPlan) else [_trainings(plan)]),
         f"a training step, measured now with {many(threads, 'thread')}: {steps}" if steps else "nothing to measure",
-        f"about {duration(plan.seconds)}, {workers} at a time" if plan.left else "nothing is left to train",
-        f"trains on {plan.scheduler.place}",
-        f"writes to {plan.folder}: {', '.join(FILES)}, and a run folder for each training, runs/ARM/SEED",
+        f"about {duration(plan.seconds)}, {workers} at a time" if now.left else "nothing is left to train",
+        f"trains on {now.scheduler.place}",
+        _writes(plan),
     ]
     return [part for line in lines for part in wrap(line, prose_width(sys.stdout), rest="    ")]
+
+
+def _trainings(plan: Plan) -> str:
+    return f"{many(len(plan.tasks), 'training')}, {len(plan.done)} of them finished; each of {plan.study.budget}"
+
+
+def _rungs(plan: SearchPlan) -> list[str]:
+    """A line for each, and what all of them are."""
+    lines = [f"{many(plan.study.trainings, 'training')} in {len(plan.rungs)} rungs; at the last, {plan.study.budget}"]
+    for at, one in enumerate(plan.rungs, 1):
+        epochs = f"{' or '.join(map(str, one.epochs))} epoch{'' if one.epochs == (1,) else 's'}"
+        left = f"about {duration(one.seconds)}" if one.finished < one.trainings else "nothing left"
+        lines.append(f"rung {at}: {many(one.trainings, 'training')} of {epochs}, {one.finished} finished, {left}")
+    return lines
+
+
+def _writes(plan: Plan | SearchPlan) -> str:
+    if isinstance(plan, SearchPlan):
+        return f"writes to {plan.folder}: {', '.join(OF_SEARCH)}, and for each rung a study, rung1, rung2, ..."
+    return f"writes to {plan.folder}: {', '.join(FILES)}, and a run folder for each training, runs/ARM/SEED"
 
 
 def _seeds(text: str | None) -> int | list[int] | None:

@@ -36,6 +36,7 @@ def airbench_cifar(
     channels: int = 3,
     *,
     widths: tuple[int, int, int] = (64, 256, 256),
+    depth: int = 2,
     kernel_size: int = 2,
     activation: str = "gelu",
     scale: float = 1 / 9,
@@ -44,20 +45,17 @@ def airbench_cifar(
 
     A first layer of 2 k k channels for whitening kernels (`Config.whiten`), then three groups of convolution, pooling,
     batch-norm, activation, convolution, batch-norm, activation: 31x31, 15x15, 7x7, 3x3. All 3x3 begin by handing on
-    their input; batch-norm has no scale and forgets fast; the logits are multiplied by `scale`. activation: "gelu",
-    here in its tanh form, or "relu".
+    their input; batch-norm has no scale and forgets fast; the logits are multiplied by `scale`. depth: convolutions of
+    a group. activation: "gelu", here in its tanh form, or "relu".
     """
     first, act = _first(channels, kernel_size, activation)
+    more = range(2, whole("depth", depth) + 1)
 
     def group(before: int, after: int) -> Sequential:
-        return Sequential(
-            conv1=conv3x3(before, after),
-            pool=MaxPool2d(2),
-            norm1=batch_norm(after),
-            act1=act(),
-            unit2=ConvUnit(after, after, 3, norm=batch_norm, relu=False, init=dirac()),
-            act2=act(),
-        )
+        conv1 = conv3x3(before, after)
+        unit = partial(ConvUnit, after, after, 3, norm=batch_norm, relu=False, init=dirac())
+        rest = {name: one for i in more for name, one in ((f"unit{i}", unit()), (f"act{i}", act()))}
+        return Sequential(conv1=conv1, pool=MaxPool2d(2), norm1=batch_norm(after), act1=act(), **rest)
 
     return _network(
         first, act, [group(*pair) for pair in _pairs(first, widths)], widths[2], num_classes, channels, scale
@@ -70,6 +68,7 @@ def inception_fast_cifar(
     *,
     widths: tuple[int, int, int] = (64, 256, 256),
     reduce: tuple[int, int, int, int, int, int] = (16, 16, 48, 80, 80, 80),
+    depth: int = 2,
     kernel_size: int = 2,
     activation: str = "gelu",
     scale: float = 1 / 9,
@@ -78,9 +77,11 @@ def inception_fast_cifar(
 
     A module has two branches of half the width each: a 3x3, and two 3x3 in a row with `reduce` channels between them,
     which is Rethinking's Fig. 5 without its 1x1 layers: these cost more time than multiply-adds on a processor. The
-    first module of a group ends with the pooling of a grid reduction.
+    first module of a group ends with the pooling of a grid reduction. reduce: of each group's first module and of its
+    others. depth: modules of a group.
     """
     first, act = _first(channels, kernel_size, activation)
+    more = range(2, whole("depth", depth) + 1)
 
     def double(before: int, between: int, last: Module) -> Sequential:
         unit = ConvUnit(before, between, 3, norm=batch_norm, relu=False, init=dirac())
@@ -92,12 +93,12 @@ def inception_fast_cifar(
         first: Branches = block(
             before, {"single": conv3x3(before, half), "double": double(before, narrow, conv3x3(narrow, after - half))}
         )
-        second: Branches = block(
-            after, {"single": unit(after, half), "double": double(after, wide, unit(wide, after - half))}
-        )
-        return Sequential(
-            mixed1=first, pool=MaxPool2d(2), norm1=batch_norm(after), act1=act(), mixed2=second, act2=act()
-        )
+
+        def module() -> Branches:
+            return block(after, {"single": unit(after, half), "double": double(after, wide, unit(wide, after - half))})
+
+        rest = {name: one for i in more for name, one in ((f"mixed{i}", module()), (f"act{i}", act()))}
+        return Sequential(mixed1=first, pool=MaxPool2d(2), norm1=batch_norm(after), act1=act(), **rest)
 
     groups = [group(*pair, *reduce[2 * i : 2 * i + 2]) for i, pair in enumerate(_pairs(first, widths))]
     return _network(first, act, groups, widths[2], num_classes, channels, scale)

@@ -16,6 +16,8 @@ from tinyinception.errors import ArgumentError, TinyInceptionError, unknown_name
 from tinyinception.files import as_path, plain, toml_object
 from tinyinception.habits import named
 from tinyinception.remedies import ARGUMENTS
+from tinyinception.studies import halving
+from tinyinception.studies.halving import Halving
 from tinyinception.studies.measures import MEASURES
 from tinyinception.train.config import OF_RUNS, Config
 
@@ -23,7 +25,7 @@ HERE = Path(__file__).parent
 MOST = 100_000  # trainings that a study may be, whoever asks for them
 TEXTS = ("question", "sentence", "where", "mirrors")
 SETTINGS = (*TEXTS, "seeds", "measure", "target", "compare", "equal_cost", "equal_cost_of", "ensemble")
-KEYS = (*SETTINGS, "base", "arms", "cross", "quick")
+KEYS = (*SETTINGS, "base", "arms", "cross", "quick", "halving")
 NAME = re.compile(r"[\w(+][\w .,=+()'-]{0,79}")
 QUICK = {"limit": 2000, "epochs": 2}  # what a quick run changes unless the file says
 QUICK_SEEDS = 2
@@ -39,7 +41,7 @@ class Study:
     MEASURES, the one that decides first. compare: groups of arms, in each of which the others are compared with the
     first. target: of steps_to_target. equal_cost: by how many percent at most multiply-adds differ within each group of
     equal_cost_of. ensemble: whether the networks of each arm are measured together, too. quick: whether it is too small
-    to conclude from. words: of the command line that asks for just this study.
+    to conclude from. words: of the command line that asks for just this study. halving: how it is a search, if it is.
     """
 
     name: str
@@ -57,11 +59,23 @@ class Study:
     mirrors: str = ""
     quick: bool = False
     words: tuple[str, ...] = ()
+    halving: Halving | None = None
 
     @property
     def trainings(self) -> int:
-        """How many there are."""
-        return len(self.arms) * len(self.seeds)
+        """How many there are; of a search, of all rungs."""
+        rungs = [len(self.arms) - 1] if self.halving is None else self.halving.counts(len(self.arms) - 1)
+        return sum(choices + 1 for choices in rungs) * len(self.seeds)
+
+    @property
+    def reference(self) -> str:
+        """The arm with which the others are compared, in the first group."""
+        return self.compare[0][0]
+
+    def title(self, measure: str) -> str:
+        """What a measure is called: of the test images, or of training images that are held out."""
+        held = all(config.holdout is not None for config in self.arms.values())
+        return MEASURES[measure].title.replace("test ", "held-out ", int(held))
 
     @property
     def budget(self) -> str:
@@ -73,8 +87,11 @@ class Study:
 
         data = dict.fromkeys(config.data for config in self.arms.values())
         sets, noun = " or ".join(str(one) for one in data), "epoch" if told("epochs") == "1" else "epochs"
+        held = sorted({one.holdout for one in self.arms.values() if one.holdout is not None})
+        judged = f", judged by {' or '.join(f'{n:,}' for n in held)} training images that are held out" if held else ""
         return (
             f"{told('epochs')} {noun} of {told('limit')} training images of {sets}, in batches of {told('batch_size')}"
+            f"{judged}"
         )
 
 
@@ -141,7 +158,7 @@ def _read(
     if quick and seeds is None:
         found = found[: len(fewer)]
     arms = _arms(values, fast if quick else None, len(found), data)
-    return Study(
+    study = Study(
         path.stem,
         values["question"].strip(),
         arms,
@@ -156,6 +173,11 @@ def _read(
         quick=quick,
         words=_words(asked, quick, seeds, data),
     )
+    if "halving" not in values:
+        return study
+    search = halving.read(_table(values, "halving"))
+    halving.check(study, search)
+    return replace(study, halving=search)
 
 
 def _words(

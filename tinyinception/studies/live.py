@@ -84,5 +84,5 @@ class Live:
             else:
                 said = "began" if (task.folder / LOCK).exists() else "waits"
             lines.append(f"<tr><td>{escape(task.arm)}<td>{task.seed}<td>{escape(said)}")
-        head = f"<tr><th>arm<th>seed<th>{escape(MEASURES[first].title)}"
+        head = f"<tr><th>arm<th>seed<th>{escape(self.study.title(first))}"
         return f"<h2>Trainings</h2><table>{head}{''.join(lines)}</table>"

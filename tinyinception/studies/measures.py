@@ -87,7 +87,7 @@ MEASURES = {
     "logit_gap": Measure("logit gap", "nats", 0, _viewed("logit_gap"), 1),
     **{
         f"accuracy_{k}_views": Measure(f"test accuracy, {k} views", "%", 1, _viewed("test_accuracy", k), k)
-        for k in (2, 10, 12, 144)
+        for k in (2, 6, 10, 12, 144)
     },
     "seconds": Measure("training and testing time", "s", -1, lambda run: run.result["seconds"]),
 }

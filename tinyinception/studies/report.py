@@ -82,7 +82,7 @@ class Report:
     def verdict(self) -> str:
         """The answer for the first measure: which arms differ beyond the interval, and which cannot be told apart."""
         study, groups = self.study, self.groups(self.study.measures[0])
-        where = f"In {MEASURES[study.measures[0]].title}, " if len(study.arms) > 1 else ""
+        where = f"In {study.title(study.measures[0])}, " if len(study.arms) > 1 else ""
         alone = groups[0][0] if sum(map(len, groups)) == 1 else None
         said = ["Nothing here can be compared."] if not groups else [alone.verdict if alone else answer(groups, where)]
         lost = [arm for arm in study.arms if self._diverged(arm) == len(study.seeds)]
@@ -97,7 +97,7 @@ class Report:
         """What the verdict is drawn from: a sentence for each comparison, and what is to be known of them all."""
         study, comparisons = self.study, self.compare(self.study.measures[0])
         said = [one.verdict for one in comparisons] if len(comparisons) > 1 else []
-        title, seeds = MEASURES[study.measures[0]].title, len(study.seeds)
+        title, seeds = study.title(study.measures[0]), len(study.seeds)
         for arm in study.arms:
             if lost := self._diverged(arm):
                 said.append(f"{arm}: {lost} of {seeds} trainings diverged.")
@@ -182,7 +182,7 @@ class Report:
             for arm in self.study.arms
         }
         points = {arm: {seed: factor * value for seed, value in self.of(arm, name).items()} for arm in self.study.arms}
-        label = f"{measure.title} ({measure.unit})" if measure.unit else measure.title
+        label = self.study.title(name) + (f" ({measure.unit})" if measure.unit else "")
         return outcomes(curves, points, label=label, title=self.study.question)
 
     def blocks(self) -> list[Block]:
@@ -210,14 +210,14 @@ class Report:
         ]
 
     def _table(self) -> tuple[list[str], list[list[str]]]:
-        head = ["arm", "multiply-adds", "parameters", *(MEASURES[name].title for name in self.study.measures), "n"]
+        head = ["arm", "multiply-adds", "parameters", *map(self.study.title, self.study.measures), "n"]
         lines = []
         for arm in self.study.arms:
             runs = [one for one in self.outcomes if one.arm == arm]
-            cells = [_spread(name, list(self.of(arm, name).values())) for name in self.study.measures]
+            cells = [spread(name, list(self.of(arm, name).values())) for name in self.study.measures]
             lost = self._diverged(arm)
             told = f"{len(runs)}, {lost} diverged" if lost else str(len(runs))
-            lines.append([arm, *_counts(self.study, arm), *cells, told])
+            lines.append([arm, *counts(self.study, arm), *cells, told])
         return head, lines
 
     def _together(self) -> list[Block]:
@@ -234,10 +234,10 @@ class Report:
             measure, found = MEASURES[one.measure], one.difference
             cells = ["-", "-", "-", "0"]
             if found is not None:
-                spread = "-" if found.deviation is None else measure.difference(found.deviation).lstrip("+")
+                deviation = "-" if found.deviation is None else measure.difference(found.deviation).lstrip("+")
                 held = "-" if found.low is None or found.high is None else measure.interval(found.low, found.high)
-                cells = [measure.difference(found.mean), spread, held, str(found.n)]
-            lines.append([measure.title, f"{one.second} minus {one.first}", *cells])
+                cells = [measure.difference(found.mean), deviation, held, str(found.n)]
+            lines.append([self.study.title(one.measure), f"{one.second} minus {one.first}", *cells])
         return ["measure", "of", "difference", "deviation", "95 % interval", "n"], lines
 
     def _cost(self) -> str:
@@ -265,7 +265,8 @@ def _plain(one: Comparison) -> dict[str, Any]:
     }
 
 
-def _spread(name: str, values: Sequence[float]) -> str:
+def spread(name: str, values: Sequence[float]) -> str:
+    """The mean of values of a measure, with their deviation."""
     if not values:
         return "-"
     measure = MEASURES[name]
@@ -273,7 +274,7 @@ def _spread(name: str, values: Sequence[float]) -> str:
     return told if len(values) < 2 else f"{told} ± {measure.told(stdev(values)).removesuffix(f' {measure.unit}')}"
 
 
-def _counts(study: Study, arm: str) -> list[str]:
+def counts(study: Study, arm: str) -> list[str]:
     """Multiply-adds and parameters of an arm's network on images of its usual size; of a network of one's own, none."""
     config = study.arms[arm]
     if config.network is not None:

@@ -1,4 +1,4 @@
-"""Running a study: the folder, what is left to do in it, and the report of what is done."""
+"""Running a study, or rung by rung a search: the folder, what is left to do in it, the report of what is done."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from tinyinception.errors import ArgumentError, CheckpointError, TinyInceptionError
 from tinyinception.files import as_path, json_object, plain, remove_leftovers, save_file
 from tinyinception.habits import named
-from tinyinception.studies import estimate
+from tinyinception.studies import estimate, search
 from tinyinception.studies.cost import check_cost
 from tinyinception.studies.definition import Study
 from tinyinception.studies.live import Live
@@ -23,21 +23,28 @@ from tinyinception.studies.local import Local
 from tinyinception.studies.measures import MEASURES
 from tinyinception.studies.report import Report
 from tinyinception.studies.scheduler import Gone, Scheduler, Stopped
+from tinyinception.studies.search import SearchPlan
+from tinyinception.studies.search_report import SearchReport
 from tinyinception.studies.shares import Shares
 from tinyinception.studies.tasks import Outcome, Task, run_ensemble, settled
-from tinyinception.terminal import say
+from tinyinception.terminal import duration, many, say
 from tinyinception.train.interrupt import Stopped as Interrupted
 from tinyinception.train.live import LIVE
 from tinyinception.train.lock import LOCK, locked
 
 STUDY = "study.json"
 ASK = 100  # trainings; more want a yes
+Outcomes = dict[tuple[str, int], Outcome]  # by arm and seed
 FILES = ("results.csv", "report.md", "report.html", "figure.png", LIVE, STUDY)
+OF_SEARCH = ("results.csv", "report.md", "report.html", STUDY)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study will do in a folder. done: of the tasks, those that are finished. steps: by arm, measured."""
+    """What a study will do in a folder. done: of the tasks, those that are finished. steps: by arm, measured.
+
+    command: what to type to have it done.
+    """
 
     study: Study
     folder: Path
@@ -46,17 +53,30 @@ class Plan:
     scheduler: Scheduler
     shares: Shares
     steps: dict[str, estimate.Step]
+    command: str
 
     @property
     def left(self) -> list[Task]:
         """The tasks that are not finished."""
-        known = {(one.arm, one.seed) for one in self.done}
+        known = self.outcomes
         return [task for task in self.tasks if (task.arm, task.seed) not in known]
 
     @property
     def seconds(self) -> float:
         """How long the rest will take: the trainings one after the other, divided by how many run at a time."""
         return estimate.seconds(self.left, self.steps) / self.shares.workers
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """Of what is finished, by arm and seed."""
+        return {(one.arm, one.seed): one for one in self.done}
+
+    def report(self, outcomes: Outcomes, ensembles: Mapping[str, float] | None = None) -> Report:
+        """Of outcomes, in the order of the tasks."""
+        keys = [(task.arm, task.seed) for task in self.tasks]
+        found = [outcomes[key] for key in keys if key in outcomes]
+        place = self.scheduler.place
+        return Report(self.study, self.folder, found, self.command, self.shares, ensembles or {}, place)
 
     def to_json(self) -> dict[str, Any]:
         """What JSON can hold."""
@@ -91,14 +111,24 @@ def plan(
     threads: int | None = None,
     scheduler: Scheduler | None = None,
     progress: bool = True,
-) -> Plan:
+) -> Plan | SearchPlan:
     """What there is to do, how long it takes, by steps measured here, and where; nothing is written.
 
     Raises ArgumentError or CheckpointError for whatever would stop `run` before its first training.
     """
     folder = default_folder(study) if out is None else as_path("out", out)
+    where = _scheduler(scheduler, workers, threads)
+    again = command(study, folder, where.words)
+
+    def look(part: Study, place: Path) -> Plan:
+        _check(part, place)
+        return _plan(part, place, where, progress, again)
+
+    if study.halving is None:
+        return look(study, folder)
+    check_cost(study)
     _check(study, folder)
-    return _plan(study, folder, _scheduler(scheduler, workers, threads), progress)
+    return search.foresee(study, folder, look)
 
 
 @named
@@ -110,7 +140,7 @@ def run(
     threads: int | None = None,
     scheduler: Scheduler | None = None,
     progress: bool = True,
-) -> Report:
+) -> Report | SearchReport:
     """Train what is missing in `out`, by default runs/study-NAME, and report; calling it again costs nothing.
 
     workers, threads: see `shares`. scheduler: where the trainings run, this machine unless given, see `connect`. Raises
@@ -120,9 +150,18 @@ def run(
     """
     folder = default_folder(study) if out is None else as_path("out", out)
     where = _scheduler(scheduler, workers, threads)
+    again = command(study, folder, where.words)
+
+    def train(part: Study, place: Path) -> Report:
+        with _opened(part, place):
+            where.check(place)
+            return _run(_plan(part, place, where, progress, again), progress)
+
+    if study.halving is None:
+        return train(study, folder)
+    check_cost(study)
     with _opened(study, folder):
-        where.check(folder)
-        return _run(_plan(study, folder, where, progress), progress)
+        return search.climb(study, folder, train, again)
 
 
 def _scheduler(given: Scheduler | None, workers: int | None, threads: int | None) -> Scheduler:
@@ -134,7 +173,7 @@ def _scheduler(given: Scheduler | None, workers: int | None, threads: int | None
     return given
 
 
-def _plan(study: Study, folder: Path, scheduler: Scheduler, progress: bool) -> Plan:
+def _plan(study: Study, folder: Path, scheduler: Scheduler, progress: bool, again: str) -> Plan:
     check_cost(study)
     tasks = [
         Task(study.name, arm, replace(config, seed=seed), _place(folder, arm, seed), study.measures, study.target)
@@ -147,7 +186,7 @@ def _plan(study: Study, folder: Path, scheduler: Scheduler, progress: bool) -> P
     share = scheduler.shares(len(left))
     steps = estimate.measure({task.arm: task for task in left}.values(), share.threads, say if progress else _mute)
     shared = tuple(replace(task, threads=share.threads) for task in tasks)
-    return Plan(study, folder, shared, done, scheduler, share, steps)
+    return Plan(study, folder, shared, done, scheduler, share, steps, again)
 
 
 def _place(folder: Path, arm: str, seed: int) -> Path:
@@ -160,7 +199,7 @@ def _mute(text: str) -> None:
 
 def _run(todo: Plan, progress: bool) -> Report:
     tell, study, folder = say if progress else _mute, todo.study, todo.folder
-    outcomes = {(one.arm, one.seed): one for one in todo.done}
+    outcomes = todo.outcomes
     live, began = Live(study, folder, todo.tasks), time.monotonic()
     if todo.left:
         tell(
@@ -170,7 +209,7 @@ def _run(todo: Plan, progress: bool) -> Report:
     live.write(outcomes)
     failed, ended = _train(todo, outcomes, live, tell)
     whole = len(outcomes) == len(todo.tasks)
-    report = _report(todo, outcomes, _ensembles(todo, outcomes) if study.ensemble and whole else {})
+    report = todo.report(outcomes, _ensembles(todo, outcomes) if study.ensemble and whole else {})
     report.write()
     live.write(outcomes, ended=True)
     tell(f"{time.monotonic() - began:.0f} s; report in {folder / 'report.html'}")
@@ -186,9 +225,6 @@ def _run(todo: Plan, progress: bool) -> Report:
     return report
 
 
-Outcomes = dict[tuple[str, int], Outcome]
-
-
 def _train(
     todo: Plan, outcomes: Outcomes, live: Live, tell: Callable[[str], None]
 ) -> tuple[list[TinyInceptionError], Stopped | Gone | None]:
@@ -202,7 +238,7 @@ def _train(
                     tell(f"failed: {outcome}")
                     continue
                 outcomes[task.arm, task.seed] = outcome
-                _report(todo, outcomes).write_results()
+                todo.report(outcomes).write_results()
                 told = _told(todo.study, outcome)
                 tell(f"[{len(outcomes)}/{len(todo.tasks)}] {task.arm}, seed {task.seed}: {told}")
     except (Stopped, Gone) as early:
@@ -220,40 +256,18 @@ def _ensembles(todo: Plan, outcomes: Outcomes) -> dict[str, float]:
     return found
 
 
-def _report(todo: Plan, outcomes: Outcomes, ensembles: Mapping[str, float] | None = None) -> Report:
-    """Of what is finished, in the order of the tasks."""
-    keys = [(task.arm, task.seed) for task in todo.tasks]
-    found = [outcomes[key] for key in keys if key in outcomes]
-    again, place = command(todo.study, todo.folder, todo.scheduler.words), todo.scheduler.place
-    return Report(todo.study, todo.folder, found, again, todo.shares, ensembles or {}, place)
-
-
 def _told(study: Study, outcome: Outcome) -> str:
     if outcome.failed:
         return f"diverged: {outcome.failed}"
     first = study.measures[0]
     value = MEASURES[first].told(outcome.values[first])
-    return f"{MEASURES[first].title} {value} in {outcome.seconds:.0f} s"
+    return f"{study.title(first)} {value} in {outcome.seconds:.0f} s"
 
 
 def command(study: Study, folder: Path, words: Sequence[str] = ()) -> str:
     """What to type to have just this study in this folder. words: that say where it is to run."""
     place = [] if folder == default_folder(study) else ["--out", str(folder)]
     return f"tinyinception study {shlex.join([*study.words, *place, *words])}"
-
-
-def many(n: int, noun: str) -> str:
-    """`1 seed`, `3 seeds`."""
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def duration(seconds: float) -> str:
-    """In words, no more exact than an estimate is."""
-    if seconds < 90:
-        return many(max(1, round(seconds)), "second")
-    if seconds < 90 * 60:
-        return many(round(seconds / 60), "minute")
-    return f"{seconds / 3600:.1f} hours"
 
 
 # -- the folder --------------------------------------------------------------------------------------------------------

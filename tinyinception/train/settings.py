@@ -14,6 +14,7 @@ from tinyinception.errors import ArgumentError, unknown_name
 from tinyinception.files import as_path
 
 NO_FLAG = ""
+OFF = "off"
 GROUPS = ("data", "network", "recipe", "run")
 
 
@@ -40,7 +41,8 @@ class Setting:
     def told(self) -> str:
         """Its interval and its default, in brackets, to come after the help."""
         usual = self.usual or (str(self.default) if self.default not in (None, (), {}) else "")
-        parts = [f"in {self.interval}"] * bool(self.interval) + [f"default: {usual}"] * bool(usual)
+        off = " or off" if self.usual == OFF else ""
+        parts = [f"in {self.interval}{off}"] * bool(self.interval) + [f"default: {usual}"] * bool(usual)
         return f" ({'; '.join(parts)})" if parts else ""
 
     def name_of_flag(self, name: str) -> str:
@@ -48,7 +50,12 @@ class Setting:
         return f"--{name.replace('_', '-')}" if self.flag is None else self.flag
 
     def check(self, name: str, value: Any) -> Any:
-        """`value` as the config keeps it; ArgumentError naming the field where it cannot be."""
+        """`value` as the config keeps it; ArgumentError naming the field where it cannot be.
+
+        Of a setting that is off by default, OFF is a value too: None, where a recipe or a file has it on.
+        """
+        if self.usual == OFF and isinstance(value, str) and value == OFF:
+            return None
         if self.kind in (int, float):
             return number(name, value, self.interval, *([Integral] if self.kind is int else []))
         if self.kind is bool:
