@@ -108,7 +108,8 @@ def agreement(sides: Sequence[Side], settings: Mapping[str, Any]) -> list[Row]:
 
 def speeds(peers: Sequence[Side], settings: Mapping[str, Any], rounds: int) -> list[Row]:
     """Images per second of a step in each of PyTorch's modes."""
-    outcomes = alternate(peers, {"settings": settings, "steps": 1}, rounds, actions=["step"], warmup=2, settle=1)
+    case = {"settings": {**settings, "limit": settings["batch_size"]}, "steps": 1}
+    outcomes = alternate(peers, case, rounds, actions=["step"], warmup=2, settle=1)
     rows: list[Row] = []
     for name, one in outcomes.items():
         row: Row = {"what": "speed", "side": name, "status": one.status}

@@ -118,7 +118,7 @@ class Peer:
 
         session, config = self.session, self.session.config
         self._let_bias_learn(config.whiten is None or session.position.epoch < config.whiten)
-        self.optimizer.zero_grad()
+        self.model.zero_grad()
         total, loss = self.objective(*self._batch(x, y))
         total.backward()
         rate = session.schedule(session.position.step)
@@ -177,6 +177,7 @@ class Peer:
             for p, v in zip(self.kernels, self.velocity, strict=False):
                 self.move(p, p.grad, v, torch.tensor(0.0), torch.tensor(1.0), self.session.config.momentum or 0.6)
                 v.zero_()
+        self.model.zero_grad()
         self.model.load_state_dict(state)
         self.optimizer.load_state_dict(rates)
 
