@@ -7,6 +7,7 @@ report = read(Path("lessons/results/smoothing"))
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tinyinception.studies.tasks import Outcome
 
 RESULTS, ABOUT, FIGURE = KEPT
 LARGEST = 100_000  # bytes of a picture that is kept
+COLOURS = 64  # that it keeps
 FACTS = ("study", "command", "machine", "versions", "date", "workers", "threads", "seeds", "ensembles", "arms")
 
 
@@ -47,7 +49,7 @@ def read(folder: Path) -> Report | None:
 
 
 def keep(folder: Path, into: Path) -> Report:
-    """Copy the results of a built-in study that ran in `folder` to a folder of its name in `into`: their report.
+    """Keep the results of a built-in study that ran in `folder`, in a folder of its name in `into`; their report.
 
     Raises DataError where something is missing, was a quick run or is not what the study is now; then nothing is kept.
     """
@@ -61,14 +63,28 @@ def keep(folder: Path, into: Path) -> Report:
     report = read(folder)
     if report is None or not report.outcomes:
         raise DataError(f"{folder} has no results")
-    files = {name: plain(folder / name).read_bytes() for name in KEPT if (folder / name).is_file()}
-    if FIGURE not in files or len(files[FIGURE]) > LARGEST:
-        raise DataError(f"{folder}: {FIGURE} must be there, and have at most {LARGEST:,} bytes")
+    files = {name: plain(folder / name).read_bytes() for name in (RESULTS, ABOUT)}
+    files[FIGURE] = _small(folder / FIGURE)
     place = into / about["study"]
     place.mkdir(parents=True, exist_ok=True)
     for name, contents in files.items():
         replace_file(place / name, contents)
     return report
+
+
+def _small(path: Path) -> bytes:
+    """A picture with fewer colours, which takes a fraction of the bytes."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    try:
+        with Image.open(plain(path)) as image:
+            image.convert("RGB").quantize(COLOURS).save(out, "PNG", optimize=True)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be used: {error}") from error
+    if len(out.getvalue()) > LARGEST:
+        raise DataError(f"{path} would have {len(out.getvalue()):,} bytes, and {LARGEST:,} are kept")
+    return out.getvalue()
 
 
 def _about(path: Path) -> dict[str, Any]:
