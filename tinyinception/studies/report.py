@@ -110,6 +110,11 @@ class Report:
         ]
 
     @property
+    def sentence(self) -> str:
+        """What has become of it, in words; empty where it says nothing of the arms."""
+        return predictions.answer(found) if (found := self.predicted) else ""
+
+    @property
     def findings(self) -> list[str]:
         """What the verdict is drawn from: a sentence for each comparison, and what is to be known of them all."""
         study, comparisons = self.study, self.compare(self.study.measures[0])
@@ -150,7 +155,7 @@ class Report:
             "ensembles": dict(self.ensembles),
             "verdict": self.verdict,
             "findings": self.findings,
-            "sentence": predictions.answer(found) if (found := self.predicted) else None,
+            "sentence": self.sentence or None,
         }
 
     # -- files ---------------------------------------------------------------------------------------------------------
@@ -227,7 +232,7 @@ class Report:
             Heading(f"Study {study.name}: {study.question}"),
             *([Quote(study.sentence, "; ".join(about))] if study.sentence else []),
             Paragraph(self.verdict),
-            *([Paragraph(predictions.answer(found))] if (found := self.predicted) else []),
+            *([Paragraph(self.sentence)] if self.sentence else []),
             *([Points(findings)] if (findings := self.findings) else []),
             Table(*self._table()),
             Paragraph(f"Mean ± standard deviation over the seeds, and of how many trainings; each of {study.budget}."),
