@@ -37,13 +37,12 @@ def read(folder: Path) -> Report | None:
         raise DataError(f"{folder}: there is no study {about['study']!r}")
     try:
         study = load(about["study"], seeds=about["seeds"])
+        if differing := _changed(study, about["arms"]):
+            raise ValueError(f"the study {study.name} has changed since: {'; '.join(differing)}; run it again")
         shares = Shares(about["workers"], about["threads"])
-        text = plain(folder / RESULTS).read_text(encoding="utf-8")
-        outcomes = _outcomes(study, text)
-    except (OSError, KeyError, TypeError, ValueError, TinyInceptionError) as error:
+        outcomes = _outcomes(study, plain(folder / RESULTS).read_text(encoding="utf-8"))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, TinyInceptionError) as error:
         raise DataError(f"{folder} cannot be used: {error}") from error
-    if differing := _changed(study, about["arms"]):
-        raise DataError(f"{folder}: the study {study.name} has changed since: {'; '.join(differing)}; run it again")
     place = about["machine"], about["versions"], about["date"]
     return Report(study, folder, outcomes, about["command"], shares, about["ensembles"], *place)
 

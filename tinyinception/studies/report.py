@@ -263,8 +263,10 @@ class Report:
     def _together(self) -> list[Block]:
         head, lines = ["arm", "test accuracy alone, mean", "as an ensemble", "networks"], []
         for arm, together in self.ensembles.items():
-            alone = [accuracy_of(one.rows[-1]) for one in self.outcomes if one.arm == arm and not one.failed]
-            lines.append([arm, f"{mean(alone):.2%}", f"{together:.2%}", str(len(alone))])
+            done = [one for one in self.outcomes if one.arm == arm and not one.failed]
+            logged = [accuracy_of(one.rows[-1]) for one in done if one.rows]
+            alone = logged or list(self.of(arm, "test_accuracy").values())  # of kept results there are no logs
+            lines.append([arm, f"{mean(alone):.2%}" if alone else "-", f"{together:.2%}", str(len(done))])
         told = "There is one ensemble of each, so nothing says how far another one would be from it."
         return [Heading("All seeds together", 2), Table(head, lines), Paragraph(told)] if lines else []
 
