@@ -77,9 +77,10 @@ def main(
     tables: Callable[[Result], Iterable[Table]],
     figure: Callable[[Result], Figure] | None = None,
     argv: Sequence[str] | None = None,
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> Result:
-    """Run one benchmark from its command line: measure, print, write."""
-    options = arguments(name, description, argv)
+    """Run one benchmark from its command line: measure, print, write. more: adds options of its own."""
+    options = arguments(name, description, argv, more)
     rows, headline = measure(options)
     result = document(name, options, rows, headline)
     print(heading(result))
@@ -95,7 +96,12 @@ def main(
     return result
 
 
-def arguments(name: str, description: str, argv: Sequence[str] | None = None) -> argparse.Namespace:
+def arguments(
+    name: str,
+    description: str,
+    argv: Sequence[str] | None = None,
+    more: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> argparse.Namespace:
     """The options of a benchmark: json, plot (both None with --quick unless given), quick, threads."""
     argv = sys.argv[1:] if argv is None else list(argv)
     cores = len(available_cores())
@@ -106,6 +112,8 @@ def arguments(name: str, description: str, argv: Sequence[str] | None = None) ->
         "--quick", action="store_true", help="a smoke test of seconds; writes only the files that are asked for"
     )
     parser.add_argument("--threads", type=int, default=cores, metavar="N", help=f"default: all cores, here {cores}")
+    if more is not None:
+        more(parser)
     options = parser.parse_args(argv)
     if not 1 <= options.threads <= cores:
         parser.error(f"--threads must be from 1 to {cores}, the number of cores")

@@ -1,6 +1,6 @@
 """Writes benchmarks/README.md, and the pictures in it, from the JSON files in benchmarks/results.
 
-`python -m benchmarks.report`, or with `--run` after running all benchmarks, which takes a good hour.
+`python -m benchmarks.report`, or with `--run` after running all benchmarks, which takes two hours.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ NAMES = (
     "factorization",
     "scaling",
     "startup",
+    "recipe",
 )
 INTRODUCTION = """\
 # Benchmarks

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from benchmarks.sides import NotSupported
 from tinyinception.models.network import Network
 from tinyinception.nn import (
+    GELU,
     AvgPool2d,
     BatchNorm2d,
     Branches,
@@ -25,6 +26,7 @@ from tinyinception.nn import (
     MaxPool2d,
     Module,
     ReLU,
+    Scale,
     Sequential,
 )
 from tinyinception.ops.padding import Pads, Pair, output_size, resolve
@@ -36,6 +38,8 @@ class Maker(Protocol):
     def conv(self, layer: Conv2d, pads: Pads) -> Any: ...
     def norm(self, layer: BatchNorm2d) -> Any: ...
     def relu(self) -> Any: ...
+    def gelu(self) -> Any: ...
+    def scale(self, layer: Scale) -> Any: ...
     def max_pool(self, layer: MaxPool2d, pads: Pads) -> Any: ...
     def avg_pool(self, layer: AvgPool2d, pads: Pads) -> Any: ...
     def global_avg_pool(self) -> Any: ...
@@ -58,7 +62,7 @@ class ChainOnly:
     def _missing(self, *_: Any) -> Any:
         raise NotSupported(f"{self.LACKS}; the plain network is for it")
 
-    branches = norm = max_pool = avg_pool = global_avg_pool = dropout = _missing
+    branches = norm = gelu = scale = max_pool = avg_pool = global_avg_pool = dropout = _missing
 
 
 def chained(parts: list) -> Callable[[Any], Any]:
@@ -111,6 +115,10 @@ def _pointwise(module: Module, make: Maker) -> Any:
         return make.linear(module)
     if isinstance(module, Dropout):
         return make.dropout(module)
+    if isinstance(module, Scale):
+        return make.scale(module)
+    if isinstance(module, GELU):
+        return make.gelu()
     for kind, method in ((ReLU, make.relu), (GlobalAvgPool, make.global_avg_pool), (Flatten, make.flatten)):
         if isinstance(module, kind):
             return method()

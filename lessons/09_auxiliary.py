@@ -388,7 +388,8 @@ assert np.ptp(ends["no batch-norm", "without"]) > 0.3
 # regularisers: our small trainings show no effect that is larger than chance,
 # for or against. The papers' own numbers are small too: about 0.5 % in the
 # published *Going Deeper*, 0.4 % in *Rethinking* for batch-norm in the side
-# classifier.
+# classifier. The study `auxiliary` asks it of `inception_cifar` on
+# photographs; `lessons/studies.md` says what came out, and so does claim A49.
 #
 # ## Take away
 #

@@ -375,6 +375,8 @@ plots.reach(pictures, "11_reach")
 # does not say), and so how sure this one point is; and how either compares
 # with the 5x5 itself, which is not in the figure. This lesson has trained none
 # of the three. Nothing computed here says whether the ReLU between is needed.
+# The study `factorization` trains all of them on photographs, with several
+# seeds; `lessons/studies.md` says what came out, and so does claim A48.
 #
 # ## Take away
 #

@@ -448,8 +448,9 @@ show(drawn, "15_readings")
 # name for another network, BN-Inception. `lessons/which_inception.md` has the
 # counts that tell them apart.
 #
-# This lesson counts and trains nothing: how much each step of Table 3 brings
-# we have not measured. To see the network, type `tinyinception summary
+# This lesson counts and trains nothing. How much each step of Table 3 brings
+# is asked by the study `table_3`, on photographs: `lessons/studies.md`, and
+# claim A52. To see the network, type `tinyinception summary
 # inception_v2 --draw inception_v2.png`. `tinyinception train` trains a small
 # one of the same modules, `inception_cifar`.
 #

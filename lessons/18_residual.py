@@ -396,6 +396,9 @@ assert counts == ((7, 10), (0, 20), (6, 6), (6, 35), (0, 2), (0, 2))
 #   seed each). Goyal et al. (2017) let each residual begin at zero, by a
 #   batch-norm whose scale begins there.
 #
+# Whether they are better in the end is another question. The study
+# `newer_is_better` asks it at equal cost: `lessons/studies.md`, and claim A54.
+#
 # ## Take away
 #
 # - The branches are still concatenated; a linear 1 × 1 then widens them 2.5 to

@@ -120,6 +120,12 @@ def _maker() -> Any:
         def relu(self):
             return lambda state, x, key: jnp.maximum(x, 0)
 
+        def gelu(self):
+            return lambda state, x, key: jax.nn.gelu(x, approximate=True)
+
+        def scale(self, layer):
+            return lambda state, x, key: layer.factor * x
+
         def max_pool(self, layer, pads):
             where = _window(layer, pads)
             return lambda state, x, key: lax.reduce_window(x, -jnp.inf, lax.max, *where)

@@ -82,6 +82,12 @@ def _maker() -> Any:
         def relu(self):
             return Tensor.relu
 
+        def gelu(self):
+            return Tensor.gelu
+
+        def scale(self, layer):
+            return lambda x: layer.factor * x
+
         def max_pool(self, layer, pads):
             return lambda x: x.max_pool2d(layer.kernel_size, layer.stride, padding=(*pads[2:], *pads[:2]))
 

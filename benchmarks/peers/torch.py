@@ -44,9 +44,8 @@ FUSED = {kind: WORDS[kind] for kind in ("batch-norm, ReLU", "pooling", "concat, 
 def build(network: Any, size: tuple[int, int]) -> torch.nn.Module:
     """Our network in PyTorch, with our weights; ValueError unless it has as many parameters."""
     made, _ = translate(network, _maker(), size)
-    theirs, expected = (
-        sum(p.numel() if hasattr(p, "numel") else p.size for p in module.parameters()) for module in (made, network)
-    )
+    theirs = sum(p.numel() for p in made.parameters() if p.requires_grad)
+    expected = sum(p.size for p in network.parameters())
     if theirs != expected:
         raise ValueError(f"PyTorch's network has {theirs} parameters, ours {expected}")
     return made
@@ -151,6 +150,14 @@ def _maker() -> Any:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.mean((2, 3))
 
+    class Scale(nn.Module):
+        def __init__(self, factor: float):
+            super().__init__()
+            self.factor = factor
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.factor * x
+
     class Flatten(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.permute(0, 2, 3, 1).flatten(1)
@@ -189,12 +196,13 @@ def _maker() -> Any:
             return made if even else nn.Sequential(nn.ZeroPad2d((*pads[2:], *pads[:2])), made)
 
         def norm(self, layer):
-            if layer.gamma is None or layer.beta is None:
-                raise NotSupported("batch-norm with only one of gamma and beta")
+            if layer.beta is None:
+                raise NotSupported("batch-norm without beta")
             made = nn.BatchNorm2d(layer.channels, layer.eps, layer.momentum)
+            made.weight.requires_grad_(layer.gamma is not None)  # without gamma it stays 1
             made.load_state_dict(
                 {
-                    "weight": tensor(layer.gamma.data),
+                    "weight": torch.ones(layer.channels) if layer.gamma is None else tensor(layer.gamma.data),
                     "bias": tensor(layer.beta.data),
                     "running_mean": tensor(layer.running_mean),
                     "running_var": tensor(layer.running_var),
@@ -205,6 +213,12 @@ def _maker() -> Any:
 
         def relu(self):
             return nn.ReLU(inplace=True)
+
+        def gelu(self):
+            return nn.GELU(approximate="tanh")
+
+        def scale(self, layer):
+            return Scale(layer.factor)
 
         def max_pool(self, layer, pads):
             if pads[0] == pads[1] and pads[2] == pads[3]:

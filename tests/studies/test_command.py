@@ -6,6 +6,7 @@ import pytest
 
 from tinyinception import studies
 from tinyinception.cli import main
+from tinyinception.studies.run import FILES
 
 
 @pytest.fixture
@@ -43,9 +44,7 @@ def test_a_dry_run_says_how_many_how_long_and_where_and_writes_nothing(run, file
         "at a time",
     ):
         assert part in " ".join(out.split())
-    assert "writes to runs/study-rates: results.csv, report.md, report.html, figure.png, live.html, study.json" in (
-        " ".join(out.split())
-    )
+    assert f"writes to runs/study-rates: {', '.join(FILES)}, and a run folder" in " ".join(out.split())
     assert not list(tmp_path.iterdir())
 
 

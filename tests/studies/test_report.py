@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tinyinception.studies import Outcome, Study
-from tinyinception.studies.pages import as_markdown
+from tinyinception.studies.pages import Paragraph, as_markdown
+from tinyinception.studies.predictions import Prediction
 from tinyinception.studies.report import Report
 from tinyinception.studies.shares import Shares
 from tinyinception.train import Config
@@ -129,6 +130,18 @@ def test_what_was_held_out_is_not_called_test(tmp_path):
     assert "| held-out accuracy |" in text
     assert ", judged by 700 training images that are held out." in text
     assert "test accuracy" not in text
+
+
+def test_what_became_of_the_sentence_is_said_where_it_says_something(tmp_path):
+    predicted = (Prediction("odd | <b>", "better", "plain", "test_accuracy"),)
+    found = report(tmp_path, outcomes((0.5, 0.61), (0.6, 0.72), (0.7, 0.83)), replace(STUDY, predicts=predicted))
+    said = (
+        "Here, the sentence is borne out. Borne out: “odd | <b>” better than “plain” in test accuracy (+12.00 points; "
+        "+9.52 to +14.48 points)."
+    )
+    assert Paragraph(said) in found.blocks()
+    assert found.to_json()["sentence"] == said
+    assert report(tmp_path, found.outcomes).to_json()["sentence"] is None
 
 
 def test_the_findings_are_a_list_in_both_forms(tmp_path):

@@ -20,6 +20,7 @@ from tinyinception import studies, train
 from tinyinception.cli import main
 from tinyinception.errors import ArgumentError, CheckpointError
 from tinyinception.studies import tasks
+from tinyinception.studies.run import FILES
 from tinyinception.studies.tasks import Children, Task, environment, run_one
 from tinyinception.train.lock import holder, locked
 
@@ -44,7 +45,7 @@ def test_there_is_one_result_for_each_key_and_a_report(undisturbed):
     for one in report.outcomes:
         result = json.loads((folder / "runs" / one.arm / str(one.seed) / "result.json").read_text(encoding="utf-8"))
         assert one.values["test_accuracy"] == result["test_accuracy"]
-    names = {"results.csv", "report.md", "report.html", "figure.png", "live.html", "study.json", "runs"}
+    names = {*FILES, "runs"}
     assert {path.name for path in folder.iterdir()} == names
     assert 'http-equiv="refresh"' not in (folder / "live.html").read_text(encoding="utf-8")
     assert len((folder / "results.csv").read_text(encoding="utf-8").splitlines()) == 5

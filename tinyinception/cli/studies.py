@@ -39,6 +39,7 @@ def answer(options: Namespace) -> tuple[dict[str, Any], list[str]]:
     lines = [
         paint(study.question, "bold", sys.stdout),
         *wrap(report.verdict, fits),
+        *(wrap(report.sentence, fits) if report.sentence else []),
         *(line for text in report.findings for line in wrap(text, fits, "- ", "  ")),
         *wrap(f"report in {report.folder / 'report.html'}, figures in {report.folder / 'results.csv'}", fits),
     ]

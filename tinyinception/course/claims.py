@@ -250,7 +250,7 @@ def weigh(claims: Sequence[Claim], *, progress: bool = False) -> list[Weighed]:
 
 def _weigh(claim: Claim) -> Weighed:
     begin = perf_counter()
-    finding = _function(claim)()
+    finding = found(claim)
     seconds = perf_counter() - begin
     differences = []
     if finding.verdict != claim.verdict:
@@ -266,6 +266,11 @@ def _weigh(claim: Claim) -> Weighed:
         truth = claim.truth
         differences.append(f"the truth: {error}")
     return Weighed(claim, finding, truth, differences, seconds)
+
+
+def found(claim: Claim) -> Finding:
+    """What the claim's function finds. Raises DataError where there is none."""
+    return _function(claim)()
 
 
 def _function(claim: Claim) -> Any:

@@ -100,6 +100,7 @@ def write(places: Places, lessons: Sequence[Lesson], explorer: bool) -> None:
     course(places, lessons)
     glossary(places)
     which(places)
+    came_out(places)
     places.write("studies", study_page())
     start(places, [*chapters], explorer)
 
@@ -148,7 +149,7 @@ def course(places: Places, lessons: Sequence[Lesson]) -> None:
         for one in lessons
     ).replace("glossary.md#", "glossary.html#")
     hours = sum(one.minutes for one in lessons) / 60
-    extra = [name for name in ("glossary", "which_inception") if (folder() / f"{name}.md").is_file()]
+    extra = [name for name in ("glossary", "which_inception", "studies") if (folder() / f"{name}.md").is_file()]
     entries = [f"{one.number}. {one.title} <{one.path.stem}>" for one in lessons] + extra
     tree = "\n".join(["```{toctree}", ":hidden:", *entries, "```"])
     told = (
@@ -196,9 +197,28 @@ def study_page() -> str:
         f"{len(names)} come with the package, each for a sentence of the papers. `tinyinception study NAME --quick` "
         "takes minutes, on drawn images; `--dry-run` says how long the whole takes on your machine.",
     ]
+    if (folder() / "studies.md").is_file():
+        parts.append("What those that were run on CIFAR-10 came to: [Studies: what came out](lessons/studies).")
     for name in names:
         parts += _study(name)
     return "\n\n".join(parts)
+
+
+def came_out(places: Places) -> None:
+    """What those that were run came to, with their pictures."""
+    page = folder() / "studies.md"
+    if not page.is_file():
+        return
+
+    def picture(found: re.Match) -> str:
+        name = f"study-{found['study']}.png"
+        shutil.copyfile(page.parent / found["file"], places.out / "pictures" / name)
+        return raw(f'<img src="../pictures/{name}" alt="{escape(found["shows"])}" loading="lazy">')
+
+    (places.out / "pictures").mkdir(exist_ok=True)
+    pictures = r"^!\[(?P<shows>[^\]]*)\]\((?P<file>results/(?P<study>\w+)/[^)]+)\)$"
+    text = re.sub(pictures, picture, page.read_text(encoding="utf-8"), flags=re.M)
+    places.write("lessons/studies", link_names(text, places.pages))
 
 
 def _study(name: str) -> list[str]:

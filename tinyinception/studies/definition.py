@@ -16,7 +16,7 @@ from tinyinception.errors import ArgumentError, TinyInceptionError, unknown_name
 from tinyinception.files import as_path, plain, toml_object
 from tinyinception.habits import named
 from tinyinception.remedies import ARGUMENTS
-from tinyinception.studies import halving
+from tinyinception.studies import halving, predictions
 from tinyinception.studies.halving import Halving
 from tinyinception.studies.measures import MEASURES
 from tinyinception.train.config import OF_RUNS, Config
@@ -24,7 +24,7 @@ from tinyinception.train.config import OF_RUNS, Config
 HERE = Path(__file__).parent
 MOST = 100_000  # trainings that a study may be, whoever asks for them
 TEXTS = ("question", "sentence", "where", "mirrors")
-SETTINGS = (*TEXTS, "seeds", "measure", "target", "compare", "equal_cost", "equal_cost_of", "ensemble")
+SETTINGS = (*TEXTS, "seeds", "measure", "target", "compare", "equal_cost", "equal_cost_of", "ensemble", "predicts")
 KEYS = (*SETTINGS, "base", "arms", "cross", "quick", "halving")
 NAME = re.compile(r"[\w(+][\w .,=+()'-]{0,79}")
 QUICK = {"limit": 2000, "epochs": 2}  # what a quick run changes unless the file says
@@ -40,8 +40,9 @@ class Study:
     sentence, where: what of a paper it tests, and its place there; mirrors: the figure or table. measures: names of
     MEASURES, the one that decides first. compare: groups of arms, in each of which the others are compared with the
     first. target: of steps_to_target. equal_cost: by how many percent at most multiply-adds differ within each group of
-    equal_cost_of. ensemble: whether the networks of each arm are measured together, too. quick: whether it is too small
-    to conclude from. words: of the command line that asks for just this study. halving: how it is a search, if it is.
+    equal_cost_of. ensemble: whether the networks of each arm are measured together, too. predicts: what the sentence
+    says of them. quick: whether it is too small to conclude from. words: of the command line that asks for just this
+    study. halving: how it is a search, if it is.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Study:
     equal_cost: float | None = None
     equal_cost_of: Groups = ()
     ensemble: bool = False
+    predicts: tuple[predictions.Prediction, ...] = ()
     sentence: str = ""
     where: str = ""
     mirrors: str = ""
@@ -163,12 +165,13 @@ def _read(
         values["question"].strip(),
         arms,
         found,
-        _measures(values),
+        measures := _measures(values),
         compare := _groups("compare", values.get("compare", list(arms)), arms),
         None if "target" not in values else float(number("target", values["target"], "(0, 1]")),
         None if "equal_cost" not in values else float(number("equal_cost", values["equal_cost"], "[0, 100]")),
         compare if "equal_cost_of" not in values else _groups("equal_cost_of", values["equal_cost_of"], arms),
         values.get("ensemble", False),
+        predictions.read(values.get("predicts", []), arms, measures),
         **{key: values.get(key, "").strip() for key in TEXTS[1:]},
         quick=quick,
         words=_words(asked, quick, seeds, data),

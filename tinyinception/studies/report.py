@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import platform
+import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +19,7 @@ from tinyinception.errors import TinyInceptionError
 from tinyinception.files import save_file
 from tinyinception.judge.pairs import paired_difference
 from tinyinception.machine import here
+from tinyinception.studies import predictions
 from tinyinception.studies.cost import count
 from tinyinception.studies.definition import Study
 from tinyinception.studies.measures import MEASURES, accuracy_of
@@ -23,10 +27,12 @@ from tinyinception.studies.pages import Block, Figured, Heading, Paragraph, Poin
 from tinyinception.studies.shares import Shares
 from tinyinception.studies.tasks import Outcome
 from tinyinception.studies.verdict import FEW, Comparison, answer, named
+from tinyinception.train.config import Config
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawn
 
+KEPT = ("results.csv", "about.json", "figure.png")  # all that the report can be made from again, see `kept`
 QUICK = "This was a quick run: it is too small to conclude anything from."
 
 
@@ -34,7 +40,8 @@ QUICK = "This was a quick run: it is too small to conclude anything from."
 class Report:
     """A study's outcomes, in the order of its arms and seeds; those that are missing are not finished yet.
 
-    ensembles: by arm the test accuracy of all its networks together, where that was asked for. place: the machines.
+    ensembles: by arm the test accuracy of all its networks together, where that was asked for. place: the machines;
+    versions: what they ran; date: of the report.
     """
 
     study: Study
@@ -44,6 +51,8 @@ class Report:
     shares: Shares
     ensembles: Mapping[str, float] = field(default_factory=dict)
     place: str = field(default_factory=here)
+    versions: str = f"Python {platform.python_version()}, tinyinception {tinyinception.__version__}"
+    date: str = field(default_factory=lambda: time.strftime("%Y-%m-%d"))
 
     def of(self, arm: str, measure: str) -> dict[int, float]:
         """The values of an arm in a measure by seed, where it has one."""
@@ -93,6 +102,19 @@ class Report:
         return " ".join(said)
 
     @property
+    def predicted(self) -> list[tuple[predictions.Prediction, Comparison]]:
+        """What the sentence says, each with what came."""
+        return [
+            (one, self._pair((one.first, one.second), (one.first, one.second), (one.measure, one.measure)))
+            for one in self.study.predicts
+        ]
+
+    @property
+    def sentence(self) -> str:
+        """What has become of it, in words; empty where it says nothing of the arms."""
+        return predictions.answer(found) if (found := self.predicted) else ""
+
+    @property
     def findings(self) -> list[str]:
         """What the verdict is drawn from: a sentence for each comparison, and what is to be known of them all."""
         study, comparisons = self.study, self.compare(self.study.measures[0])
@@ -133,13 +155,15 @@ class Report:
             "ensembles": dict(self.ensembles),
             "verdict": self.verdict,
             "findings": self.findings,
+            "sentence": self.sentence or None,
         }
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """results.csv, figure.png, report.md and report.html; CheckpointError where the system refuses."""
+        """KEPT, report.md and report.html; CheckpointError where the system refuses."""
         self.write_results()
+        save_file(self.folder / "about.json", (json.dumps(self.about(), indent=1) + "\n").encode())
         picture = self._draw()
         blocks = self.blocks()
         save_file(self.folder / "report.md", as_markdown(blocks, "figure.png" if picture else None).encode())
@@ -148,13 +172,28 @@ class Report:
 
     def write_results(self) -> None:
         """results.csv: a row for each training; an empty cell where it never came so far."""
+        seconds = [] if "seconds" in self.study.measures else ["seconds"]
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["arm", "seed", *self.study.measures, "diverged"])
+        writer.writerow(["arm", "seed", *self.study.measures, *seconds, "diverged"])
         for one in self.outcomes:
-            values = (one.values.get(name) for name in self.study.measures)
+            values = [*(one.values.get(name) for name in self.study.measures), *([one.seconds] if seconds else [])]
             writer.writerow([one.arm, one.seed, *("" if v is None else repr(v) for v in values), one.failed])
         save_file(self.folder / "results.csv", text.getvalue().encode())
+
+    def about(self) -> dict[str, Any]:
+        """How the results were made, for `kept`: by which command, on what, and what exactly was trained."""
+        return {
+            "study": self.study.name,
+            "command": f"tinyinception study {shlex.join(self.study.words)}",
+            "machine": self.place,
+            "versions": self.versions,
+            "date": self.date,
+            **self.shares._asdict(),
+            "seeds": self.study.seeds,
+            "ensembles": dict(self.ensembles),
+            "arms": {arm: chosen(config) for arm, config in self.study.arms.items()},
+        }
 
     def _draw(self) -> bytes | None:
         """figure.png, and its bytes; None where it cannot be drawn, which costs no more than the picture."""
@@ -193,6 +232,7 @@ class Report:
             Heading(f"Study {study.name}: {study.question}"),
             *([Quote(study.sentence, "; ".join(about))] if study.sentence else []),
             Paragraph(self.verdict),
+            *([Paragraph(self.sentence)] if self.sentence else []),
             *([Points(findings)] if (findings := self.findings) else []),
             Table(*self._table()),
             Paragraph(f"Mean ± standard deviation over the seeds, and of how many trainings; each of {study.budget}."),
@@ -223,8 +263,10 @@ class Report:
     def _together(self) -> list[Block]:
         head, lines = ["arm", "test accuracy alone, mean", "as an ensemble", "networks"], []
         for arm, together in self.ensembles.items():
-            alone = [accuracy_of(one.rows[-1]) for one in self.outcomes if one.arm == arm and not one.failed]
-            lines.append([arm, f"{mean(alone):.2%}", f"{together:.2%}", str(len(alone))])
+            done = [one for one in self.outcomes if one.arm == arm and not one.failed]
+            logged = [accuracy_of(one.rows[-1]) for one in done if one.rows]
+            alone = logged or list(self.of(arm, "test_accuracy").values())  # of kept results there are no logs
+            lines.append([arm, f"{mean(alone):.2%}" if alone else "-", f"{together:.2%}", str(len(done))])
         told = "There is one ensemble of each, so nothing says how far another one would be from it."
         return [Heading("All seeds together", 2), Table(head, lines), Paragraph(told)] if lines else []
 
@@ -242,13 +284,18 @@ class Report:
 
     def _cost(self) -> str:
         seconds = sum(one.seconds for one in self.outcomes)
-        versions = f"Python {platform.python_version()}, tinyinception {tinyinception.__version__}"
         workers, threads = self.shares
         return (
             f"{len(self.outcomes)} of {self.study.trainings} trainings, together {seconds / 60:.1f} minutes of it and "
             f"of testing, up to {workers} at a time with {threads} thread{'' if threads == 1 else 's'} each; "
-            f"{self.place}, {versions}."
+            f"{self.place}, {self.versions}, {self.date}."
         )
+
+
+def chosen(config: Config) -> dict[str, Any]:
+    """The settings of a training but for its seed that are not what a Config has without being told."""
+    found = {name: (getattr(config, name), one.default) for name, one in Config.settings().items() if name != "seed"}
+    return {name: value for name, (value, usual) in found.items() if value != usual}
 
 
 def _plain(one: Comparison) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tinyinception.studies.definition import Study
 from tinyinception.studies.live import Live
 from tinyinception.studies.local import Local
 from tinyinception.studies.measures import MEASURES
-from tinyinception.studies.report import Report
+from tinyinception.studies.report import KEPT, Report
 from tinyinception.studies.scheduler import Gone, Scheduler, Stopped
 from tinyinception.studies.search import SearchPlan
 from tinyinception.studies.search_report import SearchReport
@@ -35,7 +35,7 @@ from tinyinception.train.lock import LOCK, locked
 STUDY = "study.json"
 ASK = 100  # trainings; more want a yes
 Outcomes = dict[tuple[str, int], Outcome]  # by arm and seed
-FILES = ("results.csv", "report.md", "report.html", "figure.png", LIVE, STUDY)
+FILES = (*KEPT, "report.md", "report.html", LIVE, STUDY)
 OF_SEARCH = ("results.csv", "report.md", "report.html", STUDY)
 
 
@@ -183,7 +183,7 @@ def _plan(study: Study, folder: Path, scheduler: Scheduler, progress: bool, agai
     done = tuple(outcome for task in tasks if (outcome := settled(task)) is not None)
     known = {(one.arm, one.seed) for one in done}
     left = [task for task in tasks if (task.arm, task.seed) not in known]
-    share = scheduler.shares(len(left))
+    share = scheduler.shares(len(left) or len(tasks))
     steps = estimate.measure({task.arm: task for task in left}.values(), share.threads, say if progress else _mute)
     shared = tuple(replace(task, threads=share.threads) for task in tasks)
     return Plan(study, folder, shared, done, scheduler, share, steps, again)
