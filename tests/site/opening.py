@@ -7,10 +7,11 @@ browser context of its own, which keeps nothing of the last one; printed are med
 The page's own clock is read, which begins with the navigation, so that the driver's messages are not counted.
 """
 
-import shutil
 import statistics
 import sys
 from pathlib import Path
+
+from tests.helpers.chromium import launched
 
 HASH = "network=inception_v4"
 NAMES = ("boxes drawn", "click to panel", "both")
@@ -45,15 +46,10 @@ def once(browser, address):
 
 
 def main(out, repeats=15):
-    from playwright.sync_api import sync_playwright
-
     address = f"{(Path(out).resolve() / 'explorer' / 'map.html').as_uri()}#{HASH}"
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with launched() as browser:
         once(browser, address)  # the browser's own start is not the page's
         runs = [once(browser, address) for _ in range(repeats)]
-        browser.close()
     for name, times in zip(NAMES, [*zip(*runs, strict=True), [sum(run) for run in runs]], strict=True):
         print(f"{name}: median {statistics.median(times):.0f} ms, worst {max(times):.0f} ms of {repeats}")
 

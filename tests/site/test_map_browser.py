@@ -1,7 +1,11 @@
 """The network map in a real browser: every box by a real click, every number as `count.summary` has it."""
 
-import pytest
+import io
 
+import pytest
+from PIL import Image
+
+from tests.site import opening, picture
 from tinyinception import count, models
 
 # For every network, the layers as they are in the page, and what each box says of its parts.
@@ -267,6 +271,16 @@ def test_the_layers_of_a_trained_network_lead_to_what_it_makes_of_images(browse)
     page = browse("map", "#network=inception_v3&at=Mixed_5b")
     page.get_by_role("link", name="See its window").wait_for()
     assert page.get_by_role("link", name="trained").count() == 0
+
+
+def test_readmes_picture_can_be_taken_anew_and_its_opening_timed(chromium, written):
+    folder = written("map")
+    assert all(
+        milliseconds > 0 for milliseconds in opening.once(chromium, f"{(folder / 'map.html').as_uri()}#{opening.HASH}")
+    )
+    now, then = Image.open(io.BytesIO(picture.shot(chromium, folder))), Image.open(picture.PLACE)
+    assert abs(now.width - then.width) <= 2
+    assert picture.PLACE.stat().st_size < 150_000
 
 
 def test_a_finger_chooses_and_closes(browse):
