@@ -16,7 +16,7 @@ from tests.helpers.chromium import launched
 PLACE = Path(__file__).parents[2] / "benchmarks" / "figures" / "explorer.png"
 HASH = "network=googlenet&at=conv2.conv"
 WIDE, HIGH, SCALE = 1480, 900, 1.25
-COLOURS = 128  # of the file's palette, which makes it a third as large
+COLOURS = 256  # of the file's palette, which makes it a third as large
 
 
 def shot(browser, folder):
@@ -25,7 +25,7 @@ def shot(browser, folder):
     page = browser.new_page(viewport=size, device_scale_factor=SCALE, color_scheme="light")
     page.goto(f"{(folder / 'map.html').as_uri()}#{HASH}")
     page.locator(".chosen").wait_for()
-    page.evaluate("document.querySelector('.map-bar').scrollIntoView()")
+    page.evaluate("document.querySelector('.map-bar').scrollIntoView(); scrollBy(0, -16)")
     bar, stage = (page.locator(name).bounding_box() for name in (".map-bar", "#stage"))
     end = min(stage["y"] + stage["height"] + 12, HIGH)
     taken = page.screenshot(clip={"x": 8, "y": bar["y"] - 8, "width": WIDE - 16, "height": end - bar["y"] + 8})

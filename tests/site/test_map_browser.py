@@ -213,7 +213,7 @@ def test_two_networks_side_by_side_have_one_scale(browse, counted):
     page = browse("map", "#network=inception_v3&beside=inception_v4&at=beside:Mixed_6a")
     page.locator(".chosen").wait_for()
     sizes = page.locator("#stage svg").evaluate_all(
-        "(all) => all.map((one) => one.getBoundingClientRect().width / one.viewBox.baseVal.width)"
+        "(all) => all.map((one) => one.width.baseVal.value / one.viewBox.baseVal.width)"
     )
     assert sizes[0] == pytest.approx(sizes[1])
     assert page.locator("#layer h2").inner_text() == "Mixed_6a"

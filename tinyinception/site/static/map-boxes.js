@@ -50,6 +50,7 @@ function byGrid(network, by) {
   const found = new Map();
   const aside = network.cards.filter((card) => card.aux).map((card) => card.path);
   for (const row of layersOf(network)) {
+    if (row.op === "Dropout") continue; // in training only, as what stands aside
     if (aside.some((path) => row.name === path || row.name.startsWith(`${path}.`))) continue;
     const grid = row.output.length > 1 ? times(row.output.slice(0, 2)) : "no grid";
     found.set(grid, (found.get(grid) || 0) + MEASURES[by].of(row));
