@@ -7,7 +7,6 @@ if a page wrote an error to the console, raised one, or asked for anything outsi
 
 import json
 import os
-import shutil
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.chromium import launched, path
 from tinyinception.site import explorer
 
 WIDTHS = {"phone": (390, 844), "laptop": (1280, 800)}
@@ -32,14 +32,11 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def chromium():
     """The browser, started once."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
+    pytest.importorskip("playwright.sync_api", reason="no playwright: pip install playwright")
+    if path() is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,17 @@
 
 import json
 import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from html.parser import HTMLParser
 
 import pytest
 from matplotlib.colors import to_hex
 
-from tinyinception import count
+from tinyinception import count, models, nn
 from tinyinception.errors import ArgumentError
 from tinyinception.plots import colours
-from tinyinception.site import explorer, figures, networks, source
+from tinyinception.site import explorer, figures, networks, seen, source
 from tinyinception.site.explorer import Page
 
 LOOK = (explorer.STATIC / "look.css").read_text(encoding="utf-8")
@@ -180,11 +182,50 @@ def test_a_module_knows_the_call_and_the_block_that_built_it():
         ("inception_v4", "Mixed_5c", "Inception-v4, Fig. 4: Inception-A"),
         ("inception_v4", "Mixed_6a", "Inception-v4, Fig. 7: Reduction-A"),
         ("inception_resnet_v1", "block8_1", "Inception-v4, Fig. 13: Inception-ResNet-C"),
+        ("inception_resnet_v2", "Conv2d_7b_1x1", "as released; in no figure of Inception-v4"),
+        ("inception_v3", "MaxPool_5a_3x3", "Rethinking, Table 1; it has a 3x3 convolution here"),
+        ("inception_v3_79", "Conv2d_4a_3x3", "Rethinking, Table 2"),
+        ("googlenet_torchvision", "inception_3a", "Going Deeper, Fig. 2b and Table 1; here the 5x5 is a 3x3"),
+        ("googlenet_slim", "inception_5b", "Going Deeper, Fig. 2b and Table 1; here the 5x5 is a 3x3"),
+        ("vgg16", "grid", ""),
         ("inception_cifar", "mixed_4", ""),
     ],
 )
 def test_figures_of_the_papers(network, path, told):
     assert figures.of(network, path) == told
+
+
+def test_every_entry_of_the_figures_is_of_a_part_of_a_network():
+    """No pattern that nothing matches, nor one that others have taken everything from."""
+    used = set()
+    with nn.shape_only():
+        for name in models.names():
+            for path in [path for path, _ in models.build(name).named_children()]:
+                used.add(next((i for i, entry in enumerate(figures.FIGURES) if matches(entry, name, path)), None))
+    assert [entry for i, entry in enumerate(figures.FIGURES) if i not in used] == []
+
+
+def matches(entry, name, path):
+    return fnmatchcase(name, entry[0]) and fnmatchcase(path, entry[1])
+
+
+def test_what_a_docstring_says_of_a_figure_is_told_without_what_it_says_besides():
+    _, origins = source.trace("inception_v4_cifar")
+    blocks = {path: source.figure(origin.block) for path, origin in origins.items() if origin.block}
+    assert blocks["mixed_16.0"] == "Rethinking, Fig. 5"
+    assert blocks["mixed_8.0"] == "Rethinking, Fig. 6"
+
+
+def test_pages_are_made_anew_when_a_function_changes_that_they_take_from_a_lesson(tmp_path, monkeypatch):
+    before, own = explorer.sources(), seen.lesson("seeing")
+    copy = replace(own, path=tmp_path / own.path.name)
+    text = own.path.read_text(encoding="utf-8")
+    monkeypatch.setattr(seen, "lesson", lambda _: copy)
+    copy.path.write_text(text.replace("# Lesson 20. Seeing", "# Lesson 20. Looking"), encoding="utf-8")
+    assert explorer.sources() == before
+    assert "def grad_cam(" in text
+    copy.path.write_text(text.replace("def grad_cam(", "def grad_cam(more, ", 1), encoding="utf-8")
+    assert explorer.sources() != before
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v4"])

@@ -23,9 +23,11 @@ def test_windows_are_those_of_summary(browse):
         assert (lower - top, further - left) == (last.stride[0], 2 * last.stride[1])
 
 
-@pytest.mark.parametrize("name", field.EFFECTIVE)
-def test_no_gradient_arrives_outside_the_window(name):
-    found = field.heat(name)
+@pytest.mark.parametrize(
+    ("name", "trained"), [*((n, False) for n in field.EFFECTIVE), *((n, True) for n in field.TRAINED)]
+)
+def test_no_gradient_arrives_outside_the_window(name, trained):
+    found = field.heat(name, trained)
     layers = {path: row for path, *row in reversed(field.layers(name)["layers"])}
     assert len(found) > 10
     for path, heat in found.items():
@@ -58,6 +60,22 @@ def test_pointing_at_a_layer_shows_its_window_and_choosing_keeps_it(browse):
     assert page.locator("#numbers dd").first.inner_text() == f"{size} px"
     page.go_back()
     assert page.locator("#numbers dd").first.inner_text() == before
+
+
+def test_the_heat_is_of_fresh_or_of_trained_weights(browse):
+    page = browse("field", "#layer=mixed_8b/")
+    said = page.locator("#heat-caption")
+    said.get_by_text("Fresh weights").wait_for()
+    page.get_by_text("trained", exact=True).click()
+    page.wait_for_url("**weights=trained")
+    said.get_by_text("trained on drawn images").wait_for()
+    square = field.heat("inception_cifar", trained=True)["mixed_8b"]["square"]
+    assert page.locator("#numbers div").filter(has_text="90 %").locator("dd").inner_text() == f"{square}×{square} px"
+    page.reload()
+    said.get_by_text("trained on drawn images").wait_for()
+    page.get_by_label("Network", exact=True).select_option("plain_deep_cifar")
+    said.get_by_text("Fresh weights").wait_for()
+    assert not page.locator("#weights").is_visible()
 
 
 def test_sliders_and_the_mouse_move_the_place(browse):

@@ -1,7 +1,11 @@
 """The network map in a real browser: every box by a real click, every number as `count.summary` has it."""
 
-import pytest
+import io
 
+import pytest
+from PIL import Image
+
+from tests.site import opening, picture
 from tinyinception import count, models
 
 # For every network, the layers as they are in the page, and what each box says of its parts.
@@ -37,6 +41,18 @@ LABELS = """async (names) => {
 }"""
 
 
+# What each network costs by the grid of what its layers put out.
+GRIDS = """async (names) => {
+  const found = {};
+  for (const name of names) {
+    const network = prepare(await Explorer.load(`map-${name}`));
+    const of = (by) => [by, Object.fromEntries(byGrid(network, by))];
+    found[name] = Object.fromEntries(["macs", "params", "memory"].map(of));
+  }
+  return found;
+}"""
+
+
 def shown(page):
     """What the panel says it is about."""
     return page.locator("#layer .where").first.inner_text()
@@ -60,6 +76,21 @@ def test_every_number_is_that_of_summary(browse, counted):
             keys = ("macs", "params", "flops", "bytes_moved", "activations")
             assert numbers == [sum(row[key] for row in rows) for key in keys]
             assert (output, field) == (rows[-1]["output"], rows[-1]["receptive_field"])
+
+
+def test_costs_by_grid_are_those_of_summary(browse):
+    page = browse("map", "#network=googlenet")
+    found = page.evaluate(GRIDS, models.names())
+    for name in models.names():
+        totals = {"macs": {}, "params": {}, "memory": {}}
+        for row in count.summary(name).rows:
+            grid = f"{row.output[0]} × {row.output[1]}" if len(row.output) > 1 else "no grid"
+            for by, cost in (("macs", row.macs), ("params", row.params), ("memory", 4 * row.activations)):
+                totals[by][grid] = totals[by].get(grid, 0) + cost
+        assert found[name] == {by: {grid: n for grid, n in of.items() if n} for by, of in totals.items()}, name
+    share = found["googlenet"]["macs"]["56 × 56"] / count.summary("googlenet").macs
+    said = page.locator("#layer .bar").filter(has_text="56 × 56").inner_text()
+    assert said.split() == ["56", "×", "56", f"{100 * share:.1f}", "%"]
 
 
 def test_labels_lie_in_their_boxes(browse):
@@ -140,6 +171,37 @@ def test_a_link_opens_a_setting_which_reload_keeps_and_back_undoes(browse):
     assert page.url.endswith(f"at={path}")
 
 
+def test_the_link_to_a_setting_is_copied_and_opens_it(browse):
+    page = browse("map", "#network=googlenet", permissions=["clipboard-read", "clipboard-write"])
+    page.locator(".unit").nth(5).click()
+    page.get_by_role("button", name="Copy link").click()
+    note = page.locator("#copied")
+    note.wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    path = shown(page)
+    assert page.url.endswith(f"#network=googlenet&at={path}")
+    assert (
+        f"open explorer/map.html in a copy of this site and put this behind its address: #network=googlenet&at={path}"
+        in note.inner_text()
+    )
+    fresh = page.context.new_page()
+    fresh.goto(page.evaluate("navigator.clipboard.readText()"))
+    fresh.locator(".chosen").wait_for()
+    assert shown(fresh) == path
+    page.keyboard.press("Escape")
+    page.locator(".unit").nth(6).click()
+    assert not note.is_visible()
+
+
+def test_where_the_clipboard_cannot_be_reached_the_note_says_so(browse):
+    page = browse("map")
+    page.evaluate(
+        "navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false"
+    )
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("copy it from the browser's address bar").wait_for()
+
+
 def test_addresses_that_mean_nothing_open_what_is_there(browse):
     page = browse("map", "#network=inception_v9&by=colour&at=no.layer&zoom=x&other=1")
     page.locator(".unit").first.wait_for()
@@ -151,7 +213,7 @@ def test_two_networks_side_by_side_have_one_scale(browse, counted):
     page = browse("map", "#network=inception_v3&beside=inception_v4&at=beside:Mixed_6a")
     page.locator(".chosen").wait_for()
     sizes = page.locator("#stage svg").evaluate_all(
-        "(all) => all.map((one) => one.getBoundingClientRect().width / one.viewBox.baseVal.width)"
+        "(all) => all.map((one) => one.width.baseVal.value / one.viewBox.baseVal.width)"
     )
     assert sizes[0] == pytest.approx(sizes[1])
     assert page.locator("#layer h2").inner_text() == "Mixed_6a"
@@ -189,6 +251,38 @@ def test_every_width_and_scheme(browse, too_wide, width, scheme):
     assert page.evaluate("document.documentElement.dataset.theme") == ("dark" if scheme == "light" else "light")
 
 
+def test_the_cards_of_googlenet_fill_a_phone_and_its_auxiliary_classifiers_lie_beyond(browse, too_wide):
+    page = browse("map", "#network=googlenet", width="phone")
+    page.locator(".unit").first.wait_for()
+    stage = page.locator("#stage").bounding_box()
+    cards = [page.locator(".card").nth(i).bounding_box() for i in range(6)]
+    assert max(card["x"] + card["width"] for card in cards) <= stage["x"] + stage["width"]
+    assert cards[0]["width"] > 0.8 * stage["width"]
+    assert too_wide(page) <= 0
+
+
+def test_the_layers_of_a_trained_network_lead_to_what_it_makes_of_images(browse):
+    page = browse("map", "#network=inception_cifar&at=mixed_8a.double.conv2_3x3")
+    link = page.get_by_role("link", name="See what mixed_8a, trained, makes of images")
+    assert link.get_attribute("href") == "seen.html#layer=mixed_8a"
+    page = browse("map", "#network=inception_cifar&at=stem")
+    link = page.get_by_role("link", name="See what stem.conv1, trained, makes of images")
+    assert link.get_attribute("href") == "seen.html#layer=stem.conv1"
+    page = browse("map", "#network=inception_v3&at=Mixed_5b")
+    page.get_by_role("link", name="See its window").wait_for()
+    assert page.get_by_role("link", name="trained").count() == 0
+
+
+def test_readmes_picture_can_be_taken_anew_and_its_opening_timed(chromium, written):
+    folder = written("map")
+    assert all(
+        milliseconds > 0 for milliseconds in opening.once(chromium, f"{(folder / 'map.html').as_uri()}#{opening.HASH}")
+    )
+    now, then = Image.open(io.BytesIO(picture.shot(chromium, folder))), Image.open(picture.PLACE)
+    assert abs(now.width - then.width) <= 2
+    assert picture.PLACE.stat().st_size < 150_000
+
+
 def test_a_finger_chooses_and_closes(browse):
     page = browse("map", "#network=inception_cifar", width="phone", has_touch=True)
     box = page.locator(".unit").nth(3)
@@ -206,6 +300,11 @@ def test_on_paper_everything_is_shown(browse):
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("#controls").is_visible()
+    page.set_viewport_size({"width": 718, "height": 1000})  # what a sheet of A4 has room for
+    edges = page.locator("#stage svg").evaluate(
+        "(map) => [map, map.closest('main')].map((one) => one.getBoundingClientRect().right)"
+    )
+    assert edges[0] <= edges[1]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -57,6 +57,19 @@ def test_a_slider_moves_by_key_says_so_in_the_address_and_back_undoes_it(browse,
     assert page.locator("main").inner_text() == before
 
 
+@pytest.mark.parametrize("name", ["module", "reduction", "factorization"])
+@pytest.mark.parametrize("width", ["phone", "laptop"])
+def test_bars_below_each_other_have_one_scale(browse, name, width):
+    sizes = browse(name, width=width).evaluate(
+        """() => [...document.querySelectorAll(".bars")].map((bars) => [...bars.querySelectorAll(".track")].map(
+          (track) => [track.clientWidth, track.firstChild.getBoundingClientRect().width / track.clientWidth]))"""
+    )
+    assert sizes
+    for tracks in sizes:
+        assert len({wide for wide, _ in tracks}) == 1
+        assert max(share for _, share in tracks) == pytest.approx(1, abs=0.01)
+
+
 def pull(page, up):
     box = page.locator(".handle .knob").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -10,7 +10,7 @@ from PIL import Image
 from tinyinception import models, weights
 from tinyinception.data import drawn
 from tinyinception.nn.functional import softmax
-from tinyinception.site import dreams, seen
+from tinyinception.site import dreams, networks, seen
 from tinyinception.site.explorer import script
 from tinyinception.site.pages import seen as page
 from tinyinception.tensor import Tensor, no_grad
@@ -115,6 +115,15 @@ def test_the_dreams_are_those_that_the_climb_leads_to(trained, told):
         after, before = (part(Tensor(x)).numpy().mean(axis=(1, 2)) for x in (found, noise))
     here = np.arange(len(channels)), channels
     assert (after[here] > before[here]).mean() > 0.5  # though the noise is far louder
+
+
+def test_its_layers_are_on_the_map_and_the_map_knows_them(told):
+    network = networks.network(told["network"])
+    names = [layer["name"] for layer in told["layers"]]
+    assert network["trained"] == names == seen.layers()
+    paths = [path for stage in network["stages"] for path, _, _ in stage["units"]]
+    for name in names:
+        assert any(path == name or path.startswith(f"{name}.") for path in paths), name
 
 
 def test_how_sure_the_network_is_of_its_dreams_is_what_it_says_of_them(trained, told):

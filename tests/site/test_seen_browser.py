@@ -127,6 +127,12 @@ def test_the_next_dream_is_one_click_away(look):
     assert page.locator("#channels label:has(:checked) .dreams").count() == 1
 
 
+def test_a_layer_leads_to_the_map_and_the_lesson_is_one_click_away(look):
+    page = look("#layer=reduce_8")
+    assert page.locator("#on-map").get_attribute("href") == "map.html#network=inception_cifar&at=reduce_8"
+    assert page.get_by_role("link", name="lesson 20").get_attribute("href") == "../lessons/20_seeing.html"
+
+
 def test_an_address_with_nonsense_shows_what_there_is(look):
     page = look("#image=99&class=wombat&layer=nowhere&channel=4000&at=stem.conv1")
     assert checked(page, "images") == "11"

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 from importlib import import_module
 from pathlib import Path
@@ -161,12 +162,13 @@ def _picture(page: Page) -> str:
 
 
 def sources() -> str:
-    """A digest of what data are made of, the package and the weights that it ships; and which trained networks show."""
+    """A digest of what data are made of: the package, the weights that it ships, and the functions that pages take from
+    a lesson, wherever that lies; and which trained networks show."""
     from tinyinception.site import seen
 
     room = Path(__file__).parent
     shipped = digest_of([*room.parent.rglob("*.py"), *seen.FOLDER.iterdir()], room.parent)
-    return " ".join((shipped, *seen.sets()))
+    return " ".join((shipped, sha256(seen.taken().encode()).hexdigest(), *seen.sets()))
 
 
 def _read(path: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ from tinyinception.count.columns import layer_json, network_json
 from tinyinception.plots.network_flow import layouts
 from tinyinception.plots.network_layout import Box, Line, Scene, Text
 from tinyinception.plots.network_tree import Stage, stages, times, units
-from tinyinception.site import figures, source
+from tinyinception.site import figures, seen, source
 
 COLUMNS = 6  # at most, of a picture
 PARTS = 1000  # of an inch, in which places are told
@@ -38,7 +38,7 @@ def network(name: str) -> dict[str, Any]:
 
     plain, training: the totals without and with auxiliary classifiers and dropout. layers: one list a row of the
     forward pass in training, in the order of `fields`. stages: what a card of the picture is, and `code` and `call`
-    that built it. scenes: the picture in one column, two, ...
+    that built it. scenes: the picture in one column, two, ... trained: layers on the page of trained networks.
     """
     model, origins = source.trace(name)
     size = models.info(name).input_size
@@ -58,6 +58,7 @@ def network(name: str) -> dict[str, Any]:
         "layers": [[layer_json(row)[key] for key in FIELDS] for row in training.rows],
         "stages": [_stage(card, aux, name, origins, code) for card, aux in cards],
         "code": code,
+        "trained": [*seen.layers()] if name == seen.NETWORK else [],
         "scenes": [_scene(scene, [card for card, _ in cards]) for scene in scenes],
     }
 

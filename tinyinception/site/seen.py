@@ -24,13 +24,13 @@ from tinyinception.course.files import lesson
 from tinyinception.data import Normalize
 from tinyinception.errors import DataError
 from tinyinception.models.network import Network
-from tinyinception.nn import AvgPool2d, Branches, Conv2d, MaxPool2d, Module, Sequential
+from tinyinception.nn import AvgPool2d, Branches, Conv2d, MaxPool2d, Module, Sequential, shape_only
 from tinyinception.nn.functional import softmax
 from tinyinception.plots.network_tree import kind
 from tinyinception.tensor import Tensor, no_grad
 
 SETS = ("drawn", "cifar10")  # on which the networks were trained
-WIDTH = 0.5  # of inception_cifar
+NETWORK, WIDTH = "inception_cifar", 0.5
 FOLDER = Path(__file__).parent / "weights"
 
 
@@ -49,7 +49,20 @@ def sets() -> tuple[str, ...]:
 
 def built() -> Network:
     """The network without its weights, in evaluation mode."""
-    return models.build("inception_cifar", width=WIDTH, aux="none").eval()
+    return models.build(NETWORK, width=WIDTH, aux="none").eval()
+
+
+def layers() -> list[str]:
+    """Names of the layers that the page shows."""
+    with shape_only():
+        return [name for name, _ in _layers(built())]
+
+
+def taken() -> str:
+    """The source of lesson 20's functions, without comments: what the page computes changes with it."""
+    cells = (cell for cell in lesson("seeing").cells() if cell.kind == "code")
+    found = [node for cell in cells for node in ast.parse(cell.text).body if isinstance(node, ast.FunctionDef)]
+    return ast.unparse(ast.Module(body=list(found), type_ignores=[]))
 
 
 @cache
@@ -58,18 +71,11 @@ def shown(name: str) -> Callable[..., Any]:
 
     Raises DataError where the lesson has none of that name.
     """
-    source = lesson("seeing")
-    found = [
-        node
-        for cell in source.cells()
-        if cell.kind == "code"
-        for node in ast.parse(cell.text).body
-        if isinstance(node, ast.FunctionDef)
-    ]
     space: dict[str, Any] = {"np": np, "Tensor": Tensor, "no_grad": no_grad, "softmax": softmax, "STAGES": ("last",)}
-    exec(compile(ast.Module(body=list(found), type_ignores=[]), str(source.path), "exec"), space)
+    path = lesson("seeing").path
+    exec(compile(taken(), str(path), "exec"), space)
     if name not in space:
-        raise DataError(f"{source.path} has no function {name}")
+        raise DataError(f"{path} has no function {name}")
     return space[name]
 
 

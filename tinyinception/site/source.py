@@ -94,10 +94,10 @@ def place(code: CodeType) -> str:
 
 
 def figure(code: CodeType) -> str:
-    """What the docstring of a function says of figures and tables, as "Rethinking, Fig. 5", or ""."""
+    """What the docstring of a function first says of a figure, as "Rethinking, Fig. 5", or ""."""
     said = code.co_consts[0] if code.co_consts and isinstance(code.co_consts[0], str) else ""
     found = re.search(r"\(([^()]*\bFigs?\. [^()]*)\)", " ".join(said.split()))
-    return found[1] if found else ""
+    return next(part.strip() for part in found[1].split(";") if "Fig" in part) if found else ""
 
 
 def _asked(frame: FrameType) -> tuple[str, int]:

@@ -12,7 +12,8 @@ import numpy as np
 
 from tinyinception import models, nn
 from tinyinception.data import drawn
-from tinyinception.site import networks
+from tinyinception.models.network import Network
+from tinyinception.site import networks, seen
 from tinyinception.site.explorer import Data, Page
 from tinyinception.tape import Node
 from tinyinception.tensor import Hook, Tensor, observe
@@ -22,6 +23,7 @@ EFFECTIVE = (
     "plain_deep_cifar",
     "inception_resnet_cifar",
 )  # small enough for gradients at build time
+TRAINED = (seen.NETWORK,)  # of which trained weights come with the package, at half its width
 IMAGES, SEED = 24, 0
 LEVELS = 255  # of a heat map
 MOST = 0.9  # of the gradient's energy, which a square around the middle holds
@@ -30,16 +32,18 @@ PHOTO = 320  # pixels
 
 
 def data() -> Data:
-    """Pictures and the list of networks; a file for each with its layers; the heat of the small ones."""
+    """Pictures and the list of networks; a file for each with its layers; the heat of the small ones, also trained."""
     return {
         "field": {
             "networks": networks.overview(),
             "effective": EFFECTIVE,
+            "trained": TRAINED,
             "images": IMAGES,
             "pictures": {"small": _drawn(), "large": _photo()},
         },
         **{f"field-{name}": layers(name) for name in models.names()},
         **{f"field-heat-{name}": heat(name) for name in EFFECTIVE},
+        **{f"field-trained-{name}": heat(name, trained=True) for name in TRAINED},
     }
 
 
@@ -63,15 +67,14 @@ def layers(name: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=8)
-def heat(name: str) -> dict[str, Any]:
+def heat(name: str, trained: bool = False) -> dict[str, Any]:
     """For each layer: how much of the gradient of its middle place reaches each pixel, as hexadecimal levels.
 
-    The root of its mean square over drawn images and colours, with fresh weights and stored statistics; at the middle
-    place each channel has a gradient of 1 or -1 by chance (Luo et al. 2016). square: the side of the smallest square
-    around the middle of the field with MOST of the energy.
+    The root of its mean square over drawn images and colours, with stored statistics; at the middle place each channel
+    has a gradient of 1 or -1 by chance (Luo et al. 2016). square: the side of the smallest square around the middle of
+    the field with MOST of the energy. trained: the weights of the page "What each layer sees", else fresh ones.
     """
-    with nn.random.using(nn.random.seeded(SEED)):
-        network = models.build(name).eval()
+    network = seen.Trained("drawn").network if trained else _fresh(name)
     pixels = drawn.draw(IMAGES, split="test")[0].astype(np.float32) / 255
     images = Tensor(
         (pixels - np.asarray(drawn.MEAN, np.float32)) / np.asarray(drawn.STD, np.float32), requires_grad=True
@@ -93,6 +96,11 @@ def heat(name: str) -> dict[str, Any]:
         middle = [c + n * s for c, n, s in zip(centre, (row, column), stride, strict=True)]
         result[path] = {"levels": _levels(energy), "square": _square(energy, middle)}
     return result
+
+
+def _fresh(name: str) -> Network:
+    with nn.random.using(nn.random.seeded(SEED)):
+        return models.build(name).eval()
 
 
 def _square(energy: np.ndarray, middle: Sequence[float]) -> int:

@@ -39,6 +39,7 @@ def of(trained: seen.Trained) -> dict[str, Any]:
     sure = seen.probabilities(trained.network, dreams).diagonal()
     return {
         "name": trained.name,
+        "network": seen.NETWORK,
         "what": WHAT[trained.name],
         "note": NOTES.get(trained.name, ""),
         "parameters": sum(parameter.size for parameter in trained.network.parameters()),

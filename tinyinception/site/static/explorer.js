@@ -104,11 +104,16 @@ const Explorer = (() => {
     return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   };
 
+  const pairs = new Map(); // what look.css says, read once: to ask again after each change costs the browser a layout
+
   /** A colour of look.css, such as colour("cost-3"), as "#rrggbb" in the theme of the moment. */
   function colour(name) {
-    const said = getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-    const pair = /^light-dark\((#[0-9a-f]+),\s*(#[0-9a-f]+)\)$/i.exec(said);
-    return pair ? pair[isDark() ? 2 : 1] : said;
+    if (!pairs.has(name)) {
+      const said = getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+      const found = /^light-dark\((#[0-9a-f]+),\s*(#[0-9a-f]+)\)$/i.exec(said);
+      pairs.set(name, found ? found.slice(1) : [said, said]);
+    }
+    return pairs.get(name)[isDark() ? 1 : 0];
   }
 
   const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -148,13 +153,27 @@ const Explorer = (() => {
   /** Tell readers who do not see what has changed. */
   const say = (text) => { document.getElementById("said").textContent = text; };
 
+  /** Put the address on the clipboard; whether it is there. A server without a certificate has the old way only. */
   async function share() {
     try {
       await navigator.clipboard.writeText(location.href);
       return true;
     } catch {
-      return false;
+      const field = html("textarea", { class: "unseen", "aria-hidden": "true", tabindex: -1 }, location.href);
+      document.body.append(field);
+      field.select();
+      const done = document.execCommand("copy");
+      field.remove();
+      return done;
     }
+  }
+
+  /** What a reader has to know of a link that begins with file: and goes to others. */
+  function elsewhere() {
+    const [page] = location.pathname.split("/").slice(-1);
+    return location.protocol === "file:" ? [
+      "It opens on this computer. On another one, open ", html("code", {}, `explorer/${page}`), " in a copy of this site",
+      ...(location.hash ? [" and put this behind its address: ", html("code", {}, location.hash)] : []), "."] : [];
   }
 
   function wire() {
@@ -171,9 +190,12 @@ const Explorer = (() => {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
     link.addEventListener("click", async () => {
       const done = await share();
-      link.textContent = done ? "Link copied" : "Copy the address";
-      say(done ? "Link to this setting copied" : "The link is the page's address; copy it from the browser's address bar");
+      link.textContent = done ? "Link copied" : "Copy link";
       setTimeout(() => { link.textContent = "Copy link"; }, 2000);
+      const note = document.getElementById("copied");
+      note.hidden = false;
+      note.replaceChildren(done ? "The link to this setting is copied. " : "The link is the page's address; copy it from the browser's address bar. ", ...elsewhere());
+      link.focus();
     });
     name();
   }
@@ -247,6 +269,7 @@ const Explorer = (() => {
     }
 
     function tell() {
+      document.getElementById("copied").hidden = true; // it was of another setting
       watchers.forEach((draw) => draw(values));
     }
 

@@ -190,7 +190,7 @@ const factorization = (() => {
     const notes = planes.map(([rows, columns], i) => {
       const side = i && i < planes.length - 1 ? apart : 1;
       const text = i === 0 ? `${times([rows, columns])} pixels in` : i === planes.length - 1 ? "one pixel out" : `${times([rows, columns])} between`;
-      return svg("text", { x: 8, y: level(i) + 4, class: "note-text", opacity: side.toFixed(2) }, text);
+      return svg("text", { x: 8, y: level(i) + (i ? 4 : 24), class: "note-text", opacity: side.toFixed(2) }, text);
     });
     scene.replaceChildren(...notes, ...order);
     const [, top] = spot(planes.length - 1, 0, 0);

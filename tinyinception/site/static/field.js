@@ -2,13 +2,14 @@
 /* Receptive fields: the window of a place in a layer, drawn on a picture; beside it the gradient that arrives. */
 
 const { svg, html, times, count } = Explorer;
-const { networks, effective, images, pictures } = Explorer.data.field;
+const { networks, effective, trained, images, pictures } = Explorer.data.field;
 const SMALL = 32; // pixels; networks for larger images get the photograph
 const at = (id) => document.getElementById(id);
 
 const state = Explorer.state({
   network: Explorer.choice("inception_cifar", networks.map((n) => n.name)),
   layer: Explorer.text(""),
+  weights: Explorer.choice("fresh", ["fresh", "trained"]), // of the heat
   row: Explorer.number(50, { min: 0, max: 100, step: 0.1 }),
   column: Explorer.number(50, { min: 0, max: 100, step: 0.1 }),
 });
@@ -49,7 +50,9 @@ const byId = (id) => (id.endsWith("/") ? network.layers.find((l) => idOf(l) === 
 
 function draw(values) {
   const wanted = [Explorer.load(`field-${values.network}`)];
-  if (effective.includes(values.network)) wanted.push(Explorer.load(`field-heat-${values.network}`));
+  const both = trained.includes(values.network);
+  if (effective.includes(values.network)) wanted.push(Explorer.load(`field-${both && values.weights === "trained" ? "trained" : "heat"}-${values.network}`));
+  at("weights").hidden = !both;
   Promise.all(wanted).then(([data, found]) => {
     if (values !== state.values) return;
     heat = found || null;
@@ -117,7 +120,8 @@ function showHeat(layer, place, frame, marks) {
     svg("image", { href: heatPicture(found.levels, height, width), x: 0, y: 0, width, height, class: "pixels", preserveAspectRatio: "none" }),
     svg("rect", { class: "square", x: left + wide / 2 - half, y: top + high / 2 - half, width: found.square, height: found.square }),
     ...marks.map((mark) => mark.cloneNode(true))], `Gradient of the middle place of ${nameOf(layer)}`));
-  at("heat-caption").textContent = `How much of the gradient of the middle place arrives at each pixel. A square of ${times([found.square, found.square])} (dashed) has 90 % of its energy. ${here ? "" : "The window is that of another place now."}`;
+  const whose = state.values.weights === "trained" && trained.includes(network.name) ? "The network at half its width, trained on drawn images" : "Fresh weights";
+  at("heat-caption").textContent = `${whose}: how much of the gradient of the middle place arrives at each pixel. A square of ${times([found.square, found.square])} (dashed) has 90 % of its energy. ${here ? "" : "The window is that of another place now."}`;
 }
 
 const made = new Map(); // pictures of levels, by what they are made of
@@ -217,6 +221,7 @@ const groups = [["At 32 × 32", (n) => n.input[0] <= SMALL], ["From the papers",
   [name, networks.filter(belongs).map((n) => [n.name, n.name])]);
 const controls = at("controls");
 Explorer.chooser(controls, state, "network", { label: "Network", options: groups });
+Explorer.segments(at("weights"), state, "weights", { label: "Weights of the heat", options: [["fresh", "fresh"], ["trained", "trained"]] });
 Explorer.slider(controls, state, "row", { label: "From top to bottom", unit: "%" });
 Explorer.slider(controls, state, "column", { label: "From left to right", unit: "%" });
 Explorer.presets(controls, state, "Place", [["middle", { row: 50, column: 50 }], ["corner", { row: 0, column: 0 }]]);

@@ -5,7 +5,7 @@ const { html, count, short, bytes, percent, times } = Explorer;
 const KINDS = { "1x1": "1 × 1", "3x3": "3 × 3", "5x5": "5 × 5", pool: "pooling", other: "other kernels, linear" };
 const LINES = ["inner", "identity", "flow", "aux"];
 const FONT = 86; // pixels an inch below which several columns are hard to read
-const [LEAST, MOST] = [80, 128]; // pixels an inch that fitting to the window may choose
+const [LEAST, MOST] = [76, 128]; // pixels an inch that fitting to the window may choose
 
 // ---- what networks, cards and boxes cost ----
 
@@ -43,6 +43,19 @@ function prepare(network) {
     return card;
   });
   return network;
+}
+
+/** What a network costs by the grid of what its layers put out, in the order of the forward pass: [[grid, cost], ...]. */
+function byGrid(network, by) {
+  const found = new Map();
+  const aside = network.cards.filter((card) => card.aux).map((card) => card.path);
+  for (const row of layersOf(network)) {
+    if (row.op === "Dropout") continue; // in training only, as what stands aside
+    if (aside.some((path) => row.name === path || row.name.startsWith(`${path}.`))) continue;
+    const grid = row.output.length > 1 ? times(row.output.slice(0, 2)) : "no grid";
+    found.set(grid, (found.get(grid) || 0) + MEASURES[by].of(row));
+  }
+  return [...found].filter(([, cost]) => cost > 0);
 }
 
 /** A box by its path, that of an equal module too, else a card by the name of one of its modules. */
@@ -97,9 +110,18 @@ function paint(network, scene, scale, side) {
     ${boxes.join("")}<g class="wires" aria-hidden="true">${wires.join("")}</g>${texts.join("")}</svg>`;
 }
 
-/** The scene with the most columns that a width has room for, and at how many pixels an inch it is drawn. */
-function choose(network, room) {
+/** Inches to the right edge of the cards and as much margin as on their left; what stands beside them is left out. */
+function widthOfCards(scene) {
+  const cards = scene.boxes.filter(([kind]) => kind === "card");
+  return (Math.max(...cards.map(([, x, , w]) => x + w)) + Math.min(...cards.map(([, x]) => x))) / 1000;
+}
+
+/** The scene with the most columns that a width has room for, and at how many pixels an inch it is drawn.
+
+    beyond: auxiliary classifiers may lie beyond the edge, where one moves to them sideways. */
+function choose(network, room, beyond) {
   const fits = network.scenes.filter((scene) => (scene.size[0] / 1000) * FONT <= room);
   const scene = fits.length ? fits[fits.length - 1] : network.scenes[0];
-  return { scene, scale: Math.min(MOST, Math.max(LEAST, room / (scene.size[0] / 1000))) };
+  const wide = beyond && scene === network.scenes[0] ? widthOfCards(scene) : scene.size[0] / 1000;
+  return { scene, scale: Math.min(MOST, Math.max(LEAST, room / wide)) };
 }

@@ -12,6 +12,9 @@ function aboutNetwork(network, side) {
     html("h2", {}, network.name),
     html("p", { class: "where" }, `${network.text}; image ${times(network.plain.input)}`),
     html("h3", {}, `Where its ${name} ${by === "memory" ? "is" : "are"}`),
+    html("p", {}, html("small", {}, "By the grid of what layers put out")),
+    Explorer.bars(`${name} by grid`, byGrid(network, by).map(([grid, cost]) => ({ name: grid, value: cost, text: percent(cost / whole(network)), colour: "var(--cost-5)" }))),
+    html("p", {}, html("small", {}, "The dearest boxes")),
     html("ol", {}, dear.map((box) => html("li", {}, link(box), ` in ${box.stage.title}: ${percent(measure(box, by) / whole(network))}`))),
     heads.length ? html("p", {}, `Auxiliary classifiers, in training only: ${short(network.training.params - network.plain.params)} parameters and ${short(network.training.macs - network.plain.macs)} multiply-adds more.`) : null,
     html("p", {}, html("small", {}, `Built in tinyinception/${network.file}.`)),
@@ -73,8 +76,13 @@ function aboutCard(card) {
 
 const repeated = (card) => (card.names.length > 1 ? [`; the same in ${card.names.join(", ")}`] : []);
 
-/** A link to the page that shows its window. */
-const seen = (item) => html("p", {}, html("a", { href: `field.html#network=${item.network.name}&layer=${item.path}${item.card ? "/" : ""}` }, "See its window on a picture"));
+/** Links to the pages that show its window, and what a trained network makes of images there. */
+function seen(item) {
+  const layer = item.network.trained.find((name) => item.path === name || item.path.startsWith(`${name}.`) || (item.card && name.startsWith(`${item.path}.`)));
+  return html("p", { class: "links" },
+    html("a", { href: `field.html#network=${item.network.name}&layer=${item.path}${item.card ? "/" : ""}` }, "See its window on a picture"),
+    layer ? html("a", { href: `seen.html#layer=${layer}` }, `See what ${layer}, trained, makes of images`) : null);
+}
 
 /** The figure of the paper and the code that builds a module. */
 function origin(card) {

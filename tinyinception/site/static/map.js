@@ -44,7 +44,7 @@ function repaint(values) {
   const stacked = stage.clientWidth < NARROW;
   const beside = stacked ? 1 : shown.length;
   const room = Math.max((stage.clientWidth - 24 - gap * (beside - 1)) / beside, 200);
-  const chosen = shown.map((network) => choose(network, room));
+  const chosen = shown.map((network) => choose(network, room, beside === 1));
   const scale = Math.min(...chosen.map((one) => one.scale)) * values.zoom;
   const made = JSON.stringify([shown.map((n) => n.name), scale, chosen.map((one) => one.scene.size)]);
   if (made === drawn) return;
@@ -92,7 +92,7 @@ function legend(values) {
   const most = dearest(values.by);
   const share = (value) => (whole && shown.length === 1 && value ? ` (${percent(value / whole(shown[0]))})` : "");
   at("legend").replaceChildren(
-    html("div", {}, `${name} of a box${values.by === "intensity" ? "" : ", of ×n all n together"}, square-root scale`),
+    html("div", {}, `${name} of a box${values.by === "intensity" ? "" : " (×n: of all n together)"}, square-root scale`),
     html("div", { class: "ramp", style: `background:linear-gradient(90deg,${[...Array(9).keys()].map((i) => `var(--cost-${i})`)})` }),
     html("div", { class: "ticks" }, [0, 0.5, 1].map((x) => html("span", {}, x ? text(x * x * most) + share(x * x * most) : "0"))));
 }
@@ -109,20 +109,22 @@ const TOTALS = [
   ["FLOPs per byte", (n) => n.plain.intensity.toFixed(1), (n) => n.plain.intensity],
 ];
 
+/** What one network comes to. */
 function totals() {
   at("totals").hidden = shown.length > 1;
   at("totals").replaceChildren(...TOTALS.map(([name, text]) => html("div", {}, html("dt", {}, name), html("dd", {}, text(shown[0])))));
 }
 
+/** What two networks come to, and how many times the second is the first. */
 function compare() {
   const place = at("compared");
   place.hidden = shown.length < 2;
   if (place.hidden) return;
   const [a, b] = shown;
-  place.replaceChildren(html("h2", {}, "Side by side"),
-    Explorer.table("For one image, each network at the size it was made for", ["", a.name, b.name, "ratio"], [
-      ["image", times(a.plain.input), times(b.plain.input), ""],
-      ...TOTALS.map(([name, text, value]) => [name, text(a), text(b), `${(value(b) / value(a)).toFixed(2)} ×`])]));
+  place.replaceChildren(
+    Explorer.table("For one image, each network at the size it was made for", ["", ...TOTALS.map(([name]) => name), "image"], [
+      ...shown.map((network) => [network.name, ...TOTALS.map(([, text]) => text(network)), times(network.plain.input)]),
+      ["ratio", ...TOTALS.map(([, , value]) => `${(value(b) / value(a)).toFixed(2)} ×`), ""]]));
 }
 
 // ---- what was chosen ----

@@ -133,7 +133,8 @@ const inceptionModule = (() => {
       let y = ground;
       if (branch.pool) {
         y -= 16;
-        picture.append(svg("rect", { x: middle - Math.max(column, 56) / 2, y, width: Math.max(column, 56), height: 14, rx: 7, class: "pooling" }), svg("text", { x: middle, y: y + 11, class: "inside small" }, "pool"));
+        const width = Math.max(column, Math.min(56, 2 * (wide - middle) - 2)); // as far as the picture goes
+        picture.append(svg("rect", { x: middle - width / 2, y, width, height: 14, rx: 7, class: "pooling" }), svg("text", { x: middle, y: y + 11, class: "inside small" }, "pool"));
       }
       const levels = new Map();
       branch.convolutions.forEach((conv) => levels.set(conv.level, [...(levels.get(conv.level) || []), conv]));

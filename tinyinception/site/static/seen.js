@@ -135,6 +135,7 @@ function drawLayer(data, now) {
   place("layer-said").textContent =
     `${layer.channels} channels, each a map of ${Explorer.times(layer.grid)}; a value ${window}. ` +
     `A dot marks the ${layer.dreams.length} channels that dream.`;
+  place("on-map").href = `map.html#network=${data.network}&at=${layer.name}`;
   const sizes = [data.labels.length, layer.channels];
   const bright = bytesOf(layer.bright);
   const groups = layer.groups.flatMap((group) => Array(group.channels).fill(group));
@@ -176,10 +177,11 @@ function drawChannel(data, now) {
 function draw(data, values) {
   const now = chosen(data, values);
   place("about").textContent =
-    `The network is inception_cifar at half its width, ${Explorer.count(data.parameters)} parameters, trained for ` +
+    `The network is ${data.network} at half its width, ${Explorer.count(data.parameters)} parameters, trained for ` +
     `${data.epochs} epochs on ${Explorer.count(data.trainImages)} ${data.what}. It names ` +
     `${Explorer.percent(data.right / data.testImages)} of ${Explorer.count(data.testImages)} test images rightly. The ` +
     `twelve are the first of each class, right or wrong, and two of its mistakes.${data.note ? ` ${data.note}` : ""}`;
+  place("more").hidden = SETS.length > 1;
   drawImages(data, now);
   drawAnswer(data, now);
   drawHeat(data, now);
@@ -188,6 +190,7 @@ function draw(data, values) {
   document.body.dataset.drawn = data.name;
 }
 
+place("controls").hidden = SETS.length < 2; // nothing to choose
 Explorer.segments(place("controls"), state, "set", { label: "Trained on", options: SETS.map((one) => [one.name, one.title]) });
 Explorer.load(`seen-${SETS[0].name}`).then((first) => {
   const heated = first.layers.filter((layer) => layer.heat);
