@@ -26,6 +26,13 @@ out = np.zeros((CHANNELS, VECTOR_BYTES // 4), np.float32)
 weight_tile(1, left[0, 0], windows.ctypes.data, 0, 2, grads.ctypes.data, 0, out.ctypes.data, out.shape[1], 0)
 print(*out[:, 0] - left.sum(axis=0), sum(weight_tile.stats.cache_hits.values()))
 """
+# Prints the result of a kernel of the package, and whether Numba has got ready for compiling.
+READY = """
+import sys
+import numpy as np
+from tinyinception.kernels import add
+print(add(*np.ones((3, 4), np.float32)).sum(), "numba.np.linalg" in sys.modules)
+"""
 PRODUCT = "self.builder.call(self._fma, [left[s // len(right)], right[s % len(right)], total])"
 LEFT_ALONE = "self.builder.fadd(left[s // len(right)], total)"
 
@@ -276,6 +283,20 @@ def test_recompiling_deletes_and_writes_anew(place):
     kernel.recompile()
     assert kernel(1) == 2
     assert before.stat().st_size > 0
+
+
+def test_a_kernel_that_is_on_disk_does_not_wait_for_numba_to_get_ready_for_compiling(tmp_path):
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", READY],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for _ in range(2)
+    ]
+    assert said == [["8.0", "True"], ["8.0", "False"]]
 
 
 @pytest.mark.parametrize("changed", ["CompileResultCacheImpl", "CompileResultCacheImpl.reduce"])

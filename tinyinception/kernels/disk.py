@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numba
 from numba.core import caching
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 DIGEST = hashlib.sha256().digest_size
@@ -57,7 +58,7 @@ class KernelCache(caching.NullCache):
 
     def load_overload(self, sig, target_context):
         """The machine code for a signature, or None where there is none that is whole."""
-        target_context.refresh()
+        rtsys.initialize(target_context)  # enough for loading; to get ready for compiling too takes a third of a second
         try:
             data = self._path(sig, target_context.codegen()).read_bytes()
             if _digest(data[DIGEST:]) == data[:DIGEST]:
