@@ -78,7 +78,7 @@ def waited(share, rate, every):
     return next(epoch for epoch in range(100_000) if rule(epoch) < share)
 
 
-def pushed(limit, lr, momentum, steps=4000):
+def pushed(limit, lr, momentum, steps=400):
     """The package's gradient descent, with one clipped gradient after the other."""
     w = parameter([0.0])
     optimizer = SGD([("w", w)], lr, momentum=momentum)

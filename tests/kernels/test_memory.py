@@ -262,10 +262,10 @@ def test_each_result_is_computed_again_once(monkeypatch):
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_memory_does_not_grow_from_step_100_to_step_500():
+def test_memory_does_not_grow_from_step_100_to_step_300():
     """Live bytes of Python and NumPy, while the last step's graph still stands.
 
-    One activation kept per step would add 7 MB; Python's own caches of small objects fill up by 0.3 MB and then stop.
+    One activation kept per step would add 3.5 MB; Python's own caches of small objects fill up by 0.3 MB and then stop.
     """
     nn.random.manual_seed(0)
     module = nn.inception(4, n1=4, r3=4, n3=8, r5=4, n5=4, pool_proj=4)
@@ -275,13 +275,13 @@ def test_memory_does_not_grow_from_step_100_to_step_500():
     live = {}
     tracemalloc.start()
     try:
-        for step in range(1, 501):
+        for step in range(1, 301):
             loss = cross_entropy(network(Tensor(images)), np.arange(8) % 3)
             network.zero_grad()
             loss.backward()
             optimizer.step()
-            if step in (100, 500):
+            if step in (100, 300):
                 live[step] = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    assert live[500] - live[100] < 450_000
+    assert live[300] - live[100] < 450_000
