@@ -38,7 +38,8 @@ def test_bash_completes_commands_flags_names_and_folders(tmp_path, capsys):
         "train --out my": "my_run",
         "evaluate my": "my_run",
         "study sm": "smoothing",
-        "study r": "residual",
+        "study r": "recipe_search residual",
+        "train --budget e": "evening",
         "study m": "mine.toml my_run",
         "study smoothing --quick --out my": "my_run",
     }

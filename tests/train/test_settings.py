@@ -84,6 +84,18 @@ def test_flags_give_every_field(monkeypatch):
     assert trained(monkeypatch, *own.flags()[2:]) == replace(own, model="inception_cifar")
 
 
+def test_what_is_off_by_default_can_be_said_to_be_off(monkeypatch, capsys):
+    config = Config(lookahead="off", whiten="off", clip="off", average="off", holdout="off", patience="off")
+    assert config == Config()
+    words = [word for name in ("whiten", "clip") for word in (f"--{name}", "off")]
+    assert trained(monkeypatch, *words) == Config.for_data("drawn")
+    assert trained(monkeypatch, "--clip", "of") == 2
+    assert "argument --clip: invalid float value: 'of'" in capsys.readouterr().err
+    for name in ("epochs", "lr", "limit"):
+        with pytest.raises(ArgumentError, match=f"{name} must be a"):
+            Config(**{name: "off"})
+
+
 @pytest.mark.parametrize(
     ("word", "value"),
     [

@@ -23,7 +23,7 @@ def run_train(options: Namespace) -> None:
     if options.resume is not None:
         settings = training.Config.settings()
         foreign = [settings[name].name_of_flag(name) for name in given if name not in training.RESUMABLE]
-        foreign += [f"--{name}" for name in ("out", "config", "ensure", "find_lr") if getattr(options, name)]
+        foreign += [f"--{name}" for name in ("out", "config", "budget", "ensure", "find_lr") if getattr(options, name)]
         if foreign:
             raise UsageError(
                 f"--resume continues a run with its own settings; leave out {foreign[0].replace('_', '-')}"
@@ -35,6 +35,7 @@ def run_train(options: Namespace) -> None:
     config = None if options.resume is not None else training.config(options)
     from tinyinception import train
     from tinyinception.kernels import jit
+    from tinyinception.train import budgets
     from tinyinception.train.ranks import here
 
     first = here().rank == 0  # which sets the threads of several, before somebody chooses
@@ -46,7 +47,10 @@ def run_train(options: Namespace) -> None:
         found = train.find_lr(config)
         _answer(options, {**asdict(found), "picture": str(found.draw(options.out or "."))}, [str(found)])
         return
-    watchers = [] if options.log is None else [train.TensorBoard()]
+    watchers: list[train.Watcher] = [] if options.log is None else [train.TensorBoard()]
+    if config is not None and options.budget is not None and first:
+        say(budgets.told(options.budget, config))
+        watchers.append(budgets.Forecast())
     if config is None:
         result = train.resume(
             options.resume,

@@ -23,6 +23,7 @@ EXAMPLES = {
   tinyinception COMMAND --help""",
     "train": """  tinyinception train                       the default network on the drawn data, some minutes
   tinyinception train --data cifar10 --out runs/c10
+  tinyinception train --data cifar10 --budget coffee     the best there is for 20 minutes; also evening, night
   tinyinception train --resume runs/c10     continue after Ctrl-C or a crash, to the same bits
   tinyinception train --resume runs/c10 --epochs 24      go on to 24 epochs
   tinyinception train --model googlenet_cifar --epochs 2 --limit 2000
@@ -81,7 +82,14 @@ EXAMPLES = {
     label_smoothing = 0.1
 
   An arm takes what `train` takes, with _ in place of -. Other measures than
-  the test accuracy go into measure = ["test_loss"] before the tables.""",
+  the test accuracy go into measure = ["test_loss"] before the tables. With
+
+    [halving]
+    rungs = [0.25, 0.5, 1]
+    one_in = 3
+
+  it is a search: all arms are trained for a quarter of their epochs, the best
+  third for half of them, the best of these for all. It wants holdout in [base].""",
     "site": """  tinyinception site pages                   then open pages/index.html
   tinyinception site pages --only explorer   what needs nothing else installed""",
     "completion": """  tinyinception completion bash

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import ast
 from argparse import Namespace
+from collections.abc import Callable
 from typing import Any
 
-from tinyinception.train.config import Config, read
-from tinyinception.train.settings import GROUPS, NO_FLAG, Setting
+from tinyinception.cli.one_of import OneOf
+from tinyinception.train.budgets import BUDGETS, DATA
+from tinyinception.train.config import Config, layered, read
+from tinyinception.train.settings import GROUPS, NO_FLAG, OFF, Setting
 
 RESUMABLE = ("data", "epochs")  # what may be said of a run that is continued
 
@@ -16,6 +19,14 @@ RESUMABLE = ("data", "epochs")  # what may be said of a run that is continued
 def add_settings(parser: argparse.ArgumentParser) -> dict[str, Any]:
     """A flag for every field of Config, in groups; the groups by name."""
     groups = {name: parser.add_argument_group(name) for name in GROUPS}
+    times = ", ".join(f"{name} {one.minutes} minutes" for name, one in BUDGETS.items())
+    groups["recipe"].add_argument(
+        "--budget",
+        type=OneOf(*BUDGETS),
+        metavar="|".join(BUDGETS),
+        help=f"the network and the recipe that make the most of a time on two cores, about {times}; for "
+        f"{' and '.join(DATA)}; other flags come before it",
+    )
     for name, one in Config.settings().items():
         if one.flag != NO_FLAG:
             _add(groups[one.group], name, one)
@@ -31,7 +42,18 @@ def _add(group: Any, name: str, one: Setting) -> None:
     elif one.kind is tuple:
         group.add_argument(flag, action="append", metavar=one.metavar, **how)
     else:
-        group.add_argument(flag, type=one.kind, metavar=one.metavar or ("N" if one.kind is int else "X"), **how)
+        kind = _or_off(one.kind) if one.usual == OFF else one.kind
+        group.add_argument(flag, type=kind, metavar=one.metavar or ("N" if one.kind is int else "X"), **how)
+
+
+def _or_off(kind: type) -> Callable[[str], Any]:
+    """Of words: a number, or OFF. argparse calls it by the name of the number's type."""
+
+    def read(word: str) -> Any:
+        return word if word == OFF else kind(word)
+
+    read.__name__ = kind.__name__
+    return read
 
 
 def _option(word: str) -> tuple[str, Any]:
@@ -54,12 +76,6 @@ def given(options: Namespace) -> dict[str, Any]:
 
 
 def config(options: Namespace) -> Config:
-    """The config of a new run: what a file says, and before that, what the flags say."""
-    flags, values = given(options), {} if options.config is None else read(options.config)
-    if flags.get("optimizer", values.get("optimizer")) != values.get("optimizer"):
-        values.pop("lr", None)  # a rate chosen for one optimiser says nothing about another
-    if {"model", "network"} & set(flags):
-        values = {name: value for name, value in values.items() if name not in ("network", "model_options")}
-    if "model_options" in flags:
-        flags["model_options"] = {**values.get("model_options", {}), **flags["model_options"]}
-    return Config.for_data(**{"data": "drawn", **values, **flags})
+    """The config of a new run: what its budget says, before that a file, and before that the flags."""
+    values = layered({} if options.config is None else read(options.config), given(options))
+    return Config.for_data(**{"data": "drawn", **values}, budget=options.budget)

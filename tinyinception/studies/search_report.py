@@ -153,7 +153,7 @@ class SearchReport:
         """The report from top to bottom, whatever it is written in."""
         study, halving = self.study, self.study.halving
         assert halving is not None
-        rungs = ", ".join(f"{part:g}" for part in halving.rungs)
+        rungs = ", then ".join(f"{part:g}" for part in halving.rungs)
         return [
             Heading(f"Search {study.name}: {study.question}"),
             *([Quote(study.sentence, study.where)] if study.sentence else []),
@@ -164,8 +164,8 @@ class SearchReport:
                 f"Successive halving: at each rung all that are left are trained from the start, for {rungs} of their "
                 f"epochs, and the best one in {halving.one_in} goes on, decided by {study.title(self.measure)}; of "
                 f"equal ones, what stands first in the file. {named(study.reference)} is trained at every rung; "
-                "differences are to it, at the last rung that an arm reached, and what stands behind them is of that "
-                "rung too."
+                f"differences{' and other measures' if study.measures[1:] else ''} are of the last rung that an arm "
+                "reached."
             ),
             Paragraph(f"Each is {study.budget}. The test images were not looked at."),
             Heading("What it cost", 2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from tinyinception.data import ARRAYS
 from tinyinception.errors import ArgumentError, unknown_name
 from tinyinception.files import as_path, json_object, plain, toml_object
 from tinyinception.habits import named
+from tinyinception.train import budgets
 from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
 LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3, "muon": 0.24}  # peak
 MOMENTA = {"sgd": 0.9, "rmsprop": 0.9, "muon": 0.6}
+OF_OPTIMIZERS = ("lr", "bias_lr", "head_lr", "momentum")  # chosen for one, they say nothing about another
 OF_RUNS = ("extended", "ranks", "batch_norm")  # settings that a run gets by how it is trained, and nobody chooses
 SCHEDULES = ("constant", "staircase", "cosine", "triangular")
 OLD_SIZE = 32  # of the images of a folder, before configs said it
@@ -258,10 +261,15 @@ class Config:
 
     @classmethod
     @named
-    def for_data(cls, data: str, **changes: Any) -> Config:
-        """The defaults for a data set, with the given fields changed."""
+    def for_data(cls, data: str, *, budget: str | None = None, **changes: Any) -> Config:
+        """The defaults for a data set, or what suits a budget of time, with the given fields changed.
+
+        budget: coffee, evening or night, about 20 minutes, one hour and three on two cores, see `train.budgets`.
+        """
         recipe = dict(RECIPES.get(data, {})) if isinstance(data, str) else {}
-        return cls(**{**recipe, "data": data, **changes})
+        if budget is not None:
+            recipe |= budgets.values(budget, data)
+        return cls(**layered(recipe, {"data": data, **changes}))
 
     @property
     def located(self) -> Config:
@@ -299,6 +307,22 @@ class Config:
     def from_json(cls, text: str) -> Config:
         """The inverse of `to_json`. Raises ArgumentError for text that is no config."""
         return cls.for_data(**{"data": "drawn", **_completed(json_object("config", text, ArgumentError))})
+
+
+def layered(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings over others, of which those are left out that say nothing about another optimiser or network."""
+    below = dict(values)
+    if changes.get("optimizer", below.get("optimizer")) != below.get("optimizer"):
+        for name in OF_OPTIMIZERS:
+            below.pop(name, None)
+    if "model" in changes or "network" in changes:
+        own = below.pop("network", None) is not None or "network" in changes
+        if own or changes["model"] != below.get("model"):
+            below.pop("model_options", None)
+    before, options = below.get("model_options"), changes.get("model_options")
+    if isinstance(before, dict) and isinstance(options, dict):
+        return {**below, **changes, "model_options": {**before, **options}}
+    return {**below, **changes}
 
 
 def read(file: str | Path) -> dict[str, Any]:
