@@ -152,6 +152,18 @@ def test_the_keyboard_reaches_and_shows_boxes(browse):
     assert page.locator("#layer h2").inner_text() == "googlenet"
 
 
+def test_links_past_something_keep_the_setting(browse):
+    page = browse("map", "#network=googlenet&at=conv1")
+    page.locator(".chosen").wait_for()
+    address = page.url
+    for link, target in ((".skip >> nth=0", "main"), ("#past", "layer")):
+        page.locator(link).focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == target
+        assert page.url == address
+    assert shown(page) == "conv1"
+
+
 def test_a_link_opens_a_setting_which_reload_keeps_and_back_undoes(browse):
     page = browse("map", "#network=inception_v4&by=params&at=Mixed_6c.double.conv3_1x7", server=True)
     page.locator(".chosen").wait_for()
@@ -294,10 +306,15 @@ def test_a_finger_chooses_and_closes(browse):
     assert page.locator("#layer.open").count() == 0
 
 
-def test_on_paper_everything_is_shown(browse):
+def test_on_paper_everything_is_shown_in_light_colours(browse):
     page = browse("map", "#network=inception_cifar&at=stem", scheme="dark")
     page.locator(".chosen").wait_for()
+    fills = "[...document.querySelectorAll('.unit rect')].map((box) => box.style.fill)"
+    pale, dark = "rgb(252, 244, 182)", "rgb(37, 18, 85)"  # the dearest on a dark and on a light page
+    assert page.evaluate(fills).count(pale) == 1
     page.emulate_media(media="print")
+    page.wait_for_function(f"({fills}).includes('{dark}')")
+    assert pale not in page.evaluate(fills)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("#controls").is_visible()
     page.set_viewport_size({"width": 718, "height": 1000})  # what a sheet of A4 has room for
