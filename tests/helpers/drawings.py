@@ -15,16 +15,21 @@ EDGE = 1e-6
 
 
 @cache
-def found(name):
+def built(name):
     with nn.shape_only():
-        model = models.build(name)
-    return stages(model, count.summary(model, models.info(name).input_size, training=True).rows)
+        return models.build(name)
 
 
 @cache
 def counted(name):
     """The network without its auxiliary classifiers, and in training."""
-    return count.summary(name), count.summary(name, training=True)
+    size = models.info(name).input_size
+    return tuple(count.summary(built(name), size, training=flag) for flag in (False, True))
+
+
+@cache
+def found(name):
+    return stages(built(name), counted(name)[1].rows)
 
 
 def scene_of(found, field="macs"):

@@ -314,9 +314,9 @@ def test_a_scheduler_without_workers_or_with_others_is_refused_in_a_line(tmp_pat
     shutil.copytree(Path(tinyinception.__file__).parent, other, ignore=shutil.ignore_patterns("__pycache__"))
     with Farm(tmp_path / "farm") as farm:
         with pytest.raises(
-            CheckpointError, match=f"^scheduler {farm.address}: it has no workers after 5 s; `dask work"
+            CheckpointError, match=f"^scheduler {farm.address}: it has no workers after 1 s; `dask work"
         ):
-            cluster.Cluster(farm.address, wait=5)
+            cluster.Cluster(farm.address, wait=1)
         loop = other / "train" / "loop.py"
         loop.write_text(loop.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
         farm.worker(package=other.parent)
