@@ -132,15 +132,15 @@ class Undisturbed:
 
     @classmethod
     def make(cls, folder: Path) -> Undisturbed:
-        """Train them; the first one, which may compile, is done twice."""
+        """Train them; the time is the last one's, since the first may compile."""
         template, ends, seconds = Template(2), {}, 0.0
         try:
-            for name, seed in (("compiled", 0), *((f"undisturbed-{seed}", seed) for seed in range(SEEDS))):
-                began = time.monotonic()
-                template.train(folder / name, seed)
+            for seed in range(SEEDS):
+                place, began = folder / f"undisturbed-{seed}", time.monotonic()
+                template.train(place, seed)
                 if template.wait() != 0:
-                    raise RuntimeError(f"the campaign's own training fails: {_last_words(folder / name)}")
-                ends[seed], seconds = ended(folder / name), time.monotonic() - began
+                    raise RuntimeError(f"the campaign's own training fails: {_last_words(place)}")
+                ends[seed], seconds = ended(place), time.monotonic() - began
         finally:
             template.end()
         return cls(ends, seconds)
