@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import empty, wide
 from tinyinception.kernels.team import PIECES, deal, workers
 
 
-@inner()
+@kernel(parallel=False)
 def _copy_rows(unit, units, source, target, start, width):
     rows = source.shape[0]
     for r in range(rows * unit // units, rows * (unit + 1) // units):
@@ -41,7 +41,7 @@ def concat_channels(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return joined
 
 
-@inner()
+@kernel(parallel=False)
 def _place_rows(unit, units, source, width, target, start, add):
     rows = target.shape[0]
     for r in range(rows * unit // units, rows * (unit + 1) // units):

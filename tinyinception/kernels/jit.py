@@ -31,10 +31,19 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
     """
     start()
     import numba
+    from numba.core.cpu_options import ParallelOptions
 
     from tinyinception.kernels.disk import keep
 
-    options = _options(parallel, relax)
+    # Not as a dict, from which Numba would take the entries, so that they would hold for one compilation only.
+    loops = ParallelOptions(dict(ONLY_PRANGE) if parallel else False)
+    options: dict[str, Any] = {
+        "parallel": loops,
+        "fastmath": set(relax),
+        "nogil": True,
+        "error_model": "numpy",
+        "no_cfunc_wrapper": True,
+    }
 
     def decorate(function: Callable) -> Callable:
         compiled: Any = numba.njit(**options)(function)
@@ -43,37 +52,6 @@ def kernel(*, parallel: bool = True, relax: Iterable[str] = ("contract",)) -> Ca
         return compiled
 
     return decorate
-
-
-def inner(*, relax: Iterable[str] = ("contract",)) -> Callable:
-    """Decorator: for a function that only kernels call; it is compiled as a part of each of them."""
-    start()
-    import numba
-
-    from tinyinception.kernels.inner import Inner, InnerCompiler
-
-    options = _options(False, relax) | {"no_cpython_wrapper": True, "pipeline_class": InnerCompiler}
-
-    def decorate(function: Callable) -> Callable:
-        compiled: Any = numba.njit(**options)(function)
-        return compiled if compiled is function else Inner(function, compiled)
-
-    return decorate
-
-
-def _options(parallel: bool, relax: Iterable[str]) -> dict[str, Any]:
-    """Numba's."""
-    from numba.core.cpu_options import ParallelOptions
-
-    # Not as a dict, from which Numba would take the entries, so that they would hold for one compilation only.
-    loops = ParallelOptions(dict(ONLY_PRANGE) if parallel else False)
-    return {
-        "parallel": loops,
-        "fastmath": set(relax),
-        "nogil": True,
-        "error_model": "numpy",
-        "no_cfunc_wrapper": True,
-    }
 
 
 def is_cold(compiled: Any) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import accumulator, empty, wide
 from tinyinception.kernels.team import deal, workers
@@ -15,7 +15,7 @@ from tinyinception.kernels.team import deal, workers
 CHUNKS = 64
 
 
-@inner()
+@kernel(parallel=False)
 def _scales(a, size, alpha, k, squares, scale):
     """scale[c] = k + alpha * (sum of squares around c); `squares` keeps size - 1 zeros around the channels."""
     channels, before = scale.shape[0], size // 2
@@ -29,7 +29,7 @@ def _scales(a, size, alpha, k, squares, scale):
         scale[c] = k + alpha * scale[c]
 
 
-@inner()
+@kernel(parallel=False)
 def _divide(a, scale, beta, y):
     """y = a / scale^beta; the papers' exponent, 3/4, is two square roots, which are a vector instruction."""
     if beta == 0.75:
@@ -41,7 +41,7 @@ def _divide(a, scale, beta, y):
             y[c] = a[c] / scale[c] ** beta
 
 
-@inner()
+@kernel(parallel=False)
 def _lrn_rows(chunk, chunks, x, like, size, alpha, beta, k, y):
     rows, channels = y.shape
     squares, scale = np.zeros(channels + size - 1, like.dtype), np.empty(channels, like.dtype)
@@ -56,7 +56,7 @@ def _lrn(x, like, size, alpha, beta, k, y, workers):
     deal(_lrn_rows, chunks, workers, (chunks, x, like, size, alpha, beta, k, y))
 
 
-@inner()
+@kernel(parallel=False)
 def _lrn_grad_rows(chunk, chunks, grad, x, like, size, alpha, beta, k, dx):
     (rows, channels), after = dx.shape, (size - 1) // 2
     squares, scale = np.zeros(channels + size - 1, like.dtype), np.empty(channels, like.dtype)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import cast, dense, empty, nothing, wide
 from tinyinception.kernels.statistics import (
@@ -34,7 +34,7 @@ FOLDED = 256  # length of the inner loop: long enough to hide its start, short e
 NEVER = np.nan  # no comparison with NaN is true, so this floor switches the ReLU off
 
 
-@inner()
+@kernel(parallel=False)
 def _sums_of_chunk(chunk, x, anchor, first, second):
     rows, (chunks, columns) = x.shape[0], first.shape
     one, two = first[chunk], second[chunk]
@@ -56,7 +56,7 @@ def _sums(x, channels, first, second, workers):
     deal(_sums_of_chunk, first.shape[0], workers, (x, anchor, first, second))
 
 
-@inner()
+@kernel(parallel=False)
 def _apply_to_rows(unit, units, x, affine, columns, floor, y):
     rows, (anchor, scale, offset) = x.shape[0], (affine[0], affine[1], affine[2])
     for r in range(rows * unit // units, rows * (unit + 1) // units):
@@ -71,7 +71,7 @@ def _apply(x, affine, columns, floor, y, workers):
     deal(_apply_to_rows, PIECES, workers, (PIECES, x, affine, columns, floor, y))
 
 
-@inner()
+@kernel(parallel=False)
 def _grad_sums_of_chunk(chunk, grad, x, affine, floor, first, second):
     rows, (chunks, columns) = x.shape[0], first.shape
     anchor, scale, offset = affine[0], affine[1], affine[2]
@@ -93,7 +93,7 @@ def _grad_sums(grad, x, affine, floor, first, second, workers):
     deal(_grad_sums_of_chunk, first.shape[0], workers, (grad, x, affine, floor, first, second))
 
 
-@inner()
+@kernel(parallel=False)
 def _grad_apply_to_rows(unit, units, grad, x, affine, slopes, floor, dx):
     rows, columns, (anchor, scale, offset) = x.shape[0], slopes.shape[1], (affine[0], affine[1], affine[2])
     slope, constant = slopes[0], slopes[1]

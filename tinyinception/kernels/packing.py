@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.team import PIECES, deal
 from tinyinception.kernels.vectors import VECTOR_BYTES, VECTORS, address, copy
 
 
-@inner()
+@kernel(parallel=False)
 def panel(p, vectors):
     """(first vector, vectors) of panel p when `vectors` are dealt evenly to as few panels as possible."""
     panels = (vectors + VECTORS - 1) // VECTORS
@@ -15,7 +15,7 @@ def panel(p, vectors):
     return p * base + min(p, extra), base + (1 if p < extra else 0)
 
 
-@inner()
+@kernel(parallel=False)
 def _pack_tap(unit, w, begins, channels, strides, start, out_channels, panel_from, packed):
     """The weights of one tap, of one panel."""
     lanes, taps_count = VECTOR_BYTES // w.itemsize, begins.size
@@ -53,7 +53,7 @@ def pack_weights(w, begins, channels, strides, start, out_channels, panel_from, 
     deal(_pack_tap, units, workers, (w, begins, channels, strides, start, out_channels, panel_from, packed))
 
 
-@inner()
+@kernel(parallel=False)
 def _pad_image(n, x, channels, top, left, padded):
     height, width, size = x.shape[1], x.shape[2], x.itemsize
     runs, run = (1, width * channels) if x.shape[3] == channels else (width, channels)  # of neighbours in a row
@@ -74,7 +74,7 @@ def pad_images(x, channels, top, left, padded, behind, workers):
     deal(_pad_image, x.shape[0], workers, (x, channels, top, left, padded))
 
 
-@inner()
+@kernel(parallel=False)
 def _add_rows(unit, units, sums, out, start, width):
     channels = out.shape[1]
     rows = out.shape[0] * channels

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import dense, empty
 from tinyinception.kernels.reference import GELU_CUBIC, GELU_FAR, GELU_SLOPE
@@ -15,13 +15,13 @@ from tinyinception.kernels.team import PIECES, deal, workers
 from tinyinception.kernels.vectors import address
 
 
-@inner()
+@kernel(parallel=False)
 def _part(array, unit, units):
     """One of so many equal parts. Its loop begins at 0: of other indices Numba asks whether they are negative."""
     return array[array.size * unit // units : array.size * (unit + 1) // units]
 
 
-@inner()
+@kernel(parallel=False)
 def _add_some(unit, units, a, b, out):
     a, b, out = _part(a, unit, units), _part(b, unit, units), _part(out, unit, units)
     if address(out) == address(b):
@@ -39,7 +39,7 @@ def _add(a, b, out, workers):
     deal(_add_some, PIECES, workers, (PIECES, a, b, out))
 
 
-@inner()
+@kernel(parallel=False)
 def _relu_of_some(unit, units, x, y):
     zero, x, y = x.dtype.type(0), _part(x, unit, units), _part(y, unit, units)
     for i in range(x.size):
@@ -51,7 +51,7 @@ def _relu(x, y, workers):
     deal(_relu_of_some, PIECES, workers, (PIECES, x, y))
 
 
-@inner()
+@kernel(parallel=False)
 def _relu_grad_of_some(unit, units, grad, y, dx):
     zero, grad, y, dx = grad.dtype.type(0), _part(grad, unit, units), _part(y, unit, units), _part(dx, unit, units)
     if address(dx) == address(grad):
@@ -69,7 +69,7 @@ def _relu_grad(grad, y, dx, workers):
     deal(_relu_grad_of_some, PIECES, workers, (PIECES, grad, y, dx))
 
 
-@inner()
+@kernel(parallel=False)
 def _tanh32(u):
     """Hyperbolic tangent in float32, to 4e-7: Eigen's rational function, which vectorises as no call does."""
     f, square = np.float32, u * u
@@ -87,7 +87,7 @@ def _tanh32(u):
     return f(-1) if u < f(-7.9) else t
 
 
-@inner()
+@kernel(parallel=False)
 def _gelu_of_some(unit, units, x, y):
     x, y, real = _part(x, unit, units), _part(y, unit, units), x.dtype.type
     half, one, slope, cubic = real(0.5), real(1), real(GELU_SLOPE), real(GELU_SLOPE * GELU_CUBIC)
@@ -106,7 +106,7 @@ def _gelu(x, y, workers):
     deal(_gelu_of_some, PIECES, workers, (PIECES, x, y))
 
 
-@inner()
+@kernel(parallel=False)
 def _gelu_grad_of_some(unit, units, grad, x, dx):
     x, grad, dx, real = _part(x, unit, units), _part(grad, unit, units), _part(dx, unit, units), x.dtype.type
     half, one, far = real(0.5), real(1), real(GELU_FAR)

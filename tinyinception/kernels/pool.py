@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import accumulator, empty, wide
 from tinyinception.kernels.team import deal, workers
@@ -24,7 +24,7 @@ def winner_dtype(taps: int) -> type:
     return np.uint8 if taps <= 256 else np.int32
 
 
-@inner()
+@kernel(parallel=False)
 def _max_pool_row(row, x, y, winner, at):
     (_, height, width, _), (_, out_h, out_w, channels) = x.shape, y.shape
     kh, kw, sh, sw, top, _, left, _ = at
@@ -54,7 +54,7 @@ def _max_pool(x, y, winner, at, workers):
     deal(_max_pool_row, y.shape[0] * y.shape[1], workers, (x, y, winner, at))
 
 
-@inner()
+@kernel(parallel=False)
 def _max_pool_grad_row(row, grad, winner, dx, like, at):
     _, height, width, channels = dx.shape
     out_h, out_w = grad.shape[1], grad.shape[2]
@@ -82,7 +82,7 @@ def _max_pool_grad(grad, winner, dx, like, at, workers):
     deal(_max_pool_grad_row, dx.shape[0] * dx.shape[1], workers, (grad, winner, dx, like, at))
 
 
-@inner()
+@kernel(parallel=False)
 def _taps(start, size, length, before, after, count_include_pad):
     """How many taps of a window that starts at `start` the average counts along one axis."""
     if count_include_pad:  # what ceil_mode lets hang over beyond the padding never counts
@@ -90,7 +90,7 @@ def _taps(start, size, length, before, after, count_include_pad):
     return min(start + size, length) - max(start, 0)
 
 
-@inner()
+@kernel(parallel=False)
 def _avg_pool_row(row, x, y, like, count_include_pad, at):
     (_, height, width, _), (_, out_h, out_w, channels) = x.shape, y.shape
     kh, kw, sh, sw, top, bottom, left, right = at
@@ -114,7 +114,7 @@ def _avg_pool(x, y, like, count_include_pad, at, workers):
     deal(_avg_pool_row, y.shape[0] * y.shape[1], workers, (x, y, like, count_include_pad, at))
 
 
-@inner()
+@kernel(parallel=False)
 def _avg_pool_grad_row(row, grad, dx, like, count_include_pad, at):
     _, height, width, channels = dx.shape
     out_h, out_w = grad.shape[1], grad.shape[2]

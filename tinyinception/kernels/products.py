@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
 from tinyinception.kernels.team import SHARES, SPACING, deal, take
 from tinyinception.kernels.tiles import moments_tile, weight_tile, window_tile
@@ -36,7 +36,7 @@ ZERO, ONE, NO = np.int64(0), np.int64(1), np.bool_(False)  # where Numba would c
 BLOCK = 128  # pixels whose windows and gradients stay in the cache while all sums of the weights' gradient pass
 
 
-@inner()
+@kernel(parallel=False)
 def windows_of(windows, together, row_from, row_to, zeros, table):
     """table[row, tap]: address of the pixel that a tap sees from output pixel row_from + row, or of zeros outside.
 
@@ -84,7 +84,7 @@ def windows_of(windows, together, row_from, row_to, zeros, table):
     return all_inside
 
 
-@inner()
+@kernel(parallel=False)
 def _seen(table, row, zeros, begins, seen):
     """How many taps that have weights see more than padding from one of ROWS pixels, and in `seen` which.
 
@@ -103,7 +103,7 @@ def _seen(table, row, zeros, begins, seen):
     return max(count, 1)
 
 
-@inner()
+@kernel(parallel=False)
 def _window_tiles(me, windows, weights, finish, places, add, tiling, moments, workers, taken):
     """One thread's share of `window_product`: tiles, until none is left."""
     x, out_channels, tile_rows = windows.x, places.channels, tiling.rows
@@ -196,7 +196,7 @@ def window_product(windows, weights, finish, places, add, tiling, moments, worke
     deal(_window_tiles, workers, workers, (windows, weights, finish, places, add, tiling, moments, workers, taken))
 
 
-@inner()
+@kernel(parallel=False)
 def _seeing(table, rows, whole, zeros, grad, grad_row, windows, grads, counts):
     """For each tap the pixels from which it sees more than padding: their windows and gradients, and how many.
 
@@ -216,7 +216,7 @@ def _seeing(table, rows, whole, zeros, grad, grad_row, windows, grads, counts):
         counts[t] = max(count, 1)
 
 
-@inner()
+@kernel(parallel=False)
 def _weight_parts(me, windows, grads, sums, slices, workers, taken):
     """One thread's share of `weight_product`: parts, until none is left."""
     x, grad, out_channels = windows.x, grads.x, grads.channels

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 
 
 @kernel(parallel=False, relax=())
@@ -33,7 +33,7 @@ def norm_numbers(mean, var, eps, gamma, beta, invstd, affine):
             affine[0, k + c], affine[1, k + c], affine[2, k + c] = anchor, scale, offset
 
 
-@inner(relax=())
+@kernel(parallel=False, relax=())
 def add_rows(sums, totals):
     """Per channel the sum of all rows, from first to last."""
     for c in range(totals.size):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.launch import launch
 from tinyinception.kernels.memory import dense, empty, wide
 from tinyinception.kernels.team import deal, workers
@@ -22,7 +22,7 @@ LEAST_BLOCKS = 16  # so that what is left of folded sums is little
 SERIAL = 1 << 22  # numbers; fewer are added up by one thread about as fast as two are awake
 
 
-@inner()
+@kernel(parallel=False)
 def _sums_of_chunk(unit, x, step, sums):
     """Of the row of x that a unit of work belongs to, the blocks that begin every `step`, added up over its chunk."""
     chunks, width = sums.shape[1:]

@@ -43,17 +43,6 @@ def _count_up(typingctx, numbers, at):
     return types.int64(types.int64, types.int64), codegen
 
 
-@intrinsic
-def all_threads(typingctx):
-    """How many there are for the caller: `numba.get_num_threads`, which would keep a kernel from being kept on disk."""
-
-    def codegen(context, builder, signature, args):
-        kind = ir.FunctionType(INT, [])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, "get_num_threads"), [])
-
-    return types.int64(), codegen
-
-
 @kernel(parallel=False)
 def take(taken, units, workers, me):
     """The next unit of work for worker `me` of so many, of its own share or of another's; `units` where all are taken.

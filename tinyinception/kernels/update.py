@@ -8,35 +8,31 @@ of one number, holds 0, nothing is changed. Multiply-adds are not fused: the twi
 from __future__ import annotations
 
 import numpy as np
+from numba import prange
 
 from tinyinception.kernels import BLOCK
-from tinyinception.kernels.jit import inner, kernel
-from tinyinception.kernels.team import all_threads, deal
+from tinyinception.kernels.jit import kernel
 
 
-@inner()
-def _bounds(block, decaying, size):
+@kernel(parallel=False)
+def _bounds(index, decaying, size):
     """Where a block begins, where in it decay ends, and where it ends."""
-    begin, end = block * BLOCK, min((block + 1) * BLOCK, size)
+    begin = np.int64(index) * BLOCK
+    end = min(begin + BLOCK, size)
     return begin, min(max(decaying, begin), end), end
-
-
-@inner()
-def _blocks(array):
-    return (array.size + BLOCK - 1) // BLOCK
 
 
 # -- stochastic gradient descent -----------------------------------------------------------------------------------
 
 
-@inner(relax=())
+@kernel(parallel=False, relax=())
 def _plain(data, grad, decays, rate, weight_decay):
     for i in range(data.size):
         g = weight_decay * data[i] + grad[i] if decays else grad[i]
         data[i] -= rate * g
 
 
-@inner(relax=())
+@kernel(parallel=False, relax=())
 def _momentum(data, grad, velocity, decays, rate, damping, momentum, nesterov, weight_decay):
     for i in range(data.size):
         g = weight_decay * data[i] + grad[i] if decays else grad[i]
@@ -45,30 +41,26 @@ def _momentum(data, grad, velocity, decays, rate, damping, momentum, nesterov, w
         data[i] -= rate * (momentum * v + g if nesterov else v)
 
 
-@inner(relax=())
-def _sgd_block(block, data, grad, velocity, decaying, rate, damping, momentum, nesterov, weight_decay):
-    begin, middle, end = _bounds(block, decaying, data.size)
-    for first, last, decays in ((begin, middle, True), (middle, end, False)):
-        p, g, v = data[first:last], grad[first:last], velocity[first:last]
-        if velocity.size:
-            _momentum(p, g, v, decays, rate, damping, momentum, nesterov, weight_decay)
-        else:
-            _plain(p, g, decays, rate, weight_decay)
-
-
-@kernel(parallel=False, relax=())
+@kernel(relax=())
 def sgd_step(data, grad, velocity, decaying, lr, damping, finite, momentum, nesterov, weight_decay):
     """v <- momentum v + damping g; p <- p - lr v, or p - lr (g + momentum v); an empty velocity means no momentum."""
     number = data.dtype.type
-    numbers = number(lr[0]), number(damping[0]), number(momentum), nesterov, number(weight_decay)
+    rate, damp = number(lr[0]), number(damping[0])
     if finite[0]:
-        deal(_sgd_block, _blocks(data), all_threads(), (data, grad, velocity, decaying, *numbers))
+        for index in prange((data.size + BLOCK - 1) // BLOCK):
+            begin, middle, end = _bounds(index, decaying, data.size)
+            for first, last, decays in ((begin, middle, True), (middle, end, False)):
+                p, g, v = data[first:last], grad[first:last], velocity[first:last]
+                if velocity.size:
+                    _momentum(p, g, v, decays, rate, damp, number(momentum), nesterov, number(weight_decay))
+                else:
+                    _plain(p, g, decays, rate, number(weight_decay))
 
 
 # -- Adam ----------------------------------------------------------------------------------------------------------
 
 
-@inner(relax=())
+@kernel(parallel=False, relax=())
 def _moments(data, grad, mean, mean_square, largest, decays, numbers):
     """Update the moments by a block's gradient."""
     beta1, rest1, beta2, rest2, weight_decay = numbers
@@ -81,25 +73,14 @@ def _moments(data, grad, mean, mean_square, largest, decays, numbers):
             largest[i] = mean_square[i]
 
 
-@inner(relax=())
+@kernel(parallel=False, relax=())
 def _divided(data, mean, mean_square, shrink, root, eps, rate):
     for i in range(data.size):
         step = mean[i] / (np.sqrt(mean_square[i]) / root + eps) * rate
         data[i] = data[i] * shrink - step
 
 
-@inner(relax=())
-def _adam_block(block, data, grad, mean, mean_square, largest, decaying, numbers, root, eps, rate, decoupled, kept):
-    """kept: what of a parameter decoupled decay leaves."""
-    begin, middle, end = _bounds(block, decaying, data.size)
-    for first, last, decays in ((begin, middle, True), (middle, end, False)):
-        p, m, square, most = data[first:last], mean[first:last], mean_square[first:last], largest[first:last]
-        _moments(p, grad[first:last], m, square, most, decays and not decoupled, numbers)
-        shrink = kept if decays and decoupled else data.dtype.type(1)
-        _divided(p, m, most if largest.size else square, shrink, root, eps, rate)
-
-
-@kernel(parallel=False, relax=())
+@kernel(relax=())
 def adam_step(
     data, grad, mean, mean_square, largest, decaying, lr, corrections, finite, betas, eps, weight_decay, decoupled
 ):
@@ -111,15 +92,20 @@ def adam_step(
     beta1, beta2 = betas
     numbers = number(beta1), number(1 - beta1), number(beta2), number(1 - beta2), number(weight_decay)
     rate, root = number(lr[0] / corrections[0]), number(corrections[1])
-    how = numbers, root, number(eps), rate, decoupled, number(1 - lr[0] * weight_decay)
     if finite[0]:
-        deal(_adam_block, _blocks(data), all_threads(), (data, grad, mean, mean_square, largest, decaying, *how))
+        for index in prange((data.size + BLOCK - 1) // BLOCK):
+            begin, middle, end = _bounds(index, decaying, data.size)
+            for first, last, decays in ((begin, middle, True), (middle, end, False)):
+                p, m, square, most = data[first:last], mean[first:last], mean_square[first:last], largest[first:last]
+                _moments(p, grad[first:last], m, square, most, decays and not decoupled, numbers)
+                shrink = number(1 - lr[0] * weight_decay) if decays and decoupled else number(1)
+                _divided(p, m, most if largest.size else square, shrink, root, number(eps), rate)
 
 
 # -- RMSProp -------------------------------------------------------------------------------------------------------
 
 
-@inner(relax=())
+@kernel(parallel=False, relax=())
 def _root(data, grad, mean_square, mean, root, decays, numbers, inside):
     """root = sqrt(spread + eps) or sqrt(spread) + eps, after an update of what the spread is made of."""
     decay, rest, eps, weight_decay = numbers
@@ -136,7 +122,7 @@ def _root(data, grad, mean_square, mean, root, decays, numbers, inside):
         root[i] = np.sqrt(root[i] + eps) if inside else np.sqrt(root[i]) + eps
 
 
-@inner(relax=())
+@kernel(parallel=False, relax=())
 def _moved(data, grad, velocity, root, decays, rate, momentum, weight_decay, inside):
     """TensorFlow's velocity, `inside`, contains the learning rate; PyTorch's does not."""
     early, late = (rate, data.dtype.type(1)) if inside else (data.dtype.type(1), rate)
@@ -151,17 +137,7 @@ def _moved(data, grad, velocity, root, decays, rate, momentum, weight_decay, ins
             data[i] -= g / root[i] * rate
 
 
-@inner(relax=())
-def _rmsprop_block(block, data, grad, mean_square, mean, velocity, decaying, numbers, rate, momentum, inside):
-    begin, middle, end = _bounds(block, decaying, data.size)
-    root, weight_decay = np.empty(BLOCK, data.dtype), numbers[3]
-    for first, last, decays in ((begin, middle, True), (middle, end, False)):
-        p, g, v, r = data[first:last], grad[first:last], velocity[first:last], root[: last - first]
-        _root(p, g, mean_square[first:last], mean[first:last], r, decays, numbers, inside)
-        _moved(p, g, v, r, decays, rate, momentum, weight_decay, inside)
-
-
-@kernel(parallel=False, relax=())
+@kernel(relax=())
 def rmsprop_step(
     data, grad, mean_square, mean, velocity, decaying, lr, finite, decay, momentum, eps, weight_decay, inside
 ):
@@ -171,16 +147,21 @@ def rmsprop_step(
     """
     number = data.dtype.type
     numbers = number(decay), number(1 - decay), number(eps), number(weight_decay)
-    how = numbers, number(lr[0]), number(momentum), inside
+    rate = number(lr[0])
     if finite[0]:
-        arrays = data, grad, mean_square, mean, velocity
-        deal(_rmsprop_block, _blocks(data), all_threads(), (*arrays, decaying, *how))
+        for index in prange((data.size + BLOCK - 1) // BLOCK):
+            begin, middle, end = _bounds(index, decaying, data.size)
+            root = np.empty(BLOCK, data.dtype)
+            for first, last, decays in ((begin, middle, True), (middle, end, False)):
+                p, g, v, r = data[first:last], grad[first:last], velocity[first:last], root[: last - first]
+                _root(p, g, mean_square[first:last], mean[first:last], r, decays, numbers, inside)
+                _moved(p, g, v, r, decays, rate, number(momentum), number(weight_decay), inside)
 
 
 # -- clipping, the finite check, the running average -----------------------------------------------------------------
 
 
-@inner(relax=("reassoc", "contract"))
+@kernel(parallel=False, relax=("reassoc", "contract"))
 def _sum_of_squares(x):
     total = 0.0
     for i in range(x.size):
@@ -188,57 +169,43 @@ def _sum_of_squares(x):
     return total
 
 
-@inner()
-def _squares_of_block(block, x, sums):
-    begin, _, end = _bounds(block, 0, x.size)
-    sums[block] = _sum_of_squares(x[begin:end])
-
-
-@kernel(parallel=False)
+@kernel()
 def sums_of_squares(x, sums):
     """sums[b] = the squares of block b, added up in float64."""
-    deal(_squares_of_block, sums.size, all_threads(), (x, sums))
+    for index in prange(sums.size):
+        begin, _, end = _bounds(index, 0, x.size)
+        sums[index] = _sum_of_squares(x[begin:end])
 
 
-@inner(relax=())
-def _scale_block(block, x, by):
-    begin, _, end = _bounds(block, 0, x.size)
-    for i in range(begin, end):
-        x[i] *= by
-
-
-@kernel(parallel=False, relax=())
+@kernel(relax=())
 def scale(x, factor):
     """x *= factor, an array of one number, where that is below 1."""
+    by = x.dtype.type(factor[0])
     if factor[0] < 1:
-        deal(_scale_block, _blocks(x), all_threads(), (x, x.dtype.type(factor[0])))
+        for index in prange((x.size + BLOCK - 1) // BLOCK):
+            begin, _, end = _bounds(index, 0, x.size)
+            for i in range(begin, end):
+                x[i] *= by
 
 
-@inner(relax=())
-def _search_block(block, x, finite):
-    begin, _, end = _bounds(block, 0, x.size)
-    bad = 0
-    for i in range(begin, end):
-        bad |= not (np.abs(x[i]) < np.inf)
-    if bad:
-        finite[0] = 0
-
-
-@kernel(parallel=False, relax=())
+@kernel(relax=())
 def find_non_finite(x, finite):
     """finite[0] = 0 where there is NaN or infinity in x, else it stays."""
-    deal(_search_block, _blocks(x), all_threads(), (x, finite))
+    for index in prange((x.size + BLOCK - 1) // BLOCK):
+        begin, _, end = _bounds(index, 0, x.size)
+        bad = 0
+        for i in range(begin, end):
+            bad |= not (np.abs(x[i]) < np.inf)
+        if bad:
+            finite[0] = 0
 
 
-@inner(relax=())
-def _follow_block(block, average, live, part):
-    begin, _, end = _bounds(block, 0, average.size)
-    for i in range(begin, end):
-        average[i] += (live[i] - average[i]) * part
-
-
-@kernel(parallel=False, relax=())
+@kernel(relax=())
 def follow(average, live, rate, finite):
     """average <- average + rate (live - average)."""
+    part = average.dtype.type(rate[0])
     if finite[0]:
-        deal(_follow_block, _blocks(average), all_threads(), (average, live, average.dtype.type(rate[0])))
+        for index in prange((average.size + BLOCK - 1) // BLOCK):
+            begin, _, end = _bounds(index, 0, average.size)
+            for i in range(begin, end):
+                average[i] += (live[i] - average[i]) * part

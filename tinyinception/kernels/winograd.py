@@ -27,7 +27,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from tinyinception.kernels.jit import inner, kernel
+from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
 from tinyinception.kernels.plan import WINDOWS
 from tinyinception.kernels.products import NO, ONE, windows_of
@@ -116,13 +116,13 @@ def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide
     return types.void(like, like.dtype, *[types.int64] * 8), codegen
 
 
-@inner()
+@kernel(parallel=False)
 def _along(a, b, c, half):
     """U of 3 taps."""
     return a, half * (a + b + c), half * (a - b + c), c
 
 
-@inner()
+@kernel(parallel=False)
 def _transform_rows(unit, units, w, flip, u):
     half, (_, rows, columns) = w.dtype.type(0.5), u.shape
     first, last = (2, 0) if flip else (0, 2)
@@ -144,7 +144,7 @@ def transform_weights(w, flip, u, workers):
     deal(_transform_rows, PIECES, workers, (PIECES, w, flip, u))
 
 
-@inner()
+@kernel(parallel=False)
 def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers, taken):
     """One thread's share of `winograd_product`: tiles, until none is left."""
     x, size, (_, channels, wide) = windows.x, windows.x.itemsize, u.shape
@@ -239,7 +239,7 @@ def winograd_product(windows, u, finish, places, add, moments, sizes, workers):
     deal(_winograd_tiles, workers, workers, (windows, u, finish, places, add, moments, sizes, workers, taken))
 
 
-@inner()
+@kernel(parallel=False)
 def _winograd_parts(me, windows, grads, sums, workers, taken):
     """One thread's share of `winograd_weight_product`: parts, until none is left."""
     x, size, (parts, _, channels, wide) = windows.x, windows.x.itemsize, sums.shape
@@ -291,14 +291,14 @@ def winograd_weight_product(windows, grads, sums, workers):
     deal(_winograd_parts, workers, workers, (windows, grads, sums, workers, taken))
 
 
-@inner()
+@kernel(parallel=False)
 def _back(a, b, c, d, half):
     """3 taps from what the 4 of U get back."""
     even = half * (b + c)
     return a + even, half * (b - c), even + d
 
 
-@inner()
+@kernel(parallel=False)
 def _taps_of_channel(c, sums, taps):
     half, (parts, _, _, wide) = sums.dtype.type(0.5), sums.shape
     m = np.empty((16, wide), sums.dtype)
