@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, ClassVar
 
 from tinyinception.files import save_file
 from tinyinception.studies.definition import Study
@@ -26,6 +26,7 @@ class SearchReport:
     folder: Path
     rungs: Sequence[Report]
     command: str
+    sentence: ClassVar[str] = ""  # what became of a paper's: a search tests none
 
     @property
     def measure(self) -> str:
