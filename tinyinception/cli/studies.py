@@ -69,6 +69,7 @@ def _listed(options: Namespace) -> tuple[dict[str, Any], list[str]]:
         lines.append(paint(name, "bold", sys.stdout))
         lines += wrap(study.question, fits, "    ", "    ")
         size = f"{many(len(study.arms), 'arm')}, {many(len(study.seeds), 'seed')}"
+        size += f", a search in {len(study.halving.rungs)} rungs" if study.halving else ""
         lines += wrap("; ".join(filter(None, (size, study.mirrors, study.where))), fits, "    ", "    ")
     return {"studies": rows}, [*lines, "To run one within minutes: tinyinception study NAME --quick"]
 

@@ -203,8 +203,9 @@ def _run(todo: Plan, progress: bool) -> Report:
     live, began = Live(study, folder, todo.tasks), time.monotonic()
     if todo.left:
         tell(
-            f"{len(todo.tasks)} trainings, {len(todo.done)} of them finished; {todo.shares.workers} at a time with "
-            f"{many(todo.shares.threads, 'thread')} each, about {duration(todo.seconds)}; how it goes: {folder / LIVE}"
+            f"{study.name}: {len(todo.tasks)} trainings, {len(todo.done)} of them finished; "
+            f"{todo.shares.workers} at a time with {many(todo.shares.threads, 'thread')} each, about "
+            f"{duration(todo.seconds)}; how it goes: {folder / LIVE}"
         )
     live.write(outcomes)
     failed, ended = _train(todo, outcomes, live, tell)
