@@ -115,6 +115,8 @@ def _pointwise(module: Module, make: Maker) -> Any:
         return make.linear(module)
     if isinstance(module, Dropout):
         return make.dropout(module)
+    if isinstance(module, BatchNorm2d):
+        return make.sequential([make.norm(module), make.relu()]) if module.relu else make.norm(module)
     if isinstance(module, Scale):
         return make.scale(module)
     if isinstance(module, GELU):

@@ -69,6 +69,7 @@ def test_run_again_it_takes_what_is_there_also_without_the_study_files(undisturb
     monkeypatch.setattr(Children, "run", lambda *_: pytest.fail("a process was started"))
     again = studies.run(studies.load(file), tmp_path / "out", progress=False)
     assert again.outcomes == report.outcomes
+    assert again.shares == report.shares  # of the trainings, though there was none to do
     assert (tmp_path / "out" / "results.csv").read_bytes() == (folder / "results.csv").read_bytes()
     assert again.verdict == report.verdict
 

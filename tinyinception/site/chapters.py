@@ -198,7 +198,7 @@ def study_page() -> str:
         "takes minutes, on drawn images; `--dry-run` says how long the whole takes on your machine.",
     ]
     if (folder() / "studies.md").is_file():
-        parts.append("What those that were run on CIFAR-10 came to: [Studies: what came out](lessons/studies).")
+        parts.append("What those that were run on CIFAR-10 came to: [Studies: what came out](lessons/studies.md).")
     for name in names:
         parts += _study(name)
     return "\n\n".join(parts)
