@@ -196,9 +196,9 @@ assert abs((slopes[0] * weight).sum()) < 1e-3 * lengths[0]
 # 2. **Through var.** The gradient of var is the sum of G × (x - mu) × (-1/2) /
 #    s³, and x moves var by 2 (x - mu) / m. The product is -n × mean(G × n) /
 #    s.
-# 3. **Through mu.** The gradient of mu is -(sum of G) / s, and x moves mu by 1
-#    / m. The product is -mean(G) / s. (mu also moves var, but not at first: (x
-#    - mu)² summed up is smallest at the mean, so its slope there is zero.)
+# 3. **Through mu.** The gradient of mu is -(sum of G) / s, and x moves mu by
+#    1 / m. The product is -mean(G) / s. (mu also moves var, but not at first:
+#    (x - mu)² summed up is smallest at the mean, so its slope there is zero.)
 #
 # The sum of the three:
 #

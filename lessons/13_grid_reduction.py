@@ -396,8 +396,8 @@ assert np.abs(two_orders).max() < 1e-5
 #   cost m × m times as much.
 # - Side by side costs half of pooling first, because half of its channels are
 #   passed on by the pooling.
-# - Pooling never changes the number of channels: 384 + 96 + 288 = 768 and 320
-#   + 192 + 768 = 1280.
+# - Pooling never changes the number of channels: 384 + 96 + 288 = 768 and
+#   320 + 192 + 768 = 1280.
 # - A bottleneck is a place with few numbers. It limits what independent values
 #   can pass. Images are not independent pixels: 768 averages rebuild them as
 #   well as 1,536 numbers.

@@ -49,6 +49,7 @@ def test_form(lesson):
     ):
         assert needed in " ".join(prose.split()), needed
     assert "**You need:**" in cells[0].text
+    assert re.findall(r"^ +[-+*] .*", prose, re.M) == []  # a sign that was wrapped to a line's start makes a list
     assert re.search(r"\b(show|animate)\(|\bplots\.\w+\(", code)
     assert "assert " in code
     lines = lesson.path.read_text(encoding="utf-8").splitlines()

@@ -10,7 +10,7 @@ from tests.helpers import small_site
 from tinyinception.course import files
 from tinyinception.course.text import MATH, plain_math
 from tinyinception.errors import DataError
-from tinyinception.plots.alternative import described
+from tinyinception.plots.alternative import described, is_drawn
 from tinyinception.site import links, markup, mathematics, reference
 from tinyinception.site.build import build
 
@@ -34,13 +34,18 @@ def body(page):
 # -- lessons -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_outputs_after_a_prediction_wait_for_it_up_to_the_next_prose(site):
+def test_what_comes_after_a_prediction_waits_for_it_up_to_the_next_heading(site):
     page = body(site("lessons/03_choices.html"))
-    first, picture, second, third = re.findall(r'<div class="output".*?</div>', page)
+    first, picture, second, more, third = re.findall(r'<div class="output".*?</div>', page)
     assert first == '<div class="output"><pre tabindex="0">first &lt; second</pre></div>'
-    assert picture.startswith('<div class="output" data-gate="prediction-1"><img src="pictures/03_sum.png"')
+    opened = '<div class="output" data-gate="prediction-1"><a class="picture" href="pictures/03_sum.png">'
+    assert picture.startswith(f'{opened}<img src="pictures/03_sum.png" class="drawn"')
     assert second == '<div class="output" data-gate="prediction-1"><pre tabindex="0">second 4</pre></div>'
+    assert more == '<div class="output" data-gate="prediction-1"><pre tabindex="0">as ever</pre></div>'
     assert third == '<div class="output"><pre tabindex="0">third</pre></div>'
+    assert '<div data-gate="prediction-1"><p>They are four.</p> </div>' in page  # which gives the answer away
+    checks = page.index('<div data-gate="prediction-1"><details class="code"><summary>Code that checks (1 line)')
+    assert page.index("assert") > checks
     assert "<p>It is 50 % or so.</p>" in page  # MyST would take a line that begins with % for a comment
     assert 'id="prediction-1" data-answer="b"' in page
     assert page.count('<button type="button" data-choice=') == 2
@@ -212,6 +217,11 @@ def test_names_of_lessons_and_claims_become_links_but_not_in_code_and_headings()
     known = {4: "04_counting", 5: "05_module"}
     linked = 'lessons [4](04_counting.md) and [5](05_module.md), claim <a href="../claims.html#A3">A3</a>'
     assert markup.link_names("lessons 4 and 5, claim A3", known) == linked
+    told = "lessons [4](04_counting.md) (what 5 is), 7 (more) and [5](05_module.md) (6)"
+    assert markup.link_names("lessons 4 (what 5 is), 7 (more) and 5 (6)", known) == told
+    code = "```\nlesson 4\n```\nlesson\n\n4"
+    parted = 'lessons [4](04_counting.md)\nand [5](05_module.md), claim\n<a href="../claims.html#A3">A3</a>'
+    assert markup.link_names(f"lessons 4\nand 5, claim\nA3\n\n{code}", known) == f"{parted}\n\n{code}"
     for same in (
         "## Lesson 4",
         "    lesson 4",
@@ -288,8 +298,10 @@ def test_a_picture_is_told_by_its_titles_axes_and_legends():
     right.axis("off")
     figure.suptitle("Two of them.")
     assert described(figure) == "Two of them. Cost: time over width; ours. A dog."
+    assert not is_drawn(figure)  # turned round for a dark page, a photograph would be a negative
     empty = Figure()
     assert described(empty) == "Picture."
+    assert is_drawn(empty)
     for axes in empty.subplots(1, 3):
         axes.imshow([[1]])
     assert described(empty) == "3 pictures."

@@ -23,9 +23,12 @@ def test_an_output_waits_for_a_prediction_and_a_wrong_one_is_told_why(read):
     assert page.get_by_text("first < second", exact=True).is_visible()
     assert page.get_by_text("third", exact=True).is_visible()
     assert not page.get_by_text("second 4").is_visible()
+    assert not page.get_by_text("They are four.").is_visible()
+    assert not page.get_by_text("Code that checks").is_visible()
     assert not page.get_by_text("yes.").is_visible()
     page.get_by_role("button", name="a 5").click()
     assert page.get_by_text("second 4").is_visible()
+    assert page.get_by_text("They are four.").is_visible()
     assert page.get_by_alt_text("Two & two").is_visible()
     assert page.locator(".judged").inner_text().split("\n\n") == [
         "Not so: (a) 5: claim A1 says so.",
@@ -94,6 +97,31 @@ def test_the_chooser_finds_a_network_by_its_parameters_or_by_where_it_comes_from
     assert page.locator("tr.found").count() == (told[-3:] in ("one", "two"))
 
 
+def test_the_menus_of_a_narrow_page_open_with_the_keyboard_and_are_not_reached_while_they_are_shut(read):
+    page = read("lessons/01_sums", width="phone")
+    shut = page.get_by_role("link", name="Claims, weighed")
+    assert not shut.first.is_visible()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className").startswith("skip-to-content")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Pages of the site"
+    page.keyboard.press("Enter")
+    shut.first.wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+    page.keyboard.press("Escape")
+    shut.first.wait_for(state="hidden")
+
+
+def test_paper_has_what_came_out_and_neither_menus_nor_what_is_folded(read):
+    page = read("lessons/03_choices")
+    page.emulate_media(media="print")
+    for text in ("second 4", "They are four."):
+        assert page.get_by_text(text).is_visible()
+    for text in ("Code that draws", "show without choosing", "show all answers", "as notebook", "Previous"):
+        assert not page.get_by_text(text).first.is_visible(), text
+    assert not page.locator(".sidebar-drawer").is_visible()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_no_page_is_wider_than_the_screen(read, too_wide, name):
     for width in WIDTHS:
@@ -107,4 +135,7 @@ def test_nothing_serious_keeps_anybody_out(read, axe, name):
 
 
 def test_search_finds_a_lesson_from_disk(read):
-    read("search", "?q=adding").get_by_role("link", name="Lesson 1. Sums").first.wait_for()
+    page = read("search", "?q=adding")
+    page.get_by_role("link", name="Lesson 1. Sums").first.wait_for()
+    assert page.get_by_role("heading", level=1).inner_text() == "Search"
+    assert page.get_by_label("Words").input_value() == "adding"

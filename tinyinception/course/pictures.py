@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyinception.checks import whole
-from tinyinception.plots.alternative import described
+from tinyinception.plots.alternative import described, is_drawn
 from tinyinception.plots.colours import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION
 from tinyinception.plots.file import write
 from tinyinception.plots.style import defaults, import_matplotlib, style
@@ -45,7 +45,7 @@ STYLE = {
 }
 
 _unseen = False
-_kept: tuple[Path, Callable[[Path, str], Any]] | None = None  # see `kept`
+_kept: tuple[Path, Callable[[Path, str, bool], Any]] | None = None  # see `kept`
 
 
 def figure(rows: int = 1, columns: int = 1, *, width: float = 9.0, height: float = 4.2, **options: Any) -> tuple:
@@ -91,7 +91,7 @@ def animate(draw: Callable[[int], Any], count: int, name: str, *, seconds: float
     elif _kept is not None:
         path = _kept[0] / f"{name}.gif"
         _write_frames(drawn, draw, count, path, seconds)
-        _kept[1](path, f"Moving picture. {described(drawn)}")
+        _kept[1](path, f"Moving picture. {described(drawn)}", is_drawn(drawn))
     else:
         path = Path(folder or Path("runs") / "lessons") / f"{name}.gif"
         _write_frames(drawn, draw, count, path, seconds)
@@ -128,8 +128,11 @@ def unseen() -> Iterator[None]:
 
 
 @contextmanager
-def kept(folder: Path, tell: Callable[[Path, str], Any]) -> Iterator[None]:
-    """Context in which pictures become files in a folder; `tell` gets each file, and what it shows in words."""
+def kept(folder: Path, tell: Callable[[Path, str, bool], Any]) -> Iterator[None]:
+    """Context in which pictures become files in a folder.
+
+    `tell` gets each file, what it shows in words, and whether it is drawn (`is_drawn`).
+    """
     global _kept
     before, _kept = _kept, (folder, tell)
     try:
@@ -156,7 +159,7 @@ def _display(drawn: Figure, name: str) -> None:
     if _kept is not None:
         path = _kept[0] / f"{name}.png"
         _write(drawn, path)
-        _kept[1](path, described(drawn))
+        _kept[1](path, described(drawn), is_drawn(drawn))
         return
     inline, window, folder = _where()
     if folder is not None or not (inline or window):

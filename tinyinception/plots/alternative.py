@@ -25,6 +25,13 @@ def described(figure: Figure) -> str:
     return " ".join(". ".join(part.rstrip(". ") for part in parts).split()) + "."
 
 
+def is_drawn(figure: Figure) -> bool:
+    """Whether it is made of lines, areas and text alone, whose colours a dark page may turn round; no photographs."""
+    from matplotlib.image import AxesImage, BboxImage, FigureImage
+
+    return not figure.findobj(lambda artist: isinstance(artist, (AxesImage, BboxImage, FigureImage)))
+
+
 def _axes(axes: Any) -> str:
     """One pair of axes: title, what is on them, the names of its lines."""
     title = " ".join(text for side in ("left", "center", "right") if (text := axes.get_title(side).strip()))

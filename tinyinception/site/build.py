@@ -16,7 +16,7 @@ import tinyinception
 from tinyinception.course import claims, files
 from tinyinception.errors import ArgumentError, DataError
 from tinyinception.files import digest_of
-from tinyinception.site import chapters, execute, keep, ledger, lessons, links, place, seen
+from tinyinception.site import card, chapters, execute, keep, ledger, lessons, links, place, seen
 from tinyinception.terminal import bar, say
 
 PARTS = ("explorer", "pages")
@@ -187,6 +187,7 @@ def _sphinx(source: Path, out: Path, work: Path, progress: bool, explorer: bool)
         app = Sphinx(source, None, out, work / "doctrees", "html", settings, status=None, warning=said, freshenv=True)
         app.connect("source-read", lambda *_: shown.update() and None)
         app.connect("html-page-context", lambda *_: shown.update() and None)
+        app.connect("html-page-context", card.tell)
         app.build()
     for line in re.sub(r"\x1b\[[\d;]*m", "", said.getvalue()).splitlines():
         say(f"tinyinception: warning: {line.replace(f'{source}/', '').removeprefix('WARNING: ')}")

@@ -1,22 +1,21 @@
-"""The pages around the lessons: start, glossary, Which Inception?, studies, benchmarks, an operation of one's own."""
+"""The pages around the lessons: start, glossary, Which Inception?, benchmarks, an operation of one's own."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from textwrap import dedent
 
-from tinyinception import studies
 from tinyinception.course.files import Lesson, folder
+from tinyinception.course.glossary import meanings
+from tinyinception.site import tables
 from tinyinception.site.keep import PACKAGE
-from tinyinception.site.ledger import short
-from tinyinception.site.markup import fence, inline, link_names, raw
-from tinyinception.train.config import Config
+from tinyinception.site.markup import inline, link_names, raw
+from tinyinception.site.trials import study_page
 
 CLONE = PACKAGE.parent  # README, CONTRIBUTING and the benchmarks are in a clone alone
 START = """# tinyinception
@@ -24,12 +23,14 @@ START = """# tinyinception
 The Inception papers, made executable: GoogLeNet, BN-Inception, Inception-v2, v3 and v4 and Inception-ResNet, on a small
 autograd engine and kernels that you can read in a weekend. Counts are exact, every gradient is checked, and the smaller
 networks train on a laptop's CPU.
+"""
+COMMANDS = """In a clone, this installs it and trains an Inception network, in some minutes:
 
 ```sh
 python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/tinyinception train
 ```
 
-From a clone, that installs it and trains an Inception network, in some minutes. This steps through the first lesson:
+And this steps through the first lesson:
 
 ```sh
 .venv/bin/tinyinception lesson 0
@@ -101,7 +102,7 @@ def write(places: Places, lessons: Sequence[Lesson], explorer: bool) -> None:
     glossary(places)
     which(places)
     came_out(places)
-    places.write("studies", study_page())
+    places.write("studies", study_page(places.out))
     start(places, [*chapters], explorer)
 
 
@@ -118,23 +119,37 @@ def start(places: Places, chapters: Sequence[str], explorer: bool) -> None:
     known |= {"lessons/glossary.html", "lessons/which_inception.html"} | (
         {"explorer/index.html"} if explorer else set()
     )
-    doors = []
-    for title, told, links in DOORS:
+    doors, ways = [], []
+    for number, (title, told, links) in enumerate(DOORS, 1):
         targets = [
             (name, re.sub(r"\{(\d+)\}", lambda n: places.pages.get(int(n[1]), ""), link)) for name, link in links
         ]
         items = "".join(f'<li><a href="{link}">{name}</a></li>' for name, link in targets if link in known)
-        doors.append(f'<section class="door"><h3>{title}</h3><p>{told}</p><ul>{items}</ul></section>')
+        doors.append(
+            f'<section class="door" id="door-{number}"><h3>{title}</h3><p>{told}</p><ul>{items}</ul></section>'
+        )
+        ways.append(f'<a href="#door-{number}">{title}</a>')
     picture = (
-        '<figure><img src="pictures/inception_v3.png" alt="Inception-v3 as boxes, module by module, with widths and '
-        'grids, each coloured by its share of the multiply-adds"><figcaption>Inception-v3, coloured by where the '
-        "multiply-adds go: <code>tinyinception summary inception_v3 --draw inception_v3.png</code>.</figcaption>"
-        "</figure>"
+        '<img src="pictures/inception_v3.png" class="drawn" width="1920" height="1080" alt="Inception-v3 as boxes, '
+        'module by module, with widths and grids, each coloured by its share of the multiply-adds">'
+    )
+    caption = (
+        "Inception-v3, coloured by where the multiply-adds go: <code>tinyinception summary inception_v3 --draw "
+        "inception_v3.png</code>."
     )
     if explorer:
-        picture = picture.replace("</figcaption>", ' <a href="explorer/index.html">Click through it</a>.</figcaption>')
+        picture = f'<a href="explorer/index.html">{picture}</a>'
+        caption += ' <a href="explorer/index.html">Click through it</a>.'
+    figure = f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
     tree = ["```{toctree}", ":hidden:", ":maxdepth: 2", *chapters, "```"]
-    page = [START, raw(picture), "## Where do you come from?", raw(f'<div class="doors">{"".join(doors)}</div>')]
+    page = [
+        START,
+        raw(f'<nav class="ways" aria-label="Where do you come from?">{"".join(ways)}</nav>'),
+        COMMANDS,
+        raw(figure),
+        "## Where do you come from?",
+        raw(f'<div class="doors">{"".join(doors)}</div>'),
+    ]
     places.write("index", "\n\n".join([*page, "\n".join(tree)]))
 
 
@@ -145,7 +160,8 @@ def course(places: Places, lessons: Sequence[Lesson]) -> None:
     """The list of the lessons, in their order, with what each is for."""
     rows = "".join(
         f'<li value="{one.number}"><a href="{one.path.stem}.html">{inline(one.title)}</a> '
-        f'<span class="minutes">{one.minutes} minutes</span><p>You will know {inline(one.outcome)}</p></li>'
+        f'<span class="minutes">{one.minutes} minutes</span>'
+        f"<p>{inline(one.outcome[:1].upper() + one.outcome[1:])}</p></li>"
         for one in lessons
     ).replace("glossary.md#", "glossary.html#")
     hours = sum(one.minutes for one in lessons) / 60
@@ -154,7 +170,7 @@ def course(places: Places, lessons: Sequence[Lesson]) -> None:
     tree = "\n".join(["```{toctree}", ":hidden:", *entries, "```"])
     told = (
         f"{hours:.0f} hours in all. Each asks you to predict before it shows; choose, and the output appears. They "
-        "also run in a terminal, `tinyinception lesson 1`, and as notebooks."
+        "also run in a terminal, `tinyinception lesson 1`, and as notebooks. Below each: what you know afterwards."
     )
     places.write("lessons/index", f"# Lessons\n\n{told}\n\n{raw(f'<ol class=course>{rows}</ol>')}\n\n{tree}")
 
@@ -162,8 +178,13 @@ def course(places: Places, lessons: Sequence[Lesson]) -> None:
 def glossary(places: Places) -> None:
     """The words, each with a place of its own."""
     path = folder() / "glossary.md"
-    if path.is_file():
-        places.write("lessons/glossary", link_names(path.read_text(encoding="utf-8"), places.pages))
+    if not path.is_file():
+        return
+    head, words = re.split(r"^(?=## )", path.read_text(encoding="utf-8") + "\n", maxsplit=1, flags=re.M)
+    first = {anchor[0].upper(): anchor for anchor in reversed(list(meanings()))}
+    letters = "".join(f'<a href="#{first[letter]}">{letter}</a>' for letter in sorted(first))
+    page = [head.strip(), raw(f'<nav class="letters" aria-label="By letter">{letters}</nav>')]
+    places.write("lessons/glossary", "\n\n".join([*page, link_names(words, places.pages)]))
 
 
 def which(places: Places) -> None:
@@ -182,26 +203,11 @@ def which(places: Places) -> None:
         r'<a href="../claims.html#\1">`tinyinception claims \1`</a>',
         link_names(rest, places.pages),
     )
+    rest = tables.TABLE.sub(lambda found: raw(tables.cards(found[0])), rest)
     places.write("lessons/which_inception", "\n\n".join([head, raw(chooser), rest]))
 
 
 # -- studies -----------------------------------------------------------------------------------------------------------
-
-
-def study_page() -> str:
-    """Every built-in study: its question, what it tests, its arms, and what lessons have measured of it."""
-    names = studies.names()
-    parts = [
-        "# Studies",
-        f"A study trains networks that differ in one thing, with several seeds, and says how sure their difference is. "
-        f"{len(names)} come with the package, each for a sentence of the papers. `tinyinception study NAME --quick` "
-        "takes minutes, on drawn images; `--dry-run` says how long the whole takes on your machine.",
-    ]
-    if (folder() / "studies.md").is_file():
-        parts.append("What those that were run on CIFAR-10 came to: [Studies: what came out](lessons/studies.md).")
-    for name in names:
-        parts += _study(name)
-    return "\n\n".join(parts)
 
 
 def came_out(places: Places) -> None:
@@ -221,75 +227,6 @@ def came_out(places: Places) -> None:
     places.write("lessons/studies", link_names(text, places.pages))
 
 
-def _study(name: str) -> list[str]:
-    study = studies.load(name)
-    count, seeds = len(study.arms), len(study.seeds)
-    rows = "".join(
-        f"<tr><th scope='row'>{escape(arm)}</th><td>{_differs(study.arms, arm)}</td></tr>" for arm in study.arms
-    )
-    base = next(iter(study.arms.values()))
-    quote = f"<blockquote>{escape(study.sentence)}</blockquote>" if study.sentence else ""
-    where = "; ".join(text for text in (study.where, study.mirrors) if text)
-    measures = ", ".join(one.replace("_", " ") for one in study.measures)
-    parts = [
-        f"## {name}",
-        raw(
-            f"<p><b>{escape(study.question)}</b></p>{quote}<p class='where'>{escape(where)}</p>"
-            f"<p>{count} arms, {seeds} seeds: {count * seeds} trainings of {base.epochs} epochs on "
-            f"<code>{escape(str(base.data))}</code>; measured: {escape(measures)}.</p>"
-            f'<div class="wide"><table class="arms"><tbody>{rows}</tbody></table></div>'
-        ),
-        fence(f"tinyinception study {name} --quick", "sh"),
-    ]
-    return parts + _measured(name)
-
-
-def _differs(arms: dict[str, Config], arm: str) -> str:
-    """In which settings an arm differs from the first one."""
-    first, this = next(iter(arms.values())), arms[arm]
-    told = [
-        f"{one.name} = {_setting(getattr(this, one.name))}"
-        for one in fields(this)
-        if getattr(this, one.name) != getattr(first, one.name)
-    ]
-    told = told or [f"model = {_setting(this.model)}" if this is first else "as the first"]
-    return ", ".join(f"<code>{escape(text)}</code>" for text in told)
-
-
-def _setting(value: Any) -> str:
-    return (
-        ", ".join(f"{key} {text}" for key, text in value.items()) or "none" if isinstance(value, dict) else str(value)
-    )
-
-
-def _measured(name: str) -> list[str]:
-    """A stored result of the same name, which a lesson's experiment measured."""
-    path = folder() / "results" / f"{name}.json"
-    if not path.is_file():
-        return []
-    record = json.loads(path.read_text(encoding="utf-8"))
-    rows = "".join(_figures("", record["result"]))
-    told = (
-        f"Measured for a lesson, {record['date']}, on {record['machine']}, in {record['seconds']:,.0f} s: "
-        f"<code>{escape(record['command'])}</code>"
-    )
-    return [
-        raw(
-            f'<details class="result"><summary>A stored result</summary><p>{told}</p>'
-            f'<div class="wide"><table class="figures"><tbody>{rows}</tbody></table></div></details>'
-        )
-    ]
-
-
-def _figures(path: str, value: Any) -> list[str]:
-    """A row for each leaf of a result, by its path; lists of numbers are leaves."""
-    if isinstance(value, dict):
-        return [row for key, inner in value.items() for row in _figures(f"{path} {key}".strip(), inner)]
-    if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
-        return [row for i, inner in enumerate(value) for row in _figures(f"{path} {i}".strip(), inner)]
-    return [f"<tr><th scope='row'>{escape(path)}</th><td>{escape(short(value))}</td></tr>"]
-
-
 # -- what only a clone has ---------------------------------------------------------------------------------------------
 
 
@@ -302,9 +239,17 @@ def benchmarks(places: Places) -> bool:
 
     def picture(found: re.Match) -> str:
         shutil.copyfile(page.parent / found[2], places.out / found[2])
-        return raw(f'<img src="{found[2]}" alt="{escape(found[1])}: the benchmark\'s picture" loading="lazy">')
+        told = f"{escape(found[1])}: the benchmark's picture"
+        return raw(f'<a href="{found[2]}"><img src="{found[2]}" class="drawn" alt="{told}" loading="lazy"></a>')
 
     text = re.sub(r"^!\[([^\]]*)\]\((figures/[^)]+)\)$", picture, page.read_text(encoding="utf-8"), flags=re.M)
+    text = tables.TITLED.sub(lambda found: tables.measured(found["table"], found["title"] or ""), text)
+    text = re.sub(
+        r"^(?: {4}.+\n)+",
+        lambda found: raw(f'<pre class="machine">{escape(dedent(found[0]))}</pre>') + "\n",
+        text,
+        flags=re.M,
+    )
     places.write("benchmarks", text)
     return True
 

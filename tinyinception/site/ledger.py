@@ -75,7 +75,7 @@ def _filters(rows: Sequence[dict[str, Any]], titles: dict[int, str]) -> str:
         + _select("kind", "Evidence", [(one, one) for one in claims.KINDS])
         + _select("paper", "Said in", [(one, one) for one in dict.fromkeys(row["paper"] for row in rows)])
         + _select("lesson", "Lesson", [(str(n), f"{n}. {titles.get(n, '')}") for n in numbers])
-        + f'<button type="reset">all</button></form><p class="count" role="status">{len(rows)} claims</p>'
+        + f'<button type="reset">show all</button></form><p class="count" role="status">{len(rows)} claims</p>'
     )
 
 
@@ -102,7 +102,7 @@ def _row(row: dict[str, Any], titles: dict[int, str], lessons: dict[int, str]) -
     also = f' As <a href="#{row["same_as"]}">{row["same_as"]}</a>.' if row["same_as"] else ""
     return (
         f'<article class="claim" id="{row["id"]}"{data}>'
-        f'<h3><a href="#{row["id"]}">{row["id"]}</a> {badge(row["ruling"], row["verdict"])}</h3>'
+        f'<h2><a href="#{row["id"]}">{row["id"]}</a> {badge(row["ruling"], row["verdict"])}</h2>'
         f'<p class="said">{inline(row["claim"])}</p><p class="truth">{inline(row["truth"])}</p>{quote}'
         f'<p class="where">{escape(row["where"])}. {row["kind"].capitalize()}. {lesson}.{also}</p>'
         f"<details><summary>Figures, and the function that computes them</summary>"

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Collection, Sequence
 from html import escape
+from itertools import takewhile
 from pathlib import Path
 
 from tinyinception.course import glossary, notebook
@@ -16,7 +17,7 @@ from tinyinception.course.exercises import OPEN, Task, exercises, solution, task
 from tinyinception.course.files import Lesson
 from tinyinception.errors import ArgumentError
 from tinyinception.site.execute import Outputs
-from tinyinception.site.markup import badge, fence, folded, inline, link_names, plain, raw
+from tinyinception.site.markup import badge, fence, folded, inline, link_names, plain, raw, waiting
 
 GLOSSARY = re.compile(r"\[([^\]]+)\]\(glossary\.md#([\w-]+)\)")
 EXPLORED = {  # the page of the explorer on which a lesson's question can be turned in one's hands
@@ -70,7 +71,6 @@ class Page:
         explore = f'<a href="../explorer/{explored}.html">in the explorer</a>' if explored in self.explorer else ""
         return raw(
             '<div class="lesson-bar">'
-            f"<span>{self.lesson.minutes} minutes</span>"
             f'{explore}<a href="notebooks/{stem}.ipynb" download>as notebook</a>'
             f'<a href="programs/{stem}.py" download>as program</a>'
             f"<span>in a terminal: <code>tinyinception lesson {number}</code></span>"
@@ -89,11 +89,12 @@ class Page:
     def _prediction(self, cell: Cell) -> list[str]:
         """Prose, and where it asks for a prediction its choices as buttons; they open what follows."""
         if cell.prediction is None:
-            self.gate = ""
-            return [self._prose(cell.text)]
+            return self._afterwards(cell.text)
+        before, asked, after = cell.text.partition(PREDICT)
+        told, asks_next = _last_paragraph(before)
+        parts = [*self._afterwards(told), self._prose(asks_next)]
         self.predictions += 1
         self.gate = f"prediction-{self.predictions}"
-        before, asked, after = cell.text.partition(PREDICT)
         question = CHOICE.sub("", after).strip()
         asks = cell.prediction
         buttons = "".join(
@@ -117,27 +118,38 @@ class Page:
             f'<button type="button" class="anyway">{others}</button></div>'
             f'<div class="judged" aria-live="polite"></div>{answer}</div>'
         )
-        return [self._prose(before.strip()), self._prose(f"{asked} {question}"), raw(html)]
+        return [*parts, self._prose(f"{asked} {question}"), raw(html)]
+
+    def _afterwards(self, text: str) -> list[str]:
+        """Prose, which up to its first heading says what came out, and so waits for the prediction as well."""
+        told, *rest = re.split(r"^(?=#)", text, maxsplit=1, flags=re.M)
+        parts = [self._prose(told.strip())]
+        if self.gate and told.strip():
+            parts = waiting(self.gate, parts)
+        if rest:
+            self.gate = ""
+        return [*parts, *(self._prose(one) for one in rest)]
 
     def _code(self, cell: Cell) -> list[str]:
         """Code, folded where it only draws and checks, and what it put out."""
-        code, count = fence(cell.text, "python"), len(cell.text.splitlines())
+        source, checks = (cell.text, "") if cell.folded or not self.gate else _apart(cell.text)
+        code = fence(source, "python")
         if cell.folded:
-            code = folded(f"Code that draws and checks ({count} line{'s' * (count > 1)})", code, "code")
+            code = _told("Code that draws and checks", source)
         made = self.outputs.cells[self.cell] if self.cell < len(self.outputs.cells) else []
         self.cell += 1
-        if not made:
-            return [code]
         gate = f' data-gate="{self.gate}"' if self.gate else ""
-        return [code, raw(f'<div class="output"{gate}>{"".join(map(self._output, made))}</div>')]
+        put = [raw(f'<div class="output"{gate}>{"".join(map(self._output, made))}</div>')] if made else []
+        return [code, *put, *(waiting(self.gate, [_told("Code that checks", checks)]) if checks else [])]
 
     def _output(self, made: dict[str, str]) -> str:
         if "text" in made:
             return f'<pre tabindex="0">{escape(made["text"], quote=False)}</pre>'
         width, height = _size(self.outputs.folder / made["picture"])
+        drawn = ' class="drawn"' if made.get("drawn") else ""
         return (
-            f'<img src="pictures/{made["picture"]}" alt="{escape(made["told"])}" width="{width}" height="{height}" '
-            'loading="lazy">'
+            f'<a class="picture" href="pictures/{made["picture"]}"><img src="pictures/{made["picture"]}"{drawn} '
+            f'alt="{escape(made["told"])}" width="{width}" height="{height}" loading="lazy"></a>'
         )
 
     # -- exercises and claims ------------------------------------------------------------------------------------------
@@ -166,7 +178,7 @@ class Page:
         except ArgumentError:
             solved = ""
         level = f' <span class="level">{LEVELS[task.level]}</span>' if task.level else ""
-        parts = [f"### `{task.name}`", raw(f'<div class="asked">{level}{plain(task.text)}</div>')]
+        parts = [f"### `{task.name}`", raw(f'<div class="asked">{level}{plain(_calls(task.text, task.name))}</div>')]
         if task.level == OPEN:
             return [*parts, folded("Discussion", self._prose(solved), "solution")]
         signature = re.match(r"(?:class|def) [\s\S]*?:\n", body)
@@ -190,6 +202,38 @@ class Page:
             for claim in self.claims
         )
         return ["## What this settles", raw(f'<ul class="settled">{rows}</ul>')]
+
+
+def _last_paragraph(text: str) -> tuple[str, str]:
+    """Prose without its last paragraph, and that with what belongs to it: it leads to the question that follows.
+
+    A single one may do no more than say what came out, and stays where it is.
+    """
+    parts = re.split(r"\n\s*\n", text.strip())
+    plain = [i for i, part in enumerate(parts) if not re.match(r"[-*$`#]|\d+\.|\s", part)]
+    at = plain[-1] if plain and plain[-1] > 0 else len(parts)
+    return "\n\n".join(parts[:at]), "\n\n".join(parts[at:])
+
+
+def _calls(text: str, name: str) -> str:
+    """A docstring in which calls of its function stand between backticks."""
+    inner = r"[^()`\n]|\n(?!\s*\n)"
+    return re.sub(rf"(?<![`\w.]){name}\((?:{inner}|\((?:{inner}|\((?:{inner})*\))*\))*\)", r"`\g<0>`", text)
+
+
+def _told(what: str, code: str) -> str:
+    """Code behind a line that says what it is for, and how long."""
+    count = len(code.splitlines())
+    return folded(f"{what} ({count} line{'s' * (count > 1)})", fence(code, "python"), "code")
+
+
+def _apart(code: str) -> tuple[str, str]:
+    """A cell without the assertions at its end, and these, which would give an answer away."""
+    body = ast.parse(code).body
+    count = len(list(takewhile(lambda one: isinstance(one, ast.Assert), reversed(body))))
+    lines = code.split("\n")
+    at = body[-count].lineno - 1 if 0 < count < len(body) else len(lines)
+    return "\n".join(lines[:at]), "\n".join(lines[at:])
 
 
 def write(page: Page, source: Path, out: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from collections.abc import Sequence
 from functools import cache
 from html import escape
 from typing import Any
 
-LESSONS = re.compile(r"\b[Ll]essons? (?:A?\d+)(?:(?:, | and |, and | to )\d+)*")
-CLAIMS = re.compile(r"\bclaims? A\d+(?:(?:, | and |, and | to )A\d+)*")
+LESSONS = re.compile(r"\b[Ll]essons?\sA?\d+(?:(?:\s\([^()]*\))?(?:,|\sand|,\sand|\sto)\s\d+)*")
+CLAIMS = re.compile(r"\bclaims?\sA\d+(?:(?:,|\sand|,\sand|\sto)\sA\d+)*")
 VERDICTS = {"true": "true", "true if": "if", "false": "false", "unclear": "unclear"}  # the class of each badge
 
 
@@ -31,6 +32,11 @@ def folded(summary: str, body: str, kind: str) -> str:
     return "\n\n".join([raw(f'<details class="{kind}"><summary>{inline(summary)}</summary>'), body, raw("</details>")])
 
 
+def waiting(gate: str, parts: Sequence[str]) -> list[str]:
+    """Markdown that a script shows when the prediction of this id is made."""
+    return [raw(f'<div data-gate="{gate}">'), *parts, raw("</div>")]
+
+
 def anchor(name: str) -> str:
     """A place in a page that links can name."""
     return raw(f'<span id="{escape(name)}" class="anchor"></span>')
@@ -45,7 +51,7 @@ def badge(ruling: str, text: str = "") -> str:
 def _markdown() -> Any:
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark")
+    return MarkdownIt("commonmark", {"typographer": True}).enable("smartquotes")  # as Sphinx does in the prose around
 
 
 def inline(text: str) -> str:
@@ -79,25 +85,29 @@ def link_names(text: str, lessons: dict[int, str], up: str = "") -> str:
     """
 
     def lesson_links(found: re.Match) -> str:
-        return re.sub(r"\d+", lambda n: _link(n[0], lessons.get(int(n[0])), up), found[0])
+        return re.sub(
+            r"\([^()]*\)|(\d+)", lambda n: _link(n[1], lessons.get(int(n[1])), up) if n[1] else n[0], found[0]
+        )
 
     def claim_links(found: re.Match) -> str:
         return re.sub(r"A\d+", lambda n: f'<a href="{up}../claims.html#{n[0]}">{n[0]}</a>', found[0])
 
-    lines, code = [], False
+    def linked(paragraph: str) -> str:
+        pieces = re.split(r"(`[^`]*`|\[[^\]]*\]\([^)]*\)|\$[^$]+\$)", paragraph)
+        return "".join(
+            piece if i % 2 else CLAIMS.sub(claim_links, LESSONS.sub(lesson_links, piece))
+            for i, piece in enumerate(pieces)
+        )
+
+    parts: list[list[str]] = [[]]  # paragraphs, whose lines may part a name, and between them lines as they are
+    code = False
     for line in text.split("\n"):
         code ^= line.startswith("```")
-        if code or line.startswith(("    ", "#", "```", "$$")):
-            lines.append(line)
-            continue
-        pieces = re.split(r"(`[^`]*`|\[[^\]]*\]\([^)]*\)|\$[^$]+\$)", line)
-        lines.append(
-            "".join(
-                piece if i % 2 else CLAIMS.sub(claim_links, LESSONS.sub(lesson_links, piece))
-                for i, piece in enumerate(pieces)
-            )
-        )
-    return "\n".join(lines)
+        if code or not line.strip() or line.startswith(("    ", "#", "```", "$$")):
+            parts += [[line], []]
+        else:
+            parts[-1].append(line)
+    return "\n".join(lines[0] if i % 2 else linked("\n".join(lines)) for i, lines in enumerate(parts) if lines)
 
 
 def _link(number: str, page: str | None, up: str) -> str:

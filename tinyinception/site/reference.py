@@ -107,6 +107,7 @@ def signature(name: str, thing: Any) -> str:
 def _unquoted(text: str) -> str:
     """Annotations are texts, which Python shows in quotes; defaults that are objects without their address."""
     text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
+    text = re.sub(r"<function (\w+)\.<locals>\.[\w.<>]+( at 0x[0-9a-f]+)?>", r"\1(...)", text)  # what made it
     return re.sub(r" at 0x[0-9a-f]+", "", text).replace("tinyinception.", "")
 
 

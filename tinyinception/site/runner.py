@@ -39,9 +39,9 @@ class _Outputs:
         self.text.seek(0)
         self.text.truncate()
 
-    def picture(self, path: Path, told: str) -> None:
+    def picture(self, path: Path, told: str, drawn: bool) -> None:
         self.end()
-        self.cells[-1].append({"picture": path.name, "told": told})
+        self.cells[-1].append({"picture": path.name, "told": told, **({"drawn": "yes"} if drawn else {})})
 
 
 def run(path: Path, folder: Path) -> None:

@@ -11,7 +11,7 @@
     const reveal = document.getElementById("reveal");
     const open = [];
     for (const asked of all(".prediction")) {
-      const gated = all(`.output[data-gate="${asked.id}"]`);
+      const gated = all(`[data-gate="${asked.id}"]`);
       const answer = asked.querySelector(".answer");
       const waiting = document.createElement("p");
       waiting.className = "waiting";
@@ -105,9 +105,9 @@
   function chooser() {
     const form = document.querySelector(".chooser");
     if (!form) return;
-    const rows = all("table tbody tr");
+    const rows = all(".cards tbody tr");
     const prose = all("article p").map((paragraph) => paragraph.textContent);
-    const numbers = (row) => all("td", row).slice(2, 6).map((cell) => Number(cell.textContent.replace(/[^\d]/g, ""))).filter(Boolean);
+    const numbers = (row) => all("td", row).slice(1, 5).map((cell) => Number(cell.textContent.replace(/[^\d]/g, ""))).filter(Boolean);
     const said = form.querySelector(".chosen");
 
     function choose() {
@@ -135,7 +135,7 @@
         row.classList.toggle("found", found.includes(row));
         row.classList.toggle("other", Boolean(text) && !found.includes(row));
       }
-      const names = found.map((row) => row.cells[0].textContent).join(", ");
+      const names = found.map((row) => row.cells[0].querySelector("code").textContent).join(", ");
       said.textContent = text ? (found.length ? `${told}: ${names}` : "None of them.") : "";
     }
     form.addEventListener("input", choose);
@@ -151,8 +151,30 @@
     }
   }
 
+  // -- the theme's drawers, which know the mouse alone ----------------------------------------------------------------
+
+  function drawers() {
+    const names = { __navigation: "Pages of the site", __toc: "On this page" };
+    for (const label of all(".nav-overlay-icon, .toc-overlay-icon:not(.no-toc)")) {
+      const box = document.getElementById(label.htmlFor);
+      label.tabIndex = 0;
+      label.setAttribute("role", "button");
+      label.setAttribute("aria-label", names[box.id]);
+      const say = () => label.setAttribute("aria-expanded", String(box.checked));
+      box.addEventListener("change", say);
+      say();
+      label.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        box.click();
+      });
+      addEventListener("keydown", (event) => { if (event.key === "Escape" && box.checked) { box.click(); label.focus(); } });
+    }
+  }
+
   predictions();
   claims();
   chooser();
   tables();
+  drawers();
 })();

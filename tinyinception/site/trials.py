@@ -1,0 +1,144 @@
+"""The page of the studies: what each asks, how it is run, and what was found by it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from dataclasses import fields
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tinyinception import studies
+from tinyinception.course.files import folder
+from tinyinception.site.ledger import short
+from tinyinception.site.markup import fence, folded, raw
+from tinyinception.train.config import Config
+
+
+def study_page(out: Path) -> str:
+    """Every built-in study: its question, what it tests, its arms, and what was measured; its picture goes to `out`."""
+    names = studies.names()
+    run = [name for name in names if (folder() / "results" / name / "results.csv").is_file()]
+    told = f" Run whole, with what came out: {', '.join(f'[{name}](#{name})' for name in run)}." if run else ""
+    parts = [
+        "# Studies",
+        f"A study trains networks that differ in one thing, with several seeds, and says how sure their difference is. "
+        f"{len(names)} come with the package, each for a sentence of the papers. `tinyinception study NAME --quick` "
+        f"takes minutes, on drawn images; `--dry-run` says how long the whole takes on your machine.{told}",
+    ]
+    if (folder() / "studies.md").is_file():
+        parts.append("What those that were run on CIFAR-10 came to: [Studies: what came out](lessons/studies.md).")
+    for name in names:
+        parts += _study(name, out)
+    return "\n\n".join(parts)
+
+
+def _study(name: str, out: Path) -> list[str]:
+    study = studies.load(name)
+    count, seeds = len(study.arms), len(study.seeds)
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(arm)}</th><td>{_differs(study.arms, arm)}</td></tr>" for arm in study.arms
+    )
+    base = next(iter(study.arms.values()))
+    quote = f"<blockquote>{escape(study.sentence)}</blockquote>" if study.sentence else ""
+    where = "; ".join(text for text in (study.where, study.mirrors) if text)
+    measures = ", ".join(one.replace("_", " ") for one in study.measures)
+    parts = [
+        f"## {name}",
+        raw(
+            f"<p><b>{escape(study.question)}</b></p>{quote}<p class='where'>{escape(where)}</p>"
+            f"<p>{_number(count, 'arm')}, {_number(seeds, 'seed')}: {_number(count * seeds, 'training')} of "
+            f"{_number(base.epochs, 'epoch')} on "
+            f"<code>{escape(str(base.data))}</code>; measured: {escape(measures)}.</p>"
+            f'<div class="wide"><table class="arms"><tbody>{rows}</tbody></table></div>'
+        ),
+        fence(f"tinyinception study {name} --quick", "sh"),
+    ]
+    return parts + _results(name, out) + _measured(name)
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _differs(arms: dict[str, Config], arm: str) -> str:
+    """In which settings an arm differs from the first one."""
+    first, this = next(iter(arms.values())), arms[arm]
+    told = [
+        text
+        for one in fields(this)
+        if getattr(this, one.name) != getattr(first, one.name)
+        for text in _settings(one.name, getattr(this, one.name))
+    ]
+    told = told or (_settings("model", this.model) if this is first else ["as the first"])
+    return ", ".join(f"<code>{escape(text)}</code>" for text in told)
+
+
+def _settings(name: str, value: Any) -> list[str]:
+    """A setting as it would stand in a file, options of a model one by one."""
+    if isinstance(value, dict):
+        return [f"{key} = {text}" for key, text in value.items()] or [f"no {name.replace('_', ' ')}"]
+    return [f"{name} = {value}"]
+
+
+def _results(name: str, out: Path) -> list[str]:
+    """What the whole study found, of which lessons/results/NAME keeps what its run wrote: verdict, table, picture."""
+    place = folder() / "results" / name
+    if not (place / "results.csv").is_file():
+        return []
+    (out / "studies").mkdir(exist_ok=True)
+    shutil.copyfile(place / "results.csv", out / "studies" / f"{name}.csv")
+    report = place / "report.md"
+    said, more = _report(report.read_text(encoding="utf-8")) if report.is_file() else (_rows(place), "")
+    parts = ["### What came out", said]
+    if (place / "figure.png").is_file():
+        picture = f"studies/{name}.png"
+        shutil.copyfile(place / "figure.png", out / picture)
+        told = f"Study {name}: how each arm learned, and what became of it, seed by seed"
+        parts.append(raw(f'<a href="{picture}"><img src="{picture}" class="drawn" alt="{told}" loading="lazy"></a>'))
+    parts += [folded("Differences of pairs, and what it cost", more, "result")] if more else []
+    return [*parts, raw(f'<p class="where"><a href="studies/{name}.csv" download>Every training, as CSV</a></p>')]
+
+
+def _report(text: str) -> tuple[str, str]:
+    """Of a report the verdict and the table, and what comes after the picture; without headings, which we have."""
+    said, _, more = re.sub(r"^(?:# |>|!\[).*\n?", "", text, flags=re.M).partition("\n## ")
+    return said.strip(), re.sub(r"^#+ (.*)$", r"**\1**", f"## {more}" if more else "", flags=re.M).strip()
+
+
+def _rows(place: Path) -> str:
+    """results.csv as a table."""
+    head, *lines = csv.reader((place / "results.csv").read_text(encoding="utf-8").splitlines())
+    rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in (head, *lines)]
+    return "\n".join([rows[0], "|---" * len(head) + "|", *rows[1:]])
+
+
+def _measured(name: str) -> list[str]:
+    """A stored result of the same name, which a lesson's experiment measured."""
+    path = folder() / "results" / f"{name}.json"
+    if not path.is_file():
+        return []
+    record = json.loads(path.read_text(encoding="utf-8"))
+    rows = "".join(_figures("", record["result"]))
+    told = (
+        f"Measured for a lesson, {record['date']}, on {record['machine']}, in {record['seconds']:,.0f} s: "
+        f"<code>{escape(record['command'])}</code>"
+    )
+    return [
+        raw(
+            f'<details class="result"><summary>A stored result</summary><p>{told}</p>'
+            f'<div class="wide"><table class="figures"><tbody>{rows}</tbody></table></div></details>'
+        )
+    ]
+
+
+def _figures(path: str, value: Any) -> list[str]:
+    """A row for each leaf of a result, by its path; lists of numbers are leaves."""
+    if isinstance(value, dict):
+        return [row for key, inner in value.items() for row in _figures(f"{path} {key}".strip(), inner)]
+    if isinstance(value, list) and value and isinstance(value[0], (dict, list)):
+        return [row for i, inner in enumerate(value) for row in _figures(f"{path} {i}".strip(), inner)]
+    return [f"<tr><th scope='row'>{escape(path)}</th><td>{escape(short(value))}</td></tr>"]
