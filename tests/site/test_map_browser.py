@@ -294,10 +294,15 @@ def test_a_finger_chooses_and_closes(browse):
     assert page.locator("#layer.open").count() == 0
 
 
-def test_on_paper_everything_is_shown(browse):
+def test_on_paper_everything_is_shown_in_light_colours(browse):
     page = browse("map", "#network=inception_cifar&at=stem", scheme="dark")
     page.locator(".chosen").wait_for()
+    fills = "[...document.querySelectorAll('.unit rect')].map((box) => box.style.fill)"
+    pale, dark = "rgb(252, 244, 182)", "rgb(37, 18, 85)"  # the dearest on a dark and on a light page
+    assert page.evaluate(fills).count(pale) == 1
     page.emulate_media(media="print")
+    page.wait_for_function(f"({fills}).includes('{dark}')")
+    assert pale not in page.evaluate(fills)
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not page.locator("#controls").is_visible()
     page.set_viewport_size({"width": 718, "height": 1000})  # what a sheet of A4 has room for

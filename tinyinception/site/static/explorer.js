@@ -99,21 +99,18 @@ const Explorer = (() => {
 
   // ---- colours ----
 
+  let printing = false; // paper is light, whatever the screen is
   const isDark = () => {
+    if (printing || matchMedia("print").matches) return false;
     const theme = root.dataset.theme;
     return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   };
 
-  const pairs = new Map(); // what look.css says, read once: to ask again after each change costs the browser a layout
-
   /** A colour of look.css, such as colour("cost-3"), as "#rrggbb" in the theme of the moment. */
   function colour(name) {
-    if (!pairs.has(name)) {
-      const said = getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-      const found = /^light-dark\((#[0-9a-f]+),\s*(#[0-9a-f]+)\)$/i.exec(said);
-      pairs.set(name, found ? found.slice(1) : [said, said]);
-    }
-    return pairs.get(name)[isDark() ? 1 : 0];
+    const said = getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+    const pair = /^light-dark\((#[0-9a-f]+),\s*(#[0-9a-f]+)\)$/i.exec(said);
+    return pair ? pair[isDark() ? 2 : 1] : said;
   }
 
   const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
@@ -187,7 +184,8 @@ const Explorer = (() => {
       kept.set(next);
       redraw();
     });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", redraw);
+    for (const [event, on] of [["beforeprint", true], ["afterprint", false]]) addEventListener(event, () => { printing = on; redraw(); });
     link.addEventListener("click", async () => {
       const done = await share();
       link.textContent = done ? "Link copied" : "Copy link";
