@@ -152,6 +152,18 @@ def test_the_keyboard_reaches_and_shows_boxes(browse):
     assert page.locator("#layer h2").inner_text() == "googlenet"
 
 
+def test_links_past_something_keep_the_setting(browse):
+    page = browse("map", "#network=googlenet&at=conv1")
+    page.locator(".chosen").wait_for()
+    address = page.url
+    for link, target in ((".skip >> nth=0", "main"), ("#past", "layer")):
+        page.locator(link).focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == target
+        assert page.url == address
+    assert shown(page) == "conv1"
+
+
 def test_a_link_opens_a_setting_which_reload_keeps_and_back_undoes(browse):
     page = browse("map", "#network=inception_v4&by=params&at=Mixed_6c.double.conv3_1x7", server=True)
     page.locator(".chosen").wait_for()

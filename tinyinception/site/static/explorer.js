@@ -195,6 +195,9 @@ const Explorer = (() => {
       note.replaceChildren(done ? "The link to this setting is copied. " : "The link is the page's address; copy it from the browser's address bar. ", ...elsewhere());
       link.focus();
     });
+    for (const skip of document.querySelectorAll("a.skip")) { // what stands behind # is the setting: it must not change
+      skip.addEventListener("click", (event) => { event.preventDefault(); document.querySelector(skip.hash).focus(); });
+    }
     name();
   }
 
