@@ -31,6 +31,7 @@ ELSEWHERE = (
     "train",
     "lesson 22",
     "train --data cifar10",
+    "train --data cifar10 --budget coffee",
     "data fetch cifar10",
     "data fetch cifar10 --from FOLDER",
     "study FILE.toml",
