@@ -33,6 +33,7 @@ ELSEWHERE = (
     "lesson 22",
     "claims",
     "train --data cifar10",
+    "train --data cifar10 --budget coffee",
     "data fetch cifar10",
     "data fetch cifar10 --from FOLDER",
     "study FILE.toml",

@@ -1,8 +1,7 @@
 """Which figure or table of which paper a part of a network is from, as far as a docstring cannot say it.
 
-Numbers of figures were compared with captions of the papers: Inception-v4's of 3 to 19, Rethinking's of 7 to 10; others rest on
-the tables and on the networks' docstrings.
-Where what was released is not what was printed, the entry says how.
+Numbers of figures were compared with captions of the papers: Inception-v4's of 3 to 19, Rethinking's of 7 to 10; others
+rest on the tables and on the networks' docstrings. Where what was released is not what was printed, the entry says how.
 """
 
 from __future__ import annotations
