@@ -34,8 +34,9 @@ Found = Mapping[str, Report | None]
 
 
 def results() -> dict[str, Report | None]:
-    """What is kept of each built-in study, None of those that were not run. Raises DataError where it is damaged."""
-    return {name: kept.read(folder() / "results" / name) for name in studies.names()}
+    """What is kept of each built-in study but searches, None of those not run. Raises DataError where it is damaged."""
+    tested = [name for name in studies.names() if studies.load(name).halving is None]
+    return {name: kept.read(folder() / "results" / name) for name in tested}
 
 
 def page(text: str, found: Found) -> str:
