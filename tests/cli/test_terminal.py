@@ -74,7 +74,7 @@ OUTPUTS = {
     "compare inception_v4": ["inception_v4", "42,679,816"],
     "lesson": ["  1  Autograd", " 21  Four design principles", "hours in all"],
     "claims 39 A3": [" A3  true if", " 39  true", "2 claims in"],
-    "claims --lesson 11": [" A3  true if  Two 3x3", " 40  unclear  Factorising", "9 claims in"],
+    "claims --lesson 11": [" A3  true if  Two 3x3", " 40  unclear  Factorising", "10 claims in"],
     "evaluate a b --compare": ["test accuracy 99.12%", "triangle", "hardly be so"],
     "summary inception_v3 --depth 1": ["Mixed_7c", "23,834,568"],
     "predict --help": ["[options] RUN --test N", "[options] --model M --weights FILE IMAGE..."],

@@ -78,7 +78,12 @@ class Trainings:
 
     def ended(self) -> Iterator[tuple[Task, Outcome | TinyInceptionError]]:
         """What has, since this was asked last."""
-        for future in [future for future in self.running if future.done()]:
+        for future in list(self.running):
+            if future.status in (
+                "pending",
+                "lost",
+            ):  # asked now: while the last one was looked at, workers may have died
+                continue
             try:
                 outcome = self._outcome(future)
             except LATE:  # it was lost with its worker, and another one has it now
@@ -115,7 +120,7 @@ class Trainings:
 
     def _outcome(self, future: Future) -> Outcome | TinyInceptionError | Elsewhere | None:
         """None where it was asked to stop, or only compiled. Raises TimeoutError, and Gone."""
-        if future.status not in ("finished", "error"):
+        if future.status == "cancelled":
             raise self.cluster.gone()
         try:
             error = future.exception(timeout=FETCH)
