@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tinyinception.site import card, tables, trials
+from tinyinception.course import claims
+from tinyinception.site import card, ledger, tables, trials
 from tinyinception.site.lessons import _last_paragraph
 
 TABLE = """| batch | side | images/s | status | reason |
@@ -133,3 +134,12 @@ def test_a_long_description_ends_between_words():
 )
 def test_the_paragraph_that_leads_to_the_next_question_does_not_wait(text, told, leads):
     assert _last_paragraph(text) == (told, leads)
+
+
+def test_every_claims_page_shows_the_function_that_judged_it():
+    for claim in claims.read():
+        file, _, name = claim.function.partition(".")
+        found = ledger._source(claim.function)
+        assert found["source"].startswith(("def ", "@"))
+        assert f"/{file}.py, line " in found["place"]
+        assert f"def {name}(" in found["source"] or file == "studied"

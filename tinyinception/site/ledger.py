@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ def _what_if(claim: claims.Claim) -> str:
 def _source(function: str) -> dict[str, str]:
     """Where a verdict's function stands, and its text."""
     file, _, name = function.partition(".")
-    found = inspect.unwrap(getattr(claims.beside(file), name))
+    found = getattr(claims.beside(file), name)
+    found = inspect.unwrap(found.func if isinstance(found, partial) else found)
     _, line = inspect.getsourcelines(found)
     return {"source": inspect.getsource(found), "place": f"lessons/verdicts/{file}.py, line {line}"}
 
