@@ -15,6 +15,7 @@ from benchmarks.common import COLOURS, Column, Result, Row, Table, main, new_fig
 from benchmarks.comparison import OURS, Entrant, difference
 from benchmarks.peers.torch import MODES
 from benchmarks.sides import Side, SideError, alternate
+from tinyinception.train.budgets import BUDGETS
 from tinyinception.train.config import read
 
 if TYPE_CHECKING:
@@ -25,26 +26,7 @@ MINUTES = 20.0
 TOLERANCE = 1e-4  # relative difference of the losses of STEPS steps, of 64 images each
 STEPS = 5
 SIDES = ("ours", "torch")
-# airbench94_muon's, with a batch for two cores
-RECIPE: dict[str, Any] = {
-    "model": "airbench_cifar",
-    "data": "cifar10",
-    "epochs": 8,
-    "batch_size": 500,
-    "optimizer": "muon",
-    "lr": 0.24,
-    "momentum": 0.6,
-    "bias_lr": 26.5,
-    "head_lr": 0.41,
-    "weight_decay": 2.4e-3,
-    "schedule": "triangular",
-    "warmup": 0.0,
-    "label_smoothing": 0.2,
-    "whiten": 3,
-    "crop": 2,
-    "border": "reflect",
-    "alternating_flip": True,
-}
+RECIPE: dict[str, Any] = {"data": "cifar10", **BUDGETS["coffee"].values}
 GENTLE = 0.1  # of its rates; at the whole, differences of rounding grow a hundredfold with each step
 SMALL = {"data": "drawn", "source": None, "limit": 64, "batch_size": 64, "epochs": STEPS}
 

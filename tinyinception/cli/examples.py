@@ -23,7 +23,7 @@ EXAMPLES = {
   tinyinception COMMAND --help""",
     "train": """  tinyinception train                       the default network on the drawn data, some minutes
   tinyinception train --data cifar10 --out runs/c10
-  tinyinception train --data cifar10 --budget coffee     the best there is for 20 minutes; also evening, night
+  tinyinception train --data cifar10 --budget coffee     a recipe for 20 minutes; also evening, night
   tinyinception train --resume runs/c10     continue after Ctrl-C or a crash, to the same bits
   tinyinception train --resume runs/c10 --epochs 24      go on to 24 epochs
   tinyinception train --model googlenet_cifar --epochs 2 --limit 2000

@@ -24,7 +24,7 @@ def add_settings(parser: argparse.ArgumentParser) -> dict[str, Any]:
         "--budget",
         type=OneOf(*BUDGETS),
         metavar="|".join(BUDGETS),
-        help=f"the network and the recipe that make the most of a time on two cores, about {times}; for "
+        help=f"a network and a recipe for a time on two cores, about {times}; for "
         f"{' and '.join(DATA)}; other flags come before it",
     )
     for name, one in Config.settings().items():

@@ -15,6 +15,7 @@ from tinyinception import studies
 from tinyinception.course.files import folder
 from tinyinception.site.ledger import short
 from tinyinception.site.markup import fence, folded, raw
+from tinyinception.terminal import many
 from tinyinception.train.config import Config
 
 
@@ -50,18 +51,14 @@ def _study(name: str, out: Path) -> list[str]:
         f"## {name}",
         raw(
             f"<p><b>{escape(study.question)}</b></p>{quote}<p class='where'>{escape(where)}</p>"
-            f"<p>{_number(count, 'arm')}, {_number(seeds, 'seed')}: {_number(count * seeds, 'training')} of "
-            f"{_number(base.epochs, 'epoch')} on "
+            f"<p>{many(count, 'arm')}, {many(seeds, 'seed')}: {many(count * seeds, 'training')} of "
+            f"{many(base.epochs, 'epoch')} on "
             f"<code>{escape(str(base.data))}</code>; measured: {escape(measures)}.</p>"
             f'<div class="wide"><table class="arms"><tbody>{rows}</tbody></table></div>'
         ),
         fence(f"tinyinception study {name} --quick", "sh"),
     ]
     return parts + _results(name, out) + _measured(name)
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _differs(arms: dict[str, Config], arm: str) -> str:

@@ -16,6 +16,7 @@ from tinyinception.studies.measures import MEASURES
 from tinyinception.studies.pages import Block, Heading, Paragraph, Points, Quote, Table, as_html, as_markdown
 from tinyinception.studies.report import QUICK, Report, counts, spread
 from tinyinception.studies.verdict import named
+from tinyinception.terminal import many
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class SearchReport:
         beside = "" if gain is None else f", {measure.difference(gain)} against {named(study.reference)}"
         first = (
             f"Of {len(study.arms)} arms, {named(winner)} came first: {study.title(self.measure)} {value}{beside} "
-            f"({n} seed{'' if n == 1 else 's'})."
+            f"({many(n, 'seed')})."
         )
         chance = ["One seed cannot tell a small difference from chance."] * (n == 1 and gain is not None)
         return " ".join([first, *chance, *([QUICK] if study.quick else []), *said])

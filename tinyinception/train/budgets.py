@@ -1,4 +1,4 @@
-"""Budgets: for how long somebody is willing to train, and what makes the most of it, one table to change.
+"""Budgets: for how long somebody is willing to train, and a recipe for it, one table to change.
 
     train.fit(train.Config.for_data("cifar10", budget="coffee"))
 
