@@ -18,8 +18,9 @@ from llvmlite import ir
 from tests.helpers.norms import batch_norm_eval
 from tinyinception import kernels, nn
 from tinyinception.errors import ArgumentError
-from tinyinception.kernels import choice, disk, launch, plan, reference, winograd
+from tinyinception.kernels import choice, disk, launch, packing, plan, reference, winograd
 from tinyinception.kernels.stairs import reference as twins
+from tinyinception.kernels.vectors import VECTOR_BYTES
 from tinyinception.nn import random
 from tinyinception.nn.functional import cross_entropy
 from tinyinception.optim import SGD
@@ -251,12 +252,15 @@ def test_the_fast_kernels_transforms_are_the_matrices(step, matrix):
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_the_fast_kernels_weights_are_transformed_by_the_matrix(flip):
-    w = np.random.default_rng(5).integers(-8, 8, (3, 3, 4, 6)).astype(np.float64)
+    w = np.random.default_rng(5).integers(-8, 8, (3, 3, 24, 40)).astype(np.float64)
     turned = w[::-1, ::-1].swapaxes(2, 3) if flip else w
     expected = np.einsum("ia,abcf,jb->ijcf", twins.G, turned, twins.G)
-    u = np.empty((16, *expected.shape[2:]))
+    u = np.zeros(plan.winograd_weights(w.shape, flip, w.dtype))
     winograd.transform_weights(w, flip, u, 1)
-    np.testing.assert_array_equal(u, expected.reshape(u.shape))
+    lanes, (_, panels, rows, _) = VECTOR_BYTES // 8, u.shape
+    split = [packing.panel(p, expected.shape[3] // lanes) for p in range(panels)]
+    joined = np.concatenate([u[:, p, :, : lanes * mine] for p, (_, mine) in enumerate(split)], axis=2)
+    np.testing.assert_array_equal(joined, expected.reshape(16, rows, -1))
 
 
 def test_the_gradient_of_the_fast_kernels_weights_goes_through_its_transpose():

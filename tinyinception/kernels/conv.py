@@ -106,7 +106,7 @@ def _product(how, x, channel, w, start, finish, out, out_channel, out_channels, 
 def _winograd(x, w, flip, corner, finish, out, add, moments=False):
     """`winograd_product` for windows the first of which begins at `corner`; returns pixels and moments of each tile."""
     n, _, _, f = out.shape
-    u = empty((16, w.shape[2 + flip], w.shape[3 - flip]), w.dtype)
+    u = empty(plan.winograd_weights(w.shape, flip, w.dtype), w.dtype)
     launch(transform_weights, w, flip, u, workers(2 * u.size))
     windows, places = _squares(x, corner, out)
     tiles = -(-n * windows.grid[0] * windows.grid[1] // plan.WINDOWS) if moments else 0

@@ -19,13 +19,14 @@ from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
 
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
 WINDOWS = 3 * ROWS  # of Winograd, at a time: what becomes of them stays in the cache
+DEEP = 4 * WINDOWS  # at a time for the weights' gradient, which passes all its sums each time
 LEAST_ROWS = 1024  # pixels that are worth a partial sum of the weights' gradient
 MOST_PARTS = 16
 MOST_SUMS = 1 << 22  # numbers in all partial sums
 LEAST_UNITS = 8  # pieces of work, for as many threads
 LEAST_TILES = 2
 MOST_WEIGHTS = 1 << 19  # bytes of weights in one piece of work: what a second-level cache has room for
-LEAST_WINDOWS, LEAST_CHANNELS = 8 * WINDOWS, 32  # that are worth Winograd's transforms
+LEAST_WINDOWS = 6 * WINDOWS  # that are worth transforming the weights for
 NARROW = 16
 WORTH = 16  # multiply-adds that take as long as a number that is read and written
 
@@ -152,25 +153,35 @@ def weight_grad(grad: Shape, w: Shape, pads: Shape, groups: int, dilation: Pair,
 
 
 @kept
+def winograd_weights(w: Shape, flip: bool, dtype: np.dtype) -> Shape:
+    """Winograd's transformed weights, in panels of whole vectors, which lie one after the other."""
+    panel = VECTORS * (VECTOR_BYTES // dtype.itemsize)
+    return 16, -(-w[3 - flip] // panel), w[2 + flip], panel
+
+
+@kept
 def winograd_parts(grad: Shape, w: Shape) -> int:
     """Partial sums of the weights' gradient."""
-    tiles = -(-grad[0] * -(-grad[1] // 2) * -(-grad[2] // 2) // WINDOWS)
-    return max(1, min(MOST_PARTS, tiles // 4, MOST_SUMS // (16 * w[2] * w[3])))
+    return max(1, min(MOST_PARTS, -(-_squares(grad) // DEEP), MOST_SUMS // (16 * w[2] * w[3])))
 
 
 @kept
 def suits_winograd(out: Shape, w: Shape, stride: Pair, groups: int, dilation: Pair, dtype: np.dtype) -> bool:
-    """Whether `kernels.winograd` computes it: with few windows the weights, with few channels all else takes longer."""
-    windows = out[0] * -(-out[1] // 2) * -(-out[2] // 2)
+    """Whether `kernels.winograd` computes it: whole vectors of channels, and windows enough."""
     whole = max(VECTOR_BYTES // dtype.itemsize, CHANNELS)
     return (
         chosen() != "registers"
         and w[:2] == (3, 3)
         and stride == dilation == (1, 1)
         and groups == 1
-        and windows >= LEAST_WINDOWS
-        and all(channels % whole == 0 and channels >= LEAST_CHANNELS for channels in w[2:])
+        and _squares(out) >= LEAST_WINDOWS
+        and all(channels % whole == 0 for channels in w[2:])
     )
+
+
+def _squares(out: Shape) -> int:
+    """Of 2x2 pixels in as many images."""
+    return out[0] * -(-out[1] // 2) * -(-out[2] // 2)
 
 
 @kept

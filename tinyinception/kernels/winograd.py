@@ -29,8 +29,8 @@ from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
-from tinyinception.kernels.plan import WINDOWS
-from tinyinception.kernels.products import NO, ONE, windows_of
+from tinyinception.kernels.plan import DEEP, WINDOWS
+from tinyinception.kernels.products import NO, ONE, ZERO, windows_of
 from tinyinception.kernels.team import PIECES, SHARES, SPACING, deal, take
 from tinyinception.kernels.tiles import moments_tile, weight_tile, window_tile
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS, Code, address
@@ -62,21 +62,22 @@ def _gradients(code, y):
 
 
 def _make_transform(step, size):
-    """target[plane * i:] = number i of 16 that `step` makes of size x size pixels, for all channels.
+    """target[plane * i:] = number i of 16 that `step` makes of size x size pixels, for channels from `start` on.
 
     pixels: their addresses, in a table.
     """
 
     @intrinsic
-    def transform(typingctx, like, pixels, vectors, target, plane):
+    def transform(typingctx, like, pixels, start, vectors, target, plane):
         def codegen(context, builder, signature, args):
-            _, pixels, vectors, target, plane = args
+            _, pixels, start, vectors, target, plane = args
             code = Code(context, builder, like.dtype)
             places = [code.address(pixels, code.number(i)) for i in range(size * size)]
 
             def channels(v, nothing):
                 at = builder.mul(v, code.number(code.lanes))
-                square = _both_ways(step, code, [code.load(place, at) for place in places], size)
+                here = builder.add(start, at)
+                square = _both_ways(step, code, [code.load(place, here) for place in places], size)
                 for i, value in enumerate(square):
                     code.store(value, target, builder.add(at, builder.mul(plane, code.number(i))))
                 return nothing
@@ -84,7 +85,7 @@ def _make_transform(step, size):
             code.loop(vectors, [], channels)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.int64] * 4), codegen
+        return types.void(like, *[types.int64] * 5), codegen
 
     return transform
 
@@ -124,33 +125,40 @@ def _along(a, b, c, half):
 
 @kernel(parallel=False)
 def _transform_rows(unit, units, w, flip, u):
-    half, (_, rows, columns) = w.dtype.type(0.5), u.shape
+    half, (_, panels, rows, apart) = w.dtype.type(0.5), u.shape
+    lanes, columns = apart // VECTORS, w.shape[2] if flip else w.shape[3]
     first, last = (2, 0) if flip else (0, 2)
     for r in range(rows * unit // units, rows * (unit + 1) // units):
-        for s in range(columns):
-            c, f = (s, r) if flip else (r, s)
-            left = _along(w[first, first, c, f], w[1, first, c, f], w[last, first, c, f], half)
-            middle = _along(w[first, 1, c, f], w[1, 1, c, f], w[last, 1, c, f], half)
-            right = _along(w[first, last, c, f], w[1, last, c, f], w[last, last, c, f], half)
-            for i in range(4):
-                row = _along(left[i], middle[i], right[i], half)
-                for j in range(4):
-                    u[4 * i + j, r, s] = row[j]
+        for p in range(panels):
+            begin, mine = panel(p, columns // lanes)
+            for k in range(lanes * mine):
+                s = lanes * begin + k
+                c, f = (s, r) if flip else (r, s)
+                left = _along(w[first, first, c, f], w[1, first, c, f], w[last, first, c, f], half)
+                middle = _along(w[first, 1, c, f], w[1, 1, c, f], w[last, 1, c, f], half)
+                right = _along(w[first, last, c, f], w[1, last, c, f], w[last, last, c, f], half)
+                for i in range(4):
+                    row = _along(left[i], middle[i], right[i], half)
+                    for j in range(4):
+                        u[4 * i + j, p, r, k] = row[j]
 
 
 @kernel(parallel=False)
 def transform_weights(w, flip, u, workers):
-    """u, 16 x C x F: U of w, 3 x 3 x C x F, along both directions; with flip, 16 x F x C of the kernel turned round."""
+    """u[:, p, c, k], 16 numbers: U of w, 3 x 3 x C x F, along both directions, of the output channel k of panel p.
+
+    flip: of the kernel turned round, with C for F.
+    """
     deal(_transform_rows, PIECES, workers, (PIECES, w, flip, u))
 
 
 @kernel(parallel=False)
 def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers, taken):
     """One thread's share of `winograd_product`: tiles, until none is left."""
-    x, size, (_, channels, wide) = windows.x, windows.x.itemsize, u.shape
-    lanes = VECTOR_BYTES // size
+    x, size, (_, panels, channels, apart) = windows.x, windows.x.itemsize, u.shape
+    lanes, wide = VECTOR_BYTES // size, places.channels
     vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
-    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + WINDOWS - 1) // WINDOWS
+    tiles = (rows + WINDOWS - 1) // WINDOWS
     zeros, none = np.zeros(channels, x.dtype), np.zeros((4, wide), x.dtype)
     all_taps = np.zeros(1, np.int64)
     table, ends = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
@@ -173,6 +181,7 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
             _transform_in(
                 x,
                 address(table) + 128 * row,
+                ZERO,
                 channels // lanes,
                 address(inputs) + size * channels * row,
                 WINDOWS * channels,
@@ -181,7 +190,7 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
             for p in range(panels):
                 first, mine = panel(p, vectors)
                 at = lanes * first
-                b = address(u) + size * (i * channels * wide + at)
+                b = address(u) + size * (i * panels + p) * channels * apart
                 for r in range(0, row_to - row_from, ROWS):
                     here, there = address(left) + 8 * (WINDOWS * i + r), address(right) + 8 * (WINDOWS * i + r)
                     window_tile(
@@ -193,7 +202,7 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
                         ONE,
                         channels,
                         b,
-                        wide,
+                        apart,
                         address(none),
                         wide,
                         NO,
@@ -241,47 +250,59 @@ def winograd_product(windows, u, finish, places, add, moments, sizes, workers):
 
 @kernel(parallel=False)
 def _winograd_parts(me, windows, grads, sums, workers, taken):
-    """One thread's share of `winograd_weight_product`: parts, until none is left."""
+    """One thread's share of `winograd_weight_product`: parts, until none is left.
+
+    Channels are kept in groups, and gradients in panels, so that the rows that a product passes lie side by side: a
+    row of all channels is a power of two long, as a rule, and such rows would drive each other out of the cache.
+    """
     x, size, (parts, _, channels, wide) = windows.x, windows.x.itemsize, sums.shape
     lanes = VECTOR_BYTES // size
     vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
-    panels, tiles = (vectors + VECTORS - 1) // VECTORS, (rows + WINDOWS - 1) // WINDOWS
-    zeros, zero = np.zeros(max(channels, wide), x.dtype), x.dtype.type(0)
-    table, places = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
-    inputs, given = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
-    left, right = np.empty((16, WINDOWS), np.int64), np.empty((16, WINDOWS), np.int64)
-    for i in range(16):
-        for row in range(WINDOWS):
-            left[i, row] = address(inputs) + size * channels * (i * WINDOWS + row)
-            right[i, row] = address(given) + size * wide * (i * WINDOWS + row)
+    group, broad, panels = max(lanes, CHANNELS), VECTORS * lanes, (vectors + VECTORS - 1) // VECTORS
+    groups, zeros, zero = channels // group, np.zeros(max(channels, wide), x.dtype), x.dtype.type(0)
+    table, places = np.empty((DEEP, 16), np.int64), np.empty((DEEP, 4), np.int64)
+    inputs, given = np.empty((16, groups, DEEP, group), x.dtype), np.empty((16, panels, DEEP, broad), x.dtype)
+    left, right = np.empty(DEEP, np.int64), np.empty(DEEP, np.int64)
+    for row in range(DEEP):
+        left[row], right[row] = address(inputs) + size * group * row, address(given) + size * broad * row
     while True:
         part = take(address(taken), parts, workers, me)
         if part == parts:
             break
-        begin, end = tiles * part // parts, tiles * (part + 1) // parts
-        for tile in range(begin, end):
-            row_from, row_to = tile * WINDOWS, min((tile + 1) * WINDOWS, rows)
-            windows_of(windows, ONE, row_from, row_to, address(zeros), table)
-            windows_of(grads, ONE, row_from, row_to, address(zeros), places)
-            for row in range(row_to - row_from):
-                _transform_in(
-                    x,
-                    address(table) + 128 * row,
-                    channels // lanes,
-                    address(inputs) + size * channels * row,
-                    WINDOWS * channels,
-                )
-                _transform_grad(
-                    x, address(places) + 32 * row, vectors, address(given) + size * wide * row, WINDOWS * wide
-                )
+        begin, end = rows * part // parts, rows * (part + 1) // parts
+        for row_from in range(begin, end, DEEP):
+            count = min(DEEP, end - row_from)
+            windows_of(windows, ONE, row_from, row_from + count, address(zeros), table)
+            windows_of(grads, ONE, row_from, row_from + count, address(zeros), places)
+            for row in range(count):  # `inputs` and `given` have to be named here, as above
+                for g in range(groups):
+                    there = address(inputs) + size * group * (DEEP * g + row)
+                    _transform_in(
+                        x, address(table) + 128 * row, group * g, group // lanes, there, groups * DEEP * group
+                    )
+                for p in range(panels):
+                    first, mine = panel(p, vectors)
+                    there = address(given) + size * broad * (DEEP * p + row)
+                    _transform_grad(x, address(places) + 32 * row, lanes * first, mine, there, panels * DEEP * broad)
             for i in range(16):
-                here, there = address(left) + 8 * WINDOWS * i, address(right) + 8 * WINDOWS * i
                 for c in range(0, channels, CHANNELS):
+                    channel = (i * groups + c // group) * DEEP * group + c % group
                     for p in range(panels):
                         first, mine = panel(p, vectors)
-                        at = lanes * first
+                        column, at = (i * panels + p) * DEEP * broad, lanes * first
                         out = address(sums) + size * (((part * 16 + i) * channels + c) * wide + at)
-                        weight_tile(mine, zero, here, c, row_to - row_from, there, at, out, wide, tile - begin)
+                        weight_tile(
+                            mine,
+                            zero,
+                            address(left),
+                            channel,
+                            count,
+                            address(right),
+                            column,
+                            out,
+                            wide,
+                            row_from - begin,
+                        )
 
 
 @kernel(parallel=False)
