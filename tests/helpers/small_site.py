@@ -116,7 +116,7 @@ def keep_small(patch, tmp_path):
     patch.setenv("TINYINCEPTION_DATA", str(tmp_path / "kept"))
     patch.setattr(reference, "ROOMS", ("gradcheck",))
     patch.setattr(chapters, "CLONE", tmp_path / "no clone")
-    patch.setattr(chapters, "study_page", lambda out: "# Studies")
+    patch.setattr(chapters, "study_page", lambda: "# Studies")
     patch.setattr("tinyinception.plots.draw", lambda name, path: path.write_bytes(b"drawn"))
     patch.setattr("tinyinception.site.explorer.write", _write_explorer)
     patch.setattr("tinyinception.site.explorer.sources", lambda: "")  # which read lesson 20, that is none of these

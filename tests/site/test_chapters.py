@@ -39,55 +39,17 @@ def test_a_wide_table_keeps_its_rows_for_a_reader_of_the_screen_and_names_each_c
     assert '<td role="cell" data-name="b"><strong>2</strong></td>' in made
 
 
-REPORT = """# Study residual: why?
-
-> A sentence.
->
-> Its place
-
-scale 0.1 is better.
-
-| arm | test accuracy | n |
-|---|---|---|
-| scale 0.1 | 80 % | 3 |
-
-![How the arms learned](figure.png)
-
-## Differences of pairs of equal seed
-
-| measure | n |
-|---|---|
-| loss | 3 |
-"""
-
-
-@pytest.fixture
-def results(tmp_path, monkeypatch):
-    """The folder of the results of study `residual`, with its rows."""
+def test_a_study_that_was_run_says_where_what_came_out_stands(tmp_path, monkeypatch):
     monkeypatch.setattr(trials, "folder", lambda: tmp_path)
-    place = tmp_path / "results" / "residual"
+    place, link = tmp_path / "results" / "residual", "[what came out](lessons/studies.md#residual)"
     place.mkdir(parents=True)
     (place / "results.csv").write_text("arm,seed,test_loss\n0.1|a,0,1.5\n", encoding="utf-8")
-    return place
-
-
-def test_a_study_that_was_run_shows_its_verdict_its_table_and_its_picture_and_folds_the_rest(results, tmp_path):
-    out = tmp_path / "out"
-    out.mkdir()
-    assert "What came out" not in "\n".join(trials._study("smoothing", out))
-    assert "| 0.1\\|a | 0 | 1.5 |" in "\n".join(trials._study("residual", out))  # as long as there is no report
-    (results / "report.md").write_text(REPORT, encoding="utf-8")
-    (results / "figure.png").write_bytes(b"drawn")
-    page = "\n".join(trials._study("residual", out))
-    shown, _, rest = page.partition("<details")
-    for text in ("### What came out", "scale 0.1 is better.", "| scale 0.1 | 80 % | 3 |", 'src="studies/residual.png"'):
-        assert text in shown
-    assert "# Study" not in page
-    assert "A sentence." not in page
-    assert "figure.png" not in page
-    assert "**Differences of pairs of equal seed**" in rest
-    assert '<a href="studies/residual.csv" download>' in rest
-    assert sorted(path.name for path in (out / "studies").iterdir()) == ["residual.csv", "residual.png"]
+    assert link not in trials.study_page()  # where there is no page to link to
+    (tmp_path / "studies.md").write_text("## residual\n", encoding="utf-8")
+    page = trials.study_page()
+    assert link in page
+    assert "Run whole, with what came out: [residual](lessons/studies.md#residual)." in page
+    assert "#smoothing)" not in page
 
 
 def test_settings_of_an_arm_stand_as_in_a_file():

@@ -60,7 +60,8 @@ def section(name: str, report: Report | None) -> str:
         return f"**{study.question}**\n\n{quote}\n{_not_run(name)}\n"
     title, *blocks = (_placed(block, name) for block in report.blocks())
     assert isinstance(title, Heading)
-    return f"**{report.study.question}**\n\n" + as_markdown(blocks, "there")
+    rows = f"Every training: [results.csv](results/{name}/results.csv)"
+    return f"**{report.study.question}**\n\n{as_markdown(blocks, 'there')}\n{rows}\n"
 
 
 def _placed(block: Block, name: str) -> Block:

@@ -102,7 +102,7 @@ def write(places: Places, lessons: Sequence[Lesson], explorer: bool) -> None:
     glossary(places)
     which(places)
     came_out(places)
-    places.write("studies", study_page(places.out))
+    places.write("studies", study_page())
     start(places, [*chapters], explorer)
 
 
@@ -211,7 +211,7 @@ def which(places: Places) -> None:
 
 
 def came_out(places: Places) -> None:
-    """What those that were run came to, with their pictures."""
+    """What those that were run came to, with their pictures and rows."""
     page = folder() / "studies.md"
     if not page.is_file():
         return
@@ -221,9 +221,15 @@ def came_out(places: Places) -> None:
         shutil.copyfile(page.parent / found["file"], places.out / "pictures" / name)
         return raw(f'<img src="../pictures/{name}" alt="{escape(found["shows"])}" loading="lazy">')
 
+    def rows(found: re.Match) -> str:
+        name = f"study-{found['study']}.csv"
+        shutil.copyfile(page.parent / found["file"], places.out / "pictures" / name)
+        return f'<a href="../pictures/{name}" download>{escape(found["shows"])}</a>'
+
     (places.out / "pictures").mkdir(exist_ok=True)
-    pictures = r"^!\[(?P<shows>[^\]]*)\]\((?P<file>results/(?P<study>\w+)/[^)]+)\)$"
-    text = re.sub(pictures, picture, page.read_text(encoding="utf-8"), flags=re.M)
+    kept = r"\[(?P<shows>[^\]]*)\]\((?P<file>results/(?P<study>\w+)/[^)]+\.%s)\)"
+    text = re.sub(rf"^!{kept % 'png'}$", picture, page.read_text(encoding="utf-8"), flags=re.M)
+    text = re.sub(kept % "csv", rows, text)
     places.write("lessons/studies", link_names(text, places.pages))
 
 

@@ -1,43 +1,37 @@
-"""The page of the studies: what each asks, how it is run, and what was found by it."""
+"""The page of the studies: what each asks, and how it is run."""
 
 from __future__ import annotations
 
-import csv
 import json
-import re
-import shutil
 from dataclasses import fields
 from html import escape
-from pathlib import Path
 from typing import Any
 
 from tinyinception import studies
 from tinyinception.course.files import folder
 from tinyinception.site.ledger import short
-from tinyinception.site.markup import fence, folded, raw
+from tinyinception.site.markup import fence, raw
 from tinyinception.terminal import many
 from tinyinception.train.config import Config
 
 
-def study_page(out: Path) -> str:
-    """Every built-in study: its question, what it tests, its arms, and what was measured; its picture goes to `out`."""
+def study_page() -> str:
+    """Every built-in study: its question, what it tests, its arms, and where it is said what came out."""
     names = studies.names()
-    run = [name for name in names if (folder() / "results" / name / "results.csv").is_file()]
-    told = f" Run whole, with what came out: {', '.join(f'[{name}](#{name})' for name in run)}." if run else ""
+    run = [name for name in names if _ran(name)]
+    told = f" Run whole, with what came out: {', '.join(map(_came_out, run))}." if run else ""
     parts = [
         "# Studies",
         f"A study trains networks that differ in one thing, with several seeds, and says how sure their difference is. "
         f"{len(names)} come with the package, each for a sentence of the papers. `tinyinception study NAME --quick` "
         f"takes minutes, on drawn images; `--dry-run` says how long the whole takes on your machine.{told}",
     ]
-    if (folder() / "studies.md").is_file():
-        parts.append("What those that were run on CIFAR-10 came to: [Studies: what came out](lessons/studies.md).")
     for name in names:
-        parts += _study(name, out)
+        parts += _study(name)
     return "\n\n".join(parts)
 
 
-def _study(name: str, out: Path) -> list[str]:
+def _study(name: str) -> list[str]:
     study = studies.load(name)
     count, seeds = len(study.arms), len(study.seeds)
     rows = "".join(
@@ -58,7 +52,17 @@ def _study(name: str, out: Path) -> list[str]:
         ),
         fence(f"tinyinception study {name} --quick", "sh"),
     ]
-    return parts + _results(name, out) + _measured(name)
+    parts += [f"Run whole: {_came_out(name, 'what came out')}."] if _ran(name) else []
+    return parts + _measured(name)
+
+
+def _ran(name: str) -> bool:
+    """Whether results of the whole study are kept, and told."""
+    return (folder() / "results" / name / "results.csv").is_file() and (folder() / "studies.md").is_file()
+
+
+def _came_out(name: str, text: str | None = None) -> str:
+    return f"[{text or name}](lessons/studies.md#{name})"
 
 
 def _differs(arms: dict[str, Config], arm: str) -> str:
@@ -79,38 +83,6 @@ def _settings(name: str, value: Any) -> list[str]:
     if isinstance(value, dict):
         return [f"{key} = {text}" for key, text in value.items()] or [f"no {name.replace('_', ' ')}"]
     return [f"{name} = {value}"]
-
-
-def _results(name: str, out: Path) -> list[str]:
-    """What the whole study found, of which lessons/results/NAME keeps what its run wrote: verdict, table, picture."""
-    place = folder() / "results" / name
-    if not (place / "results.csv").is_file():
-        return []
-    (out / "studies").mkdir(exist_ok=True)
-    shutil.copyfile(place / "results.csv", out / "studies" / f"{name}.csv")
-    report = place / "report.md"
-    said, more = _report(report.read_text(encoding="utf-8")) if report.is_file() else (_rows(place), "")
-    parts = ["### What came out", said]
-    if (place / "figure.png").is_file():
-        picture = f"studies/{name}.png"
-        shutil.copyfile(place / "figure.png", out / picture)
-        told = f"Study {name}: how each arm learned, and what became of it, seed by seed"
-        parts.append(raw(f'<a href="{picture}"><img src="{picture}" class="drawn" alt="{told}" loading="lazy"></a>'))
-    parts += [folded("Differences of pairs, and what it cost", more, "result")] if more else []
-    return [*parts, raw(f'<p class="where"><a href="studies/{name}.csv" download>Every training, as CSV</a></p>')]
-
-
-def _report(text: str) -> tuple[str, str]:
-    """Of a report the verdict and the table, and what comes after the picture; without headings, which we have."""
-    said, _, more = re.sub(r"^(?:# |>|!\[).*\n?", "", text, flags=re.M).partition("\n## ")
-    return said.strip(), re.sub(r"^#+ (.*)$", r"**\1**", f"## {more}" if more else "", flags=re.M).strip()
-
-
-def _rows(place: Path) -> str:
-    """results.csv as a table."""
-    head, *lines = csv.reader((place / "results.csv").read_text(encoding="utf-8").splitlines())
-    rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in (head, *lines)]
-    return "\n".join([rows[0], "|---" * len(head) + "|", *rows[1:]])
 
 
 def _measured(name: str) -> list[str]:
