@@ -19,6 +19,7 @@ from benchmarks.sides import NotSupported
 from tinyinception.judge.crops import Scheme
 from tinyinception.judge.scores import score
 from tinyinception.train.config import LEARNING_RATES, MOMENTA, Config
+from tinyinception.train.state import Position
 
 if TYPE_CHECKING:
     import torch
@@ -119,7 +120,7 @@ class Peer:
         session, config = self.session, self.session.config
         self._let_bias_learn(config.whiten is None or session.position.epoch < config.whiten)
         self.model.zero_grad()
-        total, loss = self.objective(*self._batch(x, y))
+        total, loss = self.objective(*self._batch(session.early(x, session.position), y))
         total.backward()
         rate = session.schedule(session.position.step)
         for group, ratio in zip(self.optimizer.param_groups, self.rates, strict=True):
@@ -172,7 +173,8 @@ class Peer:
         state, rates = deepcopy(self.model.state_dict()), deepcopy(self.optimizer.state_dict())
         for learns in (False, True):
             self._let_bias_learn(learns)
-            self.objective(*self._batch(x, y))[0].backward()
+            for images in (x, self.session.early(x, Position())):
+                self.objective(*self._batch(images, y))[0].backward()
         with torch.no_grad():
             for p, v in zip(self.kernels, self.velocity, strict=False):
                 self.move(p, p.grad, v, torch.tensor(0.0), torch.tensor(1.0), self.session.config.momentum or 0.6)

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from tinyinception.data import Cutout, Dataset, Loader, Normalize, RandomCrop, RandomFlip, Translate
+from tinyinception.data import Cutout, Dataset, Loader, Normalize, RandomCrop, RandomFlip, RandomSquare, Translate
 from tinyinception.errors import ArgumentError, DtypeError, NonFiniteError, ShapeError
 
 HEIGHT, WIDTH = 9, 11
@@ -77,6 +77,21 @@ def test_crop_is_a_window_of_the_padded_image_and_every_place_occurs(transform, 
     assert len(places) == (2 * pad + 1) ** 2
 
 
+@pytest.mark.parametrize("size", [1, 4, HEIGHT])
+def test_a_random_square_is_a_window_of_the_image_and_every_place_occurs(size):
+    images = addressed(800)
+    before = images.copy()
+    out = RandomSquare(size)(images, np.random.default_rng(1))
+    assert (out.shape, out.dtype) == ((800, size, size, images.shape[3]), images.dtype)
+    np.testing.assert_array_equal(images, before)
+    tops, lefts = range(HEIGHT - size + 1), range(WIDTH - size + 1)
+    places = set()
+    for image, cut in zip(images, out, strict=True):
+        windows = {(i, j): image[i : i + size, j : j + size] for i in tops for j in lefts}
+        places.update(at for at, window in windows.items() if np.array_equal(window, cut))
+    assert len(places) == len(tops) * len(lefts)
+
+
 @pytest.mark.parametrize("size", [1, 4, 5, 40])
 def test_cutout_blanks_one_square_and_nothing_else(size):
     images = addressed(100)
@@ -124,6 +139,8 @@ def test_normalize_is_the_correctly_rounded_formula_for_every_level():
         (lambda: Translate(-1), ArgumentError, "Translate"),
         (lambda: RandomCrop(4, "mirror"), ArgumentError, "fill"),
         (lambda: RandomCrop(9, "reflect")(addressed(2), np.random.default_rng()), ShapeError, "9x11"),
+        (lambda: RandomSquare(0), ArgumentError, "RandomSquare: size"),
+        (lambda: RandomSquare(10)(addressed(2), np.random.default_rng()), ShapeError, "10x10 pixels .* 9x11"),
         (lambda: Cutout(0), ArgumentError, "Cutout: size"),
         (lambda: Normalize((0.5,), (0.0,)), ArgumentError, "std"),
         (lambda: Normalize((0.5,), (0.1, 0.1)), ShapeError, "mean"),

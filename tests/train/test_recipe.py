@@ -31,6 +31,18 @@ class Small(nn.Module):
         return self.fc(self.mean(self.unit(self.gelu(self.first(x)))))
 
 
+class Deep(nn.Module):
+    """Takes no image below 3x3."""
+
+    def __init__(self, num_classes=3, channels=3):
+        self.first = nn.Conv2d(channels, 4, 3)
+        self.mean = nn.GlobalAvgPool()
+        self.fc = nn.Linear(4, num_classes)
+
+    def forward(self, x):
+        return self.fc(self.mean(self.first(x)))
+
+
 RECIPE = replace(
     CONFIG,
     optimizer="muon",
@@ -41,6 +53,7 @@ RECIPE = replace(
     whiten=1,
     alternating_flip=True,
     border="reflect",
+    early_size=7,
     average=None,
 )
 
@@ -125,6 +138,55 @@ def test_lookahead_s_slow_weights_are_tested_kept_and_loaded_and_the_fast_ones_r
         np.testing.assert_array_equal(loaded[name], array)
         np.testing.assert_array_equal(best.state_dict()[name], seen.after[result.best_epoch - 1][name])
     assert (tensors["network/unit.conv.weight"] != seen.after[-1]["unit.conv.weight"]).any()
+
+
+class Sizes(train.Watcher):
+    """What the network is given, training and testing."""
+
+    def begin(self, session, run):
+        self.seen: list[tuple[int, ...]] = []
+        session.network.register_forward_hook(self.note)
+
+    def note(self, network, args, out):
+        if network.training:
+            self.seen.append(args[0].shape[1:3])
+
+
+@pytest.mark.parametrize(("epochs", "early"), [(None, 1), (2, 2), (0, 0), (9, 3)])
+def test_the_first_epochs_are_trained_on_squares_of_the_images(tmp_path, epochs, early):
+    sizes = Sizes()
+    fit(tmp_path, replace(CONFIG, early_size=6, early_epochs=epochs), network=Deep, watchers=[sizes])
+    assert sizes.seen == [(6, 6)] * 3 * early + [(8, 8)] * 3 * (3 - early)  # 3 steps an epoch, 3 epochs
+
+
+def test_the_squares_of_a_step_are_windows_of_its_images_and_of_another_step_others():
+    session = Session(replace(CONFIG, early_size=6), shades(), Deep, eager=True)
+    images, _ = next(session.train_loader.epoch(0))
+    first, again, other = (session.early(images, replace(session.position, step=step)) for step in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    for image, square in zip(images, first, strict=True):
+        windows = [image[i : i + 6, j : j + 6] for i in range(3) for j in range(3)]
+        assert any(np.array_equal(window, square) for window in windows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"early_size": 9}, "early_size: 9x9 pixels do not fit images of 8x8"),
+        ({"early_size": 2, "network": Deep}, "early_size: Deep cannot be trained on 2x2 pixels"),
+    ],
+)
+def test_squares_that_fit_neither_images_nor_network_are_refused_before_anything_is_written(tmp_path, changes, words):
+    network = changes.pop("network", Small)
+    with pytest.raises(ArgumentError, match=words):
+        fit(tmp_path / "run", replace(CONFIG, **changes), network=network)
+    assert not (tmp_path / "run").exists()
+
+
+def test_epochs_of_squares_without_their_size_are_refused():
+    with pytest.raises(ArgumentError, match="early_epochs: goes with early_size"):
+        replace(CONFIG, early_epochs=1)
 
 
 def test_rates_are_those_of_biases_linear_layers_and_kernels():

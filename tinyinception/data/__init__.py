@@ -24,6 +24,7 @@ from tinyinception.data.transforms import (
     Normalize,
     RandomCrop,
     RandomFlip,
+    RandomSquare,
     Transform,
     Translate,
 )
@@ -31,8 +32,8 @@ from tinyinception.errors import ArgumentError, DataError, shown, unknown_name, 
 from tinyinception.habits import explain_call, missing_from, named
 
 __all__ = [
-    "AlternatingFlip", "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "Row", "Transform",
-    "Translate", "cache_dir", "fetch", "listing", "load", "names", "read_folder", "read_image",
+    "AlternatingFlip", "Cutout", "Dataset", "Loader", "Normalize", "RandomCrop", "RandomFlip", "RandomSquare", "Row",
+    "Transform", "Translate", "cache_dir", "fetch", "listing", "load", "names", "read_folder", "read_image",
 ]  # fmt: skip
 
 ARRAYS = "arrays"  # what `train.Config.data` says of a data set that the caller made

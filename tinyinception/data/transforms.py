@@ -1,5 +1,5 @@
 """Augmentation of whole batches (N x H x W x C, uint8 or float): each transform is called with images and a random
-generator, returns new images of the same shape and dtype, and leaves its input alone."""
+generator, returns new images of the same dtype and, but for RandomSquare, shape, and leaves its input alone."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,8 +72,7 @@ class RandomCrop:
             raise ShapeError(f"{type(self).__name__}: {pad} reflected pixels do not fit images of {height}x{width}")
         padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode=_PAD[self.fill])
         top, left = rng.integers(0, 2 * pad + 1, (2, n, 1))
-        rows, columns = top + np.arange(height), left + np.arange(width)
-        return padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return _cut(padded, top, left, height, width)
 
 
 @named
@@ -82,6 +81,30 @@ class Translate(RandomCrop):
     """Move every image by up to `padding` whole pixels in both directions; its border pixels fill the gap."""
 
     fill: str = "edge"
+
+
+@named
+@dataclass(frozen=True)
+class RandomSquare:
+    """Cut a square of so many pixels out, anywhere: smaller images. Raises ShapeError for images that are too small."""
+
+    size: int
+
+    def __post_init__(self) -> None:
+        whole("RandomSquare: size", self.size)
+
+    def __call__(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        n, height, width, _ = images.shape
+        if self.size > min(height, width):
+            raise ShapeError(f"RandomSquare: {self.size}x{self.size} pixels do not fit images of {height}x{width}")
+        top, left = (rng.integers(0, side - self.size + 1, (n, 1)) for side in (height, width))
+        return _cut(images, top, left, self.size, self.size)
+
+
+def _cut(images: np.ndarray, top: np.ndarray, left: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Of each image the part that begins at its own row and column."""
+    rows, columns = top + np.arange(height), left + np.arange(width)
+    return images[np.arange(len(images))[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 @named

@@ -138,6 +138,17 @@ class Config:
         usual="zero",
     )
     cutout: int = setting(0, "recipe", "blank a square of so many pixels", int, "[0, 1e9]")
+    early_size: int | None = setting(
+        None,
+        "recipe",
+        "height and width of the random squares, cut out of the images, that are trained on in the first epochs",
+        int,
+        "[1, 1e5]",
+        usual="off",
+    )
+    early_epochs: int | None = setting(
+        None, "recipe", "epochs in which they are", int, "[0, 1e9]", usual="half of them, if early_size is given"
+    )
     seed: int = setting(0, "run", "seed of initial weights, order, augmentation and dropout", int, "[0, inf)")
     limit: int | None = setting(None, "data", "use at most so many images of each split", int, "[1, 1e9]", usual="all")
     holdout: int | None = setting(
@@ -251,6 +262,8 @@ class Config:
             raise ArgumentError("whiten: goes with fresh weights, not with those of a file")
         if self.alternating_flip and self.flip is False:
             raise ArgumentError("alternating_flip: goes with flip, which is off")
+        if self.early_epochs is not None and self.early_size is None:
+            raise ArgumentError("early_epochs: goes with early_size, which is off")
         if self.lr is None:
             object.__setattr__(self, "lr", LEARNING_RATES[self.optimizer])
 

@@ -36,6 +36,7 @@ from tinyinception.optim import (
 from tinyinception.replay import Captured
 from tinyinception.train.checkpoint import CHECKPOINT, Tensors, save
 from tinyinception.train.config import LEARNING_RATES, MOMENTA, Config
+from tinyinception.train.early import Early
 from tinyinception.train.first_layer import whiten
 from tinyinception.train.network import Factory, build
 from tinyinception.train.pretrained import frozen, start_from
@@ -77,6 +78,7 @@ class Session:
             self.told = start_from(self.network, config.weights, len(self.facts.classes))
         self.frozen_norms = frozen(self.network, config.freeze)
         self._first_bias = None if config.whiten is None else whiten(self.network, dataset, self.fresh)
+        self.early = Early(config, dataset, self.network)
         usual = getattr(self.network, "aux_weight", AUX_WEIGHT)
         self.aux_weight = usual if config.aux_weight is None else config.aux_weight
         self.train_loader = dataset.loader(
@@ -162,6 +164,7 @@ class Session:
             history = (*config.extended, (at.step, config.epochs))
             self.config = replace(config, epochs=epochs, extended=history)
             self.schedule = _schedule(self.config, len(self.train_loader))
+            self.early = Early(self.config, self.dataset, self.network)
 
     def save(self, run: Run) -> None:
         """Write the checkpoint. Raises NonFiniteError, keeping the one before, where a parameter is NaN or infinite.

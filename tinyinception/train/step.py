@@ -30,6 +30,7 @@ def train_step(session: Session, images: np.ndarray, labels: np.ndarray) -> tupl
     """
     optimizer, ranks = session.optimizer, session.ranks
     session.prepare()
+    images = session.early(images, session.position)
     if ranks.size > 1:
         whole, part = len(labels), ranks.part(len(labels))
         images, labels = images[part], labels[part]
