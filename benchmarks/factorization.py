@@ -279,8 +279,8 @@ def text(result: Result) -> str:
         f"{len(slower)} of {len(modules)}.\n\n"
         'Column "time / MACs" says how far measured time departs from counted operations, 1.00 being not at all; its '
         f"median is {spread([row['excess'] for row in swept]).median:.2f}. Two effects pull in opposite directions. "
-        "Our 3x3 of stride 1, with 32 channels or more in whole vectors and enough pixels, multiplies 16 times where "
-        "36 are counted (Winograd's F(2x2, 3x3), `kernels/winograd.py`), and no other kernel of ours has such a short "
+        "Our 3x3 of stride 1, with channels in whole vectors and enough pixels, multiplies 36 times where 144 are "
+        "counted (Winograd's F(4x4, 3x3), `kernels/winograd.py`), and no other kernel of ours has such a short "
         f"cut: two 3x3 stay cheaper than a 5x5 up to out / in = {cheaper:.0f} of those measured, and what replaces a "
         "3x3 by something else, two 2x2 or 3x1 and 1x3, does not pay. But a pair also moves more memory: its middle is "
         "written and read once more, forward and backward, and with batch-norm and ReLU that comes with another pass."

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from llvmlite import ir
 
 from tests.helpers.norms import batch_norm_eval
 from tinyinception import kernels, nn
@@ -233,42 +232,63 @@ def test_winograd_with_three_matrices_is_convolution(sizes, pads, precision):
 class Arithmetic:
     """Stands for what emits instructions: computes with numbers at once."""
 
-    vector = ir.DoubleType()
-    builder = SimpleNamespace(
-        fadd=lambda a, b: np.add(a, b),
-        fsub=lambda a, b: np.subtract(0 if isinstance(a, ir.Constant) else a, b),
-    )
+    builder = SimpleNamespace(fadd=np.add, fsub=np.subtract)
+
+    @staticmethod
+    def times(factor, value):
+        return factor * value
+
+    @staticmethod
+    def scaled(factor, value, plus):
+        return factor * value + plus
 
 
 @pytest.mark.parametrize(
     ("step", "matrix"),
-    [(winograd._inputs, twins.B), (winograd._outputs, twins.A), (winograd._gradients, twins.A.T)],
-    ids=["inputs", "outputs", "gradients"],
+    [
+        (winograd._inputs, twins.B),
+        (winograd._outputs, twins.A),
+        (winograd._gradients, twins.A.T),
+        (winograd._weights, twins.G),
+        (winograd._taps, twins.G.T),
+    ],
+    ids=["inputs", "outputs", "gradients", "weights", "taps"],
 )
 def test_the_fast_kernels_transforms_are_the_matrices(step, matrix):
     unit_vectors = np.eye(matrix.shape[1])
-    np.testing.assert_array_equal(np.array(step(Arithmetic, list(unit_vectors))), matrix)
+    np.testing.assert_allclose(np.array(step(Arithmetic, list(unit_vectors))), matrix, rtol=1e-15, atol=0)
 
 
+@pytest.mark.parametrize("precision", [(np.float32, 1e-6), (np.float64, 1e-15)])
 @pytest.mark.parametrize("flip", [False, True])
-def test_the_fast_kernels_weights_are_transformed_by_the_matrix(flip):
-    w = np.random.default_rng(5).integers(-8, 8, (3, 3, 24, 40)).astype(np.float64)
-    turned = w[::-1, ::-1].swapaxes(2, 3) if flip else w
-    expected = np.einsum("ia,abcf,jb->ijcf", twins.G, turned, twins.G)
-    u = np.zeros(plan.winograd_weights(w.shape, flip, w.dtype))
-    winograd.transform_weights(w, flip, u, 1)
-    lanes, (_, panels, rows, _) = VECTOR_BYTES // 8, u.shape
-    split = [packing.panel(p, expected.shape[3] // lanes) for p in range(panels)]
+def test_the_fast_kernels_weights_are_transformed_by_the_matrix(flip, precision):
+    dtype, bound = precision
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    w = np.random.default_rng(5).standard_normal((3, 3, 3 * lanes, 5 * lanes)).astype(dtype)
+    if flip:
+        turned = np.empty((3, 3, 5 * lanes, 3 * lanes), dtype)
+        winograd.turn_weights(w, turned, 1)
+        np.testing.assert_array_equal(turned, w[::-1, ::-1].swapaxes(2, 3))
+        w = turned
+    expected = np.einsum("ia,abcf,jb->ijcf", twins.G, w.astype(np.float64), twins.G)
+    u = np.zeros(plan.winograd_weights(w.shape, w.dtype), dtype)
+    winograd.transform_weights(w, u, 1)
+    panels, rows = u.shape[1:3]
+    split = [packing.panel(p, w.shape[3] // lanes) for p in range(panels)]
     joined = np.concatenate([u[:, p, :, : lanes * mine] for p, (_, mine) in enumerate(split)], axis=2)
-    np.testing.assert_array_equal(joined, expected.reshape(16, rows, -1))
+    assert relative(joined.astype(np.float64), expected.reshape(plan.PRODUCTS, rows, -1)) < bound
 
 
-def test_the_gradient_of_the_fast_kernels_weights_goes_through_its_transpose():
-    sums = np.random.default_rng(6).integers(-8, 8, (2, 16, 4, 6)).astype(np.float64)
-    expected = np.einsum("ia,ijcf,jb->abcf", twins.G, sums.sum(axis=0).reshape(4, 4, 4, 6), twins.G)
-    taps = np.empty_like(expected)
+@pytest.mark.parametrize("precision", [(np.float32, 1e-6), (np.float64, 1e-15)])
+def test_the_gradient_of_the_fast_kernels_weights_goes_through_its_transpose(precision):
+    dtype, bound = precision
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    sums = np.random.default_rng(6).standard_normal((2, plan.PRODUCTS, 4, 3 * lanes)).astype(dtype)
+    squares = sums.astype(np.float64).sum(axis=0).reshape(6, 6, 4, -1)
+    taps = np.empty((3, 3, *sums.shape[2:]), dtype)
     winograd.taps_of_products(sums, taps, 1)
-    np.testing.assert_array_equal(taps, expected)
+    expected = np.einsum("ia,ijcf,jb->abcf", twins.G, squares, twins.G)
+    assert relative(taps.astype(np.float64), expected) < bound
 
 
 # -- the choice --------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from tinyinception.kernels.vectors import CHANNELS
 from tinyinception.kernels.winograd import (
     taps_of_products,
     transform_weights,
+    turn_weights,
     winograd_product,
     winograd_weight_product,
 )
@@ -106,8 +107,12 @@ def _product(how, x, channel, w, start, finish, out, out_channel, out_channels, 
 def _winograd(x, w, flip, corner, finish, out, add, moments=False):
     """`winograd_product` for windows the first of which begins at `corner`; returns pixels and moments of each tile."""
     n, _, _, f = out.shape
-    u = empty(plan.winograd_weights(w.shape, flip, w.dtype), w.dtype)
-    launch(transform_weights, w, flip, u, workers(2 * u.size))
+    if flip:
+        turned = empty((3, 3, w.shape[3], w.shape[2]), w.dtype)
+        launch(turn_weights, w, turned, workers(2 * w.size))
+        w = turned
+    u = empty(plan.winograd_weights(w.shape, w.dtype), w.dtype)
+    launch(transform_weights, w, u, workers(u.size))
     windows, places = _squares(x, corner, out)
     tiles = -(-n * windows.grid[0] * windows.grid[1] // plan.WINDOWS) if moments else 0
     found, sizes = empty((tiles, 2, f), x.dtype), empty((tiles,), np.int64)
@@ -116,10 +121,11 @@ def _winograd(x, w, flip, corner, finish, out, add, moments=False):
 
 
 def _squares(x, corner, out):
-    """Windows of 4x4 pixels of x, of which the first begins at `corner`, and the 2x2 outputs of each."""
-    grid, two = (-(-out.shape[1] // 2), -(-out.shape[2] // 2)), (2, 2)
-    windows = Windows(x, 0, x.shape[3], plan.square(4, *corner), grid, two)
-    return windows, Windows(out, 0, out.shape[3], plan.square(2, 0, 0), grid, two)
+    """Windows of x, of which the first begins at `corner`, and the square of outputs of each."""
+    side = plan.SQUARE
+    grid, apart = (-(-out.shape[1] // side), -(-out.shape[2] // side)), (side, side)
+    windows = Windows(x, 0, x.shape[3], plan.square(side + 2, *corner), grid, apart)
+    return windows, Windows(out, 0, out.shape[3], plan.square(side, 0, 0), grid, apart)
 
 
 def conv2d_input_grad(grad, w, x_shape, stride, pads, groups, into=None, dilation=(1, 1)):
@@ -169,8 +175,9 @@ def conv2d_weight_grad(grad, x, w_shape, stride, pads, groups, dilation=(1, 1), 
 def _winograd_weight_grad(grad, x, w_shape, pads, into):
     *_, c, f = w_shape
     taps = empty(w_shape, x.dtype) if into is None else into
-    sums = empty((plan.winograd_parts(grad.shape, w_shape), 16, c, f), x.dtype)
+    parts, slices = plan.winograd_parts(grad.shape, w_shape, x.dtype)
+    sums = empty((parts, plan.PRODUCTS, c, f), x.dtype)
     windows, grads = _squares(x, (-pads[0], -pads[2]), grad)
-    launch(winograd_weight_product, windows, grads, sums, numba.get_num_threads())
+    launch(winograd_weight_product, windows, grads, sums, slices, numba.get_num_threads())
     launch(taps_of_products, sums, taps, workers(sums.size))
     return taps

@@ -18,15 +18,18 @@ from tinyinception.kernels.types import Pair, Tiling
 from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS
 
 TILE_BLOCKS = 12  # times ROWS: output pixels per tile
-WINDOWS = 3 * ROWS  # of Winograd, at a time: what becomes of them stays in the cache
-DEEP = 4 * WINDOWS  # at a time for the weights' gradient, which passes all its sums each time
+SQUARE = 4  # outputs that Winograd makes at a time along each side, of SQUARE + 2 inputs
+PRODUCTS = (SQUARE + 2) ** 2
+WINDOWS = ROWS  # of Winograd, at a time: what becomes of them stays in the cache
+DEEP = 12 * ROWS  # at a time for the weights' gradient, which passes all its sums each time
 LEAST_ROWS = 1024  # pixels that are worth a partial sum of the weights' gradient
 MOST_PARTS = 16
-MOST_SUMS = 1 << 22  # numbers in all partial sums
+MOST_SUMS = 1 << 23  # numbers in all partial sums
 LEAST_UNITS = 8  # pieces of work, for as many threads
+LEAST_SLICES = 4  # of Winograd's, each of which transforms all gradients
 LEAST_TILES = 2
 MOST_WEIGHTS = 1 << 19  # bytes of weights in one piece of work: what a second-level cache has room for
-LEAST_WINDOWS = 6 * WINDOWS  # that are worth transforming the weights for
+LEAST_WINDOWS = 16  # that are worth transforming the weights for
 NARROW = 16
 WORTH = 16  # multiply-adds that take as long as a number that is read and written
 
@@ -153,16 +156,18 @@ def weight_grad(grad: Shape, w: Shape, pads: Shape, groups: int, dilation: Pair,
 
 
 @kept
-def winograd_weights(w: Shape, flip: bool, dtype: np.dtype) -> Shape:
+def winograd_weights(w: Shape, dtype: np.dtype) -> Shape:
     """Winograd's transformed weights, in panels of whole vectors, which lie one after the other."""
     panel = VECTORS * (VECTOR_BYTES // dtype.itemsize)
-    return 16, -(-w[3 - flip] // panel), w[2 + flip], panel
+    return PRODUCTS, -(-w[3] // panel), w[2], panel
 
 
 @kept
-def winograd_parts(grad: Shape, w: Shape) -> int:
-    """Partial sums of the weights' gradient."""
-    return max(1, min(MOST_PARTS, -(-_squares(grad) // DEEP), MOST_SUMS // (16 * w[2] * w[3])))
+def winograd_parts(grad: Shape, w: Shape, dtype: np.dtype) -> Pair:
+    """Partial sums of the weights' gradient, and slices of the channels of each."""
+    parts = max(1, min(MOST_PARTS, -(-_squares(grad) // DEEP), MOST_SUMS // (PRODUCTS * w[2] * w[3])))
+    groups = w[2] // max(VECTOR_BYTES // dtype.itemsize, CHANNELS)
+    return parts, min(groups, -(-LEAST_SLICES // parts))
 
 
 @kept
@@ -180,8 +185,8 @@ def suits_winograd(out: Shape, w: Shape, stride: Pair, groups: int, dilation: Pa
 
 
 def _squares(out: Shape) -> int:
-    """Of 2x2 pixels in as many images."""
-    return out[0] * -(-out[1] // 2) * -(-out[2] // 2)
+    """Of SQUARE x SQUARE pixels in as many images."""
+    return out[0] * -(-out[1] // SQUARE) * -(-out[2] // SQUARE)
 
 
 @kept

@@ -109,6 +109,14 @@ class Code:
             for s, total in enumerate(sums)
         ]
 
+    def times(self, factor: float, value):
+        """factor * value."""
+        return self.builder.fmul(ir.Constant(self.vector, [factor] * self.lanes), value)
+
+    def scaled(self, factor: float, value, plus):
+        """factor * value + plus."""
+        return self.builder.call(self._fma, [ir.Constant(self.vector, [factor] * self.lanes), value, plus])
+
     def affine(self, value, anchor, scale, offset, floor):
         """(value - anchor) * scale + offset, but at least `floor`, one number; none where that is NaN."""
         least = self.spread(floor)

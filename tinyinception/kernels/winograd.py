@@ -1,35 +1,34 @@
-"""3x3 convolutions of stride 1 with 16 multiplications for 36: Winograd's F(2x2, 3x3).
+"""3x3 convolutions of stride 1 with 36 multiplications for 144: Winograd's F(4x4, 3x3).
 
-The idea. A row of 2 outputs of a kernel of 3 taps needs 4 inputs d and 6 multiplications. But with
+The idea. A row of 4 outputs of a kernel of 3 taps needs 6 inputs and 12 multiplications. The outputs are coefficients
+of a product of polynomials, and a polynomial is known by its values at as many points: there, the product is 6
+multiplications, of what the inputs become, V = B d, by what the taps become, U = G g. The same in both directions
+makes 36 products for 4x4 outputs. Over channels the products are added up before the last step, A, so each of the 36 is
+a matrix product, by `window_tile`. Nothing is approximated; the sums round in another order. Which points decides how
+much: with 0, 1, -1, 1/2, -2 and infinity it is two to three times as much as in the sum of the definition.
 
-    V = (d0 - d2, d1 + d2, d2 - d1, d1 - d3)   and   U = (g0, (g0 + g1 + g2) / 2, (g0 - g1 + g2) / 2, g2)
-
-they are M0 + M1 + M2 and M1 - M2 - M3 of the 4 products M = U V. The same in both directions makes 16 products for 2x2
-outputs. Over channels the products are added up before the last step, so each of the 16 is a matrix product, by
-`window_tile`. Nothing is approximated; the sums round in another order.
-
-    for each tile of WINDOWS windows of 4x4 pixels:        in parallel
+    for each tile of WINDOWS windows of 6x6 pixels:        in parallel
         V of each window and channel, in the cache
-        16 matrix products: V by U, which was made once
-        2x2 outputs of each window, with what `products` also does at the end
+        36 matrix products: V by U, which was made once
+        4x4 outputs of each window, with what `products` also does at the end
 
 Backward to the input is the same with the kernel turned round. Backward to the weights goes through the steps in
-reverse: what each of the 16 products gets back from a window's 2x2 gradients, times V, summed over windows, and of that
+reverse: what each of the 36 products gets back from a window's 4x4 gradients, times V, summed over windows, and of that
 the 3x3 taps.
 
-See Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016).
+See Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016); for the points Barabasz et al., "Error
+Analysis and Improving the Accuracy of Winograd Convolution for Deep Neural Networks" (2020).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from tinyinception.kernels.jit import kernel
 from tinyinception.kernels.packing import panel
-from tinyinception.kernels.plan import DEEP, WINDOWS
+from tinyinception.kernels.plan import DEEP, PRODUCTS, SQUARE, WINDOWS
 from tinyinception.kernels.products import NO, ONE, ZERO, windows_of
 from tinyinception.kernels.team import PIECES, SHARES, SPACING, deal, take
 from tinyinception.kernels.tiles import moments_tile, weight_tile, window_tile
@@ -37,15 +36,54 @@ from tinyinception.kernels.vectors import CHANNELS, ROWS, VECTOR_BYTES, VECTORS,
 
 
 def _inputs(code, d):
-    """V of a row of 4."""
-    minus, plus = code.builder.fsub, code.builder.fadd
-    return [minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])]
+    """V of a row of 6."""
+    minus, plus, scaled = code.builder.fsub, code.builder.fadd, code.scaled
+    odd, even = minus(d[3], d[1]), minus(d[4], d[2])
+    return [
+        scaled(1.5, odd, scaled(-2.0, d[2], plus(d[0], d[4]))),
+        scaled(1.5, plus(d[3], d[2]), plus(even, odd)),
+        scaled(1.5, minus(d[3], d[2]), minus(even, odd)),
+        scaled(2.0, odd, even),
+        scaled(-0.5, odd, even),
+        scaled(1.5, even, scaled(-2.0, d[3], plus(d[1], d[5]))),
+    ]
 
 
 def _outputs(code, m):
-    """The outputs from 4 products."""
-    minus, plus = code.builder.fsub, code.builder.fadd
-    return [plus(plus(m[0], m[1]), m[2]), minus(minus(m[1], m[2]), m[3])]
+    """The outputs from 6 products."""
+    plus, scaled = code.builder.fadd, code.scaled
+    total, apart = plus(m[1], m[2]), code.builder.fsub(m[1], m[2])
+    return [
+        plus(plus(m[0], total), plus(m[3], m[4])),
+        scaled(-2.0, m[4], scaled(0.5, m[3], apart)),
+        scaled(4.0, m[4], scaled(0.25, m[3], total)),
+        plus(scaled(-8.0, m[4], scaled(0.125, m[3], apart)), m[5]),
+    ]
+
+
+def _weights(code, g):
+    """U of 3 taps."""
+    plus, times, scaled = code.builder.fadd, code.times, code.scaled
+    middle, ends = times(1 / 3, g[1]), times(1 / 3, plus(g[0], g[2]))
+    return [
+        g[0],
+        plus(middle, ends),
+        code.builder.fsub(middle, ends),
+        scaled(-16 / 15, g[0], scaled(-8 / 15, g[1], times(-4 / 15, g[2]))),
+        scaled(1 / 15, g[0], scaled(-2 / 15, g[1], times(4 / 15, g[2]))),
+        g[2],
+    ]
+
+
+def _taps(code, n):
+    """3 taps from what the 6 of U get back."""
+    plus, times, scaled = code.builder.fadd, code.times, code.scaled
+    total, apart = plus(n[1], n[2]), code.builder.fsub(n[1], n[2])
+    return [
+        scaled(-16 / 15, n[3], scaled(1 / 15, n[4], scaled(1 / 3, apart, n[0]))),
+        scaled(-8 / 15, n[3], scaled(-2 / 15, n[4], times(1 / 3, total))),
+        scaled(-4 / 15, n[3], scaled(4 / 15, n[4], scaled(1 / 3, apart, n[5]))),
+    ]
 
 
 def _both_ways(step, code, square, size):
@@ -56,13 +94,21 @@ def _both_ways(step, code, square, size):
 
 
 def _gradients(code, y):
-    """What each of 4 products gets back from the gradients of 2 outputs."""
-    minus, plus, zero = code.builder.fsub, code.builder.fadd, ir.Constant(code.vector, None)
-    return [y[0], plus(y[0], y[1]), minus(y[0], y[1]), minus(zero, y[1])]
+    """What each of 6 products gets back from the gradients of 4 outputs."""
+    plus, scaled = code.builder.fadd, code.scaled
+    even, odd = plus(y[0], y[2]), plus(y[1], y[3])
+    return [
+        y[0],
+        plus(even, odd),
+        code.builder.fsub(even, odd),
+        scaled(0.5, y[1], scaled(0.25, y[2], scaled(0.125, y[3], y[0]))),
+        scaled(-2.0, y[1], scaled(4.0, y[2], scaled(-8.0, y[3], y[0]))),
+        y[3],
+    ]
 
 
 def _make_transform(step, size):
-    """target[plane * i:] = number i of 16 that `step` makes of size x size pixels, for channels from `start` on.
+    """target[plane * i:] = number i that `step` makes of size x size pixels, for channels from `start` on.
 
     pixels: their addresses, in a table.
     """
@@ -90,23 +136,24 @@ def _make_transform(step, size):
     return transform
 
 
-_transform_in, _transform_grad = _make_transform(_inputs, 4), _make_transform(_gradients, 2)
+_transform_in, _transform_grad = _make_transform(_inputs, SQUARE + 2), _make_transform(_gradients, SQUARE)
+_transform_taps, _transform_back = _make_transform(_weights, 3), _make_transform(_taps, SQUARE + 2)
 
 
 @intrinsic
 def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide, finish, outs, add):
-    """outs[i] = the 4 outputs of a window from source[plane * i:], and what `_make_window_tile` does at the end."""
+    """outs[i] = the outputs of a window from source[plane * i:], and what `_make_window_tile` does at the end."""
 
     def codegen(context, builder, signature, args):
         _, floor, source, plane, vectors, numbers, wide, finish, outs, add = args
         code = Code(context, builder, like.dtype)
-        places = [code.address(outs, code.number(i)) for i in range(4)]
+        places = [code.address(outs, code.number(i)) for i in range(SQUARE * SQUARE)]
 
         def channels(v, nothing):
             at = builder.mul(v, code.number(code.lanes))
-            products = [code.load(source, builder.add(at, builder.mul(plane, code.number(i)))) for i in range(16)]
+            products = [code.load(source, builder.add(at, builder.mul(plane, code.number(i)))) for i in range(PRODUCTS)]
             start, *norm = (code.load(numbers, builder.add(at, builder.mul(wide, code.number(i)))) for i in range(4))
-            sums = [builder.fadd(start, value) for value in _both_ways(_outputs, code, products, 4)]
+            sums = [builder.fadd(start, value) for value in _both_ways(_outputs, code, products, SQUARE + 2)]
             sums = code.where(finish, sums, lambda sums: [code.affine(total, *norm, floor) for total in sums])
             code.put(sums, [(place, at) for place in places], add)
             return nothing
@@ -118,38 +165,37 @@ def _transform_out(typingctx, like, floor, source, plane, vectors, numbers, wide
 
 
 @kernel(parallel=False)
-def _along(a, b, c, half):
-    """U of 3 taps."""
-    return a, half * (a + b + c), half * (a - b + c), c
-
-
-@kernel(parallel=False)
-def _transform_rows(unit, units, w, flip, u):
-    half, (_, panels, rows, apart) = w.dtype.type(0.5), u.shape
-    lanes, columns = apart // VECTORS, w.shape[2] if flip else w.shape[3]
-    first, last = (2, 0) if flip else (0, 2)
+def _transform_rows(unit, units, w, u):
+    (_, panels, rows, apart), size = u.shape, w.itemsize
+    lanes, places = apart // VECTORS, np.empty(9, np.int64)
     for r in range(rows * unit // units, rows * (unit + 1) // units):
+        for i in range(3):
+            for j in range(3):
+                places[3 * i + j] = address(w[i, j, r])
         for p in range(panels):
-            begin, mine = panel(p, columns // lanes)
-            for k in range(lanes * mine):
-                s = lanes * begin + k
-                c, f = (s, r) if flip else (r, s)
-                left = _along(w[first, first, c, f], w[1, first, c, f], w[last, first, c, f], half)
-                middle = _along(w[first, 1, c, f], w[1, 1, c, f], w[last, 1, c, f], half)
-                right = _along(w[first, last, c, f], w[1, last, c, f], w[last, last, c, f], half)
-                for i in range(4):
-                    row = _along(left[i], middle[i], right[i], half)
-                    for j in range(4):
-                        u[4 * i + j, p, r, k] = row[j]
+            first, mine = panel(p, w.shape[3] // lanes)
+            there = address(u) + size * apart * (p * rows + r)
+            _transform_taps(w, address(places), lanes * first, mine, there, panels * rows * apart)
 
 
 @kernel(parallel=False)
-def transform_weights(w, flip, u, workers):
-    """u[:, p, c, k], 16 numbers: U of w, 3 x 3 x C x F, along both directions, of the output channel k of panel p.
+def transform_weights(w, u, workers):
+    """u[:, p, c, k]: U of w, 3 x 3 x C x F, along both directions, for output channel k of panel p."""
+    deal(_transform_rows, PIECES, workers, (PIECES, w, u))
 
-    flip: of the kernel turned round, with C for F.
-    """
-    deal(_transform_rows, PIECES, workers, (PIECES, w, flip, u))
+
+@kernel(parallel=False)
+def _turn_tap(tap, w, turned):
+    i, j = tap // 3, tap % 3
+    for c in range(w.shape[2]):
+        for f in range(w.shape[3]):
+            turned[2 - i, 2 - j, f, c] = w[i, j, c, f]
+
+
+@kernel(parallel=False)
+def turn_weights(w, turned, workers):
+    """turned: w, 3 x 3 x C x F, turned round, as 3 x 3 x F x C: what convolves the gradient."""
+    deal(_turn_tap, 9, workers, (w, turned))
 
 
 @kernel(parallel=False)
@@ -161,14 +207,14 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
     tiles = (rows + WINDOWS - 1) // WINDOWS
     zeros, none = np.zeros(channels, x.dtype), np.zeros((4, wide), x.dtype)
     all_taps = np.zeros(1, np.int64)
-    table, ends = np.empty((WINDOWS, 16), np.int64), np.empty((WINDOWS, 4), np.int64)
-    inputs, products = np.empty((16, WINDOWS, channels), x.dtype), np.empty((16, WINDOWS, wide), x.dtype)
-    left, right = np.empty((16, WINDOWS), np.int64), np.empty((16, WINDOWS), np.int64)
-    for i in range(16):
+    table, ends = np.empty((WINDOWS, PRODUCTS), np.int64), np.empty((WINDOWS, SQUARE * SQUARE), np.int64)
+    inputs, products = np.empty((PRODUCTS, WINDOWS, channels), x.dtype), np.empty((PRODUCTS, WINDOWS, wide), x.dtype)
+    left, right = np.empty((PRODUCTS, WINDOWS), np.int64), np.empty((PRODUCTS, WINDOWS), np.int64)
+    for i in range(PRODUCTS):
         for row in range(WINDOWS):
             left[i, row] = address(inputs) + size * channels * (i * WINDOWS + row)
             right[i, row] = address(products) + size * wide * (i * WINDOWS + row)
-    spare, real = np.empty(wide, x.dtype), np.empty(4 * WINDOWS, np.int64)
+    spare, real = np.empty(wide, x.dtype), np.empty(SQUARE * SQUARE * WINDOWS, np.int64)
     while True:
         tile = take(address(taken), tiles, workers, me)
         if tile == tiles:
@@ -180,13 +226,13 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
             # `inputs` and `products` have to be named here: Numba frees an array after its last mention
             _transform_in(
                 x,
-                address(table) + 128 * row,
+                address(table) + 8 * PRODUCTS * row,
                 ZERO,
                 channels // lanes,
                 address(inputs) + size * channels * row,
                 WINDOWS * channels,
             )
-        for i in range(16):
+        for i in range(PRODUCTS):
             for p in range(panels):
                 first, mine = panel(p, vectors)
                 at = lanes * first
@@ -221,13 +267,13 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
                 address(finish.numbers),
                 wide,
                 finish.wanted,
-                address(ends) + 32 * row,
+                address(ends) + 8 * SQUARE * SQUARE * row,
                 add,
             )
         if moments.shape[0] > 0:
             count = 0
             for row in range(row_to - row_from):
-                for i in range(4):
+                for i in range(SQUARE * SQUARE):
                     if ends[row, i] != address(spare):
                         real[count] = ends[row, i]
                         count += 1
@@ -239,9 +285,9 @@ def _winograd_tiles(me, windows, u, finish, places, add, moments, sizes, workers
 
 @kernel(parallel=False)
 def winograd_product(windows, u, finish, places, add, moments, sizes, workers):
-    """What `window_product` does, for taps of 4x4 windows two pixels apart; u is of `transform_weights`.
+    """What `window_product` does, for taps of 6x6 windows four pixels apart; u is of `transform_weights`.
 
-    places: the 2x2 outputs of each window. Channels are whole vectors, in and out. sizes: how many pixels the moments
+    places: the 4x4 outputs of each window. Channels are whole vectors, in and out. sizes: how many pixels the moments
     of each tile are of.
     """
     taken = np.zeros(SHARES * SPACING, np.int64)
@@ -249,8 +295,8 @@ def winograd_product(windows, u, finish, places, add, moments, sizes, workers):
 
 
 @kernel(parallel=False)
-def _winograd_parts(me, windows, grads, sums, workers, taken):
-    """One thread's share of `winograd_weight_product`: parts, until none is left.
+def _winograd_parts(me, windows, grads, sums, slices, workers, taken):
+    """One thread's share of `winograd_weight_product`: slices of parts, until none is left.
 
     Channels are kept in groups, and gradients in panels, so that the rows that a product passes lie side by side: a
     row of all channels is a power of two long, as a rule, and such rows would drive each other out of the cache.
@@ -260,37 +306,39 @@ def _winograd_parts(me, windows, grads, sums, workers, taken):
     vectors, rows = wide // lanes, x.shape[0] * windows.grid[0] * windows.grid[1]
     group, broad, panels = max(lanes, CHANNELS), VECTORS * lanes, (vectors + VECTORS - 1) // VECTORS
     groups, zeros, zero = channels // group, np.zeros(max(channels, wide), x.dtype), x.dtype.type(0)
-    table, places = np.empty((DEEP, 16), np.int64), np.empty((DEEP, 4), np.int64)
-    inputs, given = np.empty((16, groups, DEEP, group), x.dtype), np.empty((16, panels, DEEP, broad), x.dtype)
+    most = (groups + slices - 1) // slices
+    table, places = np.empty((DEEP, PRODUCTS), np.int64), np.empty((DEEP, SQUARE * SQUARE), np.int64)
+    inputs, given = np.empty((PRODUCTS, most, DEEP, group), x.dtype), np.empty((PRODUCTS, panels, DEEP, broad), x.dtype)
     left, right = np.empty(DEEP, np.int64), np.empty(DEEP, np.int64)
     for row in range(DEEP):
         left[row], right[row] = address(inputs) + size * group * row, address(given) + size * broad * row
     while True:
-        part = take(address(taken), parts, workers, me)
-        if part == parts:
+        unit = take(address(taken), parts * slices, workers, me)
+        if unit == parts * slices:
             break
+        part, piece = unit // slices, unit % slices
         begin, end = rows * part // parts, rows * (part + 1) // parts
+        g_from, g_to = groups * piece // slices, groups * (piece + 1) // slices
         for row_from in range(begin, end, DEEP):
             count = min(DEEP, end - row_from)
             windows_of(windows, ONE, row_from, row_from + count, address(zeros), table)
             windows_of(grads, ONE, row_from, row_from + count, address(zeros), places)
             for row in range(count):  # `inputs` and `given` have to be named here, as above
-                for g in range(groups):
-                    there = address(inputs) + size * group * (DEEP * g + row)
-                    _transform_in(
-                        x, address(table) + 128 * row, group * g, group // lanes, there, groups * DEEP * group
-                    )
+                seen, got = address(table) + 8 * PRODUCTS * row, address(places) + 8 * SQUARE * SQUARE * row
+                for g in range(g_from, g_to):
+                    there = address(inputs) + size * group * (DEEP * (g - g_from) + row)
+                    _transform_in(x, seen, group * g, group // lanes, there, most * DEEP * group)
                 for p in range(panels):
                     first, mine = panel(p, vectors)
                     there = address(given) + size * broad * (DEEP * p + row)
-                    _transform_grad(x, address(places) + 32 * row, lanes * first, mine, there, panels * DEEP * broad)
-            for i in range(16):
-                for c in range(0, channels, CHANNELS):
-                    channel = (i * groups + c // group) * DEEP * group + c % group
+                    _transform_grad(x, got, lanes * first, mine, there, panels * DEEP * broad)
+            for i in range(PRODUCTS):
+                for c in range(group * g_from, group * g_to, CHANNELS):
+                    channel = (i * most + c // group - g_from) * DEEP * group + c % group
                     for p in range(panels):
                         first, mine = panel(p, vectors)
                         column, at = (i * panels + p) * DEEP * broad, lanes * first
-                        out = address(sums) + size * (((part * 16 + i) * channels + c) * wide + at)
+                        out = address(sums) + size * (((part * PRODUCTS + i) * channels + c) * wide + at)
                         weight_tile(
                             mine,
                             zero,
@@ -306,39 +354,33 @@ def _winograd_parts(me, windows, grads, sums, workers, taken):
 
 
 @kernel(parallel=False)
-def winograd_weight_product(windows, grads, sums, workers):
-    """sums[part, i, c, f] = sum over a part's windows of V_i[c] times what product i gets back for f from grad."""
+def winograd_weight_product(windows, grads, sums, slices, workers):
+    """sums[part, i, c, f] = sum over a part's windows of V_i[c] times what product i gets back for f from grad.
+
+    The channels c of each part are dealt to so many slices of work.
+    """
     taken = np.zeros(SHARES * SPACING, np.int64)
-    deal(_winograd_parts, workers, workers, (windows, grads, sums, workers, taken))
+    deal(_winograd_parts, workers, workers, (windows, grads, sums, slices, workers, taken))
 
 
 @kernel(parallel=False)
-def _back(a, b, c, d, half):
-    """3 taps from what the 4 of U get back."""
-    even = half * (b + c)
-    return a + even, half * (b - c), even + d
-
-
-@kernel(parallel=False)
-def _taps_of_channel(c, sums, taps):
-    half, (parts, _, _, wide) = sums.dtype.type(0.5), sums.shape
-    m = np.empty((16, wide), sums.dtype)
-    for i in range(16):
-        for f in range(wide):
-            m[i, f] = sums[0, i, c, f]
-        for part in range(1, parts):
+def _taps_of_channels(unit, units, sums, taps):
+    (parts, _, channels, wide), size = sums.shape, sums.itemsize
+    total, places = np.empty((PRODUCTS, wide), sums.dtype), np.empty(PRODUCTS, np.int64)
+    for i in range(PRODUCTS):
+        places[i] = address(total) + size * wide * i
+    for c in range(channels * unit // units, channels * (unit + 1) // units):
+        for i in range(PRODUCTS):
             for f in range(wide):
-                m[i, f] += sums[part, i, c, f]
-    for f in range(wide):
-        one = _back(m[0, f], m[4, f], m[8, f], m[12, f], half)
-        two = _back(m[1, f], m[5, f], m[9, f], m[13, f], half)
-        three = _back(m[2, f], m[6, f], m[10, f], m[14, f], half)
-        four = _back(m[3, f], m[7, f], m[11, f], m[15, f], half)
-        for i in range(3):
-            taps[i, 0, c, f], taps[i, 1, c, f], taps[i, 2, c, f] = _back(one[i], two[i], three[i], four[i], half)
+                total[i, f] = sums[0, i, c, f]
+            for part in range(1, parts):
+                for f in range(wide):
+                    total[i, f] += sums[part, i, c, f]
+        there = address(taps) + size * wide * c
+        _transform_back(total, address(places), ZERO, wide // (VECTOR_BYTES // size), there, channels * wide)
 
 
 @kernel(parallel=False)
 def taps_of_products(sums, taps, workers):
-    """taps, 3 x 3 x C x F, from parts x 16 x C x F, added first to last: the transpose of `transform_weights`."""
-    deal(_taps_of_channel, sums.shape[2], workers, (sums, taps))
+    """taps, 3 x 3 x C x F, from parts x PRODUCTS x C x F, added first to last: the transpose of `transform_weights`."""
+    deal(_taps_of_channels, PIECES, workers, (PIECES, sums, taps))

@@ -47,13 +47,23 @@ def weight_grad_by_addresses(grad, x, w_shape, stride, pads, dilation=(1, 1)):
     return np.einsum("rtc,rf->tcf", seen, grad.reshape(-1, f)).reshape(w_shape)
 
 
-# -- Winograd's F(2x2, 3x3) --------------------------------------------------------------------------------------------
+# -- Winograd's F(4x4, 3x3) --------------------------------------------------------------------------------------------
 
-# A row of 2 outputs is A ((G g) * (B d)), of 4 inputs d and 3 taps g: 4 multiplications in place of 6. Along rows and
-# columns it is A ((G g G^T) * (B d B^T)) A^T, which makes 16 in place of 36. Lavin and Gray (2016).
-B = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])
-G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
-A = np.array([[1, 1, 1, 0], [0, 1, -1, -1]])
+# A row of 4 outputs is A ((G g) * (B d)), of 6 inputs d and 3 taps g: 6 multiplications in place of 12. Along rows and
+# columns it is A ((G g G^T) * (B d B^T)) A^T, which makes 36 in place of 144. Lavin and Gray (2016).
+B = np.array(
+    [
+        [1, -1.5, -2, 1.5, 1, 0],
+        [0, -1, 0.5, 2.5, 1, 0],
+        [0, 1, -2.5, 0.5, 1, 0],
+        [0, -2, -1, 2, 1, 0],
+        [0, 0.5, -1, -0.5, 1, 0],
+        [0, 1, -1.5, -2, 1.5, 1],
+    ]
+)
+G = np.array([[15, 0, 0], [5, 5, 5], [-5, 5, -5], [-16, -8, -4], [1, -2, 4], [0, 0, 15]]) / 15
+A = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 0.5, -2, 0], [0, 1, 1, 0.25, 4, 0], [0, 1, -1, 0.125, -8, 1]])
+SIDE = len(A)
 
 
 def both_ways(matrix, squares):
@@ -62,40 +72,41 @@ def both_ways(matrix, squares):
 
 
 def _squares(x, size, pads):
-    """N x TH x TW x C x size x size: squares of x two pixels apart; beyond the last pixel there are zeros."""
+    """N x TH x TW x C x size x size: squares of x, SIDE pixels apart; beyond the last pixel there are zeros."""
     x = np.pad(x, ((0, 0), pads[:2], pads[2:], (0, 0)))
-    x = np.pad(x, ((0, 0), (0, x.shape[1] % 2), (0, x.shape[2] % 2), (0, 0)))
-    return np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(1, 2))[:, ::2, ::2]
+    more = ((0, -(x.shape[axis] - size) % SIDE) for axis in (1, 2))
+    x = np.pad(x, ((0, 0), *more, (0, 0)))
+    return np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(1, 2))[:, ::SIDE, ::SIDE]
 
 
 def _transformed_weights(w):
-    """C x F x 4 x 4."""
+    """C x F x 6 x 6."""
     return both_ways(G, w.transpose(2, 3, 0, 1))
 
 
 def conv2d_by_winograd(x, w, pads):
-    """x N x H x W x C, w 3 x 3 x C x F, stride 1 -> N x OH x OW x F: for each 2x2 outputs 16 products for 36."""
+    """x N x H x W x C, w 3 x 3 x C x F, stride 1 -> N x OH x OW x F: for each 4x4 outputs 36 products for 144."""
     n, oh, ow = len(x), x.shape[1] + pads[0] + pads[1] - 2, x.shape[2] + pads[2] + pads[3] - 2
-    inputs, weights = both_ways(B, _squares(x, 4, pads)), _transformed_weights(w)
+    inputs, weights = both_ways(B, _squares(x, SIDE + 2, pads)), _transformed_weights(w)
     outputs = both_ways(A, np.einsum("nhwcij,cfij->nhwfij", inputs, weights))
-    y = outputs.transpose(0, 1, 4, 2, 5, 3).reshape(n, 2 * outputs.shape[1], 2 * outputs.shape[2], -1)
+    y = outputs.transpose(0, 1, 4, 2, 5, 3).reshape(n, SIDE * outputs.shape[1], SIDE * outputs.shape[2], -1)
     return y[:, :oh, :ow].astype(x.dtype)
 
 
 def input_grad_by_winograd(grad, w, x_shape, pads):
     """The three steps backwards, each by the transpose of its matrix; then each square is added where it came from."""
     n, h, wd, c = x_shape
-    products = both_ways(A.T, _squares(grad, 2, (0, 0, 0, 0)))
+    products = both_ways(A.T, _squares(grad, SIDE, (0, 0, 0, 0)))
     squares = both_ways(B.T, np.einsum("nhwfij,cfij->nhwcij", products, _transformed_weights(w)))
-    rows, columns = 2 * squares.shape[1], 2 * squares.shape[2]
+    rows, columns = SIDE * squares.shape[1], SIDE * squares.shape[2]
     dx = np.zeros((n, rows + 2, columns + 2, c), squares.dtype)
-    for i, j in np.ndindex(4, 4):
-        dx[:, i : i + rows : 2, j : j + columns : 2] += squares[..., i, j]
+    for i, j in np.ndindex(SIDE + 2, SIDE + 2):
+        dx[:, i : i + rows : SIDE, j : j + columns : SIDE] += squares[..., i, j]
     return dx[:, pads[0] : pads[0] + h, pads[2] : pads[2] + wd].astype(grad.dtype)
 
 
 def weight_grad_by_winograd(grad, x, pads):
-    """What the 16 products get back, times the transformed inputs, summed over squares: 3 x 3 x C x F."""
-    products = both_ways(A.T, _squares(grad, 2, (0, 0, 0, 0)))
-    weights = np.einsum("nhwcij,nhwfij->cfij", both_ways(B, _squares(x, 4, pads)), products)
+    """What the 36 products get back, times the transformed inputs, summed over squares: 3 x 3 x C x F."""
+    products = both_ways(A.T, _squares(grad, SIDE, (0, 0, 0, 0)))
+    weights = np.einsum("nhwcij,nhwfij->cfij", both_ways(B, _squares(x, SIDE + 2, pads)), products)
     return both_ways(G.T, weights).transpose(2, 3, 0, 1).astype(grad.dtype)
