@@ -323,14 +323,16 @@ def _winograd_parts(me, windows, grads, sums, slices, workers, taken):
             count = min(DEEP, end - row_from)
             windows_of(windows, ONE, row_from, row_from + count, address(zeros), table)
             windows_of(grads, ONE, row_from, row_from + count, address(zeros), places)
-            for row in range(count):  # `inputs` and `given` have to be named here, as above
-                seen, got = address(table) + 8 * PRODUCTS * row, address(places) + 8 * SQUARE * SQUARE * row
-                for g in range(g_from, g_to):
+            for g in range(g_from, g_to):  # `inputs` and `given` have to be named here, as above
+                for row in range(count):
                     there = address(inputs) + size * group * (DEEP * (g - g_from) + row)
+                    seen = address(table) + 8 * PRODUCTS * row
                     _transform_in(x, seen, group * g, group // lanes, there, most * DEEP * group)
-                for p in range(panels):
-                    first, mine = panel(p, vectors)
+            for p in range(panels):
+                first, mine = panel(p, vectors)
+                for row in range(count):
                     there = address(given) + size * broad * (DEEP * p + row)
+                    got = address(places) + 8 * SQUARE * SQUARE * row
                     _transform_grad(x, got, lanes * first, mine, there, panels * DEEP * broad)
             for i in range(PRODUCTS):
                 for c in range(group * g_from, group * g_to, CHANNELS):
