@@ -38,6 +38,8 @@ OTHER = {
     "whiten": None,
     "crop": 4,
     "cutout": 8,
+    "early_size": 28,
+    "early_epochs": 1,
     "seed": 9,
     "limit": 5,
     "holdout": 7,

@@ -57,7 +57,7 @@ def _is_cold() -> bool:
 
 def compile_backward(dtype: str) -> None:
     """Call what backward and the optimiser call, in the order in which it is needed, on arrays just large enough."""
-    from tinyinception.kernels import conv, norm, pointwise, pool, update
+    from tinyinception.kernels import conv, norm, pointwise, pool, update, winograd
     from tinyinception.kernels.types import Found
 
     x, at = np.zeros((2, 32, 32, 32), dtype), ((1, 1), (1, 1, 1, 1))
@@ -69,5 +69,7 @@ def compile_backward(dtype: str) -> None:
     pointwise.add(x, x, x.copy())
     pool.max_pool_grad(x, np.zeros(x.shape, pool.winner_dtype(9)), x.shape, (3, 3), *at)
     conv.conv2d_weight_grad(x, x, (3, 3, 32, 32), *at, 1)
+    weights = np.zeros((3, 3, 32, 32), dtype)
+    winograd.turn_weights(weights, weights.copy(), 1)
     flat, one, finite = numbers.copy(), np.ones(1), np.ones(1, np.int64)
     update.sgd_step(flat, flat.copy(), flat.copy(), 0, one, one, finite, 0.9, True, 0.1)
