@@ -171,9 +171,10 @@ class Peer:
         import torch
 
         state, rates = deepcopy(self.model.state_dict()), deepcopy(self.optimizer.state_dict())
+        sizes = {images.shape: images for images in (x, self.session.early(x, Position()))}
         for learns in (False, True):
             self._let_bias_learn(learns)
-            for images in (x, self.session.early(x, Position())):
+            for images in sizes.values():
                 self.objective(*self._batch(images, y))[0].backward()
         with torch.no_grad():
             for p, v in zip(self.kernels, self.velocity, strict=False):

@@ -165,7 +165,7 @@ def winograd_weights(w: Shape, dtype: np.dtype) -> Shape:
 @kept
 def winograd_parts(grad: Shape, w: Shape, dtype: np.dtype) -> Pair:
     """Partial sums of the weights' gradient, and slices of the channels of each."""
-    parts = max(1, min(MOST_PARTS, -(-_squares(grad) // DEEP), MOST_SUMS // (PRODUCTS * w[2] * w[3])))
+    parts = max(1, min(MOST_PARTS, -(-_windows(grad) // DEEP), MOST_SUMS // (PRODUCTS * w[2] * w[3])))
     groups = w[2] // max(VECTOR_BYTES // dtype.itemsize, CHANNELS)
     return parts, min(groups, -(-LEAST_SLICES // parts))
 
@@ -179,13 +179,13 @@ def suits_winograd(out: Shape, w: Shape, stride: Pair, groups: int, dilation: Pa
         and w[:2] == (3, 3)
         and stride == dilation == (1, 1)
         and groups == 1
-        and _squares(out) >= LEAST_WINDOWS
+        and _windows(out) >= LEAST_WINDOWS
         and all(channels % whole == 0 for channels in w[2:])
     )
 
 
-def _squares(out: Shape) -> int:
-    """Of SQUARE x SQUARE pixels in as many images."""
+def _windows(out: Shape) -> int:
+    """How many of Winograd's windows an output of this shape has."""
     return out[0] * -(-out[1] // SQUARE) * -(-out[2] // SQUARE)
 
 

@@ -82,7 +82,7 @@ class Trainings:
             if future.status in (
                 "pending",
                 "lost",
-            ):  # asked now: while the last one was looked at, workers may have died
+            ):  # asked anew: workers die while another is looked at
                 continue
             try:
                 outcome = self._outcome(future)
