@@ -141,5 +141,5 @@ def test_its_tables_text_and_figure():
 
 def test_its_settings_are_a_config():
     config = Config.for_data(**recipe.RECIPE)
-    assert (config.model, config.optimizer, config.batch_size) == ("airbench_cifar", "muon", 500)
+    assert (config.model, config.optimizer, config.batch_size) == ("airbench_cifar", "muon", 2000)
     assert np.isclose(config.weight_decay, 2.4e-3)

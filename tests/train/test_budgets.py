@@ -51,7 +51,7 @@ def test_it_is_said_what_a_budget_means_and_what_is_otherwise(monkeypatch, capsy
     trained(monkeypatch, "--data", "cifar10", "--budget", "coffee", "--lr", 0.5)
     told = " ".join(capsys.readouterr().err.split())
     minutes = BUDGETS["coffee"].minutes
-    assert told.startswith(f"budget coffee, about {minutes} minutes on two cores: batch-size 500, optimizer muon,")
+    assert told.startswith(f"budget coffee, about {minutes} minutes on two cores: batch-size 2000, optimizer muon,")
     assert "alternating-flip yes" in told
     assert told.endswith("; you say otherwise: lr 0.5")
     for field in BUDGETS["coffee"].values:
