@@ -53,7 +53,7 @@ class Budget:
 # As many epochs as fit on cores whose vectors hold eight numbers; with AVX-512 they end sooner.
 BUDGETS = {
     "coffee": Budget(20, {**FAST, "model": "airbench_cifar", "epochs": 7}),
-    "evening": Budget(60, {**FAST, "model": "inception_fast_cifar", "epochs": 20}),
+    "evening": Budget(60, {**FAST, "model": "inception_fast_cifar", "epochs": 18}),
     "night": Budget(
         180,
         {**FAST, "model": "inception_fast_cifar", "model_options": WIDE, "epochs": 24, "crop": 4, "cutout": 12},
