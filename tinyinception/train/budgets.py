@@ -56,7 +56,7 @@ BUDGETS = {
     "evening": Budget(60, {**FAST, "model": "inception_fast_cifar", "epochs": 18}),
     "night": Budget(
         180,
-        {**FAST, "model": "inception_fast_cifar", "model_options": WIDE, "epochs": 24, "crop": 4, "cutout": 12},
+        {**FAST, "model": "inception_fast_cifar", "model_options": WIDE, "epochs": 22, "crop": 4, "cutout": 12},
     ),
 }
 
