@@ -79,10 +79,7 @@ class Trainings:
     def ended(self) -> Iterator[tuple[Task, Outcome | TinyInceptionError]]:
         """What has, since this was asked last."""
         for future in list(self.running):
-            if future.status in (
-                "pending",
-                "lost",
-            ):  # asked anew: workers die while another is looked at
+            if future.status in ("pending", "lost"):  # asked anew: workers die while another is looked at
                 continue
             try:
                 outcome = self._outcome(future)
