@@ -58,9 +58,9 @@ def test_it_says_each_prediction_under_what_it_came_to():
     better, alike = Prediction("new", "better", "old", "test_accuracy"), Prediction("new", "alike", "old", "test_loss")
     said = answer([(better, compared("test_accuracy", MORE)), (alike, compared("test_loss", ()))])
     assert said == (
-        "Here, the sentence can be neither borne out nor contradicted. Borne out: “new” better than “old” in test "
-        "accuracy (+1.10 points; +0.85 to +1.35 points). Cannot be told: “new” and “old” alike in test loss (no seed "
-        "has both)."
+        "Here, what the sentence predicts can be neither borne out nor contradicted. Borne out: “new” better than "
+        "“old” in test accuracy (+1.10 points; +0.85 to +1.35 points). Cannot be told: “new” and “old” alike in test "
+        "loss (no seed has both)."
     )
     assert answer([(better, compared("test_accuracy", (0.01,)))]).endswith("in test accuracy (+1.00 points).")
 

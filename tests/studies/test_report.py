@@ -136,8 +136,8 @@ def test_what_became_of_the_sentence_is_said_where_it_says_something(tmp_path):
     predicted = (Prediction("odd | <b>", "better", "plain", "test_accuracy"),)
     found = report(tmp_path, outcomes((0.5, 0.61), (0.6, 0.72), (0.7, 0.83)), replace(STUDY, predicts=predicted))
     said = (
-        "Here, the sentence is borne out. Borne out: “odd | <b>” better than “plain” in test accuracy (+12.00 points; "
-        "+9.52 to +14.48 points)."
+        "Here, what the sentence predicts is borne out. Borne out: “odd | <b>” better than “plain” in test accuracy "
+        "(+12.00 points; +9.52 to +14.48 points)."
     )
     assert Paragraph(said) in found.blocks()
     assert found.to_json()["sentence"] == said

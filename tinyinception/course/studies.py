@@ -78,7 +78,7 @@ def _not_run(name: str) -> str:
 
 def summary(found: Found) -> str:
     """All studies in a table, and what each sentence came to, under what it came to."""
-    lines = ["| study | the paper's sentence here | trainings | hours |", "|---|---|---:|---:|"]
+    lines = ["| study | what the paper's sentence predicts | trainings | hours |", "|---|---|---:|---:|"]
     told: dict[str, list[str]] = {outcome: [] for outcome in HEADINGS}
     for name, report in found.items():
         if report is None:

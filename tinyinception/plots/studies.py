@@ -65,7 +65,7 @@ def outcomes(
             came.errorbar(mean, row + 0.2, xerr=spread, color="black", **look)
     came.set_yticks(rows, [as_text(arm, NAME) for arm in points])
     came.set_ylim(len(points) - 0.5, -0.5)
-    came.set_xlabel(as_text(f"{label}: each seed, mean ± deviation"))
+    came.set_xlabel(f"{as_text(label)}\neach seed, and mean ± deviation")
     came.grid(alpha=0.3, axis="x")
     figure.suptitle(as_text(title), fontsize="medium")
     return figure

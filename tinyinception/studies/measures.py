@@ -67,8 +67,17 @@ def _early(run: Finished) -> float:
 
 
 def _steps(run: Finished) -> float | None:
+    """Where the straight line between two tests crosses the target; the step of the first test where that has it."""
     target = run.target or 0.0
-    return next((row["step"] for row, right in zip(run.rows, run.accuracies, strict=True) if right >= target), None)
+    before: tuple[float, float] | None = None
+    for row, right in zip(run.rows, run.accuracies, strict=True):
+        if right >= target:
+            if before is None:
+                return row["step"]
+            step, accuracy = before
+            return step + (row["step"] - step) * (target - accuracy) / (right - accuracy)
+        before = row["step"], right
+    return None
 
 
 def _viewed(key: str, views: int = 1) -> Callable[[Finished], float | None]:

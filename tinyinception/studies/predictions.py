@@ -101,4 +101,4 @@ def answer(found: Sequence[tuple[Prediction, Comparison]]) -> str:
         UNTOLD: "can be neither borne out nor contradicted",
     }
     parts = [f"{outcome.capitalize()}: {'; '.join(told)}." for outcome, told in by_outcome.items() if told]
-    return " ".join([f"Here, the sentence {said[whole]}.", *parts])
+    return " ".join([f"Here, what the sentence predicts {said[whole]}.", *parts])
