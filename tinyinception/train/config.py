@@ -18,7 +18,7 @@ from tinyinception.habits import named
 from tinyinception.train import budgets
 from tinyinception.train.settings import NO_FLAG, Setting, about, setting
 
-LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.01, "adam": 2e-3, "muon": 0.24}  # peak
+LEARNING_RATES = {"sgd": 0.1, "rmsprop": 0.1, "adam": 2e-3, "muon": 0.24}  # peak; RMSProp divides by 1 or so
 MOMENTA = {"sgd": 0.9, "rmsprop": 0.9, "muon": 0.6}
 OF_OPTIMIZERS = ("lr", "bias_lr", "head_lr", "momentum")  # chosen for one, they say nothing about another
 OF_RUNS = ("extended", "ranks", "batch_norm")  # settings that a run gets by how it is trained, and nobody chooses
