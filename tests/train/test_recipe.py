@@ -204,6 +204,22 @@ def test_rates_are_those_of_biases_linear_layers_and_kernels():
         np.testing.assert_allclose(moved, 1.85 * lr * parameter.grad, rtol=1e-3, atol=1e-5, err_msg=name)
 
 
+def test_the_usual_rates_of_sgd_and_rmsprop_come_equally_far():
+    """By the papers' eps of 1, RMSProp divides small gradients by 1 or so: another rate would be another recipe."""
+    moved = {}
+    for optimizer in ("sgd", "rmsprop"):
+        session = Session(train.Config(optimizer=optimizer, batch_size=16, weight_decay=0.0), shades(), Small)
+        weight = dict(session.network.named_parameters())["fc.weight"]
+        before = weight.numpy().copy()
+        for _ in range(30):
+            for parameter in session.network.parameters():
+                parameter.grad = np.full(parameter.shape, 1e-3, np.float32)
+            session.optimizer.step()
+        moved[optimizer] = before - weight.numpy()
+    assert moved["sgd"].min() > 0
+    np.testing.assert_allclose(moved["rmsprop"], moved["sgd"], rtol=0.3)
+
+
 def test_without_rates_of_their_own_all_parameters_are_in_one_group():
     for optimizer in ("sgd", "adam", "rmsprop"):
         session = Session(train.Config(optimizer=optimizer, batch_size=16), shades(), Small)
